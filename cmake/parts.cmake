@@ -1,0 +1,63 @@
+# The helpers every part's CMakeLists.txt uses.
+
+# connbench_library(NAME SOURCES a.cc ... USES other_part library ...)
+function(connbench_library name)
+  cmake_parse_arguments(PART "" "" "SOURCES;USES" ${ARGN})
+  add_library(${name} STATIC ${PART_SOURCES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+  target_link_libraries(${name} PUBLIC ${PART_USES})
+endfunction()
+
+# The tests whose threads share something: all that a tsan build builds and runs.
+set(threaded_tests
+    engine_segment_test
+    engine_transaction_test
+    engine_storage_test
+    engine_sql_test
+    engine_test
+    engine_canned_test
+    models_test
+    models_conformance_test
+    load_test)
+
+# connbench_test(NAME SOURCES a_test.cc ... USES part ...): one GoogleTest program, run by ctest.
+# Unit tests are short; one that runs longer than the limit hangs.
+function(connbench_test name)
+  if(NOT CONNBENCH_TESTS OR (CONNBENCH_BUILD STREQUAL "tsan" AND NOT name IN_LIST threaded_tests))
+    return()
+  endif()
+  cmake_parse_arguments(PART "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${PART_SOURCES})
+  target_link_libraries(${name} PRIVATE ${PART_USES} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+endfunction()
+
+# connbench_benchmark(NAME SOURCES a_benchmark.cc ... USES part ...): one Google Benchmark program.
+# In the release build ctest runs each once at its smallest size, so that a benchmark cannot rot;
+# figures come from a run by hand.
+function(connbench_benchmark name)
+  if(NOT CONNBENCH_TESTS OR NOT CONNBENCH_BUILD STREQUAL "release")
+    return()
+  endif()
+  cmake_parse_arguments(PART "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${PART_SOURCES})
+  target_link_libraries(${name} PRIVATE ${PART_USES} benchmark::benchmark_main)
+  add_test(NAME ${name}.smoke COMMAND ${name} --benchmark_min_time=0.001)
+  set_tests_properties(${name}.smoke PROPERTIES TIMEOUT 120 LABELS benchmark)
+endfunction()
+
+# connbench_fuzzer(NAME SOURCE x_fuzzer.cc USES part ...): with CONNBENCH_BUILD=fuzz a libFuzzer
+# program; otherwise a test that replays the corpus folder through the same entry point.
+function(connbench_fuzzer name)
+  cmake_parse_arguments(PART "" "SOURCE;CORPUS" "USES" ${ARGN})
+  if(CONNBENCH_BUILD STREQUAL "fuzz")
+    add_executable(${name} ${PART_SOURCE})
+    target_link_libraries(${name} PRIVATE ${PART_USES} -fsanitize=fuzzer)
+  elseif(CONNBENCH_TESTS AND NOT CONNBENCH_BUILD STREQUAL "tsan")
+    add_executable(${name} ${PART_SOURCE} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    target_link_libraries(${name} PRIVATE ${PART_USES})
+    add_test(NAME ${name}.replay COMMAND ${name} ${PART_CORPUS})
+    set_tests_properties(${name}.replay PROPERTIES TIMEOUT 120 LABELS fuzz)
+  endif()
+endfunction()
