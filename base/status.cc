@@ -1,0 +1,63 @@
+#include "base/status.h"
+
+#include <cstring>
+
+namespace connbench {
+
+Status::Status(const Status& other)
+    : info_(other.info_ ? std::make_unique<ErrorInfo>(*other.info_) : nullptr) {}
+
+Status& Status::operator=(const Status& other) {
+  if (this != &other) info_ = other.info_ ? std::make_unique<ErrorInfo>(*other.info_) : nullptr;
+  return *this;
+}
+
+Status Status::Error(std::string_view code, std::string message, int position) {
+  Status status;
+  status.info_ = std::make_unique<ErrorInfo>();
+  status.info_->code = code;
+  status.info_->message = std::move(message);
+  status.info_->position = position;
+  return status;
+}
+
+Status Status::Fatal(std::string_view code, std::string message) {
+  Status status = Error(code, std::move(message));
+  status.info_->fatal = true;
+  return status;
+}
+
+Status Status::System(std::string what, int errno_value) {
+  char buffer[256];
+  const char* reason = strerror_r(errno_value, buffer, sizeof buffer);
+  return Error(sqlstate::kSystemError, std::move(what) + ": " + reason);
+}
+
+Status&& Status::WithDetail(std::string detail) && {
+  if (info_) info_->detail = std::move(detail);
+  return std::move(*this);
+}
+
+Status&& Status::WithHint(std::string hint) && {
+  if (info_) info_->hint = std::move(hint);
+  return std::move(*this);
+}
+
+Status&& Status::WithPosition(int position) && {
+  if (info_ && info_->position == 0) info_->position = position;
+  return std::move(*this);
+}
+
+std::string_view Status::code() const {
+  return info_ ? std::string_view(info_->code) : sqlstate::kSuccessfulCompletion;
+}
+
+std::string Status::ToString() const {
+  if (ok()) return "ok";
+  std::string text = info_->message;
+  if (!info_->detail.empty()) text += " (" + info_->detail + ")";
+  if (!info_->hint.empty()) text += " HINT: " + info_->hint;
+  return text + " [" + info_->code + "]";
+}
+
+}  // namespace connbench
