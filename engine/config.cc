@@ -1,0 +1,270 @@
+#include "engine/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <variant>
+
+#include "base/clock.h"
+#include "base/units.h"
+
+namespace connbench::engine {
+namespace {
+
+using Member = std::variant<int64_t EngineConfig::*, int EngineConfig::*, bool EngineConfig::*,
+                            std::string EngineConfig::*, EngineKind EngineConfig::*,
+                            SegmentBacking EngineConfig::*>;
+
+// One setting: its name, the unit in which a bare number is read and values are shown ("" counts
+// things), the member it fills, and the range in that unit.
+struct Setting {
+  std::string_view name;
+  std::string_view unit;
+  Member member;
+  int64_t min;
+  int64_t max;
+  std::string_view help;
+};
+
+constexpr int64_t kMaxKilobytes = int64_t{1} << 31;  // 2 TB
+constexpr int64_t kMaxCount = INT32_MAX;
+
+// Members hold bytes when the name of the member says so; the unit here is PostgreSQL's.
+constexpr Setting kSettings[] = {
+    {"engine", "", &EngineConfig::engine, 0, 0,
+     "real: the query engine; canned: one fixed answer to everything, the floor of a model"},
+    {"segment_backing", "", &EngineConfig::segment_backing, 0, 0,
+     "named: shared memory others can attach to; anonymous; huge_pages"},
+    {"segment_name", "", &EngineConfig::segment_name, 0, 0,
+     "name under /dev/shm; empty: connbench.<pid>"},
+    {"private_futexes", "", &EngineConfig::private_futexes, 0, 0,
+     "latches use process-private futexes: only for models with one address space"},
+    {"shared_buffers", "kB", &EngineConfig::shared_buffers_bytes, 128, kMaxKilobytes,
+     "size of the buffer pool"},
+    {"work_mem", "kB", &EngineConfig::work_mem_bytes, 64, kMaxKilobytes,
+     "private memory one operation of a statement may use"},
+    {"max_connections", "", &EngineConfig::max_connections, 1, 262143, "sessions at the same time"},
+    {"superuser_reserved_connections", "", &EngineConfig::superuser_reserved_connections, 0, 262143,
+     "how many of max_connections are kept for superusers"},
+    {"session_warmup_kb", "kB", &EngineConfig::session_warmup_kb, 0, kMaxKilobytes,
+     "private memory every session touches at its start; PostgreSQL's caches take about 1 MB"},
+    {"connection_log_entries", "", &EngineConfig::connection_log_entries, 1, int64_t{1} << 26,
+     "connections whose phases are remembered"},
+    {"deadlock_timeout", "ms", &EngineConfig::deadlock_timeout_ms, 1, kMaxCount,
+     "how long a lock wait lasts before it is checked for a deadlock"},
+    {"authentication_timeout", "ms", &EngineConfig::authentication_timeout_ms, 1, kMaxCount,
+     "how long a client may take from connecting to being authenticated"},
+    {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
+     "tables, indexes and sequences together"},
+    {"max_locks_per_transaction", "", &EngineConfig::max_locks_per_transaction, 10, kMaxCount,
+     "sizes the shared lock table: this times max_connections"},
+    {"recent_transactions", "", &EngineConfig::recent_transactions, 1024, int64_t{1} << 30,
+     "writing transactions that may begin while one stays open; rounded up to a power of two"},
+    {"remembered_transactions", "", &EngineConfig::remembered_transactions, 1 << 20,
+     int64_t{1} << 40, "ended transactions whose fate is kept; rounded up to a power of two"},
+};
+
+struct EngineKindName {
+  std::string_view name;
+  EngineKind value;
+};
+constexpr EngineKindName kEngineKinds[] = {{"real", EngineKind::kReal},
+                                           {"canned", EngineKind::kCanned}};
+struct BackingName {
+  std::string_view name;
+  SegmentBacking value;
+};
+constexpr BackingName kBackings[] = {{"named", SegmentBacking::kNamed},
+                                     {"anonymous", SegmentBacking::kAnonymous},
+                                     {"huge_pages", SegmentBacking::kHugePages}};
+
+// kBytesMember: settings whose member counts bytes while their unit is kB.
+bool HoldsBytes(const Setting& setting) {
+  const auto* member = std::get_if<int64_t EngineConfig::*>(&setting.member);
+  return member != nullptr && (*member == &EngineConfig::shared_buffers_bytes ||
+                               *member == &EngineConfig::work_mem_bytes);
+}
+
+// Levenshtein distance, for "did you mean".
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+Status UnknownSetting(std::string_view name) {
+  std::string near;
+  for (const Setting& setting : kSettings) {
+    const bool close = EditDistance(name, setting.name) <= std::max<size_t>(2, name.size() / 3) ||
+                       (name.size() >= 3 && setting.name.find(name) != std::string_view::npos);
+    if (!close) continue;
+    if (!near.empty()) near += ", ";
+    near += fmt::format("\"{}\"", setting.name);
+  }
+  Status status = Status::Error(sqlstate::kUndefinedObject,
+                                fmt::format("unrecognized configuration parameter \"{}\"", name));
+  if (near.empty()) return status;
+  return std::move(status).WithHint(fmt::format("Near names: {}.", near));
+}
+
+Status BadValue(const Setting& setting, std::string_view value, std::string_view expected) {
+  return Status::Error(
+             sqlstate::kInvalidParameterValue,
+             fmt::format("invalid value for parameter \"{}\": \"{}\"", setting.name, value))
+      .WithHint(fmt::format("Expected {}.", expected));
+}
+
+template <typename Names>
+std::string NameList(const Names& names) {
+  std::string list;
+  for (const auto& entry : names) {
+    if (!list.empty()) list += ", ";
+    list += entry.name;
+  }
+  return list;
+}
+
+Result<bool> ParseBool(const Setting& setting, std::string_view value) {
+  for (std::string_view yes : {"on", "true", "yes", "1"}) {
+    if (value == yes) return true;
+  }
+  for (std::string_view no : {"off", "false", "no", "0"}) {
+    if (value == no) return false;
+  }
+  return BadValue(setting, value, "on or off");
+}
+
+// The number in the setting's own unit, range-checked.
+Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
+  int64_t number = 0;
+  if (setting.unit == "kB") {
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t bytes, ParseBytes(value, "kB"));
+    number = bytes / 1024;
+  } else if (setting.unit == "ms") {
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t ns, ParseDurationNs(value, "ms"));
+    number = ns / kNanosecondsPerMillisecond;
+  } else {
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size()) {
+      return BadValue(setting, value, "an integer");
+    }
+  }
+  if (number < setting.min || number > setting.max) {
+    const std::string_view space = setting.unit.empty() ? "" : " ";
+    return Status::Error(
+        sqlstate::kInvalidParameterValue,
+        fmt::format("{}{}{} is outside the valid range for parameter \"{}\" "
+                    "({} .. {})",
+                    number, space, setting.unit, setting.name, setting.min, setting.max));
+  }
+  return number;
+}
+
+}  // namespace
+
+Status ApplySetting(EngineConfig& config, std::string_view name, std::string_view value) {
+  const auto* setting = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                     [&](const Setting& s) { return s.name == name; });
+  if (setting == std::end(kSettings)) return UnknownSetting(name);
+
+  if (const auto* number = std::get_if<int64_t EngineConfig::*>(&setting->member)) {
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t parsed, ParseNumber(*setting, value));
+    config.** number = HoldsBytes(*setting) ? parsed * 1024 : parsed;
+  } else if (const auto* count = std::get_if<int EngineConfig::*>(&setting->member)) {
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t parsed, ParseNumber(*setting, value));
+    config.** count = static_cast<int>(parsed);
+  } else if (const auto* flag = std::get_if<bool EngineConfig::*>(&setting->member)) {
+    CONNBENCH_ASSIGN_OR_RETURN(config.**flag, ParseBool(*setting, value));
+  } else if (const auto* text = std::get_if<std::string EngineConfig::*>(&setting->member)) {
+    if (value.find('/') != std::string_view::npos) {
+      return BadValue(*setting, value, "a name without \"/\"");
+    }
+    config.** text = std::string(value);
+  } else if (const auto* kind = std::get_if<EngineKind EngineConfig::*>(&setting->member)) {
+    for (const auto& entry : kEngineKinds) {
+      if (entry.name == value) {
+        config.** kind = entry.value;
+        return {};
+      }
+    }
+    return BadValue(*setting, value, "one of " + NameList(kEngineKinds));
+  } else if (const auto* backing = std::get_if<SegmentBacking EngineConfig::*>(&setting->member)) {
+    for (const auto& entry : kBackings) {
+      if (entry.name == value) {
+        config.** backing = entry.value;
+        return {};
+      }
+    }
+    return BadValue(*setting, value, "one of " + NameList(kBackings));
+  }
+  return {};
+}
+
+namespace {
+
+// As PostgreSQL's SHOW prints it: the largest unit that divides the value.
+std::string ShowNumber(const Setting& setting, int64_t number) {
+  struct Unit {
+    std::string_view name;
+    int64_t factor;
+  };
+  constexpr Unit kMemory[] = {
+      {"TB", int64_t{1} << 30}, {"GB", 1 << 20}, {"MB", 1 << 10}, {"kB", 1}};
+  constexpr Unit kTime[] = {
+      {"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}};
+  if (number == 0 || setting.unit.empty()) return std::to_string(number);
+  const auto show = [&](const auto& units) {
+    for (const Unit& unit : units) {
+      if (number % unit.factor == 0) return fmt::format("{}{}", number / unit.factor, unit.name);
+    }
+    return std::to_string(number);
+  };
+  return setting.unit == "kB" ? show(kMemory) : show(kTime);
+}
+
+std::string ShowValue(const EngineConfig& config, const Setting& setting) {
+  struct Visitor {
+    const EngineConfig& config;
+    const Setting& setting;
+    std::string operator()(int64_t EngineConfig::*member) const {
+      const int64_t number = config.*member;
+      return ShowNumber(setting, HoldsBytes(setting) ? number / 1024 : number);
+    }
+    std::string operator()(int EngineConfig::*member) const {
+      return ShowNumber(setting, config.*member);
+    }
+    std::string operator()(bool EngineConfig::*member) const {
+      return config.*member ? "on" : "off";
+    }
+    std::string operator()(std::string EngineConfig::*member) const { return config.*member; }
+    std::string operator()(EngineKind EngineConfig::*member) const {
+      return std::string(kEngineKinds[static_cast<size_t>(config.*member)].name);
+    }
+    std::string operator()(SegmentBacking EngineConfig::*member) const {
+      return std::string(kBackings[static_cast<size_t>(config.*member)].name);
+    }
+  };
+  return std::visit(Visitor{config, setting}, setting.member);
+}
+
+}  // namespace
+
+std::vector<SettingDescription> DescribeSettings(const EngineConfig& config) {
+  std::vector<SettingDescription> descriptions;
+  for (const Setting& setting : kSettings) {
+    descriptions.push_back({setting.name, setting.unit, setting.help, ShowValue(config, setting)});
+  }
+  return descriptions;
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,61 @@
+// Everything that sizes or steers the engine, fixed when the segment is made.
+//
+// Safety: a plain value in private memory; the segment keeps its own copy of what others need.
+// Each setting has one row in engine/config.cc, from which parsing, SHOW, --help and docs come.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace connbench::engine {
+
+enum class EngineKind : uint8_t {
+  kReal,    // the query engine
+  kCanned,  // answers every statement with one fixed row: the floor that a model alone costs
+};
+
+enum class SegmentBacking : uint8_t {
+  kNamed,      // /dev/shm, other processes can attach and watch (default)
+  kAnonymous,  // inherited by fork only; nothing to clean up
+  kHugePages,  // anonymous, MAP_HUGETLB
+};
+
+struct EngineConfig {
+  EngineKind engine = EngineKind::kReal;
+  SegmentBacking segment_backing = SegmentBacking::kNamed;
+  std::string segment_name;  // empty: "connbench.<supervisor pid>"
+  // Latches use FUTEX_PRIVATE_FLAG: only for models whose backends share one address space.
+  bool private_futexes = false;
+  int64_t shared_buffers_bytes = int64_t{256} << 20;
+  int64_t work_mem_bytes = int64_t{4} << 20;
+  int max_connections = 100;
+  int superuser_reserved_connections = 3;    // of max_connections, kept for user "postgres"
+  int64_t session_warmup_kb = 0;             // private memory every session touches at its start
+  int64_t connection_log_entries = 1 << 17;  // connections whose phases are remembered
+  int64_t deadlock_timeout_ms = 1000;
+  int64_t authentication_timeout_ms = 60'000;  // from accept to the end of authentication
+  int max_relations = 1024;                    // tables, indexes and sequences together
+  int max_locks_per_transaction = 64;          // sizes the shared lock table, as in PostgreSQL
+  // How many writing transactions may begin while one stays open (8 bytes each, when reached), and
+  // how many ended ones are remembered as aborted or not (1 bit each, when reached).
+  int64_t recent_transactions = int64_t{8} << 20;
+  int64_t remembered_transactions = int64_t{1} << 32;
+};
+
+// Applies one "name=value" of --set; 42704 for an unknown name (the message lists near ones),
+// 22023 for a bad value.
+Status ApplySetting(EngineConfig& config, std::string_view name, std::string_view value);
+
+struct SettingDescription {
+  std::string_view name;
+  std::string_view unit;  // "", "kB", "ms", ...
+  std::string_view help;
+  std::string value;  // as SHOW prints it
+};
+std::vector<SettingDescription> DescribeSettings(const EngineConfig& config);
+
+}  // namespace connbench::engine

@@ -1,0 +1,62 @@
+// The engine as a process holds it: a handle on the shared segment, from which sessions start.
+//
+// Life: the supervisor calls Create() once; processes it forks use the inherited handle as it is;
+// unrelated processes (fork-exec, top, observers) call Attach(). The handle is private memory, what
+// it points to is shared. Several engines can live in one process: there are no mutable globals.
+//
+// Safety: after Create() or Attach() every method may be called from any thread. A process that
+// must never take a latch (the supervisor) may call only what says so.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "engine/config.h"
+#include "engine/segment/connection_log.h"
+#include "engine/session.h"
+
+namespace connbench::engine {
+
+// Counters for observers; monotonic since the segment was made.
+struct EngineCounters {
+  int64_t transactions_committed = 0;
+  int64_t transactions_rolled_back = 0;
+  int64_t statements = 0;
+  int64_t sessions_active = 0;  // now
+  int64_t lock_waits = 0;
+  int64_t deadlocks = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Makes the segment: 53100 with the sizes when /dev/shm is too small, 22023 for a bad setting.
+  // Removes first what a dead server of any connbench left behind in /dev/shm.
+  static Result<std::unique_ptr<Engine>> Create(const EngineConfig& config);
+  // Attaches to the segment of a running server by name; read_only: for observers.
+  static Result<std::unique_ptr<Engine>> Attach(const std::string& segment_name, bool read_only);
+
+  virtual const EngineConfig& config() const = 0;
+  // Under which others attach; empty if they cannot.
+  virtual const std::string& segment_name() const = 0;
+  // Latch-free.
+  virtual ConnectionLog& connection_log() = 0;
+  virtual EngineCounters counters() const = 0;
+
+  // Takes a backend slot: 53300 (fatal) when max_connections are in use, or when only the reserved
+  // ones are left and the user is no superuser; 57P03 while shutting down.
+  virtual Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) = 0;
+
+  // Latch-free; any process. Does nothing unless the id and the key belong together.
+  virtual void Cancel(uint32_t connection_id, uint32_t cancel_key) = 0;
+  // Latch-free; asks one session or all to end with 57P01 and rings them. Sessions that wait for
+  // their client are the model's to wake.
+  virtual void RequestTermination(uint32_t connection_id) = 0;
+  virtual void RequestShutdown() = 0;
+  virtual bool ShutdownRequested() const = 0;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,397 @@
+#include "engine/executor/expression/aggregates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "engine/executor/expression/functions.h"
+#include "engine/executor/expression/resolve.h"
+#include "engine/executor/types/numeric.h"
+
+namespace connbench::engine {
+
+namespace {
+
+namespace oid = type_oid;
+
+enum class Kind : uint8_t {
+  kCount,
+  kSumInteger,  // into a bigint
+  kSumWide,     // of bigints, into a numeric
+  kSumNumeric,
+  kSumReal,
+  kAverageInteger,  // of any integers, a numeric
+  kAverageNumeric,
+  kAverageReal,
+  kMinimum,
+  kMaximum,
+  kAnd,
+  kOr,
+  kStringAgg,
+};
+
+// A growing copy of bytes in an arena.
+struct Buffer {
+  char* bytes = nullptr;
+  uint32_t size = 0;
+  uint32_t capacity = 0;
+
+  bool Append(std::string_view text, Arena& arena) {
+    const uint64_t wanted = uint64_t{size} + text.size();
+    constexpr uint64_t kMaxBytes = 0x3FFFFFFF;
+    if (wanted > kMaxBytes) return false;
+    if (wanted > capacity) {
+      const auto grown = std::bit_ceil(std::max<uint64_t>(wanted, 32));
+      char* larger = arena.AllocateBytes(grown);
+      if (larger == nullptr) return false;
+      if (size > 0) std::memcpy(larger, bytes, size);
+      bytes = larger;
+      capacity = static_cast<uint32_t>(grown);
+    }
+    if (!text.empty()) std::memcpy(bytes + size, text.data(), text.size());
+    size = static_cast<uint32_t>(wanted);
+    return true;
+  }
+};
+
+constexpr uint32_t kMaxArguments = 2;
+
+// The argument tuples already seen, for DISTINCT: open addressing, at most half full.
+struct DistinctSet {
+  struct Entry {
+    Value values[kMaxArguments];
+    bool used = false;
+  };
+  std::span<Entry> entries;
+  size_t used = 0;
+};
+
+}  // namespace
+
+struct AggregateDescription {
+  Kind kind;
+  FunctionDescription signature;
+};
+
+struct AggregateState {
+  int64_t count = 0;     // of non-null inputs
+  __int128 integer = 0;  // the sum
+  double real = 0;       // the sum
+  Value best;            // the minimum, the maximum, the numeric sum; bytes are in buffer
+  Buffer buffer;
+  bool flag = false;
+  DistinctSet seen;
+};
+
+namespace {
+
+constexpr AggregateDescription Row(Kind kind, std::string_view name,
+                                   std::initializer_list<Oid> arguments, Oid result) {
+  return {kind, FunctionRow(name, arguments, result, nullptr)};
+}
+
+constexpr std::array kAggregates = {
+    Row(Kind::kCount, "count", {}, oid::kInt8),
+    Row(Kind::kCount, "count", {oid::kAny}, oid::kInt8),
+    Row(Kind::kSumInteger, "sum", {oid::kInt2}, oid::kInt8),
+    Row(Kind::kSumInteger, "sum", {oid::kInt4}, oid::kInt8),
+    Row(Kind::kSumWide, "sum", {oid::kInt8}, oid::kNumeric),
+    Row(Kind::kSumNumeric, "sum", {oid::kNumeric}, oid::kNumeric),
+    Row(Kind::kSumReal, "sum", {oid::kFloat4}, oid::kFloat4),
+    Row(Kind::kSumReal, "sum", {oid::kFloat8}, oid::kFloat8),
+    Row(Kind::kAverageInteger, "avg", {oid::kInt2}, oid::kNumeric),
+    Row(Kind::kAverageInteger, "avg", {oid::kInt4}, oid::kNumeric),
+    Row(Kind::kAverageInteger, "avg", {oid::kInt8}, oid::kNumeric),
+    Row(Kind::kAverageNumeric, "avg", {oid::kNumeric}, oid::kNumeric),
+    Row(Kind::kAverageReal, "avg", {oid::kFloat4}, oid::kFloat8),
+    Row(Kind::kAverageReal, "avg", {oid::kFloat8}, oid::kFloat8),
+    Row(Kind::kMinimum, "min", {oid::kInt2}, oid::kInt2),
+    Row(Kind::kMinimum, "min", {oid::kInt4}, oid::kInt4),
+    Row(Kind::kMinimum, "min", {oid::kInt8}, oid::kInt8),
+    Row(Kind::kMinimum, "min", {oid::kOid}, oid::kOid),
+    Row(Kind::kMinimum, "min", {oid::kFloat4}, oid::kFloat4),
+    Row(Kind::kMinimum, "min", {oid::kFloat8}, oid::kFloat8),
+    Row(Kind::kMinimum, "min", {oid::kNumeric}, oid::kNumeric),
+    Row(Kind::kMinimum, "min", {oid::kText}, oid::kText),
+    Row(Kind::kMinimum, "min", {oid::kBpchar}, oid::kBpchar),
+    Row(Kind::kMinimum, "min", {oid::kTimestamp}, oid::kTimestamp),
+    Row(Kind::kMinimum, "min", {oid::kTimestamptz}, oid::kTimestamptz),
+    Row(Kind::kMaximum, "max", {oid::kInt2}, oid::kInt2),
+    Row(Kind::kMaximum, "max", {oid::kInt4}, oid::kInt4),
+    Row(Kind::kMaximum, "max", {oid::kInt8}, oid::kInt8),
+    Row(Kind::kMaximum, "max", {oid::kOid}, oid::kOid),
+    Row(Kind::kMaximum, "max", {oid::kFloat4}, oid::kFloat4),
+    Row(Kind::kMaximum, "max", {oid::kFloat8}, oid::kFloat8),
+    Row(Kind::kMaximum, "max", {oid::kNumeric}, oid::kNumeric),
+    Row(Kind::kMaximum, "max", {oid::kText}, oid::kText),
+    Row(Kind::kMaximum, "max", {oid::kBpchar}, oid::kBpchar),
+    Row(Kind::kMaximum, "max", {oid::kTimestamp}, oid::kTimestamp),
+    Row(Kind::kMaximum, "max", {oid::kTimestamptz}, oid::kTimestamptz),
+    Row(Kind::kAnd, "bool_and", {oid::kBool}, oid::kBool),
+    Row(Kind::kAnd, "every", {oid::kBool}, oid::kBool),
+    Row(Kind::kOr, "bool_or", {oid::kBool}, oid::kBool),
+    Row(Kind::kStringAgg, "string_agg", {oid::kText, oid::kText}, oid::kText),
+};
+
+bool InBytes(const AggregateCall& call) { return GetType(call.type.oid).form == ValueForm::kBytes; }
+
+// Keeps value as the state's best, with its bytes in the state's buffer.
+bool Keep(const Value& value, AggregateState& state, Arena& arena, EvalContext& context) {
+  state.buffer.size = 0;
+  if (!state.buffer.Append(value.text(), arena)) return context.Fail(arena.OutOfMemory());
+  state.best = Value::Text({state.buffer.bytes, state.buffer.size});
+  return true;
+}
+
+size_t FindSlot(const AggregateCall& call, std::span<const DistinctSet::Entry> entries,
+                const Value* values) {
+  const size_t mask = entries.size() - 1;
+  uint64_t hash = 0;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    hash = hash * 31 + HashNullable(call.arguments[i]->type.oid, values[i]);
+  }
+  for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
+    if (!entries[slot].used) return slot;
+    bool same = true;
+    for (size_t i = 0; same && i < call.arguments.size(); ++i) {
+      same = CompareNullsLast(call.arguments[i]->type.oid, entries[slot].values[i], values[i]) == 0;
+    }
+    if (same) return slot;
+  }
+}
+
+// Sets is_new if the arguments were not seen before, and remembers them.
+bool CheckDistinct(const AggregateCall& call, AggregateState& state, const Value* values,
+                   Arena& arena, EvalContext& context, bool& is_new) {
+  constexpr size_t kFirstEntries = 16;
+  DistinctSet& seen = state.seen;
+  if (seen.used * 2 >= seen.entries.size()) {
+    const auto larger =
+        arena.NewArray<DistinctSet::Entry>(std::max(kFirstEntries, seen.entries.size() * 2));
+    if (larger.data() == nullptr) return context.Fail(arena.OutOfMemory());
+    for (const DistinctSet::Entry& entry : seen.entries) {
+      if (entry.used) larger[FindSlot(call, larger, entry.values)] = entry;
+    }
+    seen.entries = larger;
+  }
+  DistinctSet::Entry& entry = seen.entries[FindSlot(call, seen.entries, values)];
+  is_new = !entry.used;
+  if (!is_new) return true;
+  entry.used = true;
+  ++seen.used;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    entry.values[i] = values[i];
+    if (values[i].null || GetType(call.arguments[i]->type.oid).form != ValueForm::kBytes) continue;
+    const std::string_view copy = arena.Copy(values[i].text());
+    if (copy.data() == nullptr) return context.Fail(arena.OutOfMemory());
+    entry.values[i] = Value::Text(copy);
+  }
+  return true;
+}
+
+bool AddReal(double value, AggregateState& state, EvalContext& context) {
+  const bool finite = std::isfinite(value) && std::isfinite(state.real);
+  state.real += value;
+  if (finite && !std::isfinite(state.real)) {
+    return context.Fail(
+        Status::Error(sqlstate::kNumericValueOutOfRange, "value out of range: overflow"));
+  }
+  return true;
+}
+
+bool AddToNumericSum(const Value& value, AggregateState& state, Arena& arena,
+                     EvalContext& context) {
+  if (state.count == 1) return Keep(value, state, arena, context);
+  Value sum;
+  Status status = AddNumeric(state.best, value, *context.arena, sum);
+  if (!status.ok()) return context.Fail(std::move(status));
+  return Keep(sum, state, arena, context);
+}
+
+bool Improve(const AggregateCall& call, const Value& value, AggregateState& state, Arena& arena,
+             EvalContext& context) {
+  if (state.count > 1) {
+    const int order = CompareValues(call.type.oid, value, state.best);
+    if (call.function->kind == Kind::kMinimum ? order > 0 : order < 0) return true;
+    // Of equal values that print differently the last one stays (1.5 and 1.50), but for bpchar.
+    if (order == 0 && call.type.oid == oid::kBpchar) return true;
+  }
+  if (InBytes(call)) return Keep(value, state, arena, context);
+  state.best = value;
+  return true;
+}
+
+bool TakeIn(const AggregateCall& call, const Value* values, AggregateState& state, Arena& arena,
+            EvalContext& context) {
+  const Value& value = values[0];
+  switch (call.function->kind) {
+    case Kind::kCount:
+      return true;
+    case Kind::kSumInteger:
+    case Kind::kSumWide:
+    case Kind::kAverageInteger:
+      state.integer += value.integer;
+      return true;
+    case Kind::kSumNumeric:
+    case Kind::kAverageNumeric:
+      return AddToNumericSum(value, state, arena, context);
+    case Kind::kSumReal:
+    case Kind::kAverageReal:
+      return AddReal(value.real, state, context);
+    case Kind::kMinimum:
+    case Kind::kMaximum:
+      return Improve(call, value, state, arena, context);
+    case Kind::kAnd:
+      state.flag = (state.count == 1 || state.flag) && value.integer != 0;
+      return true;
+    case Kind::kOr:
+      state.flag = state.flag || value.integer != 0;
+      return true;
+    case Kind::kStringAgg:
+      if (state.count > 1 && !values[1].null && !state.buffer.Append(values[1].text(), arena)) {
+        return context.Fail(arena.OutOfMemory());
+      }
+      return state.buffer.Append(value.text(), arena) || context.Fail(arena.OutOfMemory());
+  }
+  return true;
+}
+
+}  // namespace
+
+bool IsAggregate(std::string_view name) {
+  return std::any_of(kAggregates.begin(), kAggregates.end(),
+                     [&](const AggregateDescription& row) { return row.signature.name == name; });
+}
+
+Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view name,
+                                    std::span<Expression* const> arguments, bool star,
+                                    bool distinct, int location) {
+  std::vector<const FunctionDescription*> candidates;
+  for (const AggregateDescription& row : kAggregates) {
+    if (row.signature.name == name && (row.signature.argument_count == 0) == star) {
+      candidates.push_back(&row.signature);
+    }
+  }
+  std::vector<Oid> types;
+  for (const Expression* argument : arguments) types.push_back(argument->type.oid);
+  const Resolution resolution = ResolveOverload(candidates, types, false);
+  if (resolution.function == nullptr) {
+    const std::string described =
+        fmt::format("function {}({})", name, star ? "" : DescribeTypes(arguments));
+    return Status::Error(
+               resolution.ambiguous ? sqlstate::kAmbiguousFunction : sqlstate::kUndefinedFunction,
+               described + (resolution.ambiguous ? " is not unique" : " does not exist"),
+               builder.PositionOf(location))
+        .WithHint(resolution.ambiguous
+                      ? "Could not choose a best candidate function. You might need to add "
+                        "explicit type casts."
+                      : "No function matches the given name and argument types. You might need to "
+                        "add explicit type casts.");
+  }
+  AggregateCall call;
+  call.distinct = distinct;
+  call.type = {resolution.function->result_type, -1};
+  for (const AggregateDescription& row : kAggregates) {
+    if (&row.signature == resolution.function) call.function = &row;
+  }
+  call.arguments = builder.arena().NewArray<Expression*>(arguments.size());
+  if (call.arguments.size() != arguments.size()) return builder.arena().OutOfMemory();
+  for (uint32_t i = 0; i < arguments.size(); ++i) {
+    const Oid wanted = resolution.function->argument_type(i);
+    CONNBENCH_ASSIGN_OR_RETURN(call.arguments[i],
+                               wanted == oid::kAny
+                                   ? builder.ResolveUnknown(arguments[i])
+                                   : builder.CoerceImplicitly(arguments[i], {wanted, -1}));
+  }
+  return call;
+}
+
+std::string_view AggregateName(const AggregateCall& call) { return call.function->signature.name; }
+
+AggregateState* NewState(const AggregateCall&, Arena& arena) { return arena.New<AggregateState>(); }
+
+bool Accumulate(const AggregateCall& call, AggregateState& state, Arena& arena,
+                EvalContext& context) {
+  if (call.filter != nullptr) {
+    bool holds = false;
+    if (!EvaluateCondition(*call.filter, context, holds)) return false;
+    if (!holds) return true;
+  }
+  Value values[kMaxArguments];
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    if (!Evaluate(*call.arguments[i], context, values[i])) return false;
+  }
+  if (!call.arguments.empty() && values[0].null) return true;  // no aggregate here counts nulls
+  if (call.distinct) {
+    bool is_new = false;
+    if (!CheckDistinct(call, state, values, arena, context, is_new)) return false;
+    if (!is_new) return true;
+  }
+  ++state.count;
+  return TakeIn(call, values, state, arena, context);
+}
+
+bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& context, Value& out) {
+  const Kind kind = call.function->kind;
+  if (kind == Kind::kCount) {
+    out = Value::Integer(state.count);
+    return true;
+  }
+  if (state.count == 0) {
+    out = Value::Null();
+    return true;
+  }
+  Status status;
+  switch (kind) {
+    case Kind::kCount:
+      break;
+    case Kind::kSumInteger:
+      if (state.integer > INT64_MAX || state.integer < INT64_MIN) {
+        status = Status::Error(sqlstate::kNumericValueOutOfRange, "bigint out of range");
+        break;
+      }
+      out = Value::Integer(static_cast<int64_t>(state.integer));
+      break;
+    case Kind::kSumWide:
+      status = NumericFromInteger(state.integer, *context.arena, out);
+      break;
+    case Kind::kAverageInteger:
+    case Kind::kAverageNumeric: {
+      Value sum = state.best;
+      Value count;
+      if (kind == Kind::kAverageInteger) {
+        status = NumericFromInteger(state.integer, *context.arena, sum);
+      }
+      if (status.ok()) status = NumericFromInteger(state.count, *context.arena, count);
+      if (status.ok()) status = DivideNumeric(sum, count, *context.arena, out);
+      break;
+    }
+    case Kind::kSumReal:
+      out =
+          Value::Real(call.type.oid == oid::kFloat4 ? static_cast<float>(state.real) : state.real);
+      break;
+    case Kind::kAverageReal:
+      out = Value::Real(state.real / static_cast<double>(state.count));
+      break;
+    case Kind::kSumNumeric:
+    case Kind::kMinimum:
+    case Kind::kMaximum:
+      out = state.best;
+      break;
+    case Kind::kAnd:
+    case Kind::kOr:
+      out = Value::Bool(state.flag);
+      break;
+    case Kind::kStringAgg:
+      out = Value::Text({state.buffer.bytes, state.buffer.size});
+      break;
+  }
+  return status.ok() || context.Fail(std::move(status));
+}
+
+}  // namespace connbench::engine

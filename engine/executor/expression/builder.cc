@@ -1,0 +1,363 @@
+#include "engine/executor/expression/builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "engine/executor/expression/casts.h"
+#include "engine/executor/expression/evaluate.h"
+#include "engine/executor/expression/functions.h"
+#include "engine/executor/expression/resolve.h"
+#include "engine/executor/types/numeric.h"
+#include "engine/executor/types/string_type.h"
+
+namespace connbench::engine {
+namespace {
+
+constexpr const char* kAddCasts = "You might need to add explicit type casts.";
+
+}  // namespace
+
+Status ParameterTypes::CheckAllDetermined() const {
+  for (size_t i = 0; i < types_.size(); ++i) {
+    if (types_[i] == type_oid::kInvalid || types_[i] == type_oid::kUnknown) {
+      return Status::Error(sqlstate::kIndeterminateDatatype,
+                           fmt::format("could not determine data type of parameter ${}", i + 1));
+    }
+  }
+  return Status::Ok();
+}
+
+int ExpressionBuilder::PositionOf(int location) const {
+  if (location < 0) return 0;
+  const auto bytes = std::min(static_cast<size_t>(location), statement_.size());
+  return static_cast<int>(CountCharacters(statement_.substr(0, bytes))) + 1;
+}
+
+Status ExpressionBuilder::Error(std::string_view code, std::string message, int location) const {
+  return Status::Error(code, std::move(message), PositionOf(location));
+}
+
+Result<Expression*> ExpressionBuilder::NewNode(ExpressionKind kind, Type type,
+                                               std::span<Expression* const> arguments, int location,
+                                               Volatility volatility,
+                                               const FunctionDescription* function) {
+  auto* node = arena_.New<Expression>();
+  if (node == nullptr) return arena_.OutOfMemory();
+  node->kind = kind;
+  node->type = type;
+  node->location = location;
+  node->volatility = volatility;
+  node->function = function;
+  if (!arguments.empty()) {
+    const std::span<Expression*> copy = arena_.NewArray<Expression*>(arguments.size());
+    if (copy.data() == nullptr) return arena_.OutOfMemory();
+    std::copy(arguments.begin(), arguments.end(), copy.begin());
+    node->arguments = copy.data();
+    node->argument_count = static_cast<uint32_t>(copy.size());
+  }
+  int depth = 0;
+  for (const Expression* argument : arguments) {
+    depth = std::max<int>(depth, argument->depth);
+    node->volatility = std::max(node->volatility, argument->volatility);
+    node->has_columns = node->has_columns || argument->has_columns;
+    node->has_parameters = node->has_parameters || argument->has_parameters;
+  }
+  if (depth >= kMaxExpressionDepth) {
+    return Error(sqlstate::kStatementTooComplex, "expression is nested too deep", location)
+        .WithDetail(fmt::format("The limit is {} levels.", kMaxExpressionDepth))
+        .WithHint("Simplify the expression; IN, AND and OR take lists of any length.");
+  }
+  node->depth = static_cast<uint16_t>(depth + 1);
+  return node;
+}
+
+Result<Expression*> ExpressionBuilder::Finish(Expression* node) {
+  node->evaluate = ChooseEvaluation(*node);
+  const bool foldable = node->kind != ExpressionKind::kConstant && node->argument_count > 0 &&
+                        node->volatility == Volatility::kImmutable && !node->has_columns &&
+                        !node->has_parameters;
+  if (!foldable) return node;
+  EvalContext context;
+  context.arena = &arena_;
+  Value value;
+  // An error belongs to the run: the node may never be reached.
+  if (!Evaluate(*node, context, value)) return node;
+  return Constant(node->type, value, node->location);
+}
+
+// ---- leaves ----
+
+Result<Expression*> ExpressionBuilder::Constant(Type type, const Value& value, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kConstant, type, {}, location));
+  node->constant = value;
+  if (!value.null && GetType(type.oid).form == ValueForm::kBytes) {
+    const std::string_view copy = arena_.Copy(value.text());
+    if (copy.data() == nullptr) return arena_.OutOfMemory();
+    node->constant = Value::Text(copy);
+  }
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Null(int location) {
+  return Constant({type_oid::kUnknown, -1}, Value::Null(), location);
+}
+
+Result<Expression*> ExpressionBuilder::Boolean(bool value, int location) {
+  return Constant({type_oid::kBool, -1}, Value::Bool(value), location);
+}
+
+Result<Expression*> ExpressionBuilder::Integer(int64_t value, int location) {
+  const bool narrow =
+      value >= std::numeric_limits<int32_t>::min() && value <= std::numeric_limits<int32_t>::max();
+  return Constant({narrow ? type_oid::kInt4 : type_oid::kInt8, -1}, Value::Integer(value),
+                  location);
+}
+
+Result<Expression*> ExpressionBuilder::Number(std::string_view digits, int location) {
+  int64_t integer = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), integer);
+  if (error == std::errc() && end == digits.data() + digits.size()) {
+    return Integer(integer, location);
+  }
+  Value value;
+  if (Status status = ParseNumeric(digits, arena_, value); !status.ok()) {
+    return std::move(status).WithPosition(PositionOf(location));
+  }
+  return Constant({type_oid::kNumeric, -1}, value, location);
+}
+
+Result<Expression*> ExpressionBuilder::String(std::string_view text, int location) {
+  return Constant({type_oid::kUnknown, -1}, Value::Text(text), location);
+}
+
+Result<Expression*> ExpressionBuilder::Column(int index, Type type, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kColumn, type, {}, location));
+  node->index = index;
+  node->has_columns = true;
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Parameter(int number, int location) {
+  if (number < 1 || number > ParameterTypes::kMaxParameters) {
+    return Error(sqlstate::kUndefinedParameter, fmt::format("there is no parameter ${}", number),
+                 location);
+  }
+  auto& types = parameters_.types_;
+  if (types.size() < static_cast<size_t>(number)) types.resize(static_cast<size_t>(number));
+  Oid type = types[static_cast<size_t>(number - 1)];
+  if (type == type_oid::kInvalid) type = type_oid::kUnknown;
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kParameter, {type, -1}, {}, location));
+  node->index = number - 1;
+  node->has_parameters = true;
+  return Finish(node);
+}
+
+Status ExpressionBuilder::DetermineParameter(Expression* parameter, Oid type) {
+  Oid& known = parameters_.types_[static_cast<size_t>(parameter->index)];
+  if (known == type_oid::kInvalid || known == type_oid::kUnknown) known = type;
+  if (known != type) {
+    return Error(sqlstate::kAmbiguousParameter,
+                 fmt::format("inconsistent types deduced for parameter ${}", parameter->index + 1),
+                 parameter->location)
+        .WithDetail(fmt::format("{} versus {}", FormatType({known, -1}), FormatType({type, -1})));
+  }
+  parameter->type = {type, -1};
+  return Status::Ok();
+}
+
+// ---- coercion ----
+
+Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid target) {
+  const Type type{target, -1};
+  if (literal->constant.null) return Constant(type, Value::Null(), literal->location);
+  const std::string_view text = literal->constant.text();
+  Value value;
+  const IoContext io{&arena_, nullptr, 0};
+  if (Status status = ParseText(type, text, io, value); !status.ok()) {
+    return std::move(status).WithPosition(PositionOf(literal->location));
+  }
+  // What depends on the session ('now', its time zone) is read again when the statement runs.
+  const bool has_words =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+  if (target == type_oid::kTimestamptz || (target == type_oid::kTimestamp && has_words)) {
+    Expression* const argument[] = {literal};
+    CONNBENCH_ASSIGN_OR_RETURN(
+        Expression * node, NewNode(ExpressionKind::kTextInput, type, argument, literal->location,
+                                   Volatility::kStable));
+    return Finish(node);
+  }
+  return Constant(type, value, literal->location);
+}
+
+Result<Expression*> ExpressionBuilder::CoerceModifier(Expression* argument, Type target,
+                                                      CoercionContext context, int location) {
+  if (target.modifier < 0 || argument->type.modifier == target.modifier) return argument;
+  Expression* const arguments[] = {argument};
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kCoerce, target, arguments, location));
+  node->negated = context == CoercionContext::kExplicit;
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Coerce(Expression* argument, Type target,
+                                              CoercionContext context, int location) {
+  const Oid source = argument->type.oid;
+  if (source == type_oid::kUnknown && target.oid != type_oid::kUnknown) {
+    if (argument->kind == ExpressionKind::kConstant) {
+      CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceLiteral(argument, target.oid));
+      return CoerceModifier(argument, target, context, location);
+    }
+    if (argument->kind == ExpressionKind::kParameter) {
+      CONNBENCH_RETURN_IF_ERROR(DetermineParameter(argument, target.oid));
+      return CoerceModifier(argument, target, context, location);
+    }
+  }
+  if (source == target.oid) return CoerceModifier(argument, target, context, location);
+  const CastPath path =
+      FindCast(source == type_oid::kUnknown ? type_oid::kText : source, target.oid, context);
+  ExpressionKind kind = ExpressionKind::kRelabel;
+  auto volatility = Volatility::kImmutable;
+  switch (path.method) {
+    case CastMethod::kNone:
+      return Error(sqlstate::kCannotCoerce,
+                   fmt::format("cannot cast type {} to {}", FormatType({source, -1}),
+                               FormatType({target.oid, -1})),
+                   location);
+    case CastMethod::kRelabel:
+      break;
+    case CastMethod::kFunction:
+      kind = ExpressionKind::kFunction;
+      volatility = path.function->volatility;
+      break;
+    case CastMethod::kTextInput:
+    case CastMethod::kTextOutput: {
+      kind = path.method == CastMethod::kTextInput ? ExpressionKind::kTextInput
+                                                   : ExpressionKind::kTextOutput;
+      const char category =
+          GetType(kind == ExpressionKind::kTextInput ? target.oid : source).category;
+      if (category == 'D') volatility = Volatility::kStable;  // the session's time zone
+      break;
+    }
+  }
+  Expression* const arguments[] = {argument};
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(kind, {target.oid, -1}, arguments, location,
+                                                        volatility, path.function));
+  CONNBENCH_ASSIGN_OR_RETURN(node, Finish(node));
+  return CoerceModifier(node, target, context, location);
+}
+
+// ---- operators and functions ----
+
+Status ExpressionBuilder::CoerceArguments(const FunctionDescription& function,
+                                          std::span<Expression*> arguments) {
+  for (uint32_t i = 0; i < arguments.size(); ++i) {
+    Expression*& argument = arguments[i];
+    const Oid wanted = function.argument_type(i);
+    if (wanted != type_oid::kAny) {
+      CONNBENCH_ASSIGN_OR_RETURN(
+          argument, Coerce(argument, {wanted, -1}, CoercionContext::kImplicit, argument->location));
+      continue;
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveUnknown(argument));
+    if (function.any_argument == AnyArgument::kAsIs) continue;
+    if (function.any_argument == AnyArgument::kCastToText) {
+      CONNBENCH_ASSIGN_OR_RETURN(argument, Coerce(argument, {type_oid::kText, -1},
+                                                  CoercionContext::kExplicit, argument->location));
+      continue;
+    }
+    if (argument->type.oid == type_oid::kText) continue;
+    const auto volatility =
+        GetType(argument->type.oid).category == 'D' ? Volatility::kStable : Volatility::kImmutable;
+    Expression* const only[] = {argument};
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                               NewNode(ExpressionKind::kTextOutput, {type_oid::kText, -1}, only,
+                                       argument->location, volatility));
+    CONNBENCH_ASSIGN_OR_RETURN(argument, Finish(node));
+  }
+  return Status::Ok();
+}
+
+Result<Expression*> ExpressionBuilder::Call(const FunctionDescription& function,
+                                            std::span<Expression* const> arguments, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(
+      Expression * node, NewNode(ExpressionKind::kFunction, {function.result_type, -1}, arguments,
+                                 location, function.volatility, &function));
+  // The coerced arguments may be deeper or more volatile: made anew from them below.
+  CONNBENCH_RETURN_IF_ERROR(CoerceArguments(function, {node->arguments, node->argument_count}));
+  CONNBENCH_ASSIGN_OR_RETURN(node, NewNode(ExpressionKind::kFunction, {function.result_type, -1},
+                                           node->args(), location, function.volatility, &function));
+  return Finish(node);
+}
+
+Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
+    std::string_view name, std::span<Expression* const> arguments, int location) {
+  Oid types[2] = {};
+  for (size_t i = 0; i < arguments.size(); ++i) types[i] = arguments[i]->type.oid;
+  const Resolution resolution =
+      ResolveOverload(FindOperators(name), {types, arguments.size()}, true);
+  if (resolution.function != nullptr) return resolution.function;
+  std::string described(name);
+  described += ' ';
+  described += FormatType({types[arguments.size() - 1], -1});
+  if (arguments.size() == 2) described.insert(0, FormatType({types[0], -1}) + ' ');
+  if (resolution.ambiguous) {
+    return Error(sqlstate::kAmbiguousFunction, "operator is not unique: " + described, location)
+        .WithHint(fmt::format("Could not choose a best candidate operator. {}", kAddCasts));
+  }
+  return Error(sqlstate::kUndefinedFunction, "operator does not exist: " + described, location)
+      .WithHint(
+          arguments.size() == 2
+              ? fmt::format("No operator matches the given name and argument types. {}", kAddCasts)
+              : "No operator matches the given name and argument type. You might need to "
+                "add an explicit type cast.");
+}
+
+Result<Expression*> ExpressionBuilder::Operator(std::string_view name, Expression* left,
+                                                Expression* right, int location) {
+  Expression* const both[] = {left, right};
+  const auto arguments = left == nullptr ? std::span(both).subspan(1) : std::span(both);
+  CONNBENCH_ASSIGN_OR_RETURN(const FunctionDescription* function,
+                             ResolveOperator(name, arguments, location));
+  return Call(*function, arguments, location);
+}
+
+Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
+    std::string_view name, std::span<Expression* const> arguments, int location) {
+  std::vector<Oid> types;
+  for (const Expression* argument : arguments) types.push_back(argument->type.oid);
+  const Resolution resolution = ResolveOverload(FindFunctions(name), types, false);
+  if (resolution.function != nullptr) return resolution.function;
+  const std::string described = fmt::format("function {}({})", name, DescribeTypes(arguments));
+  if (resolution.ambiguous) {
+    return Error(sqlstate::kAmbiguousFunction, described + " is not unique", location)
+        .WithHint(fmt::format("Could not choose a best candidate function. {}", kAddCasts));
+  }
+  return Error(sqlstate::kUndefinedFunction, described + " does not exist", location)
+      .WithHint(
+          fmt::format("No function matches the given name and argument types. {}", kAddCasts));
+}
+
+Result<Expression*> ExpressionBuilder::Function(std::string_view name,
+                                                std::span<Expression* const> arguments,
+                                                int location) {
+  if (name == "pg_typeof" && arguments.size() == 1) {
+    return Constant({type_oid::kRegtype, -1}, Value::Integer(arguments[0]->type.oid), location);
+  }
+  auto function = ResolveFunction(name, arguments, location);
+  if (function.ok()) return Call(**function, arguments, location);
+  // float8(x) is a cast written as a function.
+  const TypeInfo* type = arguments.size() == 1 ? FindTypeByName(name) : nullptr;
+  if (type != nullptr && type->category != 'P' &&
+      CanCoerce(arguments[0]->type.oid, type->oid, CoercionContext::kExplicit)) {
+    return Coerce(arguments[0], {type->oid, -1}, CoercionContext::kExplicit, location);
+  }
+  return function.TakeStatus();
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,152 @@
+// Builds expressions: resolves operators and functions by PostgreSQL's rules, inserts casts,
+// deduces the types of parameters, folds constants.
+//
+// Who uses it: the parse analysis (engine/sql), one builder per statement, from the leaves up.
+// Locations are byte offsets into the statement as libpg_query gives them, -1 for none; errors
+// carry them as character positions.
+//
+// Safety: private memory, one thread.
+// Ownership: everything made lives in the arena. Texts and values passed in are copied there; only
+// the statement's text must outlive the builder.
+// Errors: PostgreSQL's messages and SQLSTATEs; 54001 for an expression nested too deep.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/executor/arena.h"
+#include "engine/executor/expression/expression.h"
+#include "engine/executor/types/type.h"
+
+namespace connbench::engine {
+
+// The types of $1, $2, ...: given by the client, or deduced from their context (0: not yet).
+class ParameterTypes {
+ public:
+  static constexpr int kMaxParameters = 65535;
+
+  ParameterTypes() = default;
+  explicit ParameterTypes(std::span<const Oid> given) : types_(given.begin(), given.end()) {}
+
+  std::span<const Oid> types() const { return types_; }
+  // 42P18 "could not determine data type of parameter $n" if any is still open.
+  Status CheckAllDetermined() const;
+
+ private:
+  friend class ExpressionBuilder;
+  std::vector<Oid> types_;
+};
+
+enum class CoercionContext : uint8_t { kImplicit, kAssignment, kExplicit };
+enum class BooleanTestKind : uint8_t { kTrue, kNotTrue, kFalse, kNotFalse, kUnknown, kNotUnknown };
+
+class ExpressionBuilder {
+ public:
+  ExpressionBuilder(Arena& arena, ParameterTypes& parameters, std::string_view statement)
+      : arena_(arena), parameters_(parameters), statement_(statement) {}
+
+  // ---- leaves ----
+  Result<Expression*> Null(int location);
+  Result<Expression*> Boolean(bool value, int location);
+  // An Integer token: int4 if it fits, otherwise int8.
+  Result<Expression*> Integer(int64_t value, int location);
+  // A Float token ("1.5", "99999999999", "1e10"): int8 if it is an integer that fits, else numeric.
+  Result<Expression*> Number(std::string_view digits, int location);
+  // 'text', of type unknown until its context says more.
+  Result<Expression*> String(std::string_view text, int location);
+  Result<Expression*> Constant(Type type, const Value& value, int location);
+  Result<Expression*> Column(int index, Type type, int location);
+  // $number, 1-based: 42P02 for $0 and above kMaxParameters.
+  Result<Expression*> Parameter(int number, int location);
+
+  // ---- operators and functions ----
+  // left is null for a prefix operator. 42883 if there is none, 42725 if there are several.
+  Result<Expression*> Operator(std::string_view name, Expression* left, Expression* right,
+                               int location);
+  // Scalar functions only; see FindAggregate (aggregates.h) for the others.
+  Result<Expression*> Function(std::string_view name, std::span<Expression* const> arguments,
+                               int location);
+  Result<Expression*> And(std::span<Expression* const> conditions, int location);
+  Result<Expression*> Or(std::span<Expression* const> conditions, int location);
+  Result<Expression*> Not(Expression* argument, int location);
+  Result<Expression*> NullTest(Expression* argument, bool is_not, int location);
+  Result<Expression*> BooleanTest(Expression* argument, BooleanTestKind test, int location);
+  Result<Expression*> DistinctFrom(Expression* left, Expression* right, bool is_not, int location);
+  // x BETWEEN low AND high, with NOT and SYMMETRIC.
+  Result<Expression*> Between(Expression* value, Expression* low, Expression* high, bool is_not,
+                              bool symmetric, int location);
+  Result<Expression*> In(Expression* value, std::span<Expression* const> list, bool is_not,
+                         int location);
+  // name is the operator libpg_query gives: "~~", "!~~", "~~*", "!~~*"; escape may be null.
+  Result<Expression*> Like(std::string_view name, Expression* value, Expression* pattern,
+                           Expression* escape, int location);
+  // CASE [operand] WHEN conditions[i] THEN results[i] ... [ELSE otherwise]; operand and otherwise
+  // may be null.
+  Result<Expression*> Case(Expression* operand, std::span<Expression* const> conditions,
+                           std::span<Expression* const> results, Expression* otherwise,
+                           int location);
+  Result<Expression*> Coalesce(std::span<Expression* const> arguments, int location);
+  Result<Expression*> NullIf(Expression* left, Expression* right, int location);
+  Result<Expression*> GreatestOrLeast(bool greatest, std::span<Expression* const> arguments,
+                                      int location);
+
+  // ---- types ----
+  // CAST(argument AS target), argument::target. 42846 if there is no such cast.
+  Result<Expression*> Cast(Expression* argument, Type target, int location);
+  // The value for a column in INSERT, UPDATE and DEFAULT: 42804 naming the column.
+  Result<Expression*> CoerceForColumn(Expression* argument, Type column,
+                                      std::string_view column_name, int location);
+  // The argument of `construct` ("WHERE", "HAVING", "JOIN/ON", "CASE/WHEN", "AND", ...).
+  Result<Expression*> CoerceToBoolean(Expression* argument, std::string_view construct);
+  // LIMIT, OFFSET: to bigint.
+  Result<Expression*> CoerceToBigint(Expression* argument, std::string_view construct);
+  // The end of a select list, ORDER BY, GROUP BY, DISTINCT: what is still unknown becomes text.
+  Result<Expression*> ResolveUnknown(Expression* argument);
+  // One type for several expressions (VALUES columns, UNION); construct names them in errors. The
+  // caller then coerces each with CoerceToCommon.
+  Result<Oid> CommonType(std::span<Expression* const> arguments, std::string_view construct);
+  Result<Expression*> CoerceToCommon(Expression* argument, Oid common, std::string_view construct);
+  // For set-returning functions and aggregates: implicit coercion to a known argument type.
+  Result<Expression*> CoerceImplicitly(Expression* argument, Type target);
+
+  // 1-based character position of a location; 0 for -1.
+  int PositionOf(int location) const;
+  Arena& arena() { return arena_; }
+
+ private:
+  Result<Expression*> NewNode(ExpressionKind kind, Type type,
+                              std::span<Expression* const> arguments, int location,
+                              Volatility volatility = Volatility::kImmutable,
+                              const FunctionDescription* function = nullptr);
+  // Sets the node's evaluation and, if everything below is constant, computes it.
+  Result<Expression*> Finish(Expression* node);
+  Result<Expression*> Coerce(Expression* argument, Type target, CoercionContext context,
+                             int location);
+  Result<Expression*> CoerceLiteral(Expression* literal, Oid target);
+  Result<Expression*> CoerceModifier(Expression* argument, Type target, CoercionContext context,
+                                     int location);
+  Status DetermineParameter(Expression* parameter, Oid type);
+  // Coerces the arguments to what the function takes.
+  Result<Expression*> Call(const FunctionDescription& function,
+                           std::span<Expression* const> arguments, int location);
+  Status CoerceArguments(const FunctionDescription& function, std::span<Expression*> arguments);
+  Result<const FunctionDescription*> ResolveOperator(std::string_view name,
+                                                     std::span<Expression* const> arguments,
+                                                     int location);
+  Result<const FunctionDescription*> ResolveFunction(std::string_view name,
+                                                     std::span<Expression* const> arguments,
+                                                     int location);
+  Result<Expression*> Logic(ExpressionKind kind, std::span<Expression* const> conditions,
+                            std::string_view construct, int location);
+  Status Error(std::string_view code, std::string message, int location) const;
+
+  Arena& arena_;
+  ParameterTypes& parameters_;
+  std::string_view statement_;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,219 @@
+// The builder's methods for SQL's own constructs: logic, tests, IN, CASE, COALESCE, ...
+#include <algorithm>
+#include <vector>
+
+#include "engine/executor/expression/builder.h"
+#include "engine/executor/expression/evaluate.h"
+#include "engine/executor/expression/functions.h"
+
+namespace connbench::engine {
+namespace {
+
+constexpr Type kBoolean{type_oid::kBool, -1};
+
+}  // namespace
+
+Result<Expression*> ExpressionBuilder::Logic(ExpressionKind kind,
+                                             std::span<Expression* const> conditions,
+                                             std::string_view construct, int location) {
+  std::vector<Expression*> flat;
+  for (Expression* condition : conditions) {
+    CONNBENCH_ASSIGN_OR_RETURN(condition, CoerceToBoolean(condition, construct));
+    if (condition->kind == kind) {
+      flat.insert(flat.end(), condition->args().begin(), condition->args().end());
+    } else {
+      flat.push_back(condition);
+    }
+  }
+  if (flat.size() == 1) return flat[0];
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(kind, kBoolean, flat, location));
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::And(std::span<Expression* const> conditions, int location) {
+  return Logic(ExpressionKind::kAnd, conditions, "AND", location);
+}
+
+Result<Expression*> ExpressionBuilder::Or(std::span<Expression* const> conditions, int location) {
+  return Logic(ExpressionKind::kOr, conditions, "OR", location);
+}
+
+Result<Expression*> ExpressionBuilder::Not(Expression* argument, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceToBoolean(argument, "NOT"));
+  Expression* const arguments[] = {argument};
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kNot, kBoolean, arguments, location));
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::NullTest(Expression* argument, bool is_not, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveUnknown(argument));
+  Expression* const arguments[] = {argument};
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kNullTest, kBoolean, arguments, location));
+  node->negated = is_not;
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::BooleanTest(Expression* argument, BooleanTestKind test,
+                                                   int location) {
+  static constexpr std::string_view kNames[] = {"IS TRUE",      "IS NOT TRUE", "IS FALSE",
+                                                "IS NOT FALSE", "IS UNKNOWN",  "IS NOT UNKNOWN"};
+  CONNBENCH_ASSIGN_OR_RETURN(argument,
+                             CoerceToBoolean(argument, kNames[static_cast<size_t>(test)]));
+  Expression* const arguments[] = {argument};
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kBooleanTest, kBoolean, arguments, location));
+  node->test = static_cast<uint8_t>(test);
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::DistinctFrom(Expression* left, Expression* right,
+                                                    bool is_not, int location) {
+  Expression* arguments[] = {left, right};
+  CONNBENCH_ASSIGN_OR_RETURN(const FunctionDescription* equal,
+                             ResolveOperator("=", arguments, location));
+  CONNBENCH_RETURN_IF_ERROR(CoerceArguments(*equal, arguments));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      Expression * node,
+      NewNode(ExpressionKind::kDistinct, kBoolean, arguments, location, equal->volatility, equal));
+  node->negated = is_not;
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Between(Expression* value, Expression* low, Expression* high,
+                                               bool is_not, bool symmetric, int location) {
+  const auto range = [&](Expression* from, Expression* to) -> Result<Expression*> {
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * above,
+                               Operator(is_not ? "<" : ">=", value, from, location));
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * below,
+                               Operator(is_not ? ">" : "<=", value, to, location));
+    Expression* const both[] = {above, below};
+    return is_not ? Or(both, location) : And(both, location);
+  };
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * forward, range(low, high));
+  if (!symmetric) return forward;
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * backward, range(high, low));
+  Expression* const both[] = {forward, backward};
+  return is_not ? And(both, location) : Or(both, location);
+}
+
+Result<Expression*> ExpressionBuilder::In(Expression* value, std::span<Expression* const> list,
+                                          bool is_not, int location) {
+  const bool plain = std::none_of(list.begin(), list.end(),
+                                  [](const Expression* item) { return item->has_columns; });
+  std::vector<Expression*> items(list.begin(), list.end());
+  items.insert(items.begin(), value);
+  auto common =
+      plain && list.size() > 1 ? CommonType(items, "IN") : Result<Oid>(type_oid::kInvalid);
+  if (!common.ok() || *common == type_oid::kInvalid) {
+    // Each with its own operator: value = a OR value = b, or value <> a AND value <> b.
+    std::vector<Expression*> comparisons;
+    for (Expression* item : list) {
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * comparison,
+                                 Operator(is_not ? "<>" : "=", value, item, location));
+      comparisons.push_back(comparison);
+    }
+    return is_not ? And(comparisons, location) : Or(comparisons, location);
+  }
+  for (size_t i = 1; i < items.size(); ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(items[i], CoerceToCommon(items[i], *common, "IN"));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const FunctionDescription* equal,
+                             ResolveOperator("=", std::span(items).first(2), location));
+  for (size_t i = 0; i < items.size(); ++i) {
+    const Type wanted{equal->argument_types[i == 0 ? 0 : 1], -1};
+    CONNBENCH_ASSIGN_OR_RETURN(items[i],
+                               Coerce(items[i], wanted, CoercionContext::kImplicit, location));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(ExpressionKind::kIn, kBoolean, items,
+                                                        location, equal->volatility, equal));
+  node->negated = is_not;
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Like(std::string_view name, Expression* value,
+                                            Expression* pattern, Expression* escape, int location) {
+  if (escape != nullptr) {
+    Expression* const arguments[] = {pattern, escape};
+    CONNBENCH_ASSIGN_OR_RETURN(pattern, Function("like_escape", arguments, location));
+  }
+  return Operator(name, value, pattern, location);
+}
+
+Result<Expression*> ExpressionBuilder::Case(Expression* operand,
+                                            std::span<Expression* const> conditions,
+                                            std::span<Expression* const> results,
+                                            Expression* otherwise, int location) {
+  if (operand != nullptr && operand->volatility == Volatility::kVolatile) {
+    return Error(sqlstate::kFeatureNotSupported,
+                 "CASE with a volatile function in its operand is not supported", location);
+  }
+  if (operand != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(operand, ResolveUnknown(operand));
+  }
+  if (otherwise == nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(otherwise, Null(location));
+  }
+  std::vector<Expression*> values{otherwise};
+  values.insert(values.end(), results.begin(), results.end());
+  CONNBENCH_ASSIGN_OR_RETURN(const Oid common, CommonType(values, "CASE"));
+  std::vector<Expression*> arguments;
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    Expression* condition = conditions[i];
+    if (operand != nullptr) {
+      CONNBENCH_ASSIGN_OR_RETURN(condition, Operator("=", operand, condition, condition->location));
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(condition, CoerceToBoolean(condition, "CASE/WHEN"));
+    arguments.push_back(condition);
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * result,
+                               CoerceToCommon(results[i], common, "CASE/THEN"));
+    arguments.push_back(result);
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(otherwise, CoerceToCommon(otherwise, common, "CASE/ELSE"));
+  arguments.push_back(otherwise);
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kCase, {common, -1}, arguments, location));
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Coalesce(std::span<Expression* const> arguments,
+                                                int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(const Oid common, CommonType(arguments, "COALESCE"));
+  std::vector<Expression*> coerced;
+  for (Expression* argument : arguments) {
+    CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceToCommon(argument, common, "COALESCE"));
+    coerced.push_back(argument);
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(ExpressionKind::kCoalesce, {common, -1}, coerced, location));
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::NullIf(Expression* left, Expression* right, int location) {
+  Expression* arguments[] = {left, right};
+  CONNBENCH_ASSIGN_OR_RETURN(const FunctionDescription* equal,
+                             ResolveOperator("=", arguments, location));
+  CONNBENCH_RETURN_IF_ERROR(CoerceArguments(*equal, arguments));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      Expression * node, NewNode(ExpressionKind::kNullIf, arguments[0]->type, arguments, location,
+                                 equal->volatility, equal));
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::GreatestOrLeast(bool greatest,
+                                                       std::span<Expression* const> arguments,
+                                                       int location) {
+  const char* construct = greatest ? "GREATEST" : "LEAST";
+  CONNBENCH_ASSIGN_OR_RETURN(const Oid common, CommonType(arguments, construct));
+  std::vector<Expression*> coerced;
+  for (Expression* argument : arguments) {
+    CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceToCommon(argument, common, construct));
+    coerced.push_back(argument);
+  }
+  const auto kind = greatest ? ExpressionKind::kGreatest : ExpressionKind::kLeast;
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(kind, {common, -1}, coerced, location));
+  return Finish(node);
+}
+
+}  // namespace connbench::engine

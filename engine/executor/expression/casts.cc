@@ -1,0 +1,270 @@
+#include "engine/executor/expression/casts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "engine/executor/types/calendar.h"
+#include "engine/executor/types/numeric.h"
+#include "engine/executor/types/string_type.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace oid = type_oid;
+constexpr auto kImplicit = CoercionContext::kImplicit;
+constexpr auto kAssignment = CoercionContext::kAssignment;
+constexpr auto kExplicit = CoercionContext::kExplicit;
+
+bool Check(EvalContext& context, Status status) {
+  return status.ok() || context.Fail(std::move(status));
+}
+
+template <typename T>
+constexpr std::string_view IntegerName() {
+  if constexpr (std::is_same_v<T, int16_t>) return "smallint";
+  if constexpr (std::is_same_v<T, int32_t>) return "integer";
+  if constexpr (std::is_same_v<T, int64_t>) return "bigint";
+  return "OID";
+}
+
+Status OutOfRange(std::string_view type_name) {
+  return Status::Error(sqlstate::kNumericValueOutOfRange, std::string(type_name) + " out of range");
+}
+
+template <typename T>
+bool IntegerToInteger(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  if (a->integer < std::numeric_limits<T>::min() || a->integer > std::numeric_limits<T>::max()) {
+    return context.Fail(OutOfRange(IntegerName<T>()));
+  }
+  out = *a;
+  return true;
+}
+
+bool Int4ToOid(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Integer(static_cast<uint32_t>(a->integer));
+  return true;
+}
+bool OidToInt4(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Integer(static_cast<int32_t>(a->integer));
+  return true;
+}
+bool IntegerToReal(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Real(static_cast<double>(a->integer));
+  return true;
+}
+bool IntegerToFloat4(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Real(static_cast<float>(a->integer));
+  return true;
+}
+bool IntegerToNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return Check(context, NumericFromInteger(a->integer, *context.arena, out));
+}
+bool IntegerToBool(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Bool(a->integer != 0);
+  return true;
+}
+
+template <typename T>
+bool RealToInteger(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const double rounded = std::rint(a->real);  // half to even, as PostgreSQL
+  // -2^n is exact in double, 2^n - 1 may not be: so compare with 2^n.
+  constexpr auto kLow = static_cast<double>(std::numeric_limits<T>::min());
+  if (!(rounded >= kLow && rounded < -kLow)) return context.Fail(OutOfRange(IntegerName<T>()));
+  out = Value::Integer(static_cast<T>(rounded));
+  return true;
+}
+bool RealToFloat4(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  if (std::isfinite(a->real)) {
+    if (std::abs(a->real) > std::numeric_limits<float>::max() * (1 + 0x1p-25)) {
+      return context.Fail(
+          Status::Error(sqlstate::kNumericValueOutOfRange, "value out of range: overflow"));
+    }
+    if (a->real != 0 && static_cast<float>(a->real) == 0) {
+      return context.Fail(
+          Status::Error(sqlstate::kNumericValueOutOfRange, "value out of range: underflow"));
+    }
+  }
+  out = Value::Real(static_cast<float>(a->real));
+  return true;
+}
+template <int kDigits>
+bool RealToNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return Check(context, NumericFromReal(a->real, kDigits, *context.arena, out));
+}
+
+template <typename T>
+bool NumericToInteger(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  int64_t value = 0;
+  if (!Check(context, NumericToInteger(*a, std::numeric_limits<T>::min(),
+                                       std::numeric_limits<T>::max(), IntegerName<T>(), value))) {
+    return false;
+  }
+  out = Value::Integer(value);
+  return true;
+}
+bool NumericToFloat8(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  out = Value::Real(NumericToReal(*a));
+  if (std::isinf(out.real) && FormatNumeric(*a).find("Inf") == std::string::npos) {
+    return context.Fail(
+        Status::Error(sqlstate::kNumericValueOutOfRange,
+                      "\"" + FormatNumeric(*a) + "\" is out of range for type double precision"));
+  }
+  return true;
+}
+bool NumericToFloat4(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  Value wide;
+  return NumericToFloat8(context, a, count, wide) && RealToFloat4(context, &wide, count, out);
+}
+
+bool BoolToText(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Text(a->integer != 0 ? "true" : "false");
+  return true;
+}
+bool BpcharToText(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Text(TrimTrailingBlanks(a->text()));
+  return true;
+}
+bool TextToName(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Text(ClipToBytes(a->text(), kNameBytes));
+  return true;
+}
+bool TextToChar(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Text(a->text().substr(0, 1));
+  return true;
+}
+
+bool ShiftTimestamp(EvalContext& context, int64_t timestamp, int64_t seconds, Value& out) {
+  int64_t shifted = timestamp;
+  if (IsFinite(timestamp)) {
+    shifted += seconds * kUsPerSecond;
+    if (!InTimestampRange(shifted)) {
+      return context.Fail(
+          Status::Error(sqlstate::kDatetimeFieldOverflow, "timestamp out of range"));
+    }
+  }
+  out = Value::Integer(shifted);
+  return true;
+}
+bool TimestampToTimestamptz(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const int32_t offset =
+      IsFinite(a->integer) ? context.environment->time_zone().OffsetForLocal(a->integer) : 0;
+  return ShiftTimestamp(context, a->integer, -offset, out);
+}
+bool TimestamptzToTimestamp(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const int32_t offset =
+      IsFinite(a->integer) ? context.environment->time_zone().OffsetAt(a->integer) : 0;
+  return ShiftTimestamp(context, a->integer, offset, out);
+}
+
+struct CastRow {
+  Oid source;
+  Oid target;
+  CoercionContext context;
+  FunctionDescription function;  // without implementation: the bytes are the same
+};
+
+constexpr CastRow Row(Oid source, Oid target, CoercionContext context,
+                      FunctionImplementation implementation,
+                      Volatility volatility = Volatility::kImmutable) {
+  return {source, target, context,
+          FunctionRow("cast", {source}, target, implementation, volatility)};
+}
+
+constexpr std::array kCasts = {
+    Row(oid::kInt2, oid::kInt4, kImplicit, nullptr),
+    Row(oid::kInt2, oid::kInt8, kImplicit, nullptr),
+    Row(oid::kInt2, oid::kFloat4, kImplicit, IntegerToFloat4),
+    Row(oid::kInt2, oid::kFloat8, kImplicit, IntegerToReal),
+    Row(oid::kInt2, oid::kNumeric, kImplicit, IntegerToNumeric),
+    Row(oid::kInt2, oid::kOid, kImplicit, Int4ToOid),
+    Row(oid::kInt4, oid::kInt2, kAssignment, IntegerToInteger<int16_t>),
+    Row(oid::kInt4, oid::kInt8, kImplicit, nullptr),
+    Row(oid::kInt4, oid::kFloat4, kImplicit, IntegerToFloat4),
+    Row(oid::kInt4, oid::kFloat8, kImplicit, IntegerToReal),
+    Row(oid::kInt4, oid::kNumeric, kImplicit, IntegerToNumeric),
+    Row(oid::kInt4, oid::kOid, kImplicit, Int4ToOid),
+    Row(oid::kInt4, oid::kBool, kExplicit, IntegerToBool),
+    Row(oid::kInt8, oid::kInt2, kAssignment, IntegerToInteger<int16_t>),
+    Row(oid::kInt8, oid::kInt4, kAssignment, IntegerToInteger<int32_t>),
+    Row(oid::kInt8, oid::kFloat4, kImplicit, IntegerToFloat4),
+    Row(oid::kInt8, oid::kFloat8, kImplicit, IntegerToReal),
+    Row(oid::kInt8, oid::kNumeric, kImplicit, IntegerToNumeric),
+    Row(oid::kInt8, oid::kOid, kImplicit, IntegerToInteger<uint32_t>),
+    Row(oid::kFloat4, oid::kInt2, kAssignment, RealToInteger<int16_t>),
+    Row(oid::kFloat4, oid::kInt4, kAssignment, RealToInteger<int32_t>),
+    Row(oid::kFloat4, oid::kInt8, kAssignment, RealToInteger<int64_t>),
+    Row(oid::kFloat4, oid::kFloat8, kImplicit, nullptr),
+    Row(oid::kFloat4, oid::kNumeric, kAssignment, RealToNumeric<6>),
+    Row(oid::kFloat8, oid::kInt2, kAssignment, RealToInteger<int16_t>),
+    Row(oid::kFloat8, oid::kInt4, kAssignment, RealToInteger<int32_t>),
+    Row(oid::kFloat8, oid::kInt8, kAssignment, RealToInteger<int64_t>),
+    Row(oid::kFloat8, oid::kFloat4, kAssignment, RealToFloat4),
+    Row(oid::kFloat8, oid::kNumeric, kAssignment, RealToNumeric<15>),
+    Row(oid::kNumeric, oid::kInt2, kAssignment, NumericToInteger<int16_t>),
+    Row(oid::kNumeric, oid::kInt4, kAssignment, NumericToInteger<int32_t>),
+    Row(oid::kNumeric, oid::kInt8, kAssignment, NumericToInteger<int64_t>),
+    Row(oid::kNumeric, oid::kFloat4, kImplicit, NumericToFloat4),
+    Row(oid::kNumeric, oid::kFloat8, kImplicit, NumericToFloat8),
+    Row(oid::kBool, oid::kInt4, kExplicit, nullptr),
+    Row(oid::kBool, oid::kText, kAssignment, BoolToText),
+    Row(oid::kBool, oid::kVarchar, kAssignment, BoolToText),
+    Row(oid::kBool, oid::kBpchar, kAssignment, BoolToText),
+    Row(oid::kOid, oid::kInt4, kAssignment, OidToInt4),
+    Row(oid::kOid, oid::kInt8, kAssignment, nullptr),
+    Row(oid::kRegtype, oid::kOid, kImplicit, nullptr),
+    Row(oid::kOid, oid::kRegtype, kImplicit, nullptr),
+    Row(oid::kInt2, oid::kRegtype, kImplicit, Int4ToOid),
+    Row(oid::kInt4, oid::kRegtype, kImplicit, Int4ToOid),
+    Row(oid::kInt8, oid::kRegtype, kImplicit, IntegerToInteger<uint32_t>),
+    Row(oid::kRegtype, oid::kInt4, kAssignment, OidToInt4),
+    Row(oid::kRegtype, oid::kInt8, kAssignment, nullptr),
+    Row(oid::kText, oid::kBpchar, kImplicit, nullptr),
+    Row(oid::kText, oid::kVarchar, kImplicit, nullptr),
+    Row(oid::kText, oid::kName, kImplicit, TextToName),
+    Row(oid::kText, oid::kChar, kAssignment, TextToChar),
+    Row(oid::kVarchar, oid::kText, kImplicit, nullptr),
+    Row(oid::kVarchar, oid::kBpchar, kImplicit, nullptr),
+    Row(oid::kVarchar, oid::kName, kImplicit, TextToName),
+    Row(oid::kVarchar, oid::kChar, kAssignment, TextToChar),
+    Row(oid::kBpchar, oid::kText, kImplicit, BpcharToText),
+    Row(oid::kBpchar, oid::kVarchar, kImplicit, BpcharToText),
+    Row(oid::kBpchar, oid::kName, kImplicit, TextToName),
+    Row(oid::kBpchar, oid::kChar, kAssignment, TextToChar),
+    Row(oid::kName, oid::kText, kImplicit, nullptr),
+    Row(oid::kName, oid::kVarchar, kAssignment, nullptr),
+    Row(oid::kName, oid::kBpchar, kAssignment, nullptr),
+    Row(oid::kChar, oid::kText, kImplicit, nullptr),
+    Row(oid::kChar, oid::kVarchar, kAssignment, nullptr),
+    Row(oid::kChar, oid::kBpchar, kAssignment, nullptr),
+    Row(oid::kTimestamp, oid::kTimestamptz, kImplicit, TimestampToTimestamptz, Volatility::kStable),
+    Row(oid::kTimestamptz, oid::kTimestamp, kAssignment, TimestamptzToTimestamp,
+        Volatility::kStable),
+};
+
+}  // namespace
+
+CastPath FindCast(Oid source, Oid target, CoercionContext context) {
+  if (source == target) return {CastMethod::kRelabel, nullptr};
+  for (const CastRow& row : kCasts) {
+    if (row.source != source || row.target != target) continue;
+    if (row.context > context) return {};
+    if (row.function.implementation == nullptr) return {CastMethod::kRelabel, nullptr};
+    return {CastMethod::kFunction, &row.function};
+  }
+  // What has a text form can be printed on assignment and read on demand.
+  const TypeInfo* from = FindType(source);
+  const TypeInfo* to = FindType(target);
+  if (from == nullptr || to == nullptr || from->category == 'P' || to->category == 'P') return {};
+  if (to->category == 'S' && context >= kAssignment) return {CastMethod::kTextOutput, nullptr};
+  if (from->category == 'S' && context == kExplicit) return {CastMethod::kTextInput, nullptr};
+  return {};
+}
+
+bool CanCoerce(Oid source, Oid target, CoercionContext context) {
+  if (source == target || source == type_oid::kUnknown || target == type_oid::kAny) return true;
+  return FindCast(source, target, context).method != CastMethod::kNone;
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,38 @@
+#include "engine/executor/expression/environment.h"
+
+#include <fmt/format.h>
+
+namespace connbench::engine {
+namespace {
+
+Status NotOffered(std::string_view what) {
+  return Status::Error(sqlstate::kFeatureNotSupported,
+                       fmt::format("{} is not supported here", what));
+}
+
+}  // namespace
+
+Status EvalEnvironment::Sleep(int64_t) { return NotOffered("pg_sleep"); }
+Result<int64_t> EvalEnvironment::NextSequenceValue(std::string_view) {
+  return NotOffered("nextval");
+}
+Result<int64_t> EvalEnvironment::CurrentSequenceValue(std::string_view) {
+  return NotOffered("currval");
+}
+Result<int64_t> EvalEnvironment::LastSequenceValue() { return NotOffered("lastval"); }
+Status EvalEnvironment::SetSequenceValue(std::string_view, int64_t, bool) {
+  return NotOffered("setval");
+}
+Result<std::string_view> EvalEnvironment::CurrentSetting(std::string_view, bool, Arena&) {
+  return NotOffered("current_setting");
+}
+Status EvalEnvironment::SetSetting(std::string_view, std::string_view, bool) {
+  return NotOffered("set_config");
+}
+Result<bool> EvalEnvironment::CancelBackend(int32_t) { return NotOffered("pg_cancel_backend"); }
+Result<bool> EvalEnvironment::TerminateBackend(int32_t) {
+  return NotOffered("pg_terminate_backend");
+}
+Result<int64_t> EvalEnvironment::TransactionId() { return NotOffered("txid_current"); }
+
+}  // namespace connbench::engine

@@ -1,0 +1,61 @@
+// What expressions may ask of the session they run in: clocks, names, settings, sequences, waiting.
+//
+// Implemented by the session; tests have a small one of their own. The defaults answer 0A000, so that
+// an implementation offers just what it has.
+//
+// Safety: private memory of the session, used by the thread that runs it.
+// Blocking: only Sleep(), and what sequences do.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/executor/arena.h"
+#include "engine/executor/types/time_zone.h"
+#include "engine/session.h"
+
+namespace connbench::engine {
+
+class EvalEnvironment {
+ public:
+  virtual ~EvalEnvironment() = default;
+
+  // Microseconds since 2000-01-01 UTC.
+  virtual int64_t TransactionTimestamp() const = 0;
+  virtual int64_t StatementTimestamp() const = 0;
+  virtual const TimeZone& time_zone() const { return TimeZone::Utc(); }
+
+  virtual std::string_view user() const = 0;
+  virtual std::string_view database() const = 0;
+  virtual std::string_view schema() const { return "public"; }
+  virtual std::string_view version() const = 0;  // what version() answers
+  virtual uint32_t connection_id() const = 0;    // what pg_backend_pid() answers
+
+  // A pending cancel, timeout or termination as a Status. Long-running functions and nodes call it.
+  virtual Status CheckInterrupts() { return Status::Ok(); }
+  // Sleeps through the session's Waiter; ends early with the Status of an interrupt.
+  virtual Status Sleep(int64_t microseconds);
+
+  // [0, 1)
+  virtual double Random() = 0;
+  virtual void SetRandomSeed(double seed) = 0;  // -1 .. 1
+
+  virtual Result<int64_t> NextSequenceValue(std::string_view sequence);
+  virtual Result<int64_t> CurrentSequenceValue(std::string_view sequence);
+  virtual Result<int64_t> LastSequenceValue();
+  virtual Status SetSequenceValue(std::string_view sequence, int64_t value, bool is_called);
+
+  // The setting's value, copied into arena. Unknown: null data if missing_ok, otherwise 42704.
+  virtual Result<std::string_view> CurrentSetting(std::string_view name, bool missing_ok,
+                                                  Arena& arena);
+  virtual Status SetSetting(std::string_view name, std::string_view value, bool local);
+
+  // False: no such backend.
+  virtual Result<bool> CancelBackend(int32_t connection_id);
+  virtual Result<bool> TerminateBackend(int32_t connection_id);
+  // The id of the current transaction, which gets one if it has none.
+  virtual Result<int64_t> TransactionId();
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,154 @@
+// An expression as it runs: a tree of nodes, types and functions resolved, ready to evaluate.
+//
+// Made by ExpressionBuilder (builder.h) in the arena of the statement that owns it; immutable
+// afterwards, so that one plan may run many times.
+//
+// Safety: private memory of one session. Nothing here blocks, except functions that say so: pg_sleep.
+// Stack: kMaxExpressionDepth bounds the recursion of building and of evaluating, so that a 256 kB
+// thread stack suffices.
+// Errors: Evaluate() returns false and leaves the Status in the context.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/executor/arena.h"
+#include "engine/executor/expression/environment.h"
+#include "engine/executor/types/type.h"
+#include "engine/executor/types/type_io.h"
+#include "engine/executor/value.h"
+
+namespace connbench::engine {
+
+inline constexpr int kMaxExpressionDepth = 400;
+
+// What an expression is evaluated against.
+struct EvalContext {
+  const Value* columns = nullptr;     // the input row
+  const Value* parameters = nullptr;  // $1 is parameters[0]; already of the deduced types
+  Arena* arena = nullptr;             // scratch; results live here until it is reset
+  EvalEnvironment* environment = nullptr;
+  Status status;  // set when Evaluate() returned false
+
+  // For functions: stores the error and returns false.
+  bool Fail(Status error) {
+    status = std::move(error);
+    return false;
+  }
+  // Null: past the arena's limit, and status says so.
+  char* Allocate(size_t bytes) {
+    char* at = arena->AllocateBytes(bytes);
+    if (at == nullptr) status = arena->OutOfMemory();
+    return at;
+  }
+  // For types whose text depends on the session; immutable functions have no environment.
+  IoContext io() const {
+    if (environment == nullptr) return {arena, nullptr, 0};
+    return {arena, &environment->time_zone(), environment->TransactionTimestamp()};
+  }
+};
+
+enum class Volatility : uint8_t {
+  kImmutable,  // same arguments, same result: folded when the expression is built
+  kStable,     // the same throughout one statement: now(), current_setting()
+  kVolatile,   // random(), nextval()
+};
+
+enum class ExpressionKind : uint8_t {
+  kConstant,    // constant
+  kColumn,      // index into EvalContext::columns
+  kParameter,   // index into EvalContext::parameters
+  kFunction,    // function or operator over arguments
+  kRelabel,     // arguments[0] under another type with the same bytes
+  kCoerce,      // arguments[0] made to fit type.modifier
+  kTextInput,   // arguments[0], text, read as a value of type
+  kTextOutput,  // arguments[0] printed as text
+  kAnd,
+  kOr,
+  kNot,
+  kNullTest,     // IS [NOT] NULL
+  kBooleanTest,  // IS [NOT] TRUE, FALSE, UNKNOWN
+  kDistinct,     // IS [NOT] DISTINCT FROM
+  kIn,           // arguments[0] compared with each of the rest
+  kCase,         // condition, result, condition, result, ..., else
+  kCoalesce,
+  kNullIf,
+  kGreatest,
+  kLeast,
+};
+
+struct Expression;
+struct FunctionDescription;  // functions.h
+using EvaluateFunction = bool (*)(const Expression& expression, EvalContext& context, Value& out);
+
+struct Expression {
+  EvaluateFunction evaluate = nullptr;
+  ExpressionKind kind = ExpressionKind::kConstant;
+  Volatility volatility = Volatility::kImmutable;
+  bool has_columns = false;     // anywhere in the tree
+  bool has_parameters = false;  // anywhere in the tree
+  // kNullTest, kBooleanTest, kDistinct, kIn: the NOT form. kCoerce: an explicit cast.
+  bool negated = false;
+  uint8_t test = 0;  // kBooleanTest: which
+  uint16_t depth = 1;
+  Type type;
+  int32_t location = -1;  // byte offset in the statement, as libpg_query gives it; -1: none
+  int32_t index = 0;      // kColumn, kParameter: 0-based
+  uint32_t argument_count = 0;
+  Expression** arguments = nullptr;
+  const FunctionDescription* function = nullptr;  // kFunction; kIn, kDistinct, ...: the comparison
+  Value constant;                                 // kConstant
+
+  std::span<Expression* const> args() const { return {arguments, argument_count}; }
+};
+
+// False: an error, in context.status. What out points to lives in the arena, the row, the
+// parameters or the expression.
+[[nodiscard]] inline bool Evaluate(const Expression& expression, EvalContext& context, Value& out) {
+  return expression.evaluate(expression, context, out);
+}
+
+// For WHERE, HAVING, CHECK: null counts as false. False means an error.
+[[nodiscard]] inline bool EvaluateCondition(const Expression& condition, EvalContext& context,
+                                            bool& out) {
+  Value value;
+  if (!condition.evaluate(condition, context, value)) return false;
+  out = !value.null && value.integer != 0;
+  return true;
+}
+
+// `column <op> value`, or its mirror image, which an index on the column can serve. value contains
+// no column and nothing volatile, so it is evaluated once per scan; its key is AppendKey(key_type,
+// ...).
+enum class Comparison : uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+struct IndexCondition {
+  bool matches = false;
+  Comparison comparison = Comparison::kEqual;
+  int column = 0;
+  const Expression* value = nullptr;
+  Oid key_type = type_oid::kInvalid;
+};
+IndexCondition MatchIndexCondition(const Expression& expression);
+// `column IN (values)`, none of which contains a column or anything volatile.
+struct IndexInList {
+  bool matches = false;
+  int column = 0;
+  std::span<Expression* const> values;
+  Oid key_type = type_oid::kInvalid;
+};
+IndexInList MatchIndexInList(const Expression& expression);
+
+// The same tree? For matching GROUP BY expressions with the select list.
+bool SameExpression(const Expression& a, const Expression& b);
+
+// Calls visit(const Expression&) for every column reference in the tree.
+template <typename Visitor>
+void ForEachColumn(const Expression& expression, Visitor&& visit) {
+  if (expression.kind == ExpressionKind::kColumn) visit(expression);
+  if (!expression.has_columns) return;
+  for (const Expression* argument : expression.args()) ForEachColumn(*argument, visit);
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,111 @@
+// The table of functions and operators. Each family (functions_integer.cc, functions_text.cc, ...)
+// holds its implementations and, at its end, one row for each: adding one touches one place.
+//
+// Safety: constant data; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include "engine/executor/expression/expression.h"
+#include "engine/executor/types/type.h"
+
+namespace connbench::engine {
+
+// False: an error, in context.status. No argument is null unless the row says kCalledOnNull.
+using FunctionImplementation = bool (*)(EvalContext& context, const Value* arguments,
+                                        uint32_t argument_count, Value& out);
+
+enum class NullHandling : uint8_t { kStrict, kCalledOnNull };
+
+// What a comparison operator says, so that plans and fast paths can understand it.
+enum class OperatorMeaning : uint8_t {
+  kOther,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+};
+
+// How an argument declared "any" is handed to the implementation.
+enum class AnyArgument : uint8_t { kAsIs, kCastToText, kOutputText };
+
+struct FunctionDescription {
+  static constexpr int kMaxFixedArguments = 4;
+
+  std::string_view name;  // "abs", "+", "~~"
+  bool is_operator = false;
+  uint8_t argument_count = 0;  // a prefix operator has one
+  bool variadic = false;       // the last argument type repeats
+  std::array<Oid, kMaxFixedArguments> argument_types{};
+  Oid result_type = type_oid::kInvalid;
+  Volatility volatility = Volatility::kImmutable;
+  NullHandling nulls = NullHandling::kStrict;
+  FunctionImplementation implementation = nullptr;
+  OperatorMeaning meaning = OperatorMeaning::kOther;
+  AnyArgument any_argument = AnyArgument::kAsIs;
+
+  // What the table of parameters says about argument i, also for those that repeat.
+  Oid argument_type(uint32_t i) const {
+    return argument_types[i < argument_count ? i : argument_count - 1u];
+  }
+  bool takes(size_t count) const {
+    return variadic ? count >= argument_count : count == argument_count;
+  }
+};
+
+// For the rows of the families' tables.
+constexpr FunctionDescription FunctionRow(std::string_view name,
+                                          std::initializer_list<Oid> arguments, Oid result,
+                                          FunctionImplementation implementation,
+                                          Volatility volatility = Volatility::kImmutable) {
+  FunctionDescription row;
+  row.name = name;
+  for (Oid type : arguments) row.argument_types[row.argument_count++] = type;
+  row.result_type = result;
+  row.implementation = implementation;
+  row.volatility = volatility;
+  return row;
+}
+constexpr FunctionDescription OperatorRow(std::string_view name,
+                                          std::initializer_list<Oid> arguments, Oid result,
+                                          FunctionImplementation implementation,
+                                          OperatorMeaning meaning = OperatorMeaning::kOther) {
+  FunctionDescription row = FunctionRow(name, arguments, result, implementation);
+  row.is_operator = true;
+  row.meaning = meaning;
+  return row;
+}
+constexpr FunctionDescription Variadic(FunctionDescription row) {
+  row.variadic = true;
+  return row;
+}
+constexpr FunctionDescription CalledOnNull(FunctionDescription row) {
+  row.nulls = NullHandling::kCalledOnNull;
+  return row;
+}
+constexpr FunctionDescription AnyAs(AnyArgument how, FunctionDescription row) {
+  row.any_argument = how;
+  return row;
+}
+
+// The families, one file each.
+std::span<const FunctionDescription> ComparisonFunctions();
+std::span<const FunctionDescription> IntegerFunctions();
+std::span<const FunctionDescription> RealFunctions();
+std::span<const FunctionDescription> NumericFunctions();
+std::span<const FunctionDescription> TextFunctions();
+std::span<const FunctionDescription> PatternFunctions();
+std::span<const FunctionDescription> TimeFunctions();
+std::span<const FunctionDescription> SystemFunctions();
+
+// All rows with that name, any number of arguments.
+std::span<const FunctionDescription* const> FindFunctions(std::string_view name);
+std::span<const FunctionDescription* const> FindOperators(std::string_view name);
+
+}  // namespace connbench::engine

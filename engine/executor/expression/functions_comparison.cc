@@ -1,0 +1,113 @@
+// = <> < <= > >= for every type that has an order.
+#include <array>
+#include <vector>
+
+#include "engine/executor/expression/functions.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace oid = type_oid;
+using M = OperatorMeaning;
+
+constexpr bool Answer(M meaning, int order) {
+  switch (meaning) {
+    case M::kEqual:
+      return order == 0;
+    case M::kNotEqual:
+      return order != 0;
+    case M::kLess:
+      return order < 0;
+    case M::kLessEqual:
+      return order <= 0;
+    case M::kGreater:
+      return order > 0;
+    case M::kGreaterEqual:
+      return order >= 0;
+    case M::kOther:
+      break;
+  }
+  return false;
+}
+
+template <M kMeaning>
+bool CompareIntegers(EvalContext&, const Value* a, uint32_t, Value& out) {
+  const int order =
+      static_cast<int>(a[0].integer > a[1].integer) - static_cast<int>(a[0].integer < a[1].integer);
+  out = Value::Bool(Answer(kMeaning, order));
+  return true;
+}
+
+template <M kMeaning, Oid kType>
+bool CompareOther(EvalContext&, const Value* a, uint32_t, Value& out) {
+  // Equality of byte strings needs no order: different lengths differ.
+  if constexpr (kType == oid::kText && (kMeaning == M::kEqual || kMeaning == M::kNotEqual)) {
+    out = Value::Bool((a[0].text() == a[1].text()) == (kMeaning == M::kEqual));
+  } else {
+    out = Value::Bool(Answer(kMeaning, CompareValues(kType, a[0], a[1])));
+  }
+  return true;
+}
+
+template <Oid kLeft, Oid kRight = kLeft>
+constexpr std::array<FunctionDescription, 6> Integers() {
+  return {
+      OperatorRow("=", {kLeft, kRight}, oid::kBool, CompareIntegers<M::kEqual>, M::kEqual),
+      OperatorRow("<>", {kLeft, kRight}, oid::kBool, CompareIntegers<M::kNotEqual>, M::kNotEqual),
+      OperatorRow("<", {kLeft, kRight}, oid::kBool, CompareIntegers<M::kLess>, M::kLess),
+      OperatorRow("<=", {kLeft, kRight}, oid::kBool, CompareIntegers<M::kLessEqual>, M::kLessEqual),
+      OperatorRow(">", {kLeft, kRight}, oid::kBool, CompareIntegers<M::kGreater>, M::kGreater),
+      OperatorRow(">=", {kLeft, kRight}, oid::kBool, CompareIntegers<M::kGreaterEqual>,
+                  M::kGreaterEqual)};
+}
+
+template <Oid kType>
+constexpr std::array<FunctionDescription, 6> Others() {
+  return {
+      OperatorRow("=", {kType, kType}, oid::kBool, CompareOther<M::kEqual, kType>, M::kEqual),
+      OperatorRow("<>", {kType, kType}, oid::kBool, CompareOther<M::kNotEqual, kType>,
+                  M::kNotEqual),
+      OperatorRow("<", {kType, kType}, oid::kBool, CompareOther<M::kLess, kType>, M::kLess),
+      OperatorRow("<=", {kType, kType}, oid::kBool, CompareOther<M::kLessEqual, kType>,
+                  M::kLessEqual),
+      OperatorRow(">", {kType, kType}, oid::kBool, CompareOther<M::kGreater, kType>, M::kGreater),
+      OperatorRow(">=", {kType, kType}, oid::kBool, CompareOther<M::kGreaterEqual, kType>,
+                  M::kGreaterEqual)};
+}
+
+// One row per pair of types, six operators each.
+constexpr std::array kFamilies = {
+    Integers<oid::kInt2>(),
+    Integers<oid::kInt4>(),
+    Integers<oid::kInt8>(),
+    Integers<oid::kInt2, oid::kInt4>(),
+    Integers<oid::kInt2, oid::kInt8>(),
+    Integers<oid::kInt4, oid::kInt2>(),
+    Integers<oid::kInt4, oid::kInt8>(),
+    Integers<oid::kInt8, oid::kInt2>(),
+    Integers<oid::kInt8, oid::kInt4>(),
+    Integers<oid::kOid>(),
+    Integers<oid::kBool>(),
+    Integers<oid::kTimestamp>(),
+    Integers<oid::kTimestamptz>(),
+    Others<oid::kFloat4>(),
+    Others<oid::kFloat8>(),
+    Others<oid::kNumeric>(),
+    Others<oid::kText>(),
+    Others<oid::kBpchar>(),
+    Others<oid::kName>(),
+    Others<oid::kChar>(),
+};
+
+}  // namespace
+
+std::span<const FunctionDescription> ComparisonFunctions() {
+  static const std::vector<FunctionDescription> kRows = [] {
+    std::vector<FunctionDescription> rows;
+    for (const auto& family : kFamilies) rows.insert(rows.end(), family.begin(), family.end());
+    return rows;
+  }();
+  return kRows;
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,63 @@
+// Arithmetic on numeric.
+#include <array>
+
+#include "engine/executor/expression/functions.h"
+#include "engine/executor/types/numeric.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace oid = type_oid;
+
+bool Check(EvalContext& context, Status status) {
+  return status.ok() || context.Fail(std::move(status));
+}
+
+template <Status (*kFunction)(const Value&, const Value&, Arena&, Value&)>
+bool Binary(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return Check(context, kFunction(a[0], a[1], *context.arena, out));
+}
+template <Status (*kFunction)(const Value&, Arena&, Value&)>
+bool Unary(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return Check(context, kFunction(a[0], *context.arena, out));
+}
+bool Identity(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = a[0];
+  return true;
+}
+// With one argument: to a whole number.
+template <NumericRounding kRounding>
+bool Round(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  const int32_t scale = count == 2 ? static_cast<int32_t>(a[1].integer) : 0;
+  return Check(context, RoundNumeric(a[0], scale, kRounding, *context.arena, out));
+}
+
+constexpr std::array kRows = {
+    OperatorRow("+", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<AddNumeric>),
+    OperatorRow("-", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<SubtractNumeric>),
+    OperatorRow("*", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<MultiplyNumeric>),
+    OperatorRow("/", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<DivideNumeric>),
+    OperatorRow("%", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<ModuloNumeric>),
+    OperatorRow("+", {oid::kNumeric}, oid::kNumeric, Identity),
+    OperatorRow("-", {oid::kNumeric}, oid::kNumeric, Unary<NegateNumeric>),
+    OperatorRow("@", {oid::kNumeric}, oid::kNumeric, Unary<AbsoluteNumeric>),
+    FunctionRow("abs", {oid::kNumeric}, oid::kNumeric, Unary<AbsoluteNumeric>),
+    FunctionRow("sign", {oid::kNumeric}, oid::kNumeric, Unary<SignNumeric>),
+    FunctionRow("sqrt", {oid::kNumeric}, oid::kNumeric, Unary<SquareRootNumeric>),
+    FunctionRow("mod", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<ModuloNumeric>),
+    FunctionRow("round", {oid::kNumeric}, oid::kNumeric, Round<NumericRounding::kHalfAwayFromZero>),
+    FunctionRow("round", {oid::kNumeric, oid::kInt4}, oid::kNumeric,
+                Round<NumericRounding::kHalfAwayFromZero>),
+    FunctionRow("trunc", {oid::kNumeric}, oid::kNumeric, Round<NumericRounding::kTowardsZero>),
+    FunctionRow("trunc", {oid::kNumeric, oid::kInt4}, oid::kNumeric,
+                Round<NumericRounding::kTowardsZero>),
+    FunctionRow("ceil", {oid::kNumeric}, oid::kNumeric, Round<NumericRounding::kUp>),
+    FunctionRow("ceiling", {oid::kNumeric}, oid::kNumeric, Round<NumericRounding::kUp>),
+    FunctionRow("floor", {oid::kNumeric}, oid::kNumeric, Round<NumericRounding::kDown>),
+};
+
+}  // namespace
+
+std::span<const FunctionDescription> NumericFunctions() { return kRows; }
+
+}  // namespace connbench::engine

@@ -1,0 +1,127 @@
+// LIKE and ILIKE. ILIKE ignores the case of ASCII letters only, as the C collation does.
+#include <array>
+#include <cstring>
+
+#include "engine/executor/expression/functions.h"
+#include "engine/executor/types/scalar_io.h"
+#include "engine/executor/types/string_type.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace oid = type_oid;
+
+constexpr std::string_view kInvalidEscapeSequence = "22025";
+constexpr size_t kNone = std::string_view::npos;
+
+enum class Match : uint8_t { kYes, kNo, kBadPattern };
+
+template <bool kIgnoreCase>
+bool SameByte(char a, char b) {
+  return kIgnoreCase ? ToLowerAscii(a) == ToLowerAscii(b) : a == b;
+}
+
+// Linear but for backtracking to the last %, the only one that ever needs another try.
+template <bool kIgnoreCase>
+Match Like(std::string_view text, std::string_view pattern) {
+  size_t t = 0;
+  size_t p = 0;
+  size_t percent = kNone;  // what follows the last % in the pattern
+  size_t retry = 0;        // where its match in the text began
+  while (t < text.size() || p < pattern.size()) {
+    bool matched = false;
+    if (p < pattern.size()) {
+      const char c = pattern[p];
+      if (c == '%') {
+        percent = ++p;
+        retry = t;
+        continue;
+      }
+      if (t < text.size()) {
+        if (c == '\\' && p + 1 == pattern.size()) return Match::kBadPattern;
+        if (c == '_') {
+          t += static_cast<size_t>(Utf8Length(text[t]));
+          ++p;
+          matched = true;
+        } else {
+          const size_t literal = c == '\\' ? p + 1 : p;
+          if (SameByte<kIgnoreCase>(pattern[literal], text[t])) {
+            ++t;
+            p = literal + 1;
+            matched = true;
+          }
+        }
+      }
+    }
+    if (matched) continue;
+    if (percent == kNone || retry >= text.size()) return Match::kNo;
+    retry += static_cast<size_t>(Utf8Length(text[retry]));
+    t = retry;
+    p = percent;
+  }
+  return Match::kYes;
+}
+
+// bpchar keeps its trailing blanks here.
+template <bool kIgnoreCase, bool kNegated>
+bool LikeOperator(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const Match match = Like<kIgnoreCase>(a[0].text(), a[1].text());
+  if (match == Match::kBadPattern) {
+    return context.Fail(
+        Status::Error(kInvalidEscapeSequence, "LIKE pattern must not end with escape character"));
+  }
+  out = Value::Bool((match == Match::kYes) != kNegated);
+  return true;
+}
+
+// Rewrites a pattern whose escape character is another to one whose escape is the backslash.
+bool LikeEscape(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const std::string_view pattern = a[0].text();
+  const std::string_view escape = a[1].text();
+  if (CountCharacters(escape) > 1) {
+    return context.Fail(Status::Error(kInvalidEscapeSequence, "invalid escape string")
+                            .WithHint("Escape string must be empty or one character."));
+  }
+  if (escape == "\\") {
+    out = a[0];
+    return true;
+  }
+  char* const bytes = context.Allocate(pattern.size() * 2);
+  if (bytes == nullptr) return false;
+  char* to = bytes;
+  bool escaped = false;
+  for (size_t at = 0; at < pattern.size();) {
+    const std::string_view character =
+        pattern.substr(at, static_cast<size_t>(Utf8Length(pattern[at])));
+    at += character.size();
+    if (character == escape && !escaped) {
+      *to++ = '\\';
+      escaped = true;
+      continue;
+    }
+    if (character == "\\" && !escaped) *to++ = '\\';
+    std::memcpy(to, character.data(), character.size());
+    to += character.size();
+    escaped = false;
+  }
+  out = Value::Text({bytes, static_cast<size_t>(to - bytes)});
+  return true;
+}
+
+constexpr std::array kRows = {
+    OperatorRow("~~", {oid::kText, oid::kText}, oid::kBool, LikeOperator<false, false>),
+    OperatorRow("!~~", {oid::kText, oid::kText}, oid::kBool, LikeOperator<false, true>),
+    OperatorRow("~~*", {oid::kText, oid::kText}, oid::kBool, LikeOperator<true, false>),
+    OperatorRow("!~~*", {oid::kText, oid::kText}, oid::kBool, LikeOperator<true, true>),
+    OperatorRow("~~", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<false, false>),
+    OperatorRow("!~~", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<false, true>),
+    OperatorRow("~~*", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<true, false>),
+    OperatorRow("!~~*", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<true, true>),
+    FunctionRow("like_escape", {oid::kText, oid::kText}, oid::kText, LikeEscape),
+};
+
+}  // namespace
+
+std::span<const FunctionDescription> PatternFunctions() { return kRows; }
+
+}  // namespace connbench::engine

@@ -1,0 +1,446 @@
+// Clocks, fields of timestamps, zones.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "base/clock.h"
+#include "engine/executor/expression/functions.h"
+#include "engine/executor/types/calendar.h"
+#include "engine/executor/types/numeric.h"
+#include "engine/executor/types/scalar_io.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace oid = type_oid;
+constexpr auto kStable = Volatility::kStable;
+constexpr auto kVolatile = Volatility::kVolatile;
+
+bool StoreTimestamp(EvalContext& context, int64_t timestamp, Value& out) {
+  if (IsFinite(timestamp) && !InTimestampRange(timestamp)) {
+    return context.Fail(Status::Error(sqlstate::kDatetimeFieldOverflow, "timestamp out of range"));
+  }
+  out = Value::Integer(timestamp);
+  return true;
+}
+
+bool Now(EvalContext& context, const Value*, uint32_t, Value& out) {
+  out = Value::Integer(context.environment->TransactionTimestamp());
+  return true;
+}
+bool StatementTimestamp(EvalContext& context, const Value*, uint32_t, Value& out) {
+  out = Value::Integer(context.environment->StatementTimestamp());
+  return true;
+}
+bool ClockTimestamp(EvalContext&, const Value*, uint32_t, Value& out) {
+  out = Value::Integer(WallClockUs() - kUnixDaysTo2000 * kUsPerDay);
+  return true;
+}
+bool LocalTimestamp(EvalContext& context, const Value*, uint32_t, Value& out) {
+  const int64_t now = context.environment->TransactionTimestamp();
+  const int64_t offset = context.environment->time_zone().OffsetAt(now);
+  out = Value::Integer(now + offset * kUsPerSecond);
+  return true;
+}
+
+enum class Field : uint8_t {
+  kMicroseconds,
+  kMilliseconds,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kDayOfWeek,
+  kIsoDayOfWeek,
+  kDayOfYear,
+  kIsoYear,
+  kJulian,
+  kEpoch,
+  kTimezone,
+  kTimezoneHour,
+  kTimezoneMinute,
+  kUnknown,
+};
+
+struct FieldName {
+  std::string_view name;
+  Field field;
+};
+constexpr std::array kFieldNames = {
+    FieldName{"microseconds", Field::kMicroseconds},
+    FieldName{"microsecond", Field::kMicroseconds},
+    FieldName{"us", Field::kMicroseconds},
+    FieldName{"milliseconds", Field::kMilliseconds},
+    FieldName{"millisecond", Field::kMilliseconds},
+    FieldName{"ms", Field::kMilliseconds},
+    FieldName{"second", Field::kSecond},
+    FieldName{"seconds", Field::kSecond},
+    FieldName{"sec", Field::kSecond},
+    FieldName{"s", Field::kSecond},
+    FieldName{"minute", Field::kMinute},
+    FieldName{"minutes", Field::kMinute},
+    FieldName{"min", Field::kMinute},
+    FieldName{"m", Field::kMinute},
+    FieldName{"hour", Field::kHour},
+    FieldName{"hours", Field::kHour},
+    FieldName{"h", Field::kHour},
+    FieldName{"day", Field::kDay},
+    FieldName{"days", Field::kDay},
+    FieldName{"d", Field::kDay},
+    FieldName{"week", Field::kWeek},
+    FieldName{"weeks", Field::kWeek},
+    FieldName{"month", Field::kMonth},
+    FieldName{"months", Field::kMonth},
+    FieldName{"mon", Field::kMonth},
+    FieldName{"quarter", Field::kQuarter},
+    FieldName{"year", Field::kYear},
+    FieldName{"years", Field::kYear},
+    FieldName{"y", Field::kYear},
+    FieldName{"decade", Field::kDecade},
+    FieldName{"decades", Field::kDecade},
+    FieldName{"century", Field::kCentury},
+    FieldName{"centuries", Field::kCentury},
+    FieldName{"millennium", Field::kMillennium},
+    FieldName{"millennia", Field::kMillennium},
+    FieldName{"dow", Field::kDayOfWeek},
+    FieldName{"isodow", Field::kIsoDayOfWeek},
+    FieldName{"doy", Field::kDayOfYear},
+    FieldName{"isoyear", Field::kIsoYear},
+    FieldName{"julian", Field::kJulian},
+    FieldName{"epoch", Field::kEpoch},
+    FieldName{"timezone", Field::kTimezone},
+    FieldName{"timezone_hour", Field::kTimezoneHour},
+    FieldName{"timezone_minute", Field::kTimezoneMinute},
+};
+
+Field FindField(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
+  for (const FieldName& field : kFieldNames) {
+    if (field.name == lower) return field.field;
+  }
+  return Field::kUnknown;
+}
+
+bool BadUnit(EvalContext& context, std::string_view unit, bool known, bool with_zone) {
+  std::string lower(unit);
+  std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
+  const std::string_view type =
+      with_zone ? "timestamp with time zone" : "timestamp without time zone";
+  if (known) {
+    return context.Fail(
+        Status::Error(sqlstate::kFeatureNotSupported,
+                      fmt::format("unit \"{}\" not supported for type {}", lower, type)));
+  }
+  return context.Fail(
+      Status::Error(sqlstate::kInvalidParameterValue,
+                    fmt::format("unit \"{}\" not recognized for type {}", lower, type)));
+}
+
+// The timestamp as it reads on the session's clock.
+int64_t ToLocal(EvalContext& context, int64_t timestamp, bool with_zone, int32_t& offset_s) {
+  offset_s = with_zone ? context.environment->time_zone().OffsetAt(timestamp) : 0;
+  return timestamp + int64_t{offset_s} * kUsPerSecond;
+}
+
+// A field's value as value / 10^scale.
+struct FieldValue {
+  __int128 value = 0;
+  int scale = 0;
+};
+
+// Centuries and millennia begin with year 1, and there is no year 0.
+int64_t Period(int64_t year, int64_t length) {
+  return year > 0 ? (year + length - 1) / length : -((length - 1 - (year - 1)) / length);
+}
+
+bool Extract(EvalContext& context, std::string_view unit, int64_t timestamp, bool with_zone,
+             FieldValue& out) {
+  const Field field = FindField(unit);
+  int32_t offset_s = 0;
+  const int64_t local = ToLocal(context, timestamp, with_zone, offset_s);
+  const CalendarTime time = ToCalendar(local);
+  const int64_t days = FloorDivide(local, kUsPerDay);
+  const int64_t displayed_year = time.year > 0 ? time.year : time.year - 1;
+  int64_t iso_year = 0;
+  const int64_t seconds_us = int64_t{time.second} * kUsPerSecond + time.microsecond;
+  switch (field) {
+    case Field::kMicroseconds:
+      out = {seconds_us, 0};
+      return true;
+    case Field::kMilliseconds:
+      out = {seconds_us, 3};
+      return true;
+    case Field::kSecond:
+      out = {seconds_us, 6};
+      return true;
+    case Field::kMinute:
+      out = {time.minute, 0};
+      return true;
+    case Field::kHour:
+      out = {time.hour, 0};
+      return true;
+    case Field::kDay:
+      out = {time.day, 0};
+      return true;
+    case Field::kWeek:
+      out = {IsoWeek(time, iso_year), 0};
+      return true;
+    case Field::kMonth:
+      out = {time.month, 0};
+      return true;
+    case Field::kQuarter:
+      out = {(time.month - 1) / 3 + 1, 0};
+      return true;
+    case Field::kYear:
+      out = {displayed_year, 0};
+      return true;
+    case Field::kDecade:
+      out = {FloorDivide(time.year, 10), 0};
+      return true;
+    case Field::kCentury:
+      out = {Period(time.year, 100), 0};
+      return true;
+    case Field::kMillennium:
+      out = {Period(time.year, 1000), 0};
+      return true;
+    case Field::kDayOfWeek:
+      out = {DayOfWeek(days), 0};
+      return true;
+    case Field::kIsoDayOfWeek:
+      out = {DayOfWeek(days) == 0 ? 7 : DayOfWeek(days), 0};
+      return true;
+    case Field::kDayOfYear:
+      out = {DayOfYear(time), 0};
+      return true;
+    case Field::kIsoYear:
+      IsoWeek(time, iso_year);
+      out = {iso_year > 0 ? iso_year : iso_year - 1, 0};
+      return true;
+    case Field::kEpoch:
+      out = {static_cast<__int128>(timestamp) + kUnixDaysTo2000 * kUsPerDay, 6};
+      return true;
+    case Field::kTimezone:
+    case Field::kTimezoneHour:
+    case Field::kTimezoneMinute:
+      if (!with_zone) return BadUnit(context, unit, true, with_zone);
+      out = {field == Field::kTimezone       ? offset_s
+             : field == Field::kTimezoneHour ? offset_s / 3600
+                                             : offset_s / 60 % 60,
+             0};
+      return true;
+    case Field::kJulian:
+      return BadUnit(context, unit, true, with_zone);
+    case Field::kUnknown:
+      break;
+  }
+  return BadUnit(context, unit, false, with_zone);
+}
+
+// For infinite timestamps: fields that grow with time are infinite, the others null.
+bool GrowsWithTime(Field field) {
+  switch (field) {
+    case Field::kYear:
+    case Field::kDecade:
+    case Field::kCentury:
+    case Field::kMillennium:
+    case Field::kIsoYear:
+    case Field::kJulian:
+    case Field::kEpoch:
+      return true;
+    default:
+      return false;
+  }
+}
+
+template <bool kWithZone>
+bool ExtractNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  if (!IsFinite(a[1].integer)) {
+    if (!GrowsWithTime(FindField(a[0].text()))) {
+      out = Value::Null();
+      return true;
+    }
+    Status status = ParseNumeric(a[1].integer > 0 ? "Infinity" : "-Infinity", *context.arena, out);
+    return status.ok() || context.Fail(std::move(status));
+  }
+  FieldValue field;
+  if (!Extract(context, a[0].text(), a[1].integer, kWithZone, field)) return false;
+  Status status = NumericFromScaled(field.value, field.scale, *context.arena, out);
+  return status.ok() || context.Fail(std::move(status));
+}
+template <bool kWithZone>
+bool DatePart(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  if (!IsFinite(a[1].integer)) {
+    out = GrowsWithTime(FindField(a[0].text()))
+              ? Value::Real(a[1].integer > 0 ? HUGE_VAL : -HUGE_VAL)
+              : Value::Null();
+    return true;
+  }
+  FieldValue field;
+  if (!Extract(context, a[0].text(), a[1].integer, kWithZone, field)) return false;
+  out = Value::Real(static_cast<double>(field.value) / std::pow(10.0, field.scale));
+  return true;
+}
+
+// Cuts a local time to the unit. False: the unit cannot be cut to.
+bool Truncate(Field field, CalendarTime& time) {
+  const int64_t year = time.year;
+  switch (field) {
+    case Field::kMillennium:
+      time.year =
+          year > 0 ? (year + 999) / 1000 * 1000 - 999 : -((999 - (year - 1)) / 1000) * 1000 + 1;
+      break;
+    case Field::kCentury:
+      time.year = year > 0 ? (year + 99) / 100 * 100 - 99 : -((99 - (year - 1)) / 100) * 100 + 1;
+      break;
+    case Field::kDecade:
+      time.year = FloorDivide(year, 10) * 10;
+      break;
+    default:
+      break;
+  }
+  switch (field) {
+    case Field::kWeek: {
+      const int64_t day = DaysSince2000(time.year, time.month, time.day);
+      time = FromDays(day - (DayOfWeek(day) + 6) % 7);
+      return true;
+    }
+    case Field::kMillennium:
+    case Field::kCentury:
+    case Field::kDecade:
+    case Field::kYear:
+      time.month = 1;
+      [[fallthrough]];
+    case Field::kQuarter:
+      time.month = (time.month - 1) / 3 * 3 + 1;
+      if (field != Field::kQuarter) time.month = 1;
+      [[fallthrough]];
+    case Field::kMonth:
+      time.day = 1;
+      [[fallthrough]];
+    case Field::kDay:
+      time.hour = 0;
+      [[fallthrough]];
+    case Field::kHour:
+      time.minute = 0;
+      [[fallthrough]];
+    case Field::kMinute:
+      time.second = 0;
+      [[fallthrough]];
+    case Field::kSecond:
+      time.microsecond = 0;
+      return true;
+    case Field::kMilliseconds:
+      time.microsecond = time.microsecond / 1000 * 1000;
+      return true;
+    case Field::kMicroseconds:
+      return true;
+    default:
+      return false;
+  }
+}
+
+template <bool kWithZone>
+bool DateTrunc(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const Field field = FindField(a[0].text());
+  int32_t offset_s = 0;
+  const bool finite = IsFinite(a[1].integer);
+  CalendarTime time = ToCalendar(finite ? ToLocal(context, a[1].integer, kWithZone, offset_s) : 0);
+  if (!Truncate(field, time)) {
+    const bool known = field == Field::kTimezone || field == Field::kTimezoneHour ||
+                       field == Field::kTimezoneMinute;
+    return BadUnit(context, a[0].text(), known, kWithZone);
+  }
+  if (!finite) {
+    out = a[1];
+    return true;
+  }
+  int64_t local = 0;
+  if (!FromCalendar(time, local)) return StoreTimestamp(context, kEndTimestamp, out);
+  if (kWithZone) {
+    // Whole days may begin under another offset; below an hour the offset stays.
+    const bool days = field != Field::kHour && field != Field::kMinute && field != Field::kSecond &&
+                      field != Field::kMilliseconds && field != Field::kMicroseconds;
+    if (days) offset_s = context.environment->time_zone().OffsetForLocal(local);
+    local -= int64_t{offset_s} * kUsPerSecond;
+  }
+  return StoreTimestamp(context, local, out);
+}
+
+// timestamp AT TIME ZONE zone and its opposite.
+template <bool kFromZone>
+bool AtTimeZone(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  auto zone = TimeZone::Find(a[0].text());
+  if (!zone.ok()) {
+    return context.Fail(Status::Error(sqlstate::kInvalidParameterValue,
+                                      fmt::format("time zone \"{}\" not recognized", a[0].text())));
+  }
+  if (!IsFinite(a[1].integer)) {
+    out = a[1];
+    return true;
+  }
+  const int64_t shift = kFromZone ? -int64_t{(*zone)->OffsetForLocal(a[1].integer)}
+                                  : int64_t{(*zone)->OffsetAt(a[1].integer)};
+  return StoreTimestamp(context, a[1].integer + shift * kUsPerSecond, out);
+}
+
+bool ToTimestamp(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const double seconds = a[0].real;
+  if (std::isnan(seconds)) {
+    return context.Fail(Status::Error(sqlstate::kDatetimeFieldOverflow, "timestamp cannot be NaN"));
+  }
+  if (std::isinf(seconds)) {
+    out = Value::Integer(seconds > 0 ? kTimestampInfinity : kTimestampMinusInfinity);
+    return true;
+  }
+  const double since_2000 = seconds - static_cast<double>(kUnixDaysTo2000 * kSecondsPerDay);
+  if (std::abs(since_2000) > 9.3e12) {
+    return context.Fail(Status::Error(sqlstate::kDatetimeFieldOverflow,
+                                      fmt::format("timestamp out of range: \"{:g}\"", seconds)));
+  }
+  return StoreTimestamp(context, static_cast<int64_t>(std::rint(since_2000 * 1e6)), out);
+}
+
+bool IsFiniteTimestamp(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Bool(IsFinite(a[0].integer));
+  return true;
+}
+
+constexpr std::array kRows = {
+    FunctionRow("now", {}, oid::kTimestamptz, Now, kStable),
+    FunctionRow("current_timestamp", {}, oid::kTimestamptz, Now, kStable),
+    FunctionRow("transaction_timestamp", {}, oid::kTimestamptz, Now, kStable),
+    FunctionRow("statement_timestamp", {}, oid::kTimestamptz, StatementTimestamp, kStable),
+    FunctionRow("clock_timestamp", {}, oid::kTimestamptz, ClockTimestamp, kVolatile),
+    FunctionRow("localtimestamp", {}, oid::kTimestamp, LocalTimestamp, kStable),
+    FunctionRow("extract", {oid::kText, oid::kTimestamp}, oid::kNumeric, ExtractNumeric<false>),
+    FunctionRow("extract", {oid::kText, oid::kTimestamptz}, oid::kNumeric, ExtractNumeric<true>,
+                kStable),
+    FunctionRow("date_part", {oid::kText, oid::kTimestamp}, oid::kFloat8, DatePart<false>),
+    FunctionRow("date_part", {oid::kText, oid::kTimestamptz}, oid::kFloat8, DatePart<true>,
+                kStable),
+    FunctionRow("date_trunc", {oid::kText, oid::kTimestamp}, oid::kTimestamp, DateTrunc<false>),
+    FunctionRow("date_trunc", {oid::kText, oid::kTimestamptz}, oid::kTimestamptz, DateTrunc<true>,
+                kStable),
+    FunctionRow("timezone", {oid::kText, oid::kTimestamp}, oid::kTimestamptz, AtTimeZone<true>),
+    FunctionRow("timezone", {oid::kText, oid::kTimestamptz}, oid::kTimestamp, AtTimeZone<false>),
+    FunctionRow("to_timestamp", {oid::kFloat8}, oid::kTimestamptz, ToTimestamp),
+    FunctionRow("isfinite", {oid::kTimestamp}, oid::kBool, IsFiniteTimestamp),
+    FunctionRow("isfinite", {oid::kTimestamptz}, oid::kBool, IsFiniteTimestamp),
+};
+
+}  // namespace
+
+std::span<const FunctionDescription> TimeFunctions() { return kRows; }
+
+}  // namespace connbench::engine

@@ -1,0 +1,231 @@
+#include "engine/executor/nodes/external_sorter.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace connbench::engine {
+namespace {
+
+constexpr size_t kWriteBufferBytes = 64 * 1024;
+constexpr size_t kSmallestReadBuffer = 8 * 1024;
+constexpr size_t kLargestReadBuffer = 256 * 1024;
+
+// A file without a name in $TMPDIR.
+Result<int> OpenTemporaryFile() {
+  const char* variable = std::getenv("TMPDIR");
+  std::string folder = variable != nullptr && *variable != '\0' ? variable : "/tmp";
+  int file = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0) return file;
+  // Not every file system has O_TMPFILE.
+  std::string path = folder + "/connbench-sort-XXXXXX";
+  file = mkostemp(path.data(), O_CLOEXEC);
+  if (file < 0) return Status::System("cannot create a temporary file in " + folder, errno);
+  unlink(path.c_str());
+  return file;
+}
+
+uint64_t PrefixOf(std::string_view key) {
+  uint64_t prefix = 0;
+  std::memcpy(&prefix, key.data(), std::min(key.size(), sizeof prefix));
+  static_assert(std::endian::native == std::endian::little);
+  return __builtin_bswap64(prefix);
+}
+
+}  // namespace
+
+std::string_view ExternalSorter::KeyOf(const char* record) {
+  Record header;
+  std::memcpy(&header, record, sizeof header);
+  return {record + sizeof header, header.key_bytes};
+}
+
+bool ExternalSorter::Before(const Entry& a, const Entry& b) {
+  if (a.prefix != b.prefix) return a.prefix < b.prefix;
+  return KeyOf(a.record) < KeyOf(b.record);
+}
+
+int64_t ExternalSorter::BytesHeld() const {
+  return arena_.bytes_held() + static_cast<int64_t>(entries_.capacity() * sizeof(Entry));
+}
+
+Status ExternalSorter::Add(std::string_view key, std::string_view payload) {
+  if (BytesHeld() >= limit_bytes_ && !entries_.empty()) CONNBENCH_RETURN_IF_ERROR(SpillRun());
+  const Record header{static_cast<uint32_t>(key.size()), static_cast<uint32_t>(payload.size())};
+  char* record = arena_.AllocateBytes(sizeof header + key.size() + payload.size());
+  if (record == nullptr) return arena_.OutOfMemory();
+  std::memcpy(record, &header, sizeof header);
+  if (!key.empty()) std::memcpy(record + sizeof header, key.data(), key.size());
+  if (!payload.empty()) {
+    std::memcpy(record + sizeof header + key.size(), payload.data(), payload.size());
+  }
+  entries_.push_back({PrefixOf(key), record});
+  ++records_;
+  peak_bytes_ = std::max(peak_bytes_, BytesHeld());
+  return {};
+}
+
+void ExternalSorter::SortEntries() { std::sort(entries_.begin(), entries_.end(), Before); }
+
+Status ExternalSorter::SpillRun() {
+  if (file_ < 0) {
+    CONNBENCH_ASSIGN_OR_RETURN(file_, OpenTemporaryFile());
+  }
+  SortEntries();
+  const int64_t begin = file_end_;
+  std::string buffer;
+  buffer.reserve(kWriteBufferBytes);
+  for (const Entry& entry : entries_) {
+    Record header;
+    std::memcpy(&header, entry.record, sizeof header);
+    const size_t bytes = sizeof header + header.key_bytes + header.payload_bytes;
+    if (!buffer.empty() && buffer.size() + bytes > kWriteBufferBytes) {
+      CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
+      buffer.clear();
+    }
+    buffer.append(entry.record, bytes);
+  }
+  CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
+  runs_.push_back({begin, file_end_, {}, 0, 0});
+  entries_.clear();
+  arena_.Reset();
+  return {};
+}
+
+Status ExternalSorter::Write(const char* bytes, size_t count) {
+  while (count > 0) {
+    const ssize_t written = pwrite(file_, bytes, count, file_end_);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      if (errno == ENOSPC || errno == EDQUOT) {
+        return Status::Error(sqlstate::kDiskFull, "the temporary file of a sort found no space")
+            .WithHint("Free space in $TMPDIR, or raise work_mem.");
+      }
+      return Status::System("cannot write the temporary file of a sort", errno);
+    }
+    bytes += written;
+    count -= static_cast<size_t>(written);
+    file_end_ += written;
+  }
+  return {};
+}
+
+Status ExternalSorter::Finish() {
+  if (runs_.empty()) {
+    SortEntries();
+    next_entry_ = 0;
+    return {};
+  }
+  if (!entries_.empty()) CONNBENCH_RETURN_IF_ERROR(SpillRun());
+  entries_ = {};
+  arena_.Release();
+  const size_t share = static_cast<size_t>(limit_bytes_) / runs_.size();
+  const size_t buffer_bytes = std::clamp(share, kSmallestReadBuffer, kLargestReadBuffer);
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    runs_[i].buffer.resize(buffer_bytes);
+    CONNBENCH_ASSIGN_OR_RETURN(const bool has_record, LoadRecord(runs_[i]));
+    if (has_record) heap_.push_back(i);
+  }
+  for (size_t i = heap_.size(); i > 0; --i) SiftDown(i - 1);
+  advance_top_ = false;
+  return {};
+}
+
+// Makes at least needed bytes of the run be in its buffer, from its current record on.
+Status ExternalSorter::FillRun(Run& run, size_t needed) {
+  std::memmove(run.buffer.data(), run.buffer.data() + run.begin, run.end - run.begin);
+  run.end -= run.begin;
+  run.begin = 0;
+  if (run.buffer.size() < needed) run.buffer.resize(needed);
+  while (run.end < needed) {
+    const auto left = static_cast<size_t>(run.end_offset - run.next_offset);
+    const size_t want = std::min(run.buffer.size() - run.end, left);
+    const ssize_t got = pread(file_, run.buffer.data() + run.end, want, run.next_offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return Status::System("cannot read the temporary file of a sort", errno);
+    run.end += static_cast<size_t>(got);
+    run.next_offset += got;
+  }
+  return {};
+}
+
+// Puts the record at run.begin wholly into the buffer; false at the run's end.
+Result<bool> ExternalSorter::LoadRecord(Run& run) {
+  if (run.begin == run.end && run.next_offset == run.end_offset) return false;
+  if (run.end - run.begin < sizeof(Record)) {
+    CONNBENCH_RETURN_IF_ERROR(FillRun(run, sizeof(Record)));
+  }
+  Record header;
+  std::memcpy(&header, run.buffer.data() + run.begin, sizeof header);
+  const size_t bytes = sizeof header + header.key_bytes + header.payload_bytes;
+  if (run.end - run.begin < bytes) CONNBENCH_RETURN_IF_ERROR(FillRun(run, bytes));
+  return true;
+}
+
+bool ExternalSorter::RunBefore(size_t a, size_t b) const {
+  return KeyOf(runs_[a].buffer.data() + runs_[a].begin) <
+         KeyOf(runs_[b].buffer.data() + runs_[b].begin);
+}
+
+void ExternalSorter::SiftDown(size_t at) {
+  while (true) {
+    size_t smallest = at;
+    for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap_.size(); ++child) {
+      if (RunBefore(heap_[child], heap_[smallest])) smallest = child;
+    }
+    if (smallest == at) return;
+    std::swap(heap_[at], heap_[smallest]);
+    at = smallest;
+  }
+}
+
+Result<bool> ExternalSorter::Next(std::string_view& key, std::string_view& payload) {
+  const char* record = nullptr;
+  if (runs_.empty()) {
+    if (next_entry_ >= entries_.size()) return false;
+    record = entries_[next_entry_++].record;
+  } else {
+    if (advance_top_) {
+      Run& run = runs_[heap_[0]];
+      Record header;
+      std::memcpy(&header, run.buffer.data() + run.begin, sizeof header);
+      run.begin += sizeof header + header.key_bytes + header.payload_bytes;
+      CONNBENCH_ASSIGN_OR_RETURN(const bool has_record, LoadRecord(run));
+      if (!has_record) {
+        heap_[0] = heap_.back();
+        heap_.pop_back();
+      }
+      if (!heap_.empty()) SiftDown(0);
+    }
+    advance_top_ = !heap_.empty();
+    if (heap_.empty()) return false;
+    record = runs_[heap_[0]].buffer.data() + runs_[heap_[0]].begin;
+  }
+  Record header;
+  std::memcpy(&header, record, sizeof header);
+  key = {record + sizeof header, header.key_bytes};
+  payload = {record + sizeof header + header.key_bytes, header.payload_bytes};
+  return true;
+}
+
+void ExternalSorter::Clear() {
+  if (file_ >= 0) close(file_);
+  file_ = -1;
+  file_end_ = 0;
+  runs_ = {};
+  heap_ = {};
+  entries_ = {};
+  arena_.Release();
+  next_entry_ = 0;
+  records_ = 0;
+  peak_bytes_ = 0;
+  advance_top_ = false;
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <new>
+
+#include "engine/executor/nodes/explain.h"
+#include "engine/executor/nodes/table_scan.h"
+#include "engine/storage/storage.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+
+IndexScanNode::IndexScanNode(std::shared_ptr<Table> table, std::vector<uint16_t> needed,
+                             const Expression* condition, const Expression* filter, size_t index,
+                             IndexRange range, ScanDirection direction, bool single_row)
+    : TableScanNode(std::move(table), std::move(needed), condition, filter),
+      index_(index),
+      range_(std::move(range)),
+      direction_(direction),
+      single_row_(single_row) {}
+
+IndexScanNode::~IndexScanNode() { EndScan(); }
+
+IndexScanNode::Bound IndexScanNode::AppendValue(ExecutionContext& context, const Expression& value,
+                                                Oid key_type, KeyBuffer& key) {
+  Value result;
+  if (!Evaluate(value, context.eval, result)) return Bound::kError;
+  if (result.null) return Bound::kEmpty;  // no comparison with null is true
+  AppendKey(key_type, result, key);
+  return Bound::kReady;
+}
+
+// Bounds are prefixes: (a = 1) on an index (a, b) is both ends at key(1), inclusive.
+IndexScanNode::Bound IndexScanNode::MakeBounds(ExecutionContext& context) {
+  lower_key_.Clear();
+  upper_key_.Clear();
+  for (const IndexRange::Equal& equal : range_.equal) {
+    const Bound bound = AppendValue(context, *equal.value, equal.key_type, lower_key_);
+    if (bound != Bound::kReady) return bound;
+  }
+  upper_key_.Append(lower_key_.view());
+  const bool has_range = range_.lower.value != nullptr || range_.upper.value != nullptr;
+  if (!has_range) {
+    const bool everything = range_.equal.empty();
+    lower_ = everything ? IndexBound::None() : IndexBound::Inclusive(lower_key_.view());
+    upper_ = everything ? IndexBound::None() : IndexBound::Inclusive(upper_key_.view());
+    return Bound::kReady;
+  }
+  if (range_.lower.value != nullptr) {
+    const Bound bound =
+        AppendValue(context, *range_.lower.value, range_.lower.key_type, lower_key_);
+    if (bound != Bound::kReady) return bound;
+  }
+  const bool exclusive = range_.lower.value != nullptr && !range_.lower.inclusive;
+  lower_ = exclusive ? IndexBound::Exclusive(lower_key_.view())
+                     : IndexBound::Inclusive(lower_key_.view());
+  if (range_.lower.value == nullptr && lower_key_.size() == 0) lower_ = IndexBound::None();
+  if (range_.upper.value != nullptr) {
+    const Bound bound =
+        AppendValue(context, *range_.upper.value, range_.upper.key_type, upper_key_);
+    if (bound != Bound::kReady) return bound;
+    upper_ = range_.upper.inclusive ? IndexBound::Inclusive(upper_key_.view())
+                                    : IndexBound::Exclusive(upper_key_.view());
+  } else {
+    upper_key_.Append(kKeyNull);  // nulls come last and are in no range
+    upper_ = IndexBound::Exclusive(upper_key_.view());
+  }
+  return Bound::kReady;
+}
+
+bool IndexScanNode::MakeInList(ExecutionContext& context) {
+  in_keys_.clear();
+  next_in_key_ = 0;
+  KeyBuffer key;
+  for (const Expression* value : range_.in_list) {
+    key.Clear();
+    key.Append(lower_key_.view());
+    const Bound bound = AppendValue(context, *value, range_.in_key_type, key);
+    if (bound == Bound::kError) return false;
+    if (bound == Bound::kReady) in_keys_.emplace_back(key.view());
+  }
+  std::sort(in_keys_.begin(), in_keys_.end());
+  in_keys_.erase(std::unique(in_keys_.begin(), in_keys_.end()), in_keys_.end());
+  if (direction_ == ScanDirection::kBackward) std::reverse(in_keys_.begin(), in_keys_.end());
+  return true;
+}
+
+bool IndexScanNode::DoOpen(ExecutionContext& context) {
+  Close(context);
+  rows_removed_ = 0;
+  finished_ = false;
+  context.eval.columns = nullptr;
+  const Bound bound = MakeBounds(context);
+  if (bound == Bound::kError) return false;
+  if (bound == Bound::kEmpty) {
+    finished_ = true;
+    return true;
+  }
+  if (!range_.in_list.empty()) {
+    if (!MakeInList(context)) return false;
+    if (in_keys_.empty()) {
+      finished_ = true;
+      return true;
+    }
+    lower_ = upper_ = IndexBound::Inclusive(in_keys_[next_in_key_++]);
+  }
+  workspace_ = context.workspaces->Take();
+  StartScan();
+  return true;
+}
+
+void IndexScanNode::StartScan() {
+  scan_ =
+      new (workspace_->scan) BTreeScan(table_->indexes()[index_].tree, lower_, upper_, direction_);
+}
+
+void IndexScanNode::EndScan() {
+  if (scan_ != nullptr) scan_->~BTreeScan();
+  scan_ = nullptr;
+}
+
+Step IndexScanNode::DoNext(ExecutionContext& context, const Value*& row) {
+  while (true) {
+    context.eval.arena->Reset();
+    if (finished_) return Step::kDone;
+    Status interrupt = context.transaction->CheckForInterrupts();
+    if (!interrupt.ok()) [[unlikely]]
+      return Fail(context, std::move(interrupt));
+    Tid tid;
+    Result<bool> more = scan_->Next(tid);
+    if (!more.ok()) [[unlikely]]
+      return Fail(context, more.TakeStatus());
+    if (!*more) {
+      if (next_in_key_ >= in_keys_.size()) {
+        finished_ = true;
+        return Step::kDone;
+      }
+      lower_ = upper_ = IndexBound::Inclusive(in_keys_[next_in_key_++]);
+      scan_->Restart(lower_, upper_);
+      continue;
+    }
+    HeapRow heap_row;
+    Result<FetchOutcome> fetched = table_->heap().Fetch(*context.transaction, context.snapshot, tid,
+                                                        workspace_->row, heap_row);
+    if (!fetched.ok()) [[unlikely]]
+      return Fail(context, fetched.TakeStatus());
+    if (*fetched != FetchOutcome::kFound) {
+      if (*fetched == FetchOutcome::kAllDead) scan_->KillCurrent();
+      continue;
+    }
+    bool passes = true;
+    if (!TakeRow(context, heap_row, passes)) return Step::kError;
+    finished_ = single_row_;
+    if (!passes) continue;
+    row = values_.data();
+    return Step::kRow;
+  }
+}
+
+void IndexScanNode::Close(ExecutionContext& context) {
+  EndScan();
+  if (workspace_ != nullptr) context.workspaces->GiveBack(std::move(workspace_));
+}
+
+void IndexScanNode::Explain(ExplainWriter& writer) const {
+  const IndexInfo& index = *table_->indexes()[index_].info;
+  const char* backward = direction_ == ScanDirection::kBackward ? "Backward " : "";
+  writer.Node(
+      std::string("Index Scan ") + backward + "using " + index.name + " on " + table_->info().name,
+      *this);
+  if (!range_.conditions.empty()) {
+    std::string text;
+    for (const Expression* condition : range_.conditions) {
+      if (!text.empty()) text += " AND ";
+      text += PrintExpression(*condition, OutputNames());
+    }
+    if (range_.conditions.size() > 1) text = "(" + text + ")";
+    writer.Property("Index Cond", text);
+  }
+  ExplainFilter(writer, filter_);
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,218 @@
+#include "engine/executor/nodes/result_nodes.h"
+
+#include "engine/executor/nodes/explain.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+
+// ---- Result ----
+
+bool ResultNode::DoOpen(ExecutionContext& context) {
+  context.eval.columns = nullptr;
+  done_ = false;
+  if (condition_ == nullptr) return true;
+  bool holds = false;
+  if (!EvaluateCondition(*condition_, context.eval, holds)) return false;
+  done_ = !holds;
+  return true;
+}
+
+Step ResultNode::DoNext(ExecutionContext& context, const Value*& row) {
+  context.eval.arena->Reset();
+  if (done_) return Step::kDone;
+  done_ = true;
+  row = nullptr;
+  return Step::kRow;
+}
+
+void ResultNode::Close(ExecutionContext& /*context*/) {}
+
+void ResultNode::Explain(ExplainWriter& writer) const {
+  writer.Node("Result", *this);
+  if (condition_ != nullptr) {
+    writer.Property("One-Time Filter", PrintExpression(*condition_, {}));
+  }
+}
+
+// ---- VALUES ----
+
+ValuesNode::ValuesNode(std::vector<const Expression*> rows, size_t width)
+    : rows_(std::move(rows)), values_(width) {}
+
+bool ValuesNode::DoOpen(ExecutionContext& /*context*/) {
+  next_ = 0;
+  return true;
+}
+
+Step ValuesNode::DoNext(ExecutionContext& context, const Value*& row) {
+  context.eval.arena->Reset();
+  if (next_ >= rows_.size()) return Step::kDone;
+  context.eval.columns = nullptr;
+  for (Value& value : values_) {
+    if (!Evaluate(*rows_[next_++], context.eval, value)) return Step::kError;
+  }
+  row = values_.data();
+  return Step::kRow;
+}
+
+void ValuesNode::Close(ExecutionContext& /*context*/) {}
+
+void ValuesNode::Explain(ExplainWriter& writer) const {
+  writer.Node("Values Scan on \"*VALUES*\"", *this);
+}
+
+std::vector<std::string> ValuesNode::OutputNames() const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < values_.size(); ++i) names.push_back("column" + std::to_string(i + 1));
+  return names;
+}
+
+// ---- generate_series ----
+
+SeriesNode::SeriesNode(std::string alias, const Expression* start, const Expression* stop,
+                       const Expression* step, const Expression* condition)
+    : alias_(std::move(alias)), start_(start), stop_(stop), step_(step), condition_(condition) {}
+
+bool SeriesNode::DoOpen(ExecutionContext& context) {
+  context.eval.columns = nullptr;
+  finished_ = true;
+  Value start;
+  Value stop;
+  Value step = Value::Integer(1);
+  if (!Evaluate(*start_, context.eval, start) || !Evaluate(*stop_, context.eval, stop) ||
+      (step_ != nullptr && !Evaluate(*step_, context.eval, step))) {
+    return false;
+  }
+  if (start.null || stop.null || step.null) return true;
+  if (step.integer == 0) {
+    return context.Fail(
+        Status::Error(sqlstate::kInvalidParameterValue, "step size cannot equal zero"));
+  }
+  next_value_ = start.integer;
+  stop_value_ = stop.integer;
+  step_value_ = step.integer;
+  finished_ = step_value_ > 0 ? next_value_ > stop_value_ : next_value_ < stop_value_;
+  return true;
+}
+
+Step SeriesNode::DoNext(ExecutionContext& context, const Value*& row) {
+  while (true) {
+    context.eval.arena->Reset();
+    if (finished_) return Step::kDone;
+    Status interrupt = context.transaction->CheckForInterrupts();
+    if (!interrupt.ok()) [[unlikely]]
+      return Fail(context, std::move(interrupt));
+    value_ = Value::Integer(next_value_);
+    finished_ = __builtin_add_overflow(next_value_, step_value_, &next_value_) ||
+                (step_value_ > 0 ? next_value_ > stop_value_ : next_value_ < stop_value_);
+    if (condition_ != nullptr) {
+      bool passes = false;
+      context.eval.columns = &value_;
+      if (!EvaluateCondition(*condition_, context.eval, passes)) return Step::kError;
+      if (!passes) continue;
+    }
+    row = &value_;
+    return Step::kRow;
+  }
+}
+
+void SeriesNode::Close(ExecutionContext& /*context*/) {}
+
+void SeriesNode::Explain(ExplainWriter& writer) const {
+  writer.Node(
+      "Function Scan on generate_series" + (alias_ == "generate_series" ? "" : " " + alias_),
+      *this);
+  if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, {alias_}));
+}
+
+// ---- Project ----
+
+ProjectNode::ProjectNode(PlanNodePtr child, std::vector<const Expression*> expressions)
+    : child_(std::move(child)), expressions_(std::move(expressions)), values_(expressions_.size()) {
+  estimated_rows = child_->estimated_rows;
+  estimated_cost = child_->estimated_cost;
+}
+
+bool ProjectNode::DoOpen(ExecutionContext& context) { return child_->Open(context); }
+
+Step ProjectNode::DoNext(ExecutionContext& context, const Value*& row) {
+  const Value* input = nullptr;
+  const Step step = child_->Next(context, input);
+  if (step != Step::kRow) return step;
+  context.eval.columns = input;
+  for (size_t i = 0; i < expressions_.size(); ++i) {
+    if (!Evaluate(*expressions_[i], context.eval, values_[i])) return Step::kError;
+  }
+  row = values_.data();
+  return Step::kRow;
+}
+
+void ProjectNode::Close(ExecutionContext& context) { child_->Close(context); }
+
+// As PostgreSQL, which projects within other nodes: no line of its own.
+void ProjectNode::Explain(ExplainWriter& writer) const { child_->Explain(writer); }
+
+std::vector<std::string> ProjectNode::OutputNames() const {
+  const std::vector<std::string> inputs = child_->OutputNames();
+  std::vector<std::string> names;
+  for (const Expression* expression : expressions_) {
+    names.push_back(PrintExpression(*expression, inputs));
+  }
+  return names;
+}
+
+// ---- Limit ----
+
+LimitNode::LimitNode(PlanNodePtr child, const Expression* count, const Expression* offset)
+    : child_(std::move(child)), count_(count), offset_(offset) {
+  estimated_rows = child_->estimated_rows;
+  if (count != nullptr && count->kind == ExpressionKind::kConstant && !count->constant.null) {
+    estimated_rows = std::min(estimated_rows, static_cast<double>(count->constant.integer));
+  }
+  estimated_cost = child_->estimated_rows > 0
+                       ? child_->estimated_cost * estimated_rows / child_->estimated_rows
+                       : child_->estimated_cost;
+}
+
+bool LimitNode::DoOpen(ExecutionContext& context) {
+  context.eval.columns = nullptr;
+  left_ = INT64_MAX;
+  skip_ = 0;
+  Value value;
+  if (count_ != nullptr) {
+    if (!Evaluate(*count_, context.eval, value)) return false;
+    if (!value.null) left_ = value.integer;
+    if (left_ < 0) {
+      return context.Fail(
+          Status::Error(sqlstate::kInvalidRowCountInLimitClause, "LIMIT must not be negative"));
+    }
+  }
+  if (offset_ != nullptr) {
+    if (!Evaluate(*offset_, context.eval, value)) return false;
+    if (!value.null) skip_ = value.integer;
+    if (skip_ < 0) {
+      return context.Fail(Status::Error(sqlstate::kInvalidRowCountInResultOffsetClause,
+                                        "OFFSET must not be negative"));
+    }
+  }
+  return child_->Open(context);
+}
+
+Step LimitNode::DoNext(ExecutionContext& context, const Value*& row) {
+  if (left_ == 0) return Step::kDone;
+  for (; skip_ > 0; --skip_) {
+    const Step step = child_->Next(context, row);
+    if (step != Step::kRow) return step;
+  }
+  --left_;
+  return child_->Next(context, row);
+}
+
+void LimitNode::Close(ExecutionContext& context) { child_->Close(context); }
+
+void LimitNode::Explain(ExplainWriter& writer) const {
+  writer.Node("Limit", *this);
+  writer.Child(*child_);
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,114 @@
+// Nodes without a table: constants, VALUES, functions in FROM; and the simple ones that stand
+// above others: projection, filter, limit.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/executor/nodes/plan_node.h"
+
+namespace connbench::engine {
+
+// One row without columns: SELECT without FROM. With a condition: the row only if it holds.
+class ResultNode : public PlanNode {
+ public:
+  explicit ResultNode(const Expression* condition) : condition_(condition) {}
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+  std::vector<std::string> OutputNames() const override { return {}; }
+
+ protected:
+  bool DoOpen(ExecutionContext& context) override;
+  Step DoNext(ExecutionContext& context, const Value*& row) override;
+
+ private:
+  const Expression* condition_;
+  bool done_ = false;
+};
+
+// VALUES: rows of expressions, all of one width.
+class ValuesNode : public PlanNode {
+ public:
+  // rows: width expressions for each row, one row after the other.
+  ValuesNode(std::vector<const Expression*> rows, size_t width);
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+  std::vector<std::string> OutputNames() const override;
+
+ protected:
+  bool DoOpen(ExecutionContext& context) override;
+  Step DoNext(ExecutionContext& context, const Value*& row) override;
+
+ private:
+  std::vector<const Expression*> rows_;
+  size_t next_ = 0;
+  std::vector<Value> values_;
+};
+
+// generate_series(start, stop [, step]) over int4 or int8, with a column for ordinality after it.
+class SeriesNode : public PlanNode {
+ public:
+  SeriesNode(std::string alias, const Expression* start, const Expression* stop,
+             const Expression* step, const Expression* condition);
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+  std::vector<std::string> OutputNames() const override { return {alias_}; }
+
+ protected:
+  bool DoOpen(ExecutionContext& context) override;
+  Step DoNext(ExecutionContext& context, const Value*& row) override;
+
+ private:
+  std::string alias_;
+  const Expression* start_;
+  const Expression* stop_;
+  const Expression* step_;
+  const Expression* condition_;
+  int64_t next_value_ = 0;
+  int64_t stop_value_ = 0;
+  int64_t step_value_ = 1;
+  bool finished_ = true;
+  Value value_;
+};
+
+// Evaluates expressions over the child's rows. Those that an ORDER BY needs but the client does not
+// see come last: whoever reads the plan's rows takes as many columns as it knows of.
+class ProjectNode : public PlanNode {
+ public:
+  ProjectNode(PlanNodePtr child, std::vector<const Expression*> expressions);
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+  std::vector<std::string> OutputNames() const override;
+
+ protected:
+  bool DoOpen(ExecutionContext& context) override;
+  Step DoNext(ExecutionContext& context, const Value*& row) override;
+
+ private:
+  PlanNodePtr child_;
+  std::vector<const Expression*> expressions_;
+  std::vector<Value> values_;
+};
+
+// LIMIT and OFFSET: bigint expressions without columns, or null.
+class LimitNode : public PlanNode {
+ public:
+  LimitNode(PlanNodePtr child, const Expression* count, const Expression* offset);
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+  std::vector<std::string> OutputNames() const override { return child_->OutputNames(); }
+
+ protected:
+  bool DoOpen(ExecutionContext& context) override;
+  Step DoNext(ExecutionContext& context, const Value*& row) override;
+
+ private:
+  PlanNodePtr child_;
+  const Expression* count_;
+  const Expression* offset_;
+  int64_t left_ = 0;
+  int64_t skip_ = 0;
+};
+
+}  // namespace connbench::engine

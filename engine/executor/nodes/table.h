@@ -1,0 +1,67 @@
+// A table as the nodes of one plan use it: its rows' codec, its heap, its indexes' keys.
+//
+// Safety: immutable once made, but for the key buffer of MaintainIndexes: private memory, one
+// thread. Valid as long as the relation's definition is current (the plan checks) and the
+// transaction holds a lock on the table.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/executor/expression/expression.h"
+#include "engine/executor/key_codec.h"
+#include "engine/executor/row_codec.h"
+#include "engine/storage/btree.h"
+#include "engine/storage/catalog.h"
+#include "engine/storage/heap.h"
+
+namespace connbench::engine {
+
+class Storage;
+class Transaction;
+
+struct TableIndex {
+  const IndexInfo* info;
+  std::vector<Oid> key_types;  // of info->key_columns
+  BTree tree;
+};
+
+class Table {
+ public:
+  Table(Storage& storage, RelationRef relation);
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  const RelationInfo& info() const { return *relation_; }
+  const RelationRef& relation() const { return relation_; }
+  const RowCodec& codec() const { return codec_; }
+  Heap& heap() { return heap_; }
+  std::span<const TableIndex> indexes() const { return indexes_; }
+  int columns() const { return codec_.columns(); }
+
+  // 23502 with the failing row in its detail.
+  Status CheckNotNull(const Value* row, EvalContext& context) const;
+
+  // Adds the row version at tid to every index; 23505 naming the constraint and the key.
+  Status AddToIndexes(Transaction& transaction, const Value* row, Tid tid, EvalContext& context);
+  // The index's key of a row. False if a key column is null: such rows are never duplicates.
+  bool MakeKey(const TableIndex& index, const Value* row, KeyBuffer& key) const;
+
+  // "(1, abc, null)", at most about a line: for details of errors.
+  std::string DescribeRow(const Value* row, EvalContext& context) const;
+  // "Key (a, b)=(1, 2)"
+  std::string DescribeKey(const TableIndex& index, const Value* row, EvalContext& context) const;
+  Status DuplicateKey(const TableIndex& index, const Value* row, EvalContext& context) const;
+
+ private:
+  RelationRef relation_;
+  RowCodec codec_;
+  Heap heap_;
+  std::vector<TableIndex> indexes_;
+  KeyBuffer key_;
+};
+
+}  // namespace connbench::engine

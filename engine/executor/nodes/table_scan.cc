@@ -1,0 +1,102 @@
+#include "engine/executor/nodes/table_scan.h"
+
+#include <new>
+
+#include "engine/executor/nodes/explain.h"
+#include "engine/storage/storage.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+
+TableScanNode::TableScanNode(std::shared_ptr<Table> table, std::vector<uint16_t> needed,
+                             const Expression* condition, const Expression* filter)
+    : table_(std::move(table)),
+      needed_(std::move(needed)),
+      condition_(condition),
+      filter_(filter),
+      values_(static_cast<size_t>(table_->columns()) + 1) {}
+
+bool TableScanNode::TestCondition(ExecutionContext& context, const Expression* condition,
+                                  bool& passes) {
+  passes = true;
+  if (condition == nullptr) return true;
+  context.eval.columns = values_.data();
+  return EvaluateCondition(*condition, context.eval, passes);
+}
+
+bool TableScanNode::TakeRow(ExecutionContext& context, const HeapRow& heap_row, bool& passes) {
+  table_->codec().Decode(heap_row.bytes, needed_, values_.data());
+  values_.back() = Value::Integer(static_cast<int64_t>(heap_row.tid.Packed()));
+  // An old snapshot may see a version that an index made later was not built from: then the key that
+  // led here says nothing about the row.
+  const bool latest = context.transaction->isolation() == IsolationLevel::kReadCommitted;
+  if (!TestCondition(context, latest ? filter_ : condition_, passes)) return false;
+  if (!passes && context.instrument) ++rows_removed_;
+  return true;
+}
+
+bool TableScanNode::TakeVersion(ExecutionContext& context, const HeapRow& version,
+                                const Value*& row, bool& passes) {
+  table_->codec().Decode(version.bytes, needed_, values_.data());
+  values_.back() = Value::Integer(static_cast<int64_t>(version.tid.Packed()));
+  row = values_.data();
+  return TestCondition(context, condition_, passes);
+}
+
+std::vector<std::string> TableScanNode::OutputNames() const {
+  std::vector<std::string> names;
+  for (const ColumnInfo& column : table_->info().columns) names.push_back(column.name);
+  names.push_back("ctid");
+  return names;
+}
+
+void TableScanNode::ExplainFilter(ExplainWriter& writer, const Expression* filter) const {
+  if (filter == nullptr) return;
+  writer.Property("Filter", PrintExpression(*filter, OutputNames()));
+  if (writer.analyze()) writer.RowsRemoved(rows_removed_);
+}
+
+SequentialScanNode::~SequentialScanNode() {
+  if (scan_ != nullptr) scan_->~HeapScan();
+}
+
+bool SequentialScanNode::DoOpen(ExecutionContext& context) {
+  Close(context);
+  rows_removed_ = 0;
+  workspace_ = context.workspaces->Take();
+  scan_ = new (workspace_->scan) HeapScan(table_->heap(), *context.transaction, context.snapshot);
+  return true;
+}
+
+Step SequentialScanNode::DoNext(ExecutionContext& context, const Value*& row) {
+  while (true) {
+    context.eval.arena->Reset();
+    Status interrupt = context.transaction->CheckForInterrupts();
+    if (!interrupt.ok()) [[unlikely]]
+      return Fail(context, std::move(interrupt));
+    HeapRow heap_row;
+    Result<bool> found = scan_->Next(heap_row);
+    if (!found.ok()) [[unlikely]]
+      return Fail(context, found.TakeStatus());
+    if (!*found) return Step::kDone;
+    bool passes = true;
+    if (!TakeRow(context, heap_row, passes)) return Step::kError;
+    if (!passes) continue;
+    row = values_.data();
+    return Step::kRow;
+  }
+}
+
+void SequentialScanNode::Close(ExecutionContext& context) {
+  if (scan_ == nullptr) return;
+  scan_->~HeapScan();
+  scan_ = nullptr;
+  context.workspaces->GiveBack(std::move(workspace_));
+}
+
+void SequentialScanNode::Explain(ExplainWriter& writer) const {
+  writer.Node("Seq Scan on " + table_->info().name, *this);
+  ExplainFilter(writer, filter_);
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,61 @@
+// Timestamps as calendars read them: the proleptic Gregorian calendar, microseconds since
+// 2000-01-01 00:00.
+//
+// Safety: pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+
+namespace connbench::engine {
+
+inline constexpr int64_t kUsPerSecond = 1'000'000;
+inline constexpr int64_t kUsPerMinute = 60 * kUsPerSecond;
+inline constexpr int64_t kUsPerHour = 60 * kUsPerMinute;
+inline constexpr int64_t kUsPerDay = 24 * kUsPerHour;
+inline constexpr int64_t kSecondsPerDay = 86400;
+inline constexpr int64_t kUnixDaysTo2000 = 10957;
+
+inline constexpr int64_t kTimestampMinusInfinity = INT64_MIN;
+inline constexpr int64_t kTimestampInfinity = INT64_MAX;
+// PostgreSQL's range: from 4714-11-24 BC to the end of 294276, the end excluded.
+inline constexpr int64_t kMinTimestamp = -211813488000000000;
+inline constexpr int64_t kEndTimestamp = 9223371331200000000;
+
+inline bool IsFinite(int64_t timestamp) {
+  return timestamp != kTimestampInfinity && timestamp != kTimestampMinusInfinity;
+}
+inline bool InTimestampRange(int64_t timestamp) {
+  return timestamp >= kMinTimestamp && timestamp < kEndTimestamp;
+}
+
+struct CalendarTime {
+  int64_t year = 2000;  // 0 is 1 BC
+  int month = 1;
+  int day = 1;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  int microsecond = 0;
+};
+
+// Rounds towards minus infinity.
+inline int64_t FloorDivide(int64_t a, int64_t b) {
+  const int64_t quotient = a / b;
+  return a % b != 0 && (a % b < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+bool IsLeapYear(int64_t year);
+int DaysInMonth(int64_t year, int month);
+int64_t DaysSince2000(int64_t year, int month, int day);
+CalendarTime FromDays(int64_t days_since_2000);  // midnight
+int DayOfWeek(int64_t days_since_2000);          // 0: Sunday
+int DayOfYear(const CalendarTime& time);         // 1: January 1st
+// ISO 8601 week and the year it belongs to.
+int IsoWeek(const CalendarTime& time, int64_t& iso_year);
+
+// timestamp is finite.
+CalendarTime ToCalendar(int64_t timestamp);
+// The fields may exceed their ranges by carrying (24:00, second 60). False: out of int64's range.
+bool FromCalendar(const CalendarTime& time, int64_t& timestamp);
+
+}  // namespace connbench::engine

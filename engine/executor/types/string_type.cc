@@ -1,0 +1,88 @@
+#include "engine/executor/types/string_type.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/executor/types/type_io.h"
+
+namespace connbench::engine {
+namespace {
+
+// Length of the valid character at text[0], 0 if it is invalid. RFC 3629: no surrogates, nothing
+// above U+10FFFF, no overlong forms.
+size_t ValidCharacter(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first == 0) return 0;
+  if (first < 0x80) return 1;
+  const size_t length = static_cast<size_t>(Utf8Length(text[0]));
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (first == 0xE0) low = 0xA0;
+  if (first == 0xED) high = 0x9F;
+  if (first == 0xF0) low = 0x90;
+  if (first == 0xF4) high = 0x8F;
+  if (byte(1) < low || byte(1) > high) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
+// How many leading bytes are plain ASCII without zeros, eight at a time.
+size_t AsciiPrefix(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  size_t at = 0;
+  while (text.size() - at >= 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    // A byte that is zero borrows and so sets its high bit.
+    if (((word | (word - kOnes)) & kHighBits) != 0) break;
+    at += 8;
+  }
+  return at;
+}
+
+}  // namespace
+
+Status ValidateUtf8(std::string_view text) {
+  size_t at = AsciiPrefix(text);
+  while (at < text.size()) {
+    const size_t length = ValidCharacter(text.substr(at));
+    if (length == 0) {
+      const size_t shown = std::min(text.size() - at, static_cast<size_t>(Utf8Length(text[at])));
+      std::string bytes;
+      for (size_t i = 0; i < shown; ++i) {
+        bytes += fmt::format(" 0x{:02x}", static_cast<unsigned char>(text[at + i]));
+      }
+      return Status::Error(sqlstate::kCharacterNotInRepertoire,
+                           "invalid byte sequence for encoding \"UTF8\":" + bytes);
+    }
+    at += length;
+  }
+  return Status::Ok();
+}
+
+int64_t CountCharacters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // not a continuation
+  });
+}
+
+size_t ByteOffsetOf(std::string_view text, int64_t character) {
+  size_t at = 0;
+  while (character-- > 0 && at < text.size()) at += static_cast<size_t>(Utf8Length(text[at]));
+  return std::min(at, text.size());
+}
+
+std::string_view ClipToBytes(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
+}  // namespace connbench::engine

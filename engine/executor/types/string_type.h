@@ -1,0 +1,36 @@
+// What the string types share: UTF-8, blanks, character counts.
+//
+// Safety: pure functions; any thread. Unless said otherwise text is valid UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace connbench::engine {
+
+inline constexpr size_t kNameBytes = 63;  // longer identifiers are cut, as in PostgreSQL
+
+inline std::string_view TrimTrailingBlanks(std::string_view text) {
+  size_t size = text.size();
+  while (size > 0 && text[size - 1] == ' ') --size;
+  return text.substr(0, size);
+}
+
+// Bytes of the character that starts with this byte.
+inline int Utf8Length(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  if (byte < 0x80) return 1;
+  if (byte < 0xE0) return 2;
+  return byte < 0xF0 ? 3 : 4;
+}
+
+int64_t CountCharacters(std::string_view text);
+// Byte offset of the character with this 0-based number; text.size() if there are fewer.
+size_t ByteOffsetOf(std::string_view text, int64_t character);
+// The longest prefix of whole characters within max_bytes.
+std::string_view ClipToBytes(std::string_view text, size_t max_bytes);
+
+}  // namespace connbench::engine

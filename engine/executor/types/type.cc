@@ -1,0 +1,192 @@
+#include "engine/executor/types/type.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <functional>
+
+#include "engine/executor/types/numeric.h"
+#include "engine/executor/types/string_type.h"
+
+namespace connbench::engine {
+namespace {
+
+// In the order of their oids. Category and preferred as in pg_type.
+constexpr std::array kTypes = {
+    TypeInfo{type_oid::kBool, "bool", "boolean", 1, 'B', true, ValueForm::kInteger},
+    TypeInfo{type_oid::kChar, "char", "\"char\"", 1, 'Z', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kName, "name", "name", 64, 'S', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kInt8, "int8", "bigint", 8, 'N', false, ValueForm::kInteger},
+    TypeInfo{type_oid::kInt2, "int2", "smallint", 2, 'N', false, ValueForm::kInteger},
+    TypeInfo{type_oid::kInt4, "int4", "integer", 4, 'N', false, ValueForm::kInteger},
+    TypeInfo{type_oid::kText, "text", "text", -1, 'S', true, ValueForm::kBytes},
+    TypeInfo{type_oid::kOid, "oid", "oid", 4, 'N', true, ValueForm::kInteger},
+    TypeInfo{type_oid::kFloat4, "float4", "real", 4, 'N', false, ValueForm::kReal},
+    TypeInfo{type_oid::kFloat8, "float8", "double precision", 8, 'N', true, ValueForm::kReal},
+    TypeInfo{type_oid::kUnknown, "unknown", "unknown", -2, 'X', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kBpchar, "bpchar", "character", -1, 'S', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kVarchar, "varchar", "character varying", -1, 'S', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kTimestamp, "timestamp", "timestamp without time zone", 8, 'D', false,
+             ValueForm::kInteger},
+    TypeInfo{type_oid::kTimestamptz, "timestamptz", "timestamp with time zone", 8, 'D', true,
+             ValueForm::kInteger},
+    TypeInfo{type_oid::kNumeric, "numeric", "numeric", -1, 'N', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kRegtype, "regtype", "regtype", 4, 'N', false, ValueForm::kInteger},
+    TypeInfo{type_oid::kAny, "any", "\"any\"", 4, 'P', false, ValueForm::kNone},
+    TypeInfo{type_oid::kVoid, "void", "void", 4, 'P', false, ValueForm::kNone},
+};
+
+constexpr int32_t kModifierHeader = 4;  // what PostgreSQL adds to lengths and precisions
+constexpr int32_t kMaxCharacterLength = 10485760;
+constexpr int32_t kMaxNumericPrecision = 1000;
+constexpr int32_t kMaxTimestampPrecision = 6;
+
+template <typename T>
+int Compare(T a, T b) {
+  return static_cast<int>(a > b) - static_cast<int>(a < b);
+}
+
+int CompareReals(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) {
+    return static_cast<int>(std::isnan(a)) - static_cast<int>(std::isnan(b));
+  }
+  return Compare(a, b);
+}
+
+uint64_t Mix(uint64_t x) {  // the finalizer of MurmurHash3
+  x ^= x >> 33;
+  x *= 0xFF51AFD7ED558CCDu;
+  x ^= x >> 33;
+  x *= 0xC4CEB9FE1A85EC53u;
+  return x ^ (x >> 33);
+}
+
+uint64_t HashBytes(std::string_view bytes) { return Mix(std::hash<std::string_view>{}(bytes)); }
+
+Status BadModifier(std::string message) {
+  return Status::Error(sqlstate::kInvalidParameterValue, std::move(message));
+}
+
+}  // namespace
+
+std::span<const TypeInfo> AllTypes() { return kTypes; }
+
+const TypeInfo* FindType(Oid oid) {
+  const auto* at = std::lower_bound(kTypes.begin(), kTypes.end(), oid,
+                                    [](const TypeInfo& type, Oid o) { return type.oid < o; });
+  return at != kTypes.end() && at->oid == oid ? at : nullptr;
+}
+
+const TypeInfo* FindTypeByName(std::string_view name) {
+  const auto* at = std::find_if(kTypes.begin(), kTypes.end(),
+                                [&](const TypeInfo& type) { return type.name == name; });
+  return at != kTypes.end() ? at : nullptr;
+}
+
+const TypeInfo& GetType(Oid oid) { return *FindType(oid); }
+
+std::string FormatType(Type type) {
+  const TypeInfo* info = FindType(type.oid);
+  if (info == nullptr) return "???";
+  if (type.modifier < 0) return std::string(info->sql_name);
+  const int32_t m = type.modifier;
+  switch (type.oid) {
+    case type_oid::kBpchar:
+    case type_oid::kVarchar:
+      return fmt::format("{}({})", info->sql_name, m - kModifierHeader);
+    case type_oid::kNumeric:
+      return fmt::format("numeric({},{})", NumericPrecision(m), NumericScale(m));
+    case type_oid::kTimestamp:
+      return fmt::format("timestamp({}) without time zone", m);
+    case type_oid::kTimestamptz:
+      return fmt::format("timestamp({}) with time zone", m);
+    default:
+      return std::string(info->sql_name);
+  }
+}
+
+Result<int32_t> MakeTypeModifier(Oid oid, std::span<const int32_t> numbers) {
+  if (numbers.empty()) return -1;
+  switch (oid) {
+    case type_oid::kBpchar:
+    case type_oid::kVarchar: {
+      const char* name = oid == type_oid::kBpchar ? "char" : "varchar";
+      if (numbers.size() != 1) return BadModifier("invalid type modifier");
+      if (numbers[0] < 1)
+        return BadModifier(fmt::format("length for type {} must be at least 1", name));
+      if (numbers[0] > kMaxCharacterLength) {
+        return BadModifier(
+            fmt::format("length for type {} cannot exceed {}", name, kMaxCharacterLength));
+      }
+      return numbers[0] + kModifierHeader;
+    }
+    case type_oid::kNumeric: {
+      if (numbers.size() > 2) return BadModifier("invalid NUMERIC type modifier");
+      const int32_t precision = numbers[0];
+      const int32_t scale = numbers.size() == 2 ? numbers[1] : 0;
+      if (precision < 1 || precision > kMaxNumericPrecision) {
+        return BadModifier(fmt::format("NUMERIC precision {} must be between 1 and {}", precision,
+                                       kMaxNumericPrecision));
+      }
+      if (scale < -kMaxNumericPrecision || scale > kMaxNumericPrecision) {
+        return BadModifier(fmt::format("NUMERIC scale {} must be between {} and {}", scale,
+                                       -kMaxNumericPrecision, kMaxNumericPrecision));
+      }
+      return MakeNumericModifier(precision, scale);
+    }
+    case type_oid::kTimestamp:
+    case type_oid::kTimestamptz:
+      if (numbers.size() != 1) return BadModifier("invalid type modifier");
+      if (numbers[0] < 0) {
+        return BadModifier(fmt::format("TIMESTAMP({}){} precision must not be negative", numbers[0],
+                                       oid == type_oid::kTimestamptz ? " WITH TIME ZONE" : ""));
+      }
+      return std::min(numbers[0], kMaxTimestampPrecision);
+    default:
+      return Status::Error(
+          sqlstate::kSyntaxError,
+          fmt::format("type modifier is not allowed for type \"{}\"", GetType(oid).name));
+  }
+}
+
+bool IsString(Oid oid) {
+  if (oid == type_oid::kUnknown) return true;
+  const TypeInfo* info = FindType(oid);
+  return info != nullptr && info->category == 'S';
+}
+
+int CompareValues(Oid oid, const Value& a, const Value& b) {
+  switch (oid) {
+    case type_oid::kFloat4:
+    case type_oid::kFloat8:
+      return CompareReals(a.real, b.real);
+    case type_oid::kNumeric:
+      return CompareNumeric(a, b);
+    case type_oid::kBpchar:
+      return TrimTrailingBlanks(a.text()).compare(TrimTrailingBlanks(b.text()));
+    default:
+      if (GetType(oid).form == ValueForm::kBytes) return a.text().compare(b.text());
+      return Compare(a.integer, b.integer);
+  }
+}
+
+uint64_t HashValue(Oid oid, const Value& value) {
+  switch (oid) {
+    case type_oid::kFloat4:
+    case type_oid::kFloat8:
+      if (std::isnan(value.real)) return Mix(~uint64_t{0});
+      return Mix(std::bit_cast<uint64_t>(value.real == 0 ? 0.0 : value.real));
+    case type_oid::kNumeric:
+      return Mix(HashNumeric(value));
+    case type_oid::kBpchar:
+      return HashBytes(TrimTrailingBlanks(value.text()));
+    default:
+      if (GetType(oid).form == ValueForm::kBytes) return HashBytes(value.text());
+      return Mix(static_cast<uint64_t>(value.integer));
+  }
+}
+
+}  // namespace connbench::engine

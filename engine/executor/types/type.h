@@ -1,0 +1,102 @@
+// The data types: one row each in type.cc, with everything the engine does to a value of the type.
+//
+// Safety: constant data and pure functions; any thread.
+//
+// How values are held (engine/executor/value.h):
+//   integer  bool, int2, int4, int8, oid, timestamp, timestamptz (microseconds since 2000-01-01,
+//            INT64_MIN and INT64_MAX are -infinity and infinity)
+//   real     float4 (rounded to float), float8
+//   bytes    text, varchar, name, unknown: UTF-8; bpchar: as stored, blank-padded;
+//            numeric: see engine/executor/types/numeric.h
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/executor/value.h"
+#include "engine/session.h"
+
+namespace connbench::engine {
+
+// PostgreSQL's object identifiers, which clients know by heart.
+namespace type_oid {
+inline constexpr Oid kInvalid = 0;
+inline constexpr Oid kBool = 16;
+inline constexpr Oid kChar = 18;  // "char", one byte
+inline constexpr Oid kName = 19;
+inline constexpr Oid kInt8 = 20;
+inline constexpr Oid kInt2 = 21;
+inline constexpr Oid kInt4 = 23;
+inline constexpr Oid kText = 25;
+inline constexpr Oid kOid = 26;
+inline constexpr Oid kFloat4 = 700;
+inline constexpr Oid kFloat8 = 701;
+inline constexpr Oid kUnknown = 705;  // an untyped literal, NULL or parameter
+inline constexpr Oid kBpchar = 1042;
+inline constexpr Oid kVarchar = 1043;
+inline constexpr Oid kTimestamp = 1114;
+inline constexpr Oid kTimestamptz = 1184;
+inline constexpr Oid kNumeric = 1700;
+inline constexpr Oid kRegtype = 2206;  // an oid that prints as the type's name
+inline constexpr Oid kAny = 2276;      // only as the argument of a function
+inline constexpr Oid kVoid = 2278;
+}  // namespace type_oid
+
+// A type with its modifier as PostgreSQL packs it: char(n), varchar(n): n + 4; numeric(p, s):
+// (p << 16 | s) + 4; timestamp(p): p; -1: none.
+struct Type {
+  Oid oid = type_oid::kInvalid;
+  int32_t modifier = -1;
+  friend bool operator==(const Type&, const Type&) = default;
+};
+
+enum class ValueForm : uint8_t { kInteger, kReal, kBytes, kNone };
+
+struct TypeInfo {
+  Oid oid;
+  std::string_view name;      // in pg_type, and what libpg_query's TypeName carries: "int4"
+  std::string_view sql_name;  // as format_type prints it: "integer"
+  int16_t size;               // on disk and in RowDescription; -1: variable
+  char category;              // pg_type.typcategory
+  bool preferred;             // pg_type.typispreferred
+  ValueForm form;
+};
+
+// Null if there is no such type.
+const TypeInfo* FindType(Oid oid);
+const TypeInfo* FindTypeByName(std::string_view name);  // "int4"; also "char" for the one-byte type
+// Requires a known oid.
+const TypeInfo& GetType(Oid oid);
+std::span<const TypeInfo> AllTypes();
+
+// As format_type(oid, modifier) prints: "character varying(10)", "timestamp with time zone".
+std::string FormatType(Type type);
+// The packed modifier from the numbers in "varchar(10)", "numeric(10, 2)": 22023 if out of range or
+// if the type takes none.
+Result<int32_t> MakeTypeModifier(Oid oid, std::span<const int32_t> numbers);
+
+inline bool IsInteger(Oid oid) {
+  return oid == type_oid::kInt4 || oid == type_oid::kInt8 || oid == type_oid::kInt2;
+}
+// text, varchar, bpchar, name, unknown: anything in PostgreSQL's string category plus unknown.
+bool IsString(Oid oid);
+
+// <0, 0, >0 in the type's own order (float8: NaN above all; text: bytes, the C collation; bpchar:
+// without trailing blanks). Neither may be null.
+int CompareValues(Oid oid, const Value& a, const Value& b);
+// Equal values hash equally. Not null.
+uint64_t HashValue(Oid oid, const Value& value);
+
+// DISTINCT, GROUP BY, ORDER BY: nulls are equal to each other and greater than everything.
+inline int CompareNullsLast(Oid oid, const Value& a, const Value& b) {
+  if (a.null || b.null) return static_cast<int>(a.null) - static_cast<int>(b.null);
+  return CompareValues(oid, a, b);
+}
+inline uint64_t HashNullable(Oid oid, const Value& value) {
+  return value.null ? 0x9E3779B97F4A7C15u : HashValue(oid, value);
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,67 @@
+// The server's side of every connection's life: when each phase began, on CLOCK_MONOTONIC, keyed by
+// the connection id that the client sees as "pid" in BackendKeyData. The load generator stamps its
+// own side with the same clock, and the two are joined on the id.
+//
+// Safety: lives in shared memory, a ring of entries; Begin() and Stamp() are wait-free and may be
+// called by any thread of any process. Readers (observers in other processes) copy entries while
+// they are written and check connection_id before and after; a torn entry is skipped and counted.
+// When the ring has gone round, the oldest entries are gone: readers see that from their ids.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace connbench::engine {
+
+enum class ConnectionPhase : uint8_t {
+  kAccepted,    // accept() returned
+  kDispatched,  // the model handed it on: before fork, pthread_create or the queue
+  kStarted,     // the process, thread or worker that serves it runs its first instruction
+  kAuthBegin,   // the startup packet is complete
+  kAuthEnd,     // authenticated, or refused
+  kReady,       // first ReadyForQuery handed to the socket
+  kClosed,      // the session is gone
+};
+inline constexpr int kConnectionPhases = 7;
+
+struct ConnectionLogEntry {
+  std::atomic<uint32_t> connection_id{0};  // 0: never used
+  std::atomic<int32_t> outcome_code{0};    // 0 served, otherwise a SQLSTATE packed base 36
+  std::atomic<int64_t> phase_ns[kConnectionPhases];  // 0: not reached
+};
+
+// A copy for readers.
+struct ConnectionLogRecord {
+  uint32_t connection_id = 0;
+  std::string outcome;  // SQLSTATE, empty if served
+  int64_t phase_ns[kConnectionPhases] = {};
+};
+
+class ConnectionLog {
+ public:
+  static int64_t ShmemSize(int64_t entries);
+  void Init(int64_t entries);  // in the segment, by the supervisor
+
+  // Gives the next connection id (1, 2, ... never 0) and stamps kAccepted.
+  uint32_t Begin(MonotonicNs accepted_at);
+  void Stamp(uint32_t connection_id, ConnectionPhase phase, MonotonicNs at);
+  // The connection was refused or ended by the server before it was ready, with this SQLSTATE.
+  void SetOutcome(uint32_t connection_id, std::string_view sqlstate);
+  // Number of ids given so far.
+  uint32_t connections_begun() const { return next_id_.load(std::memory_order_acquire); }
+  // Entries with id > after_id that are still in the ring, oldest first.
+  std::vector<ConnectionLogRecord> Read(uint32_t after_id) const;
+
+ private:
+  std::atomic<uint32_t> next_id_{0};
+  int64_t entries_ = 0;
+  ConnectionLogEntry* entry(uint32_t connection_id);  // the array follows this header
+  const ConnectionLogEntry* entry(uint32_t connection_id) const;
+};
+
+}  // namespace connbench::engine

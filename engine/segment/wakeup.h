@@ -1,0 +1,58 @@
+// A word in the segment on which one session waits and which anyone may ring.
+//
+// Safety: lives in shared memory; trivially destructible, no pointers. Ring() may be called by any
+// thread of any process, with or without latches held; it never blocks. Only the session that owns
+// the wakeup waits on it, through the Waiter its model gave it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace connbench::engine {
+
+struct Wakeup {
+  std::atomic<uint32_t> word{0};     // counts rings; the value is compared, never interpreted
+  std::atomic<uint32_t> waiting{0};  // 1 while the owner may be asleep: spares the system call
+  uint32_t futex_private = 0;        // 1: FUTEX_PRIVATE_FLAG
+  // 0: the owner sleeps in futex(word). Otherwise an event descriptor, valid in every process that
+  // can ring, which Ring() writes to: for owners that live in an event loop.
+  int32_t event_fd = 0;
+
+  void Ring();
+};
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+
+enum class WaitReason : uint8_t {
+  kRowLock,      // another transaction holds the row
+  kTableLock,    // another transaction holds the table in a conflicting mode
+  kUniqueCheck,  // another transaction inserted the same key and is still open
+  kSleep,        // pg_sleep()
+};
+
+enum class WaitResult : uint8_t { kRung, kTimedOut };
+
+// How a session's thread of control waits for something that may take long (a row lock, later a
+// commit flush or a free slot). The connection model hands one in, so that a thread can block, a
+// fiber can park and a pool can add a worker. Latches do not come here: they are short.
+//
+// Safety: used by one thread at a time, the one that runs the session.
+class Waiter {
+ public:
+  virtual ~Waiter() = default;
+
+  // Returns kRung as soon as wakeup.word != expected (at once if it already is), kTimedOut when
+  // deadline passes first. Spurious returns of kRung are allowed: callers loop.
+  virtual WaitResult Wait(Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
+                          WaitReason reason) = 0;
+};
+
+// Blocks the calling thread in futex(2).
+class BlockingWaiter : public Waiter {
+ public:
+  WaitResult Wait(Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
+                  WaitReason reason) override;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,194 @@
+#include "engine/sql/ast.h"
+
+#include <fmt/format.h>
+
+#include "engine/sql/parse_tree.h"
+
+namespace connbench::engine::ast {
+namespace {
+
+int FirstLocation(Node* const* items, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const int location = LocationOf(*items[i]);
+    if (location >= 0) return location;
+  }
+  return -1;
+}
+
+int LocationOfOptional(const Node* node) { return node == nullptr ? -1 : LocationOf(*node); }
+
+}  // namespace
+
+int LocationOf(const Node& node) {
+  switch (node.node_case) {
+    case PG_QUERY__NODE__NODE_A_CONST:
+      return node.a_const->location;
+    case PG_QUERY__NODE__NODE_COLUMN_REF:
+      return node.column_ref->location;
+    case PG_QUERY__NODE__NODE_PARAM_REF:
+      return node.param_ref->location;
+    case PG_QUERY__NODE__NODE_A_EXPR: {
+      // The node's own location is the operator's.
+      const int left = LocationOfOptional(node.a_expr->lexpr);
+      return left >= 0 ? left : node.a_expr->location;
+    }
+    case PG_QUERY__NODE__NODE_FUNC_CALL:
+      return node.func_call->location;
+    case PG_QUERY__NODE__NODE_TYPE_CAST: {
+      const int argument = LocationOfOptional(node.type_cast->arg);
+      const int cast = node.type_cast->location;
+      return argument >= 0 && (cast < 0 || argument < cast) ? argument : cast;
+    }
+    case PG_QUERY__NODE__NODE_BOOL_EXPR: {
+      const int first = FirstLocation(node.bool_expr->args, node.bool_expr->n_args);
+      const int own = node.bool_expr->location;
+      return own >= 0 && (first < 0 || own < first) ? own : first;
+    }
+    case PG_QUERY__NODE__NODE_SUB_LINK:
+      return node.sub_link->location;
+    case PG_QUERY__NODE__NODE_CASE_EXPR:
+      return node.case_expr->location;
+    case PG_QUERY__NODE__NODE_COALESCE_EXPR:
+      return node.coalesce_expr->location;
+    case PG_QUERY__NODE__NODE_MIN_MAX_EXPR:
+      return node.min_max_expr->location;
+    case PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION:
+      return node.sqlvalue_function->location;
+    case PG_QUERY__NODE__NODE_NULL_TEST:
+      return LocationOfOptional(node.null_test->arg);
+    case PG_QUERY__NODE__NODE_BOOLEAN_TEST:
+      return LocationOfOptional(node.boolean_test->arg);
+    case PG_QUERY__NODE__NODE_SET_TO_DEFAULT:
+      return node.set_to_default->location;
+    case PG_QUERY__NODE__NODE_COLLATE_CLAUSE:
+      return LocationOfOptional(node.collate_clause->arg);
+    case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
+      return node.a_array_expr->location;
+    case PG_QUERY__NODE__NODE_A_INDIRECTION:
+      return LocationOfOptional(node.a_indirection->arg);
+    case PG_QUERY__NODE__NODE_ROW_EXPR:
+      return node.row_expr->location;
+    case PG_QUERY__NODE__NODE_GROUPING_SET:
+      return node.grouping_set->location;
+    case PG_QUERY__NODE__NODE_GROUPING_FUNC:
+      return node.grouping_func->location;
+    case PG_QUERY__NODE__NODE_RES_TARGET:
+      return node.res_target->location;
+    case PG_QUERY__NODE__NODE_RANGE_VAR:
+      return node.range_var->location;
+    case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
+      return FirstLocation(node.range_function->functions, node.range_function->n_functions);
+    case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
+      return LocationOfOptional(node.range_subselect->subquery);
+    case PG_QUERY__NODE__NODE_JOIN_EXPR:
+      return LocationOfOptional(node.join_expr->larg);
+    case PG_QUERY__NODE__NODE_SORT_BY:
+      return LocationOfOptional(node.sort_by->node);
+    case PG_QUERY__NODE__NODE_LIST:
+      return FirstLocation(node.list->items, node.list->n_items);
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+      return FirstLocation(node.select_stmt->target_list, node.select_stmt->n_target_list);
+    case PG_QUERY__NODE__NODE_COLUMN_DEF:
+      return node.column_def->location;
+    case PG_QUERY__NODE__NODE_CONSTRAINT:
+      return node.constraint->location;
+    case PG_QUERY__NODE__NODE_DEF_ELEM:
+      return node.def_elem->location;
+    case PG_QUERY__NODE__NODE_TYPE_NAME:
+      return node.type_name->location;
+    default:
+      return -1;
+  }
+}
+
+std::string KindOf(const Node& node) {
+  // The descriptor's name, "CreateViewStmt", as words: "CREATE VIEW".
+  const ProtobufCFieldDescriptor* field = protobuf_c_message_descriptor_get_field(
+      &pg_query__node__descriptor, static_cast<unsigned>(node.node_case));
+  if (field == nullptr) return "this statement";
+  std::string_view name = field->name;
+  if (name.ends_with("_stmt")) name.remove_suffix(5);
+  std::string words;
+  for (char c : name)
+    words += c == '_' ? ' ' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  return words;
+}
+
+Status NotSupported(std::string_view sql, std::string_view what, int location) {
+  return Status::Error(sqlstate::kFeatureNotSupported, fmt::format("{} is not supported", what),
+                       CharacterPosition(sql, location));
+}
+
+std::string DefElemText(const PgQuery__DefElem& element) {
+  if (element.arg == nullptr) return "on";
+  const Node& value = *element.arg;
+  switch (value.node_case) {
+    case PG_QUERY__NODE__NODE_STRING:
+      return value.string->sval;
+    case PG_QUERY__NODE__NODE_INTEGER:
+      return std::to_string(value.integer->ival);
+    case PG_QUERY__NODE__NODE_FLOAT:
+      return value.float_->fval;
+    case PG_QUERY__NODE__NODE_BOOLEAN:
+      return value.boolean->boolval ? "on" : "off";
+    case PG_QUERY__NODE__NODE_A_CONST:
+      switch (value.a_const->val_case) {
+        case PG_QUERY__A__CONST__VAL_IVAL:
+          return std::to_string(value.a_const->ival->ival);
+        case PG_QUERY__A__CONST__VAL_FVAL:
+          return value.a_const->fval->fval;
+        case PG_QUERY__A__CONST__VAL_SVAL:
+          return value.a_const->sval->sval;
+        case PG_QUERY__A__CONST__VAL_BOOLVAL:
+          return value.a_const->boolval->boolval ? "on" : "off";
+        default:
+          return "";
+      }
+    case PG_QUERY__NODE__NODE_TYPE_NAME: {
+      const PgQuery__TypeName& type = *value.type_name;
+      return type.n_names == 0 ? "" : std::string(StringOf(*type.names[type.n_names - 1]));
+    }
+    default:
+      return "";
+  }
+}
+
+Result<bool> DefElemBool(const PgQuery__DefElem& element) {
+  const std::string text = DefElemText(element);
+  if (text == "on" || text == "true" || text == "1") return true;
+  if (text == "off" || text == "false" || text == "0") return false;
+  return Status::Error(sqlstate::kSyntaxError,
+                       fmt::format("{} requires a Boolean value", element.defname));
+}
+
+Result<std::string> ObjectName(std::string_view sql, std::span<Node* const> parts, int location) {
+  if (parts.empty()) return Status::Error(sqlstate::kSyntaxError, "a name is missing");
+  if (parts.size() > 1) {
+    const std::string_view schema = StringOf(*parts[parts.size() - 2]);
+    if (schema != "public" && schema != "pg_catalog") {
+      return Status::Error(sqlstate::kInvalidSchemaName,
+                           fmt::format("schema \"{}\" does not exist", schema),
+                           CharacterPosition(sql, location));
+    }
+  }
+  return std::string(StringOf(*parts.back()));
+}
+
+Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& relation) {
+  const std::string_view schema = relation.schemaname;
+  if (schema == "pg_catalog" || schema == "information_schema") {
+    return Status::Error(
+               sqlstate::kFeatureNotSupported,
+               fmt::format("relation \"{}.{}\" is not supported", schema, relation.relname),
+               CharacterPosition(sql, relation.location))
+        .WithHint("There are no system catalogs to query yet.");
+  }
+  if (!schema.empty() && schema != "public") {
+    return Status::Error(sqlstate::kUndefinedTable,
+                         fmt::format("relation \"{}.{}\" does not exist", schema, relation.relname),
+                         CharacterPosition(sql, relation.location));
+  }
+  return std::string(relation.relname);
+}
+
+}  // namespace connbench::engine::ast

@@ -1,0 +1,48 @@
+// Short names and small helpers for libpg_query's tree. Included only by the .cc files of this
+// folder and their private headers: the generated header is large.
+//
+// Safety: pure functions on a tree that the caller keeps alive.
+#pragma once
+
+#include <pg_query/pg_query.pb-c.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/sql/parse_tree.h"
+
+namespace connbench::engine::ast {
+
+using Node = PgQuery__Node;
+
+inline std::span<Node* const> List(Node* const* items, size_t count) { return {items, count}; }
+
+// The text of a String node, empty for any other.
+inline std::string_view StringOf(const Node& node) {
+  return node.node_case == PG_QUERY__NODE__NODE_STRING ? std::string_view(node.string->sval)
+                                                       : std::string_view();
+}
+
+// Where a node begins, as a byte offset, -1 if the tree does not say. For lists and lists' owners:
+// where their first element begins.
+int LocationOf(const Node& node);
+
+// "SELECT", "CREATE VIEW": what the node is, for "... is not supported".
+std::string KindOf(const Node& node);
+
+// 0A000 "<what> is not supported" at a byte offset of sql.
+Status NotSupported(std::string_view sql, std::string_view what, int location);
+
+// An option's value as text: "on" for a bare name; numbers, booleans and words as written.
+std::string DefElemText(const PgQuery__DefElem& element);
+// An option that is a switch; 22023 "<name> requires a Boolean value" otherwise.
+Result<bool> DefElemBool(const PgQuery__DefElem& element);
+
+// The last part of a possibly qualified name; 0A000 for schemas other than public, pg_catalog.
+Result<std::string> ObjectName(std::string_view sql, std::span<Node* const> parts, int location);
+// The relation's name; refuses other schemas (3F000) and catalogs.
+Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& relation);
+
+}  // namespace connbench::engine::ast

@@ -1,0 +1,399 @@
+#include "engine/sql/expression_analyzer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/sql/ast.h"
+
+namespace connbench::engine {
+
+using ast::LocationOf;
+using ast::Node;
+using ast::StringOf;
+
+int Scope::Find(std::string_view name) const {
+  int found = -1;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].name != name) continue;
+    if (found >= 0) return -2;
+    found = static_cast<int>(i);
+  }
+  return found;
+}
+
+Status ExpressionAnalyzer::NotSupported(std::string_view what, int location) const {
+  return ast::NotSupported(sql_, what, location);
+}
+
+Result<Expression*> ExpressionAnalyzer::Analyze(const Node& node, std::string_view clause,
+                                                bool allow_aggregates) {
+  clause_ = clause;
+  allow_aggregates_ = allow_aggregates;
+  return Visit(node);
+}
+
+Result<Expression*> ExpressionAnalyzer::AnalyzeCondition(const Node& node, std::string_view clause,
+                                                         bool allow_aggregates) {
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, Analyze(node, clause, allow_aggregates));
+  return builder_.CoerceToBoolean(expression, clause);
+}
+
+Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
+  switch (node.node_case) {
+    case PG_QUERY__NODE__NODE_A_CONST:
+      return VisitConstant(node);
+    case PG_QUERY__NODE__NODE_COLUMN_REF:
+      return VisitColumn(node);
+    case PG_QUERY__NODE__NODE_PARAM_REF:
+      return builder_.Parameter(node.param_ref->number, node.param_ref->location);
+    case PG_QUERY__NODE__NODE_A_EXPR:
+      return VisitOperator(node);
+    case PG_QUERY__NODE__NODE_BOOL_EXPR:
+      return VisitBoolean(node);
+    case PG_QUERY__NODE__NODE_FUNC_CALL:
+      return VisitFunction(node);
+    case PG_QUERY__NODE__NODE_CASE_EXPR:
+      return VisitCase(node);
+    case PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION:
+      return VisitValueFunction(node);
+    case PG_QUERY__NODE__NODE_TYPE_CAST: {
+      const PgQuery__TypeCast& cast = *node.type_cast;
+      CONNBENCH_ASSIGN_OR_RETURN(const Type type, ResolveTypeName(sql_, *cast.type_name));
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*cast.arg));
+      return builder_.Cast(argument, type, cast.location);
+    }
+    case PG_QUERY__NODE__NODE_NULL_TEST: {
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*node.null_test->arg));
+      const bool is_not = node.null_test->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NOT_NULL;
+      return builder_.NullTest(argument, is_not, node.null_test->location);
+    }
+    case PG_QUERY__NODE__NODE_BOOLEAN_TEST: {
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*node.boolean_test->arg));
+      const auto test = static_cast<BooleanTestKind>(node.boolean_test->booltesttype -
+                                                     PG_QUERY__BOOL_TEST_TYPE__IS_TRUE);
+      return builder_.BooleanTest(argument, test, node.boolean_test->location);
+    }
+    case PG_QUERY__NODE__NODE_COALESCE_EXPR: {
+      const PgQuery__CoalesceExpr& coalesce = *node.coalesce_expr;
+      CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(coalesce.args, coalesce.n_args));
+      return builder_.Coalesce(arguments, coalesce.location);
+    }
+    case PG_QUERY__NODE__NODE_MIN_MAX_EXPR: {
+      const PgQuery__MinMaxExpr& min_max = *node.min_max_expr;
+      CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(min_max.args, min_max.n_args));
+      return builder_.GreatestOrLeast(min_max.op == PG_QUERY__MIN_MAX_OP__IS_GREATEST, arguments,
+                                      min_max.location);
+    }
+    case PG_QUERY__NODE__NODE_COLLATE_CLAUSE: {
+      const PgQuery__CollateClause& clause = *node.collate_clause;
+      const std::string_view name =
+          clause.n_collname == 0 ? "" : StringOf(*clause.collname[clause.n_collname - 1]);
+      if (name != "C" && name != "POSIX" && name != "default" && name != "ucs_basic") {
+        return Status::Error(sqlstate::kFeatureNotSupported,
+                             fmt::format("collation \"{}\" is not supported", name),
+                             builder_.PositionOf(clause.location))
+            .WithHint("Text is ordered by the C collation.");
+      }
+      return Visit(*clause.arg);
+    }
+    case PG_QUERY__NODE__NODE_SUB_LINK:
+      return NotSupported("a subquery in an expression", node.sub_link->location);
+    case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
+      return NotSupported("ARRAY", node.a_array_expr->location);
+    case PG_QUERY__NODE__NODE_ROW_EXPR:
+      return NotSupported("a row expression", node.row_expr->location);
+    case PG_QUERY__NODE__NODE_A_INDIRECTION:
+      return NotSupported("selecting a field or element of an expression", LocationOf(node));
+    case PG_QUERY__NODE__NODE_GROUPING_FUNC:
+      return NotSupported("GROUPING()", node.grouping_func->location);
+    case PG_QUERY__NODE__NODE_SET_TO_DEFAULT:
+      return Status::Error(sqlstate::kSyntaxError, "DEFAULT is not allowed in this context",
+                           builder_.PositionOf(node.set_to_default->location));
+    case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
+      return NotSupported("WHERE CURRENT OF", LocationOf(node));
+    default:
+      return NotSupported(ast::KindOf(node), LocationOf(node));
+  }
+}
+
+Result<std::vector<Expression*>> ExpressionAnalyzer::VisitList(Node* const* items, size_t count) {
+  std::vector<Expression*> expressions;
+  expressions.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, Visit(*items[i]));
+    expressions.push_back(expression);
+  }
+  return expressions;
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitConstant(const Node& node) {
+  const PgQuery__AConst& constant = *node.a_const;
+  if (constant.isnull) return builder_.Null(constant.location);
+  switch (constant.val_case) {
+    case PG_QUERY__A__CONST__VAL_IVAL:
+      return builder_.Integer(constant.ival->ival, constant.location);
+    case PG_QUERY__A__CONST__VAL_FVAL:
+      return builder_.Number(constant.fval->fval, constant.location);
+    case PG_QUERY__A__CONST__VAL_SVAL:
+      return builder_.String(constant.sval->sval, constant.location);
+    case PG_QUERY__A__CONST__VAL_BOOLVAL:
+      return builder_.Boolean(constant.boolval->boolval, constant.location);
+    case PG_QUERY__A__CONST__VAL_BSVAL:
+    default:
+      return NotSupported("a bit string", constant.location);
+  }
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
+  const PgQuery__ColumnRef& reference = *node.column_ref;
+  const int position = builder_.PositionOf(reference.location);
+  const Node& last = *reference.fields[reference.n_fields - 1];
+  if (last.node_case == PG_QUERY__NODE__NODE_A_STAR) {
+    return NotSupported("a row expression", reference.location);
+  }
+  const std::string_view name = StringOf(last);
+  std::string qualifier;
+  if (reference.n_fields > 1) {
+    qualifier = StringOf(*reference.fields[reference.n_fields - 2]);
+    if (qualifier != scope_.alias) {
+      if (!qualifier.empty() && qualifier == scope_.table_name) {
+        return Status::Error(sqlstate::kUndefinedTable,
+                             fmt::format("invalid reference to FROM-clause entry for table \"{}\"",
+                                         qualifier),
+                             position)
+            .WithHint(fmt::format("Perhaps you meant to reference the table alias \"{}\".",
+                                  scope_.alias));
+      }
+      return Status::Error(sqlstate::kUndefinedTable,
+                           fmt::format("missing FROM-clause entry for table \"{}\"", qualifier),
+                           position);
+    }
+  }
+  const int index = scope_.Find(name);
+  if (index == -2) {
+    return Status::Error(sqlstate::kAmbiguousColumn,
+                         fmt::format("column reference \"{}\" is ambiguous", name), position);
+  }
+  if (index < 0) {
+    if (qualifier.empty() && !scope_.alias.empty() && name == scope_.alias) {
+      return NotSupported("a reference to a whole row", reference.location);
+    }
+    return Status::Error(sqlstate::kUndefinedColumn,
+                         qualifier.empty()
+                             ? fmt::format("column \"{}\" does not exist", name)
+                             : fmt::format("column {}.{} does not exist", qualifier, name),
+                         position);
+  }
+  return builder_.Column(index, scope_.columns[static_cast<size_t>(index)].type,
+                         reference.location);
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
+  const PgQuery__AExpr& expression = *node.a_expr;
+  const int location = expression.location;
+  const std::string_view name =
+      expression.n_name == 0 ? "" : StringOf(*expression.name[expression.n_name - 1]);
+  if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY ||
+      expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL) {
+    return NotSupported("ANY or ALL over an array", location);
+  }
+  if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR) {
+    return NotSupported("SIMILAR TO", location);
+  }
+  Expression* left = nullptr;
+  if (expression.lexpr != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(left, Visit(*expression.lexpr));
+  }
+  switch (expression.kind) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_IN: {
+      const PgQuery__List& list = *expression.rexpr->list;
+      CONNBENCH_ASSIGN_OR_RETURN(const auto values, VisitList(list.items, list.n_items));
+      return builder_.In(left, values, name == "<>", location);
+    }
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM: {
+      const PgQuery__List& list = *expression.rexpr->list;
+      CONNBENCH_ASSIGN_OR_RETURN(const auto ends, VisitList(list.items, list.n_items));
+      const bool is_not = expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN ||
+                          expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
+      const bool symmetric = expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM ||
+                             expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
+      return builder_.Between(left, ends[0], ends[1], is_not, symmetric, location);
+    }
+    case PG_QUERY__A__EXPR__KIND__AEXPR_LIKE:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE: {
+      // LIKE ... ESCAPE comes as like_escape(pattern, escape).
+      const Node* pattern_node = expression.rexpr;
+      const Node* escape_node = nullptr;
+      if (pattern_node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL) {
+        const PgQuery__FuncCall& call = *pattern_node->func_call;
+        const bool is_escape = call.n_funcname == 2 && call.n_args == 2 &&
+                               StringOf(*call.funcname[0]) == "pg_catalog" &&
+                               StringOf(*call.funcname[1]) == "like_escape";
+        if (is_escape) {
+          pattern_node = call.args[0];
+          escape_node = call.args[1];
+        }
+      }
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * pattern, Visit(*pattern_node));
+      Expression* escape = nullptr;
+      if (escape_node != nullptr) {
+        CONNBENCH_ASSIGN_OR_RETURN(escape, Visit(*escape_node));
+      }
+      return builder_.Like(name, left, pattern, escape, location);
+    }
+    default:
+      break;
+  }
+  Expression* right = nullptr;
+  if (expression.rexpr != nullptr) {
+    if (expression.rexpr->node_case == PG_QUERY__NODE__NODE_LIST) {
+      return NotSupported("a row expression", location);
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(right, Visit(*expression.rexpr));
+  }
+  switch (expression.kind) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP:
+      return builder_.Operator(name, left, right, location);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT:
+      return builder_.DistinctFrom(left, right, false, location);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_DISTINCT:
+      return builder_.DistinctFrom(left, right, true, location);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NULLIF:
+      return builder_.NullIf(left, right, location);
+    default:
+      return NotSupported("this operator", location);
+  }
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitBoolean(const Node& node) {
+  const PgQuery__BoolExpr& expression = *node.bool_expr;
+  CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(expression.args, expression.n_args));
+  switch (expression.boolop) {
+    case PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR:
+      return builder_.And(arguments, expression.location);
+    case PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR:
+      return builder_.Or(arguments, expression.location);
+    default:
+      return builder_.Not(arguments[0], expression.location);
+  }
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
+  const PgQuery__FuncCall& call = *node.func_call;
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const std::string name,
+      ast::ObjectName(sql_, ast::List(call.funcname, call.n_funcname), call.location));
+  if (call.over != nullptr) return NotSupported("a window function", call.location);
+  if (call.agg_within_group) return NotSupported("WITHIN GROUP", call.location);
+  if (call.func_variadic) return NotSupported("VARIADIC", call.location);
+  if (IsAggregate(name)) return VisitAggregate(node, name);
+  if (call.agg_star || call.agg_distinct || call.agg_filter != nullptr || call.n_agg_order > 0) {
+    const char* what = call.agg_star ? "" : call.agg_distinct ? "DISTINCT" : "FILTER or ORDER BY";
+    return Status::Error(
+        call.agg_star ? sqlstate::kUndefinedFunction : sqlstate::kWrongObjectType,
+        call.agg_star
+            ? fmt::format("function {}() does not exist", name)
+            : fmt::format("{} specified, but {} is not an aggregate function", what, name),
+        builder_.PositionOf(call.location));
+  }
+  if (name == "generate_series") {
+    return NotSupported("a set-returning function outside FROM", call.location);
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(call.args, call.n_args));
+  return builder_.Function(name, arguments, call.location);
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::string_view name) {
+  const PgQuery__FuncCall& call = *node.func_call;
+  const int position = builder_.PositionOf(call.location);
+  if (inside_aggregate_) {
+    return Status::Error(sqlstate::kGroupingError, "aggregate function calls cannot be nested",
+                         position);
+  }
+  if (!allow_aggregates_) {
+    return Status::Error(sqlstate::kGroupingError,
+                         fmt::format("aggregate functions are not allowed in {}", clause_),
+                         position);
+  }
+  if (call.n_agg_order > 0) return NotSupported("ORDER BY in an aggregate", call.location);
+  inside_aggregate_ = true;
+  Result<std::vector<Expression*>> arguments = VisitList(call.args, call.n_args);
+  Result<Expression*> filter(static_cast<Expression*>(nullptr));
+  if (arguments.ok() && call.agg_filter != nullptr) {
+    filter = Visit(*call.agg_filter);
+    if (filter.ok()) filter = builder_.CoerceToBoolean(*filter, "FILTER");
+  }
+  inside_aggregate_ = false;
+  if (!arguments.ok()) return arguments.TakeStatus();
+  if (!filter.ok()) return filter.TakeStatus();
+  CONNBENCH_ASSIGN_OR_RETURN(
+      AggregateCall aggregate,
+      FindAggregate(builder_, name, *arguments, call.agg_star, call.agg_distinct, call.location));
+  aggregate.filter = *filter;
+  aggregates_.push_back(aggregate);
+  const int index = kFirstAggregateColumn + static_cast<int>(aggregates_.size()) - 1;
+  return builder_.Column(index, aggregate.type, call.location);
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitCase(const Node& node) {
+  const PgQuery__CaseExpr& expression = *node.case_expr;
+  Expression* operand = nullptr;
+  if (expression.arg != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(operand, Visit(*expression.arg));
+  }
+  std::vector<Expression*> conditions;
+  std::vector<Expression*> results;
+  for (size_t i = 0; i < expression.n_args; ++i) {
+    const PgQuery__CaseWhen& when = *expression.args[i]->case_when;
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * condition, Visit(*when.expr));
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * result, Visit(*when.result));
+    conditions.push_back(condition);
+    results.push_back(result);
+  }
+  Expression* otherwise = nullptr;
+  if (expression.defresult != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(otherwise, Visit(*expression.defresult));
+  }
+  return builder_.Case(operand, conditions, results, otherwise, expression.location);
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitValueFunction(const Node& node) {
+  const PgQuery__SQLValueFunction& function = *node.sqlvalue_function;
+  const int location = function.location;
+  const auto call = [&](std::string_view name) {
+    return builder_.Function(name, std::span<Expression* const>(), location);
+  };
+  switch (function.op) {
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP:
+      return call("now");
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP_N:
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP:
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP_N: {
+      const bool local = function.op != PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP_N;
+      const bool has_precision =
+          function.op != PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP;
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * now, call("now"));
+      const Type type{local ? type_oid::kTimestamp : type_oid::kTimestamptz,
+                      has_precision ? function.typmod : -1};
+      return builder_.Cast(now, type, location);
+    }
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_ROLE:
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_USER:
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_USER:
+      return call("current_user");
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_SESSION_USER:
+      return call("session_user");
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_CATALOG:
+      return call("current_database");
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_SCHEMA:
+      return call("current_schema");
+    default:
+      return NotSupported("the type of this date or time function", location);
+  }
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,81 @@
+// From libpg_query's expression nodes to typed expressions: names resolved against the columns of
+// the FROM clause, aggregates set aside.
+//
+// Safety: private memory, one thread. Errors: PostgreSQL's, with positions; 0A000 for what is not
+// supported.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/executor/expression/aggregates.h"
+#include "engine/executor/expression/builder.h"
+#include "engine/sql/parse_tree.h"
+
+namespace connbench::engine {
+
+// The columns an expression may refer to: one FROM item as yet.
+struct Scope {
+  struct Column {
+    std::string name;
+    Type type;
+  };
+  std::string table_name;  // what the relation is called
+  std::string alias;       // what it must be called here; empty: there is no FROM item
+  std::vector<Column> columns;
+
+  // -1: none; -2: ambiguous.
+  int Find(std::string_view name) const;
+};
+
+// A type as SQL text names it; 42704 for an unknown one.
+Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type);
+
+class ExpressionAnalyzer {
+ public:
+  // An aggregate's result is a column reference with an index of at least this, plus the
+  // aggregate's position in aggregates(), until the grouping query renumbers its columns.
+  static constexpr int kFirstAggregateColumn = 1 << 20;
+
+  ExpressionAnalyzer(ExpressionBuilder& builder, std::string_view sql, const Scope& scope)
+      : builder_(builder), sql_(sql), scope_(scope) {}
+
+  // clause: "WHERE", "LIMIT", ... for "aggregate functions are not allowed in ...". With
+  // allow_aggregates they are collected instead.
+  Result<Expression*> Analyze(const PgQuery__Node& node, std::string_view clause,
+                              bool allow_aggregates = false);
+  // The same, then to boolean.
+  Result<Expression*> AnalyzeCondition(const PgQuery__Node& node, std::string_view clause,
+                                       bool allow_aggregates = false);
+
+  std::span<const AggregateCall> aggregates() const { return aggregates_; }
+
+ private:
+  Result<Expression*> Visit(const PgQuery__Node& node);
+  Result<Expression*> VisitConstant(const PgQuery__Node& node);
+  Result<Expression*> VisitColumn(const PgQuery__Node& node);
+  Result<Expression*> VisitOperator(const PgQuery__Node& node);
+  Result<Expression*> VisitBoolean(const PgQuery__Node& node);
+  Result<Expression*> VisitFunction(const PgQuery__Node& node);
+  Result<Expression*> VisitAggregate(const PgQuery__Node& node, std::string_view name);
+  Result<Expression*> VisitCase(const PgQuery__Node& node);
+  Result<Expression*> VisitValueFunction(const PgQuery__Node& node);
+  Result<std::vector<Expression*>> VisitList(PgQuery__Node* const* items, size_t count);
+  Status NotSupported(std::string_view what, int location) const;
+
+  ExpressionBuilder& builder_;
+  std::string_view sql_;
+  const Scope& scope_;
+  std::string_view clause_;
+  bool allow_aggregates_ = false;
+  bool inside_aggregate_ = false;
+  std::vector<AggregateCall> aggregates_;
+};
+
+// The name of a select-list column without AS, as PostgreSQL makes it up.
+std::string OutputColumnName(const PgQuery__Node& node);
+
+}  // namespace connbench::engine

@@ -1,0 +1,18 @@
+// The names of libpg_query's tree types, for headers that only point to them: the generated header
+// that defines them is large, and only .cc files include it.
+#pragma once
+
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the library's names.
+extern "C" {
+typedef struct PgQuery__ParseResult PgQuery__ParseResult;
+typedef struct PgQuery__RawStmt PgQuery__RawStmt;
+typedef struct PgQuery__Node PgQuery__Node;
+typedef struct PgQuery__TypeName PgQuery__TypeName;
+typedef struct PgQuery__RangeVar PgQuery__RangeVar;
+typedef struct PgQuery__TransactionStmt PgQuery__TransactionStmt;
+typedef struct PgQuery__CopyStmt PgQuery__CopyStmt;
+typedef struct PgQuery__ExecuteStmt PgQuery__ExecuteStmt;
+typedef struct PgQuery__Constraint PgQuery__Constraint;
+typedef struct PgQuery__AlterTableCmd PgQuery__AlterTableCmd;
+}
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

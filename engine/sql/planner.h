@@ -1,0 +1,128 @@
+// The planner's parts: one Planner per statement, one .cc file per kind of statement.
+// Private to engine/sql.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/executor/expression/builder.h"
+#include "engine/executor/nodes/sort_node.h"
+#include "engine/executor/nodes/table_scan.h"
+#include "engine/sql/ast.h"
+#include "engine/sql/expression_analyzer.h"
+#include "engine/sql/plan.h"
+
+namespace connbench::engine {
+
+class Planner {
+ public:
+  Planner(const PlanningContext& context, std::string_view sql, ParameterTypes& parameters)
+      : context_(context),
+        sql_(sql),
+        plan_(std::make_unique<Plan>()),
+        builder_(plan_->arena, parameters, sql) {}
+
+  Result<std::unique_ptr<Plan>> Run(const ast::Node& statement);
+
+ private:
+  // One column of a select list or of RETURNING.
+  struct Target {
+    Expression* expression = nullptr;
+    std::string name;
+  };
+  struct OrderItem {
+    size_t target;  // in the targets, those only for sorting included
+    bool descending;
+    bool nulls_first;
+  };
+  // The FROM item: a table, a function or nothing.
+  struct Source {
+    Scope scope;
+    RelationRef relation;                       // of a table
+    std::shared_ptr<Table> table;               // of a table
+    const PgQuery__FuncCall* series = nullptr;  // generate_series
+    std::vector<Expression*> series_arguments;
+  };
+  // A scan chosen for a WHERE clause.
+  struct ScanChoice {
+    bool use_index = false;
+    size_t index = 0;
+    IndexRange range;
+    std::vector<Expression*> residual;
+    ScanDirection direction = ScanDirection::kForward;
+    bool single_row = false;
+    bool ordered = false;  // gives the order asked for
+    double rows = 0;
+    double cost = 0;
+  };
+
+  // planner_select.cc
+  Status PlanSelect(const PgQuery__SelectStmt& select);
+  // describe: the query's columns are those of the plan's result.
+  Result<PlanNodePtr> PlanQuery(const PgQuery__SelectStmt& select, bool describe,
+                                std::vector<Target>& targets);
+  Result<PlanNodePtr> PlanValuesLists(const PgQuery__SelectStmt& select,
+                                      std::vector<Target>& targets);
+  Status CheckSelect(const PgQuery__SelectStmt& select);
+  Status AnalyzeTargets(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
+                        const Scope& scope, std::vector<Target>& targets);
+  Status ExpandStar(const PgQuery__ColumnRef& reference, const Scope& scope,
+                    std::vector<Target>& targets);
+  Result<size_t> FindOrAddTarget(const ast::Node& node, std::string_view clause,
+                                 ExpressionAnalyzer& analyzer, const Scope& scope, size_t visible,
+                                 bool prefer_column, bool may_add, std::vector<Target>& targets);
+  Status AnalyzeOrderBy(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
+                        const Scope& scope, size_t visible, std::vector<Target>& targets,
+                        std::vector<OrderItem>& order);
+  Result<PlanNodePtr> AddLimit(PlanNodePtr node, const PgQuery__SelectStmt& select);
+
+  // planner_group.cc
+  Result<PlanNodePtr> PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,
+                                   const ExpressionAnalyzer& analyzer, const Scope& scope,
+                                   Expression* having, std::vector<Target>& targets);
+  Result<Expression*> RewriteOverGroups(Expression* expression,
+                                        const std::vector<Expression*>& groups, const Scope& scope);
+
+  // planner_scan.cc
+  Status AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source);
+  Result<Source> AnalyzeFrom(const PgQuery__SelectStmt& select, LockMode mode);
+  Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Source& source);
+  // order: wanted, in columns of the table; may be empty.
+  ScanChoice ChooseScan(const Source& source, Expression* where, std::span<const SortKey> order,
+                        bool limited) const;
+  // How good the index is for it, 0 if it is of no use.
+  int TryIndex(const Source& source, size_t index, std::span<Expression* const> conjuncts,
+               std::span<const SortKey> order, bool limited, ScanChoice& choice) const;
+  Result<std::unique_ptr<TableScanNode>> MakeScan(const Source& source, Expression* where,
+                                                  const std::vector<bool>& used, ScanChoice choice);
+
+  // planner_modify.cc
+  Status PlanInsert(const PgQuery__InsertStmt& insert);
+  Status PlanUpdate(const PgQuery__UpdateStmt& update);
+  Status PlanDelete(const PgQuery__DeleteStmt& deletion);
+  Result<PlanNodePtr> PlanInsertRows(const PgQuery__InsertStmt& insert, const RelationInfo& table,
+                                     const std::vector<int>& columns);
+  Result<std::vector<int>> InsertColumns(const PgQuery__InsertStmt& insert,
+                                         const RelationInfo& table);
+  Result<std::vector<Target>> AnalyzeReturning(ast::Node* const* items, size_t count,
+                                               const Scope& scope);
+
+  Status NotSupported(std::string_view what, int location) const {
+    return ast::NotSupported(sql_, what, location);
+  }
+  void DescribeColumns(const std::vector<Target>& targets, size_t visible, const Source* source);
+
+  const PlanningContext& context_;
+  std::string_view sql_;
+  std::unique_ptr<Plan> plan_;
+  ExpressionBuilder builder_;
+};
+
+// The columns of the tables that the expressions need, ascending.
+void CollectColumns(const Expression& expression, std::vector<bool>& used);
+
+}  // namespace connbench::engine

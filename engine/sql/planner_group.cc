@@ -1,0 +1,61 @@
+// GROUP BY, aggregates, HAVING: expressions over the input become expressions over the groups.
+
+#include <fmt/format.h>
+
+#include "engine/executor/nodes/aggregate_node.h"
+#include "engine/sql/planner.h"
+
+namespace connbench::engine {
+
+// A group's row has the grouping expressions' values, then the aggregates' results.
+Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
+                                               const std::vector<Expression*>& groups,
+                                               const Scope& scope) {
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (SameExpression(*expression, *groups[i])) {
+      return builder_.Column(static_cast<int>(i), expression->type, expression->location);
+    }
+  }
+  if (expression->kind == ExpressionKind::kColumn) {
+    if (expression->index >= ExpressionAnalyzer::kFirstAggregateColumn) {
+      const int aggregate = expression->index - ExpressionAnalyzer::kFirstAggregateColumn;
+      return builder_.Column(static_cast<int>(groups.size()) + aggregate, expression->type,
+                             expression->location);
+    }
+    return Status::Error(
+        sqlstate::kGroupingError,
+        fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an "
+                    "aggregate function",
+                    scope.alias, scope.columns[static_cast<size_t>(expression->index)].name),
+        builder_.PositionOf(expression->location));
+  }
+  if (!expression->has_columns) return expression;
+  Expression* copy = plan_->arena.New<Expression>(*expression);
+  const std::span<Expression*> arguments =
+      plan_->arena.NewArray<Expression*>(expression->argument_count);
+  if (copy == nullptr || arguments.data() == nullptr) return plan_->arena.OutOfMemory();
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(arguments[i],
+                               RewriteOverGroups(expression->arguments[i], groups, scope));
+  }
+  copy->arguments = arguments.data();
+  return copy;
+}
+
+Result<PlanNodePtr> Planner::PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,
+                                          const ExpressionAnalyzer& analyzer, const Scope& scope,
+                                          Expression* having, std::vector<Target>& targets) {
+  for (Target& target : targets) {
+    CONNBENCH_ASSIGN_OR_RETURN(target.expression,
+                               RewriteOverGroups(target.expression, groups, scope));
+  }
+  if (having != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(having, RewriteOverGroups(having, groups, scope));
+  }
+  std::vector<const Expression*> group_expressions(groups.begin(), groups.end());
+  std::vector<AggregateCall> calls(analyzer.aggregates().begin(), analyzer.aggregates().end());
+  return PlanNodePtr(std::make_unique<AggregateNode>(std::move(input), std::move(group_expressions),
+                                                     std::move(calls), having));
+}
+
+}  // namespace connbench::engine

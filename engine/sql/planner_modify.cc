@@ -1,0 +1,291 @@
+// INSERT, UPDATE, DELETE.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/executor/nodes/modify_nodes.h"
+#include "engine/executor/nodes/result_nodes.h"
+#include "engine/sql/column_defaults.h"
+#include "engine/sql/planner.h"
+
+namespace connbench::engine {
+namespace {
+
+Status NoSuchColumn(std::string_view sql, const RelationInfo& table, std::string_view column,
+                    int location) {
+  return Status::Error(
+      sqlstate::kUndefinedColumn,
+      fmt::format("column \"{}\" of relation \"{}\" does not exist", column, table.name),
+      CharacterPosition(sql, location));
+}
+
+}  // namespace
+
+Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const* items,
+                                                               size_t count, const Scope& scope) {
+  std::vector<Target> targets;
+  ExpressionAnalyzer analyzer(builder_, sql_, scope);
+  for (const ast::Node* item : ast::List(items, count)) {
+    const PgQuery__ResTarget& target = *item->res_target;
+    if (target.val->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) {
+      const PgQuery__ColumnRef& reference = *target.val->column_ref;
+      if (reference.fields[reference.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
+        CONNBENCH_RETURN_IF_ERROR(ExpandStar(reference, scope, targets));
+        continue;
+      }
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, analyzer.Analyze(*target.val, "RETURNING"));
+    CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
+    targets.push_back(
+        {expression, *target.name != '\0' ? target.name : OutputColumnName(*target.val)});
+  }
+  return targets;
+}
+
+Result<std::vector<int>> Planner::InsertColumns(const PgQuery__InsertStmt& insert,
+                                                const RelationInfo& table) {
+  std::vector<int> columns;
+  for (const ast::Node* node : ast::List(insert.cols, insert.n_cols)) {
+    const PgQuery__ResTarget& target = *node->res_target;
+    if (target.n_indirection > 0) {
+      return NotSupported("assigning to a part of a column", target.location);
+    }
+    const int column = table.FindColumn(target.name);
+    if (column < 0) return NoSuchColumn(sql_, table, target.name, target.location);
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
+      return Status::Error(sqlstate::kDuplicateColumn,
+                           fmt::format("column \"{}\" specified more than once", target.name),
+                           CharacterPosition(sql_, target.location));
+    }
+    columns.push_back(column);
+  }
+  if (insert.n_cols == 0) {
+    for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) columns.push_back(i);
+  }
+  return columns;
+}
+
+// Rows as wide as the table: given values in their column's type, defaults for the others.
+Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
+                                            const RelationInfo& table,
+                                            const std::vector<int>& columns) {
+  const size_t width = table.columns.size();
+  std::vector<const Expression*> defaults(width, nullptr);
+  const auto default_of = [&](size_t column) -> Result<const Expression*> {
+    if (defaults[column] == nullptr) {
+      CONNBENCH_ASSIGN_OR_RETURN(defaults[column],
+                                 AnalyzeDefault(table.columns[column], plan_->arena));
+    }
+    return defaults[column];
+  };
+  const auto coerce = [&](Expression* value, int column, int location) {
+    const ColumnInfo& info = table.columns[static_cast<size_t>(column)];
+    return builder_.CoerceForColumn(value, {info.type_oid, info.type_modifier}, info.name,
+                                    location);
+  };
+  const auto check_count = [&](size_t given, int extra_location, int first_location) -> Status {
+    if (given > columns.size()) {
+      return Status::Error(sqlstate::kSyntaxError,
+                           "INSERT has more expressions than target columns",
+                           CharacterPosition(sql_, extra_location));
+    }
+    if (insert.n_cols > 0 && given < columns.size()) {
+      return Status::Error(sqlstate::kSyntaxError,
+                           "INSERT has more target columns than expressions",
+                           CharacterPosition(sql_, first_location));
+    }
+    return {};
+  };
+
+  std::vector<const Expression*> rows;
+  if (insert.select_stmt == nullptr) {  // DEFAULT VALUES
+    for (size_t i = 0; i < width; ++i) {
+      CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, default_of(i));
+      rows.push_back(value);
+    }
+    return PlanNodePtr(std::make_unique<ValuesNode>(std::move(rows), width));
+  }
+  const PgQuery__SelectStmt& select = *insert.select_stmt->select_stmt;
+  if (select.n_values_lists > 0 && select.n_sort_clause == 0 && select.limit_count == nullptr &&
+      select.limit_offset == nullptr) {
+    const Scope empty;
+    ExpressionAnalyzer analyzer(builder_, sql_, empty);
+    const size_t first_count = select.values_lists[0]->list->n_items;
+    rows.reserve(select.n_values_lists * width);
+    for (const ast::Node* list_node : ast::List(select.values_lists, select.n_values_lists)) {
+      const PgQuery__List& list = *list_node->list;
+      if (list.n_items != first_count) {
+        return Status::Error(sqlstate::kSyntaxError, "VALUES lists must all be the same length",
+                             CharacterPosition(sql_, ast::LocationOf(*list_node)));
+      }
+      const size_t shown = columns.size() < list.n_items ? columns.size() : 0;
+      const int missing =
+          insert.n_cols > list.n_items ? insert.cols[list.n_items]->res_target->location : -1;
+      CONNBENCH_RETURN_IF_ERROR(
+          check_count(list.n_items, ast::LocationOf(*list.items[shown]), missing));
+      const size_t row = rows.size();
+      rows.resize(row + width, nullptr);
+      for (size_t i = 0; i < list.n_items; ++i) {
+        const ast::Node& item = *list.items[i];
+        const Expression*& place = rows[row + static_cast<size_t>(columns[i])];
+        if (item.node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT) continue;
+        CONNBENCH_ASSIGN_OR_RETURN(Expression * value, analyzer.Analyze(item, "VALUES"));
+        CONNBENCH_ASSIGN_OR_RETURN(place, coerce(value, columns[i], ast::LocationOf(item)));
+      }
+      for (size_t i = 0; i < width; ++i) {
+        if (rows[row + i] != nullptr) continue;
+        CONNBENCH_ASSIGN_OR_RETURN(rows[row + i], default_of(i));
+      }
+    }
+    auto node = std::make_unique<ValuesNode>(std::move(rows), width);
+    node->estimated_rows = static_cast<double>(select.n_values_lists);
+    return PlanNodePtr(std::move(node));
+  }
+
+  std::vector<Target> targets;
+  CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr query, PlanQuery(select, false, targets));
+  const int first_location =
+      select.n_target_list > 0 ? ast::LocationOf(*select.target_list[0]) : -1;
+  CONNBENCH_RETURN_IF_ERROR(check_count(
+      targets.size(),
+      targets.size() > columns.size() ? targets[columns.size()].expression->location : -1,
+      first_location));
+  rows.resize(width, nullptr);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
+                               builder_.Column(static_cast<int>(i), targets[i].expression->type,
+                                               targets[i].expression->location));
+    CONNBENCH_ASSIGN_OR_RETURN(rows[static_cast<size_t>(columns[i])],
+                               coerce(column, columns[i], targets[i].expression->location));
+  }
+  for (size_t i = 0; i < width; ++i) {
+    if (rows[i] != nullptr) continue;
+    CONNBENCH_ASSIGN_OR_RETURN(rows[i], default_of(i));
+  }
+  return PlanNodePtr(std::make_unique<ProjectNode>(std::move(query), std::move(rows)));
+}
+
+Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
+  if (insert.with_clause != nullptr) return NotSupported("WITH", insert.with_clause->location);
+  if (insert.on_conflict_clause != nullptr) {
+    return NotSupported("ON CONFLICT", insert.on_conflict_clause->location);
+  }
+  Source source;
+  CONNBENCH_RETURN_IF_ERROR(AddTable(*insert.relation, LockMode::kRowExclusive, source));
+  const RelationInfo& table = *source.relation;
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, InsertColumns(insert, table));
+  CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr rows, PlanInsertRows(insert, table, columns));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const std::vector<Target> returning,
+      AnalyzeReturning(insert.returning_list, insert.n_returning_list, source.scope));
+  std::vector<const Expression*> expressions;
+  for (const Target& target : returning) expressions.push_back(target.expression);
+  DescribeColumns(returning, returning.size(), &source);
+  plan_->root = std::make_unique<InsertNode>(source.table, std::move(rows), std::move(expressions));
+  plan_->kind = PlanKind::kInsert;
+  plan_->writes = true;
+  return {};
+}
+
+Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
+  if (update.with_clause != nullptr) return NotSupported("WITH", update.with_clause->location);
+  if (update.n_from_clause > 0) {
+    return NotSupported("UPDATE ... FROM", ast::LocationOf(*update.from_clause[0]));
+  }
+  Source source;
+  CONNBENCH_RETURN_IF_ERROR(AddTable(*update.relation, LockMode::kRowExclusive, source));
+  const RelationInfo& table = *source.relation;
+  ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
+  std::vector<UpdateNode::Assignment> assignments;
+  for (const ast::Node* node : ast::List(update.target_list, update.n_target_list)) {
+    const PgQuery__ResTarget& target = *node->res_target;
+    if (target.n_indirection > 0) {
+      return NotSupported("assigning to a part of a column", target.location);
+    }
+    const int column = table.FindColumn(target.name);
+    if (column < 0) return NoSuchColumn(sql_, table, target.name, target.location);
+    for (const UpdateNode::Assignment& other : assignments) {
+      if (other.column != column) continue;
+      return Status::Error(sqlstate::kSyntaxError,
+                           fmt::format("multiple assignments to same column \"{}\"", target.name));
+    }
+    const ColumnInfo& info = table.columns[static_cast<size_t>(column)];
+    const ast::Node* value_node = target.val;
+    Expression* value = nullptr;
+    if (value_node->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
+      // SET (a, b) = (x, y)
+      const PgQuery__MultiAssignRef& multi = *value_node->multi_assign_ref;
+      if (multi.source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) {
+        return NotSupported("a subquery in UPDATE", target.location);
+      }
+      const PgQuery__RowExpr& row = *multi.source->row_expr;
+      if (static_cast<size_t>(multi.ncolumns) != row.n_args) {
+        return Status::Error(sqlstate::kSyntaxError,
+                             "number of columns does not match number of values",
+                             CharacterPosition(sql_, row.location));
+      }
+      value_node = row.args[multi.colno - 1];
+    }
+    if (value_node->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT) {
+      CONNBENCH_ASSIGN_OR_RETURN(value, AnalyzeDefault(info, plan_->arena));
+    } else {
+      CONNBENCH_ASSIGN_OR_RETURN(value, analyzer.Analyze(*value_node, "UPDATE"));
+      CONNBENCH_ASSIGN_OR_RETURN(
+          value, builder_.CoerceForColumn(value, {info.type_oid, info.type_modifier}, info.name,
+                                          ast::LocationOf(*value_node)));
+    }
+    assignments.push_back({column, value});
+  }
+  Expression* where = nullptr;
+  if (update.where_clause != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*update.where_clause, "WHERE"));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const std::vector<Target> returning,
+      AnalyzeReturning(update.returning_list, update.n_returning_list, source.scope));
+  std::vector<const Expression*> expressions;
+  for (const Target& target : returning) expressions.push_back(target.expression);
+  DescribeColumns(returning, returning.size(), &source);
+  const std::vector<bool> used(table.columns.size(), true);  // the new version needs them all
+  CONNBENCH_ASSIGN_OR_RETURN(auto scan,
+                             MakeScan(source, where, used, ChooseScan(source, where, {}, false)));
+  plan_->root = std::make_unique<UpdateNode>(source.table, std::move(scan), std::move(assignments),
+                                             std::move(expressions));
+  plan_->kind = PlanKind::kUpdate;
+  plan_->writes = true;
+  return {};
+}
+
+Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
+  if (deletion.with_clause != nullptr) return NotSupported("WITH", deletion.with_clause->location);
+  if (deletion.n_using_clause > 0) {
+    return NotSupported("DELETE ... USING", ast::LocationOf(*deletion.using_clause[0]));
+  }
+  Source source;
+  CONNBENCH_RETURN_IF_ERROR(AddTable(*deletion.relation, LockMode::kRowExclusive, source));
+  ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
+  Expression* where = nullptr;
+  if (deletion.where_clause != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*deletion.where_clause, "WHERE"));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const std::vector<Target> returning,
+      AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, source.scope));
+  std::vector<bool> used(source.relation->columns.size(), false);
+  if (where != nullptr) CollectColumns(*where, used);
+  std::vector<const Expression*> expressions;
+  for (const Target& target : returning) {
+    expressions.push_back(target.expression);
+    CollectColumns(*target.expression, used);
+  }
+  DescribeColumns(returning, returning.size(), &source);
+  CONNBENCH_ASSIGN_OR_RETURN(auto scan,
+                             MakeScan(source, where, used, ChooseScan(source, where, {}, false)));
+  plan_->root = std::make_unique<DeleteNode>(source.table, std::move(scan), std::move(expressions));
+  plan_->kind = PlanKind::kDelete;
+  plan_->writes = true;
+  return {};
+}
+
+}  // namespace connbench::engine

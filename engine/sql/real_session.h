@@ -1,0 +1,22 @@
+// How the engine makes the real sessions: those that parse, plan and execute SQL.
+//
+// Safety: any thread; the session made belongs to one thread at a time (engine/session.h).
+#pragma once
+
+#include <memory>
+
+#include "base/status.h"
+#include "engine/session.h"
+
+namespace connbench::engine {
+
+class Backend;
+struct EngineContext;  // engine/engine_context.h
+
+// The context and the waiter must outlive the session. Startup parameters that do not hold are
+// FATAL errors, as in PostgreSQL.
+Result<std::unique_ptr<Session>> MakeRealSession(EngineContext& context,
+                                                 std::unique_ptr<Backend> backend,
+                                                 const SessionOptions& options, Waiter& waiter);
+
+}  // namespace connbench::engine

@@ -1,0 +1,290 @@
+// The real session: SQL text in, rows out. One .cc file per concern: real_session.cc (messages),
+// session_transaction.cc (blocks and savepoints), session_portal.cc (running plans),
+// session_statement.cc (preparing them), session_environment.cc (what expressions ask for),
+// utility_*.cc (statements that are not planned). Private to engine/sql.
+//
+// Safety: as engine/session.h says: one thread at a time.
+// Memory: an idle session holds its settings, its backend handle and what it has prepared; page
+// copies and arenas are allocated at first use.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/engine_context.h"
+#include "engine/executor/expression/environment.h"
+#include "engine/executor/nodes/workspaces.h"
+#include "engine/session.h"
+#include "engine/sql/copy.h"
+#include "engine/sql/parse_tree.h"
+#include "engine/sql/pg_query_types.h"
+#include "engine/sql/plan.h"
+#include "engine/sql/settings.h"
+#include "engine/storage/catalog.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+
+// Maps by name that can be searched with a string_view.
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+};
+template <typename T>
+using NameMap = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
+
+// A statement as Parse or PREPARE left it.
+struct PreparedStatement {
+  enum class Kind : uint8_t { kEmpty, kPlanned, kTransaction, kUtility };
+  Kind kind = Kind::kEmpty;
+  bool sql_level = false;  // by PREPARE, not by a Parse message
+  std::string sql;         // the text that positions count in
+  int index = 0;           // of the statement in it
+  ParameterTypes parameters;
+  std::unique_ptr<Plan> plan;                      // kPlanned
+  std::shared_ptr<const ParseTree> tree;           // kTransaction, kUtility
+  std::vector<ColumnDescription> utility_columns;  // kUtility, if it returns rows
+
+  const std::vector<ColumnDescription>& columns() const {
+    return plan != nullptr ? plan->columns : utility_columns;
+  }
+};
+
+// A statement with its parameters, ready to run, running, or done.
+struct Portal {
+  enum class State : uint8_t { kReady, kRunning, kDone };
+  State state = State::kReady;
+  std::shared_ptr<PreparedStatement> statement;
+  Plan* plan = nullptr;  // the statement's, or own_plan if that is busy
+  std::unique_ptr<Plan> own_plan;
+  std::vector<Value> parameters;
+  Arena parameter_arena;
+  std::vector<WireFormat> formats;  // of the result
+  ExecutionContext execution;
+  bool has_snapshot = false;
+  // Rows of INSERT, UPDATE or DELETE ... RETURNING that the client has not fetched yet: the statement
+  // itself always runs to its end.
+  std::deque<std::string> returned;
+};
+
+class RealSession final : public Session, private EvalEnvironment {
+ public:
+  RealSession(EngineContext& context, std::unique_ptr<Backend> backend,
+              const SessionOptions& options);
+  ~RealSession() override;
+
+  Status Start(const SessionOptions& options);
+
+  void ReportParameters(ResultSink& sink) override;
+  uint32_t cancel_key() const override { return backend_->cancel_key(); }
+  void SetWaiter(Waiter& waiter) override { backend_->SetWaiter(waiter); }
+
+  Result<Progress> Query(std::string_view sql, ResultSink& sink) override;
+  Status Parse(std::string_view statement, std::string_view sql,
+               std::span<const Oid> parameter_types, ResultSink& sink) override;
+  Status Bind(std::string_view portal, std::string_view statement,
+              std::span<const WireFormat> parameter_formats, std::span<const WireValue> parameters,
+              std::span<const WireFormat> result_formats) override;
+  Status DescribeStatement(std::string_view statement, ResultSink& sink) override;
+  Status DescribePortal(std::string_view portal, ResultSink& sink) override;
+  Result<Progress> Execute(std::string_view portal, int64_t max_rows, ResultSink& sink) override;
+  Status CloseStatement(std::string_view statement) override;
+  Status ClosePortal(std::string_view portal) override;
+  Status Sync(ResultSink& sink) override;
+  Status CopyInData(std::string_view bytes) override;
+  Result<Progress> CopyInDone(ResultSink& sink) override;
+  Status CopyInFail(std::string_view reason) override;
+  void FailTransaction() override;
+
+  TransactionStatus transaction_status() const override;
+  MonotonicNs IdleDeadline(MonotonicNs now) const override;
+  Status IdleTimeoutError() const override;
+  Status TerminationRequested() const override { return backend_->CheckTermination(); }
+
+ private:
+  // Where the session stands between BEGIN and COMMIT.
+  enum class Block : uint8_t {
+    kNone,      // no transaction is open
+    kImplicit,  // one is, for the statements of this message only
+    kExplicit,  // after BEGIN
+    kFailed,    // after BEGIN and an error: only ROLLBACK helps
+  };
+  struct Savepoint {
+    std::string name;
+    int level;
+    size_t settings_mark;
+  };
+  // What a statement leaves to be told to the client.
+  struct Outcome {
+    std::string tag;
+    bool copy_in = false;  // the client's data come next
+    bool suspended = false;
+  };
+
+  // ---- real_session.cc ----
+  Result<Progress> RunStatements(const std::shared_ptr<const ParseTree>& tree, int next,
+                                 ResultSink& sink);
+  Result<Outcome> RunStatement(const std::shared_ptr<const ParseTree>& tree, int index,
+                               ResultSink& sink);
+  Result<Outcome> RunPlanned(const ParseTree& tree, int index, ResultSink& sink);
+  // The error as the client sees it, after the transaction has taken notice of it.
+  Status Failed(Status error);
+  Status CheckNotFailed(const PgQuery__Node& statement) const;
+  Status CheckReadOnly(std::string_view command) const;
+  void BeginStatement();
+  void EndStatement();
+  void Notice(ResultSink& sink, std::string_view severity, std::string_view code,
+              std::string message, std::string detail = {}, std::string hint = {});
+
+  // ---- session_transaction.cc ----
+  void EnsureTransaction();
+  Status CommitTransaction();
+  void RollbackTransaction();
+  void AfterTransaction(bool committed);
+  // Ends an implicit transaction; nothing to do in a block.
+  Status EndImplicit();
+  Result<Outcome> RunTransactionStatement(const PgQuery__TransactionStmt& statement,
+                                          std::string_view sql, ResultSink& sink);
+  Status ApplyTransactionModes(PgQuery__Node* const* options, size_t count);
+  Status SetTransactionSetting(std::string_view name, std::string_view value);
+  Status DefineSavepoint(std::string_view name);
+  Status ReleaseSavepoint(std::string_view name);
+  Status RollbackToSavepoint(std::string_view name);
+  void ForgetPlans();  // those that may rest on catalog changes that were rolled back
+
+  // ---- session_statement.cc ----
+  PlanningContext planning_context();
+  Result<std::shared_ptr<PreparedStatement>> Prepare(std::shared_ptr<const ParseTree> tree,
+                                                     int index,
+                                                     std::span<const Oid> parameter_types,
+                                                     bool sql_level);
+  Result<std::unique_ptr<Plan>> MakePlan(PreparedStatement& statement);
+  std::vector<ColumnDescription> UtilityColumns(const PgQuery__Node& statement);
+  Result<std::shared_ptr<PreparedStatement>> FindStatement(std::string_view name) const;
+
+  // ---- session_portal.cc ----
+  Status OpenPortal(Portal& portal);  // binds a plan to it
+  Status StartPortal(Portal& portal);
+  Result<Outcome> RunPortal(Portal& portal, int64_t max_rows, ResultSink& sink);
+  // A step of the plan, or of what it has returned already.
+  Step NextRow(Portal& portal, bool limited, const Value*& row);
+  Step StoreReturned(Portal& portal);
+  Status SendRow(const Plan& plan, std::span<const WireFormat> formats, const Value* row,
+                 ResultSink& sink);
+  void ClosePortalState(Portal& portal);
+  void CloseAllPortals();
+  Portal* FindPortal(std::string_view name);
+  // Runs a plan to its end, calling take for every row; for COPY TO, EXPLAIN ANALYZE.
+  Status RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,
+                  const std::function<Status(const Value* row)>& take);
+
+  // ---- utility_*.cc ----
+  Result<Outcome> RunUtility(const std::shared_ptr<const ParseTree>& tree,
+                             const PgQuery__Node& statement, std::span<const WireFormat> formats,
+                             bool describe, ResultSink& sink);
+  Result<Outcome> RunSet(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  Result<Outcome> RunShow(const PgQuery__Node& statement, std::span<const WireFormat> formats,
+                          bool describe, ResultSink& sink);
+  Result<std::string> ShowSetting(std::string_view name) const;
+  Result<Outcome> RunDiscard(const PgQuery__Node& statement);
+  Result<Outcome> RunPrepare(const std::shared_ptr<const ParseTree>& tree,
+                             const PgQuery__Node& statement);
+  Result<Outcome> RunExecute(const PgQuery__Node& statement, std::string_view sql,
+                             std::span<const WireFormat> formats, bool describe, ResultSink& sink);
+  Status EvaluateArguments(const PgQuery__ExecuteStmt& execute, std::string_view sql,
+                           const PreparedStatement& statement, Arena& arena,
+                           std::vector<Value>& parameters);
+  Result<Outcome> RunDeallocate(const PgQuery__Node& statement);
+  Result<Outcome> RunExplain(const PgQuery__Node& statement, std::string_view sql,
+                             std::span<const WireFormat> formats, bool describe, ResultSink& sink);
+  Result<Outcome> RunLock(const PgQuery__Node& statement, std::string_view sql);
+  Result<Outcome> RunVacuum(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  Result<Outcome> RunCreateTable(const PgQuery__Node& statement, std::string_view sql,
+                                 ResultSink& sink);
+  Result<Outcome> RunDrop(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  Result<Outcome> RunTruncate(const PgQuery__Node& statement, std::string_view sql);
+  Result<Outcome> RunCreateIndex(const PgQuery__Node& statement, std::string_view sql,
+                                 ResultSink& sink);
+  Result<Outcome> RunAlterTable(const PgQuery__Node& statement, std::string_view sql,
+                                ResultSink& sink);
+  Result<Outcome> RunCopy(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  Status RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql,
+                   const CopyOptions& options, int64_t& rows, ResultSink& sink);
+  Result<RelationRef> MakeIndex(RelationRef table, IndexInfo definition);
+  Status BuildIndex(const RelationRef& relation);
+  Result<RelationRef> AddConstraint(RelationRef table, const PgQuery__Constraint& constraint,
+                                    std::string_view sql, ResultSink& sink);
+  Result<RelationRef> AlterColumn(RelationRef table, const PgQuery__AlterTableCmd& command,
+                                  std::string_view sql);
+  Result<std::string> ChooseName(std::string_view table, std::string_view column,
+                                 std::string_view suffix);
+  void WarnForeignKey(ResultSink& sink);
+  Status SendTextRow(std::span<const std::string> fields, ResultSink& sink);
+  // Checks that there is an explicit block, or none: for LOCK TABLE, VACUUM.
+  Status RequireBlock(std::string_view command) const;
+  Status RefuseBlock(std::string_view command) const;
+
+  // ---- session_environment.cc: EvalEnvironment ----
+  int64_t TransactionTimestamp() const override;
+  int64_t StatementTimestamp() const override;
+  const TimeZone& time_zone() const override;
+  std::string_view user() const override { return user_; }
+  std::string_view database() const override { return database_; }
+  std::string_view version() const override;
+  uint32_t connection_id() const override { return backend_->connection_id(); }
+  Status CheckInterrupts() override { return backend_->CheckForInterrupts(); }
+  Status Sleep(int64_t microseconds) override;
+  double Random() override;
+  void SetRandomSeed(double seed) override;
+  Result<int64_t> NextSequenceValue(std::string_view sequence) override;
+  Result<int64_t> CurrentSequenceValue(std::string_view sequence) override;
+  Result<int64_t> LastSequenceValue() override;
+  Status SetSequenceValue(std::string_view sequence, int64_t value, bool is_called) override;
+  Result<std::string_view> CurrentSetting(std::string_view name, bool missing_ok,
+                                          Arena& arena) override;
+  Status SetSetting(std::string_view name, std::string_view value, bool local) override;
+  Result<bool> CancelBackend(int32_t connection_id) override;
+  Result<bool> TerminateBackend(int32_t connection_id) override;
+  Result<int64_t> TransactionId() override;
+
+  EngineContext& context_;
+  std::unique_ptr<Backend> backend_;
+  const std::string user_;
+  const std::string database_;
+  Transaction transaction_;
+  Catalog catalog_;
+  Settings settings_;
+
+  Block block_ = Block::kNone;
+  bool multi_statement_ = false;  // the implicit transaction spans several statements
+  bool catalog_changed_ = false;  // by the open transaction
+  std::vector<Savepoint> savepoints_;
+
+  std::shared_ptr<PreparedStatement> unnamed_statement_;
+  NameMap<std::shared_ptr<PreparedStatement>> statements_;
+  bool has_unnamed_portal_ = false;
+  Portal unnamed_portal_;  // its buffers are used again
+  NameMap<std::unique_ptr<Portal>> portals_;
+
+  // A COPY FROM STDIN in progress, and what its query string holds after it.
+  std::unique_ptr<CopyFrom> copy_in_;
+  std::shared_ptr<const ParseTree> pending_tree_;
+  int pending_index_ = 0;
+
+  Workspaces workspaces_;
+  Arena scratch_;
+  std::vector<WireValue> wire_values_;
+  std::vector<Value> returned_row_;
+  mutable int64_t statement_time_us_ = 0;  // 0: nobody has asked yet
+  uint64_t random_state_ = 0;              // 0: not seeded yet
+  NameMap<int64_t> sequence_values_;       // currval()
+  std::optional<int64_t> last_sequence_value_;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,218 @@
+// Portals: from a plan and its parameters to rows on the wire.
+
+#include <fmt/format.h>
+
+#include "engine/executor/row_codec.h"
+#include "engine/executor/types/type_io.h"
+#include "engine/sql/session_impl.h"
+
+namespace connbench::engine {
+namespace {
+
+std::string_view CommandOf(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::kSelect:
+      return "SELECT";
+    case PlanKind::kInsert:
+      return "INSERT";
+    case PlanKind::kUpdate:
+      return "UPDATE";
+    case PlanKind::kDelete:
+      return "DELETE";
+  }
+  return "";
+}
+
+// "SELECT 1": short enough for std::string's own buffer.
+std::string MakeTag(PlanKind kind, int64_t rows) {
+  char buffer[48];
+  const auto end = kind == PlanKind::kInsert
+                       ? fmt::format_to(buffer, "INSERT 0 {}", rows)
+                       : fmt::format_to(buffer, "{} {}", CommandOf(kind), rows);
+  return {buffer, end};
+}
+
+RowCodec ReturnedCodec(const Plan& plan) {
+  std::vector<Oid> types;
+  for (const ColumnDescription& column : plan.columns) types.push_back(column.type_oid);
+  return RowCodec(types);
+}
+
+bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<ColumnDescription>& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].type_oid != b[i].type_oid || a[i].type_modifier != b[i].type_modifier ||
+        a[i].name != b[i].name) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Portal* RealSession::FindPortal(std::string_view name) {
+  if (name.empty()) return has_unnamed_portal_ ? &unnamed_portal_ : nullptr;
+  const auto at = portals_.find(name);
+  return at == portals_.end() ? nullptr : at->second.get();
+}
+
+Status RealSession::OpenPortal(Portal& portal) {
+  if (portal.plan != nullptr || portal.state != Portal::State::kReady) return {};
+  PreparedStatement& statement = *portal.statement;
+  const PlanningContext planning = planning_context();
+  CONNBENCH_ASSIGN_OR_RETURN(const bool current,
+                             LockAndCheckPlan(planning, *statement.plan, catalog_changed_));
+  if (!current) {
+    CONNBENCH_ASSIGN_OR_RETURN(auto plan, MakePlan(statement));
+    if (!SameResult(plan->columns, statement.plan->columns)) {
+      return Status::Error(sqlstate::kFeatureNotSupported,
+                           "cached plan must not change result type");
+    }
+    if (statement.plan->in_use) {
+      portal.own_plan = std::move(plan);
+    } else {
+      statement.plan = std::move(plan);
+    }
+  } else if (statement.plan->in_use) {
+    // Another portal runs it: this one gets a copy.
+    CONNBENCH_ASSIGN_OR_RETURN(portal.own_plan, MakePlan(statement));
+  }
+  portal.plan = portal.own_plan != nullptr ? portal.own_plan.get() : statement.plan.get();
+  portal.plan->in_use = true;
+  return {};
+}
+
+Status RealSession::StartPortal(Portal& portal) {
+  if (portal.plan->writes) {
+    CONNBENCH_RETURN_IF_ERROR(CheckReadOnly(portal.plan->kind == PlanKind::kSelect
+                                                ? "SELECT FOR UPDATE"
+                                                : CommandOf(portal.plan->kind)));
+  }
+  ExecutionContext& execution = portal.execution;
+  execution.eval = {nullptr, portal.parameters.data(), &scratch_, this, {}};
+  execution.storage = context_.storage;
+  execution.transaction = &transaction_;
+  execution.workspaces = &workspaces_;
+  execution.work_mem_bytes = settings_.current().work_mem_bytes;
+  execution.rows_affected = 0;
+  execution.snapshot = transaction_.TakeSnapshot();
+  portal.has_snapshot = true;
+  portal.state = Portal::State::kRunning;
+  if (!portal.plan->root->Open(execution)) return std::move(execution.eval.status);
+  return {};
+}
+
+Result<RealSession::Outcome> RealSession::RunPortal(Portal& portal, int64_t max_rows,
+                                                    ResultSink& sink) {
+  if (portal.state == Portal::State::kDone) return Outcome{MakeTag(portal.plan->kind, 0)};
+  if (portal.state == Portal::State::kReady) CONNBENCH_RETURN_IF_ERROR(StartPortal(portal));
+  Plan& plan = *portal.plan;
+  ExecutionContext& execution = portal.execution;
+  int64_t sent = 0;
+  while (true) {
+    const Value* row = nullptr;
+    const Step step = NextRow(portal, max_rows > 0, row);
+    if (step == Step::kError) return std::move(execution.eval.status);
+    if (step == Step::kDone) break;
+    CONNBENCH_RETURN_IF_ERROR(SendRow(plan, portal.formats, row, sink));
+    if (++sent == max_rows) return Outcome{{}, false, true};
+  }
+  portal.state = Portal::State::kDone;
+  plan.root->Close(execution);
+  if (plan.writes) transaction_.AdvanceCommand();
+  return Outcome{
+      MakeTag(plan.kind, plan.kind == PlanKind::kSelect ? sent : execution.rows_affected)};
+}
+
+Step RealSession::NextRow(Portal& portal, bool limited, const Value*& row) {
+  Plan& plan = *portal.plan;
+  const bool stores = plan.kind != PlanKind::kSelect && limited;
+  if (!stores && portal.returned.empty()) [[likely]] {
+    return plan.root->Next(portal.execution, row);
+  }
+  if (portal.returned.empty()) {
+    const Step stored = StoreReturned(portal);
+    if (stored != Step::kRow) return stored;
+  } else {
+    portal.returned.pop_front();  // the row that was sent last
+  }
+  if (portal.returned.empty()) return Step::kDone;
+  returned_row_.resize(plan.columns.size());
+  ReturnedCodec(plan).DecodeAll(portal.returned.front(), returned_row_.data());
+  row = returned_row_.data();
+  return Step::kRow;
+}
+
+Step RealSession::StoreReturned(Portal& portal) {
+  Plan& plan = *portal.plan;
+  const RowCodec codec = ReturnedCodec(plan);
+  while (true) {
+    const Value* row = nullptr;
+    const Step step = plan.root->Next(portal.execution, row);
+    if (step == Step::kError) return step;
+    if (step == Step::kDone) return portal.returned.empty() ? Step::kDone : Step::kRow;
+    std::string& stored = portal.returned.emplace_back(codec.EncodedSize(row), '\0');
+    codec.Encode(row, stored.data());
+  }
+}
+
+Status RealSession::SendRow(const Plan& plan, std::span<const WireFormat> formats, const Value* row,
+                            ResultSink& sink) {
+  const size_t columns = plan.columns.size();
+  if (wire_values_.size() < columns) wire_values_.resize(columns);
+  const IoContext io{&scratch_, &time_zone(), TransactionTimestamp()};
+  for (size_t i = 0; i < columns; ++i) {
+    const WireFormat format = formats.empty()       ? WireFormat::kText
+                              : formats.size() == 1 ? formats[0]
+                                                    : formats[i];
+    CONNBENCH_RETURN_IF_ERROR(
+        ToWire(plan.columns[i].type_oid, row[i], format, io, wire_values_[i]));
+  }
+  return sink.DataRow({wire_values_.data(), columns});
+}
+
+void RealSession::ClosePortalState(Portal& portal) {
+  if (portal.plan != nullptr) {
+    if (portal.state == Portal::State::kRunning) portal.plan->root->Close(portal.execution);
+    portal.plan->in_use = false;
+    portal.plan = nullptr;
+  }
+  if (portal.has_snapshot && transaction_.open()) {
+    transaction_.ReleaseSnapshot(portal.execution.snapshot);
+  }
+  portal.has_snapshot = false;
+  portal.own_plan.reset();
+  portal.statement.reset();
+  portal.returned.clear();
+  portal.state = Portal::State::kReady;
+}
+
+void RealSession::CloseAllPortals() {
+  if (has_unnamed_portal_) ClosePortalState(unnamed_portal_);
+  has_unnamed_portal_ = false;
+  if (portals_.empty()) return;
+  for (const auto& [name, portal] : portals_) ClosePortalState(*portal);
+  portals_.clear();
+}
+
+Status RealSession::RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,
+                             const std::function<Status(const Value* row)>& take) {
+  Portal portal;
+  portal.plan = &plan;
+  portal.parameters.assign(parameters.begin(), parameters.end());
+  portal.execution.instrument = instrument;
+  Status status = StartPortal(portal);
+  while (status.ok()) {
+    const Value* row = nullptr;
+    const Step step = plan.root->Next(portal.execution, row);
+    if (step == Step::kError) status = std::move(portal.execution.eval.status);
+    if (step != Step::kRow) break;
+    status = take(row);
+  }
+  ClosePortalState(portal);
+  if (plan.writes) transaction_.AdvanceCommand();
+  return status;
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,384 @@
+#include "engine/sql/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace connbench::engine {
+namespace {
+
+// "15.0 (...)": must begin with the version whose dialect is spoken, which clients compare.
+constexpr std::string_view kServerVersion = "15.0 (connbench " CONNBENCH_VERSION ")";
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return lower;
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+Status Unrecognized(std::string_view name) {
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("unrecognized configuration parameter \"{}\"", name));
+}
+
+bool IsCustomName(std::string_view name) {
+  const size_t dot = name.find('.');
+  return dot != std::string_view::npos && dot > 0 && dot + 1 < name.size();
+}
+
+Status InvalidValue(std::string_view name, std::string_view value) {
+  return Status::Error(sqlstate::kInvalidParameterValue,
+                       fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
+}
+
+Result<std::string> CanonicalEncoding(std::string_view value) {
+  std::string plain;
+  for (char c : Lower(value)) {
+    if (c != '-' && c != '_' && c != ' ') plain += c;
+  }
+  if (plain == "utf8" || plain == "unicode") return std::string("UTF8");
+  if (plain == "sqlascii") return std::string("SQL_ASCII");
+  for (std::string_view known : {"latin", "win", "iso8859", "euc", "koi8", "sjis", "big5", "gbk"}) {
+    if (plain.starts_with(known)) {
+      return Status::Error(
+          sqlstate::kFeatureNotSupported,
+          fmt::format("client_encoding \"{}\" is not supported: use UTF8 or SQL_ASCII", value));
+    }
+  }
+  return InvalidValue("client_encoding", value);
+}
+
+Result<std::string> CanonicalDateStyle(std::string_view value) {
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    const std::string word = Lower(Trim(part));
+    if (word == "iso" || word == "mdy" || word == "us" || word == "default") continue;
+    for (std::string_view known :
+         {"sql", "postgres", "german", "dmy", "ymd", "european", "noneuropean"}) {
+      if (word == known) {
+        return Status::Error(
+            sqlstate::kFeatureNotSupported,
+            fmt::format("DateStyle \"{}\" is not supported: only \"ISO, MDY\" is", value));
+      }
+    }
+    return InvalidValue("DateStyle", value);
+  }
+  return std::string("ISO, MDY");
+}
+
+}  // namespace
+
+Settings::Settings(const EngineConfig& config, const SessionOptions& options)
+    : config_(config), user_(options.user), superuser_(options.superuser) {
+  for (size_t i = 0; i < SettingDefinitions().size(); ++i) Refresh(static_cast<int>(i));
+}
+
+Status Settings::ApplyStartup(const SessionOptions& options) {
+  const auto apply = [this](std::string_view name, std::string_view value) {
+    Status status = Set(name, value, false, false);
+    if (status.ok()) return status;
+    ErrorInfo info = status.error();
+    return Status::Fatal(info.code, info.message).WithHint(info.hint);
+  };
+  for (const StartupParameter& parameter : options.parameters) {
+    if (parameter.name == "user" || parameter.name == "database" ||
+        parameter.name == "replication") {
+      continue;
+    }
+    if (parameter.name != "options") {
+      CONNBENCH_RETURN_IF_ERROR(apply(parameter.name, parameter.value));
+      continue;
+    }
+    // Words separated by spaces, a backslash keeps the next character: -c name=value, --name=value.
+    std::vector<std::string> words(1);
+    for (size_t i = 0; i < parameter.value.size(); ++i) {
+      const char c = parameter.value[i];
+      if (c == '\\' && i + 1 < parameter.value.size()) {
+        words.back() += parameter.value[++i];
+      } else if (c != ' ') {
+        words.back() += c;
+      } else if (!words.back().empty()) {
+        words.emplace_back();
+      }
+    }
+    for (size_t i = 0; i < words.size(); ++i) {
+      std::string_view word = words[i];
+      if (word.empty()) continue;
+      if (word == "-c" && i + 1 < words.size()) {
+        word = words[++i];
+      } else if (word.starts_with("-c") || word.starts_with("--")) {
+        word.remove_prefix(2);
+      } else {
+        return Status::Fatal(
+                   sqlstate::kSyntaxError,
+                   fmt::format("invalid command-line argument for server process: {}", words[i]))
+            .WithHint("Only -c name=value and --name=value are known.");
+      }
+      const size_t equals = word.find('=');
+      if (equals == std::string_view::npos) {
+        return Status::Fatal(sqlstate::kSyntaxError, fmt::format("-c {} requires a value", word));
+      }
+      std::string name(word.substr(0, equals));
+      std::replace(name.begin(), name.end(), '-', '_');
+      CONNBENCH_RETURN_IF_ERROR(apply(name, word.substr(equals + 1)));
+    }
+  }
+  startup_ = overrides_;
+  changed_.clear();  // ReportAll tells all of it
+  return {};
+}
+
+Result<std::string> Settings::Canonicalize(const SettingDefinition& setting,
+                                           std::string_view value) const {
+  if (setting.context != SettingContext::kUser) {
+    return Status::Error(
+        sqlstate::kCantChangeRuntimeParam,
+        setting.context == SettingContext::kInternal
+            ? fmt::format("parameter \"{}\" cannot be changed", setting.name)
+            : fmt::format("parameter \"{}\" cannot be changed without restarting the server",
+                          setting.name));
+  }
+  if (setting.name == "client_encoding") return CanonicalEncoding(value);
+  if (setting.name == "DateStyle") return CanonicalDateStyle(value);
+  if (setting.name == "TimeZone") {
+    CONNBENCH_ASSIGN_OR_RETURN(const auto zone, TimeZone::Find(value));
+    return zone->name();
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(std::string canonical, CanonicalValue(setting, value));
+  if (setting.name == "standard_conforming_strings" && canonical == "off") {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         "standard_conforming_strings = off is not supported");
+  }
+  return canonical;
+}
+
+Status Settings::Set(std::string_view name, std::string_view value, bool local,
+                     bool in_transaction) {
+  const int index = FindSetting(name);
+  if (index < 0) {
+    if (!IsCustomName(name)) return Unrecognized(name);
+    AssignLogged(kCustom, Lower(name), std::string(value), local, in_transaction);
+    return {};
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(std::string canonical,
+                             Canonicalize(SettingDefinitions()[static_cast<size_t>(index)], value));
+  AssignLogged(index, {}, std::move(canonical), local, in_transaction);
+  return {};
+}
+
+Status Settings::Reset(std::string_view name, bool local, bool in_transaction) {
+  const int index = FindSetting(name);
+  if (index < 0 && !IsCustomName(name)) return Unrecognized(name);
+  if (index >= 0) {
+    const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
+    if (setting.context != SettingContext::kUser) return Canonicalize(setting, "").TakeStatus();
+  }
+  const std::string custom_name = index < 0 ? Lower(name) : "";
+  std::optional<std::string> value;
+  for (const Override& startup : startup_) {
+    if (startup.index == index && startup.custom_name == custom_name) value = startup.value;
+  }
+  AssignLogged(index, custom_name, std::move(value), local, in_transaction);
+  return {};
+}
+
+void Settings::ResetAll(bool in_transaction) {
+  std::vector<std::string> names;
+  for (const Override& entry : overrides_) {
+    names.push_back(entry.index >= 0
+                        ? std::string(SettingDefinitions()[static_cast<size_t>(entry.index)].name)
+                        : entry.custom_name);
+  }
+  // Every name in overrides_ is known and changeable.
+  for (const std::string& name : names) static_cast<void>(Reset(name, false, in_transaction));
+}
+
+std::string Settings::Default(int index) const {
+  const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
+  const std::string_view name = setting.name;
+  if (!setting.default_value.empty() && setting.kind == SettingKind::kInteger) {
+    return PrintWithUnit(IntegerValue(setting, setting.default_value), setting.unit);
+  }
+  if (!setting.default_value.empty()) return std::string(setting.default_value);
+  if (name == "server_version") return std::string(kServerVersion);
+  if (name == "session_authorization") return user_;
+  if (name == "is_superuser") return superuser_ ? "on" : "off";
+  if (name == "work_mem") return PrintWithUnit(config_.work_mem_bytes / 1024, "kB");
+  if (name == "shared_buffers") return PrintWithUnit(config_.shared_buffers_bytes / 8192, "8kB");
+  if (name == "max_connections") return std::to_string(config_.max_connections);
+  if (name == "superuser_reserved_connections") {
+    return std::to_string(config_.superuser_reserved_connections);
+  }
+  if (name == "session_warmup_kb") return std::to_string(config_.session_warmup_kb);
+  if (name == "deadlock_timeout") return PrintWithUnit(config_.deadlock_timeout_ms, "ms");
+  if (name == "max_locks_per_transaction") return std::to_string(config_.max_locks_per_transaction);
+  return {};
+}
+
+const Settings::Override* Settings::FindOverride(int index, std::string_view custom_name) const {
+  for (const Override& entry : overrides_) {
+    if (entry.index == index && entry.custom_name == custom_name) return &entry;
+  }
+  return nullptr;
+}
+
+std::string Settings::Value(int index) const {
+  const Override* entry = FindOverride(index, {});
+  return entry != nullptr ? entry->value : Default(index);
+}
+
+Result<std::string> Settings::Show(std::string_view name) const {
+  const int index = FindSetting(name);
+  if (index >= 0) return Value(index);
+  const Override* entry = IsCustomName(name) ? FindOverride(kCustom, Lower(name)) : nullptr;
+  if (entry == nullptr) return Unrecognized(name);
+  return entry->value;
+}
+
+Result<std::string> Settings::CanonicalName(std::string_view name) const {
+  const int index = FindSetting(name);
+  if (index >= 0) return std::string(SettingDefinitions()[static_cast<size_t>(index)].name);
+  if (IsCustomName(name) && FindOverride(kCustom, Lower(name)) != nullptr) return Lower(name);
+  return Unrecognized(name);
+}
+
+std::vector<Settings::Row> Settings::ShowAll() const {
+  std::vector<Row> rows;
+  for (size_t i = 0; i < SettingDefinitions().size(); ++i) {
+    const SettingDefinition& setting = SettingDefinitions()[i];
+    rows.push_back(
+        {std::string(setting.name), Value(static_cast<int>(i)), std::string(setting.description)});
+  }
+  for (const Override& entry : overrides_) {
+    if (entry.index == kCustom) rows.push_back({entry.custom_name, entry.value, ""});
+  }
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return Lower(a.name) < Lower(b.name); });
+  return rows;
+}
+
+void Settings::Assign(int index, std::string_view custom_name, std::optional<std::string> value) {
+  const std::string before = index == kCustom ? std::string() : Value(index);
+  const auto at = std::find_if(overrides_.begin(), overrides_.end(), [&](const Override& entry) {
+    return entry.index == index && entry.custom_name == custom_name;
+  });
+  if (!value) {
+    if (at != overrides_.end()) overrides_.erase(at);
+  } else if (at != overrides_.end()) {
+    at->value = std::move(*value);
+  } else {
+    overrides_.push_back({index, std::string(custom_name), std::move(*value)});
+  }
+  if (index == kCustom) return;
+  Refresh(index);
+  if (SettingDefinitions()[static_cast<size_t>(index)].reported && Value(index) != before &&
+      std::find(changed_.begin(), changed_.end(), index) == changed_.end()) {
+    changed_.push_back(index);
+  }
+}
+
+void Settings::AssignLogged(int index, std::string custom_name, std::optional<std::string> value,
+                            bool local, bool in_transaction) {
+  if (in_transaction) {
+    const Override* entry = FindOverride(index, custom_name);
+    log_.push_back({index, custom_name,
+                    entry != nullptr ? std::optional<std::string>(entry->value) : std::nullopt,
+                    value, local});
+  }
+  Assign(index, custom_name, std::move(value));
+}
+
+void Settings::RollBackTo(size_t mark) {
+  while (log_.size() > mark) {
+    LogEntry entry = std::move(log_.back());
+    log_.pop_back();
+    Assign(entry.index, entry.custom_name, std::move(entry.before));
+  }
+}
+
+void Settings::AtEnd(bool committed) {
+  if (log_.empty()) return;
+  if (!committed) return RollBackTo(0);
+  // A setting ends with what the last plain SET gave it, or with what it had before the first SET
+  // LOCAL.
+  for (size_t i = 0; i < log_.size(); ++i) {
+    const auto same = [&](const LogEntry& other) {
+      return other.index == log_[i].index && other.custom_name == log_[i].custom_name;
+    };
+    const auto first = std::find_if(log_.begin(), log_.end(), same);
+    if (first != log_.begin() + static_cast<std::ptrdiff_t>(i)) continue;  // done already
+    const auto last_plain = std::find_if(log_.rbegin(), log_.rend(), [&](const LogEntry& other) {
+      return same(other) && !other.local;
+    });
+    Assign(log_[i].index, log_[i].custom_name,
+           last_plain != log_.rend() ? last_plain->after : first->before);
+  }
+  log_.clear();
+}
+
+void Settings::Refresh(int index) {
+  const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
+  const std::string_view name = setting.name;
+  const auto nanoseconds = [&] {
+    return IntegerValue(setting, Value(index)) * kNanosecondsPerMillisecond;
+  };
+  if (name == "statement_timeout") {
+    current_.statement_timeout_ns = nanoseconds();
+  } else if (name == "lock_timeout") {
+    current_.lock_timeout_ns = nanoseconds();
+  } else if (name == "idle_in_transaction_session_timeout") {
+    current_.idle_in_transaction_timeout_ns = nanoseconds();
+  } else if (name == "idle_session_timeout") {
+    current_.idle_session_timeout_ns = nanoseconds();
+  } else if (name == "work_mem") {
+    current_.work_mem_bytes = IntegerValue(setting, Value(index)) * 1024;
+  } else if (name == "default_transaction_read_only") {
+    current_.default_read_only = Value(index) == "on";
+  } else if (name == "default_transaction_isolation") {
+    const std::string level = Value(index);
+    current_.default_repeatable_read = level == "repeatable read" || level == "serializable";
+  } else if (name == "enable_seqscan") {
+    current_.enable_seqscan = Value(index) == "on";
+  } else if (name == "enable_indexscan") {
+    current_.enable_indexscan = Value(index) == "on";
+  } else if (name == "client_min_messages") {
+    const std::string level = Value(index);
+    current_.client_min_messages = level == "error"     ? kError
+                                   : level == "warning" ? kWarning
+                                   : level == "notice"  ? kNotice
+                                   : level == "log"     ? kLog
+                                                        : kDebug;
+  } else if (name == "TimeZone") {
+    auto zone = TimeZone::Find(Value(index));
+    if (zone.ok()) current_.time_zone = std::move(*zone);
+  }
+}
+
+void Settings::ReportAll(ResultSink& sink) {
+  for (size_t i = 0; i < SettingDefinitions().size(); ++i) {
+    if (SettingDefinitions()[i].reported) {
+      sink.ParameterStatus(SettingDefinitions()[i].name, Value(static_cast<int>(i)));
+    }
+  }
+  changed_.clear();
+}
+
+void Settings::ReportChangesSlow(ResultSink& sink) {
+  for (int index : changed_) {
+    sink.ParameterStatus(SettingDefinitions()[static_cast<size_t>(index)].name, Value(index));
+  }
+  changed_.clear();
+}
+
+}  // namespace connbench::engine

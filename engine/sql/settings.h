@@ -1,0 +1,113 @@
+// A session's settings (PostgreSQL calls them GUCs): SET, SET LOCAL, RESET, SHOW, and what a
+// transaction's end does to them. One table of definitions: settings_table.cc.
+//
+// Safety: private memory of one session, one thread at a time. Memory: only what differs from the
+// defaults is stored, so a fresh session holds a few hundred bytes.
+//
+// Errors, as PostgreSQL words them: 42704 unknown name, 22023 bad value, 55P02 not changeable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/config.h"
+#include "engine/executor/types/time_zone.h"
+#include "engine/session.h"
+#include "engine/sql/settings_table.h"
+
+namespace connbench::engine {
+
+class Settings {
+ public:
+  // Both must outlive the settings.
+  Settings(const EngineConfig& config, const SessionOptions& options);
+
+  // What the startup packet asks for, "options" included. These values are what RESET goes back to.
+  Status ApplyStartup(const SessionOptions& options);
+
+  // in_transaction: remember the old value, for RollBackTo and AtEnd. local: until the
+  // transaction ends.
+  Status Set(std::string_view name, std::string_view value, bool local, bool in_transaction);
+  Status Reset(std::string_view name, bool local, bool in_transaction);
+  void ResetAll(bool in_transaction);
+  Result<std::string> Show(std::string_view name) const;
+  // The name as the table spells it ("DateStyle"); 42704.
+  Result<std::string> CanonicalName(std::string_view name) const;
+
+  struct Row {
+    std::string name;
+    std::string value;
+    std::string description;
+  };
+  std::vector<Row> ShowAll() const;
+
+  // For savepoints: a mark taken when one is set, undone to when it is rolled back to.
+  size_t Mark() const { return log_.size(); }
+  void RollBackTo(size_t mark);
+  // The transaction's end: a rollback takes back everything, a commit what was LOCAL.
+  void AtEnd(bool committed);
+
+  // All reported parameters, and those that changed since the last call.
+  void ReportAll(ResultSink& sink);
+  void ReportChanges(ResultSink& sink) {
+    if (!changed_.empty()) ReportChangesSlow(sink);
+  }
+
+  // Typed values, kept current, for the data path.
+  struct Current {
+    int64_t statement_timeout_ns = 0;  // 0: none
+    int64_t lock_timeout_ns = 0;
+    int64_t idle_in_transaction_timeout_ns = 0;
+    int64_t idle_session_timeout_ns = 0;
+    int64_t work_mem_bytes = 0;
+    int client_min_messages = 0;  // NoticeLevel
+    bool default_read_only = false;
+    bool default_repeatable_read = false;
+    bool enable_seqscan = true;
+    bool enable_indexscan = true;
+    std::shared_ptr<const TimeZone> time_zone;
+  };
+  const Current& current() const { return current_; }
+
+ private:
+  struct Override {
+    int index = 0;            // into the table; kCustom for "class.name"
+    std::string custom_name;  // lower case
+    std::string value;        // as SHOW prints it
+  };
+  struct LogEntry {
+    int index;
+    std::string custom_name;
+    std::optional<std::string> before;  // none: the default
+    std::optional<std::string> after;
+    bool local;
+  };
+  static constexpr int kCustom = -1;
+
+  std::string Default(int index) const;
+  std::string Value(int index) const;
+  const Override* FindOverride(int index, std::string_view custom_name) const;
+  // Checks and prints value as SHOW would.
+  Result<std::string> Canonicalize(const SettingDefinition& setting, std::string_view value) const;
+  void Assign(int index, std::string_view custom_name, std::optional<std::string> value);
+  void AssignLogged(int index, std::string custom_name, std::optional<std::string> value,
+                    bool local, bool in_transaction);
+  void Refresh(int index);
+  void ReportChangesSlow(ResultSink& sink);
+
+  const EngineConfig& config_;
+  std::string user_;
+  bool superuser_;
+  std::vector<Override> overrides_;
+  std::vector<Override> startup_;  // RESET's values
+  std::vector<LogEntry> log_;
+  std::vector<int> changed_;  // reported settings to send again
+  Current current_;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,293 @@
+// CREATE INDEX, ALTER TABLE.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/executor/nodes/external_sorter.h"
+#include "engine/executor/nodes/table.h"
+#include "engine/sql/ast.h"
+#include "engine/sql/session_impl.h"
+#include "engine/sql/table_definition.h"
+#include "engine/storage/latest_snapshot.h"
+#include "engine/storage/storage.h"
+
+namespace connbench::engine {
+namespace {
+
+// Sorting the keys of a new index may use this much memory before it goes to disk.
+constexpr int64_t kIndexBuildBytes = int64_t{64} << 20;
+
+// The names of an index's columns as its default name has them: "a_b".
+std::string KeyNames(const RelationInfo& table, const IndexInfo& index) {
+  std::string names;
+  for (int16_t column : index.key_columns) {
+    if (!names.empty()) names += '_';
+    names += table.columns[static_cast<size_t>(column)].name;
+  }
+  return names;
+}
+
+}  // namespace
+
+// An empty index, named if it has no name yet; the table as it is with it.
+Result<RelationRef> RealSession::MakeIndex(RelationRef table, IndexInfo definition) {
+  if (definition.name.empty()) {
+    const std::string columns = definition.primary ? "" : KeyNames(*table, definition);
+    const std::string_view suffix = definition.primary ? "pkey" : definition.unique ? "key" : "idx";
+    CONNBENCH_ASSIGN_OR_RETURN(definition.name, ChooseName(table->name, columns, suffix));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef taken,
+                             catalog_.FindIfExists(transaction_, definition.name));
+  if (taken != nullptr) {
+    return Status::Error(sqlstate::kDuplicateTable,
+                         fmt::format("relation \"{}\" already exists", definition.name));
+  }
+  catalog_changed_ = true;
+  return catalog_.CreateIndex(transaction_, table, definition);
+}
+
+// Fills the table's last index from its rows.
+Status RealSession::BuildIndex(const RelationRef& relation) {
+  Table table(*context_.storage, relation);
+  const TableIndex& index = table.indexes().back();
+  ExternalSorter sorter;
+  sorter.SetMemoryLimit(kIndexBuildBytes);
+  EvalContext context{nullptr, nullptr, &scratch_, this, {}};
+  std::vector<Value> row(static_cast<size_t>(table.columns()));
+  KeyBuffer key;
+  {
+    const LatestSnapshot snapshot(transaction_);
+    const auto scan = std::make_unique<HeapScan>(table.heap(), transaction_, snapshot.get(),
+                                                 ScanPurpose::kIndexBuild);
+    HeapRow heap_row;
+    while (true) {
+      CONNBENCH_RETURN_IF_ERROR(transaction_.CheckForInterrupts());
+      CONNBENCH_ASSIGN_OR_RETURN(const bool found, scan->Next(heap_row));
+      if (!found) break;
+      table.codec().DecodeAll(heap_row.bytes, row.data());
+      const bool complete = table.MakeKey(index, row.data(), key);
+      if (!complete && index.info->primary) {
+        for (int16_t column : index.info->key_columns) {
+          if (!row[static_cast<size_t>(column)].null) continue;
+          return Status::Error(
+              sqlstate::kNotNullViolation,
+              fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                          relation->columns[static_cast<size_t>(column)].name, relation->name));
+        }
+      }
+      if (key.size() > kMaxKeySize) {
+        return Status::Error(sqlstate::kProgramLimitExceeded,
+                             fmt::format("index row size {} exceeds maximum {} for index \"{}\"",
+                                         key.size(), kMaxKeySize, index.info->name));
+      }
+      // Equal keys in the order of their tids; the flag tells rows that are never duplicates.
+      const uint64_t tid = heap_row.tid.Packed();
+      char payload[sizeof tid + 1];
+      std::memcpy(payload, &tid, sizeof tid);
+      payload[sizeof tid] = complete ? 1 : 0;
+      CONNBENCH_RETURN_IF_ERROR(sorter.Add(key.view(), {payload, sizeof payload}));
+    }
+  }
+  CONNBENCH_RETURN_IF_ERROR(sorter.Finish());
+  std::string last_key;
+  bool has_last = false;
+  const bool unique = index.info->unique;
+  BTree tree = index.tree;
+  const auto next = [&](std::string_view& key_out, Tid& tid_out) -> Result<bool> {
+    CONNBENCH_RETURN_IF_ERROR(transaction_.CheckForInterrupts());
+    std::string_view payload;
+    CONNBENCH_ASSIGN_OR_RETURN(const bool found, sorter.Next(key_out, payload));
+    if (!found) return false;
+    uint64_t tid = 0;
+    std::memcpy(&tid, payload.data(), sizeof tid);
+    tid_out = Tid::FromPacked(tid);
+    const bool complete = payload.back() != 0;
+    if (!unique || !complete) return true;
+    if (has_last && last_key == key_out) {
+      // Read the row again for the message.
+      const auto buffer = std::make_unique<RowBuffer>();
+      HeapRow duplicate;
+      const LatestSnapshot snapshot(transaction_);
+      CONNBENCH_ASSIGN_OR_RETURN(
+          const FetchOutcome fetched,
+          table.heap().Fetch(transaction_, snapshot.get(), tid_out, *buffer, duplicate));
+      std::string detail;
+      if (fetched == FetchOutcome::kFound) {
+        table.codec().DecodeAll(duplicate.bytes, row.data());
+        detail = table.DescribeKey(index, row.data(), context) + " is duplicated.";
+      }
+      return Status::Error(sqlstate::kUniqueViolation,
+                           fmt::format("could not create unique index \"{}\"", index.info->name))
+          .WithDetail(std::move(detail));
+    }
+    last_key = key_out;
+    has_last = true;
+    return true;
+  };
+  return tree.BulkBuild(next);
+}
+
+Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& statement,
+                                                         std::string_view sql, ResultSink& sink) {
+  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("CREATE INDEX"));
+  const PgQuery__IndexStmt& create = *statement.index_stmt;
+  if (create.concurrent) CONNBENCH_RETURN_IF_ERROR(RefuseBlock("CREATE INDEX CONCURRENTLY"));
+  const int location = create.relation->location;
+  const std::string_view method = create.access_method;
+  if (method != "btree" && !method.empty()) {
+    return ast::NotSupported(sql, fmt::format("access method \"{}\"", method), location);
+  }
+  if (create.where_clause != nullptr) {
+    return ast::NotSupported(sql, "a partial index", ast::LocationOf(*create.where_clause));
+  }
+  if (create.n_index_including_params > 0) return ast::NotSupported(sql, "INCLUDE", location);
+  if (create.nulls_not_distinct) return ast::NotSupported(sql, "NULLS NOT DISTINCT", location);
+  CONNBENCH_ASSIGN_OR_RETURN(
+      RelationRef table,
+      FindAndLockTable(planning_context(), sql, *create.relation, LockMode::kShare));
+  IndexInfo index;
+  index.name = TruncateName(create.idxname);
+  index.unique = create.unique;
+  if (!index.name.empty() && create.if_not_exists) {
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef taken,
+                               catalog_.FindIfExists(transaction_, index.name));
+    if (taken != nullptr) {
+      Notice(sink, "NOTICE", sqlstate::kDuplicateTable,
+             fmt::format("relation \"{}\" already exists, skipping", index.name));
+      return Outcome{"CREATE INDEX"};
+    }
+  }
+  if (create.n_index_params > static_cast<size_t>(kMaxIndexColumns)) {
+    return Status::Error(
+        sqlstate::kTooManyColumns,
+        fmt::format("cannot use more than {} columns in an index", kMaxIndexColumns));
+  }
+  for (const ast::Node* node : ast::List(create.index_params, create.n_index_params)) {
+    const PgQuery__IndexElem& element = *node->index_elem;
+    if (element.expr != nullptr) {
+      return ast::NotSupported(sql, "an index on an expression", ast::LocationOf(*element.expr));
+    }
+    if (element.ordering == PG_QUERY__SORT_BY_DIR__SORTBY_DESC ||
+        element.nulls_ordering == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST) {
+      return ast::NotSupported(sql, "an index that is not ascending with nulls last", location);
+    }
+    const int column = table->FindColumn(element.name);
+    if (column < 0) {
+      return Status::Error(sqlstate::kUndefinedColumn,
+                           fmt::format("column \"{}\" does not exist", element.name));
+    }
+    const Oid type = table->columns[static_cast<size_t>(column)].type_oid;
+    if (!IsIndexable(type)) {
+      return ast::NotSupported(sql, "an index on type " + FormatType({type, -1}), location);
+    }
+    index.key_columns.push_back(static_cast<int16_t>(column));
+  }
+  if (index.name.empty()) {
+    CONNBENCH_ASSIGN_OR_RETURN(index.name, ChooseName(table->name, KeyNames(*table, index), "idx"));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(std::move(table), std::move(index)));
+  CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
+  return Outcome{"CREATE INDEX"};
+}
+
+Result<RelationRef> RealSession::AddConstraint(RelationRef table,
+                                               const PgQuery__Constraint& constraint,
+                                               std::string_view sql, ResultSink& sink) {
+  if (constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN) {
+    CONNBENCH_RETURN_IF_ERROR(
+        FindAndLockTable(planning_context(), sql, *constraint.pktable, LockMode::kAccessShare)
+            .TakeStatus());
+    WarnForeignKey(sink);
+    return table;
+  }
+  if (*constraint.indexname != '\0') {
+    return ast::NotSupported(sql, "USING INDEX", constraint.location);
+  }
+  TableDefinition definition(sql, table->name);
+  definition.columns = table->columns;
+  definition.indexes = table->indexes;
+  CONNBENCH_RETURN_IF_ERROR(definition.AddTableConstraint(constraint));
+  catalog_changed_ = true;
+  const bool tightened =
+      !std::equal(table->columns.begin(), table->columns.end(), definition.columns.begin(),
+                  [](const auto& a, const auto& b) { return a.not_null == b.not_null; });
+  if (tightened) {
+    CONNBENCH_ASSIGN_OR_RETURN(
+        table, catalog_.AlterColumns(transaction_, table, std::move(definition.columns)));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(table,
+                             MakeIndex(std::move(table), std::move(definition.indexes.back())));
+  CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
+  return table;
+}
+
+Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& statement,
+                                                        std::string_view sql, ResultSink& sink) {
+  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("ALTER TABLE"));
+  const PgQuery__AlterTableStmt& alter = *statement.alter_table_stmt;
+  if (alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE) {
+    return ast::NotSupported(sql, "ALTER of this object", alter.relation->location);
+  }
+  if (alter.missing_ok) {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *alter.relation));
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.FindIfExists(transaction_, name));
+    if (found == nullptr) {
+      Notice(sink, "NOTICE", sqlstate::kSuccessfulCompletion,
+             fmt::format("relation \"{}\" does not exist, skipping", name));
+      return Outcome{"ALTER TABLE"};
+    }
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(
+      RelationRef table,
+      FindAndLockTable(planning_context(), sql, *alter.relation, LockMode::kAccessExclusive));
+  for (const ast::Node* node : ast::List(alter.cmds, alter.n_cmds)) {
+    const PgQuery__AlterTableCmd& command = *node->alter_table_cmd;
+    switch (command.subtype) {
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
+        CONNBENCH_ASSIGN_OR_RETURN(
+            table, AddConstraint(std::move(table), *command.def->constraint, sql, sink));
+        break;
+      }
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull: {
+        CONNBENCH_ASSIGN_OR_RETURN(table, AlterColumn(std::move(table), command, sql));
+        break;
+      }
+      default:
+        return ast::NotSupported(sql, "this form of ALTER TABLE", alter.relation->location);
+    }
+  }
+  return Outcome{"ALTER TABLE"};
+}
+
+Result<RelationRef> RealSession::AlterColumn(RelationRef table,
+                                             const PgQuery__AlterTableCmd& command,
+                                             std::string_view sql) {
+  const int index = table->FindColumn(command.name);
+  if (index < 0) {
+    return Status::Error(
+        sqlstate::kUndefinedColumn,
+        fmt::format("column \"{}\" of relation \"{}\" does not exist", command.name, table->name));
+  }
+  std::vector<ColumnInfo> columns = table->columns;
+  ColumnInfo& column = columns[static_cast<size_t>(index)];
+  if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull) {
+    const IndexInfo* primary = table->primary_key();
+    if (primary != nullptr && std::find(primary->key_columns.begin(), primary->key_columns.end(),
+                                        index) != primary->key_columns.end()) {
+      return Status::Error(sqlstate::kInvalidTableDefinition,
+                           fmt::format("column \"{}\" is in a primary key", command.name));
+    }
+    column.not_null = false;
+  } else if (command.def == nullptr) {
+    column.default_sql.clear();
+  } else {
+    CONNBENCH_ASSIGN_OR_RETURN(column.default_sql, DefaultText(sql, *command.def, column));
+  }
+  catalog_changed_ = true;
+  return catalog_.AlterColumns(transaction_, table, std::move(columns));
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,232 @@
+// Finding the way in a B+tree, and inserting. btree_split.cc makes room.
+#include "engine/storage/btree.h"
+
+#include <fmt/format.h>
+
+#include "engine/storage/btree_internal.h"
+#include "engine/storage/btree_page.h"
+#include "engine/storage/heap.h"
+#include "engine/storage/storage.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+namespace {
+
+const BTreeMeta& MetaOf(const PageGuard& guard) {
+  return *reinterpret_cast<const BTreeMeta*>(guard.page().special());
+}
+
+}  // namespace
+
+Result<ReadPageGuard> Tree::Read(BlockNumber block) const {
+  ReadPageGuard guard = storage_.pool().Read(id_, block);
+  if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+  return guard;
+}
+
+Result<WritePageGuard> Tree::Write(BlockNumber block) const {
+  WritePageGuard guard = storage_.pool().Write(id_, block);
+  if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+  return guard;
+}
+
+// A page at or above the level from which everything on the level can be reached; invalid if the
+// tree is not that high.
+Result<ReadPageGuard> Tree::StartPage(uint32_t level, BlockNumber& block) const {
+  block = slot_.root_block.load(std::memory_order_acquire);
+  if (block != kNoBlock) {
+    CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, Read(block));
+    if (TreePage(guard.page()).special().level >= level) return guard;
+  }
+  {
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard meta, Read(kMetaBlock));
+    if (MetaOf(meta).root_level < level) return ReadPageGuard();
+    block = MetaOf(meta).root;
+  }
+  return Read(block);
+}
+
+Result<ReadPageGuard> Tree::DescendToRead(const TreePosition& position, uint32_t level,
+                                          BlockNumber& block) const {
+  CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, StartPage(level, block));
+  while (guard.valid()) {
+    const TreePage page(guard.page());
+    BlockNumber next = kNoBlock;
+    if (page.IsLeftOf(position)) {
+      next = page.special().right;
+    } else if (page.special().level == level) {
+      break;
+    } else {
+      next = page.entry(page.ChildSlot(position)).child();
+    }
+    guard.Release();
+    CONNBENCH_ASSIGN_OR_RETURN(guard, Read(next));
+    block = next;
+  }
+  return guard;
+}
+
+Result<WritePageGuard> Tree::DescendToWrite(const TreePosition& position, uint32_t level,
+                                            BlockNumber& block) {
+  CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, StartPage(level, block));
+  if (!guard.valid()) return WritePageGuard();
+  while (true) {
+    const TreePage page(guard.page());
+    const uint32_t page_level = page.special().level;
+    if (page_level == level) break;
+    const bool right = page.IsLeftOf(position);
+    const BlockNumber next =
+        right ? page.special().right : page.entry(page.ChildSlot(position)).child();
+    guard.Release();
+    block = next;
+    if (!right && page_level == level + 1) break;
+    CONNBENCH_ASSIGN_OR_RETURN(guard, Read(next));
+  }
+  guard.Release();
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard write, Write(block));
+  CONNBENCH_RETURN_IF_ERROR(MoveRight(write, block, position));
+  return write;
+}
+
+Status Tree::MoveRight(WritePageGuard& guard, BlockNumber& block, const TreePosition& position) {
+  while (TreePage(guard.page()).IsLeftOf(position)) {
+    // Not finishing it now only means that the next searches come this way, too.
+    if (TreePage(guard.page()).special().incomplete_split != 0) (void)FinishSplit(guard, block);
+    const BlockNumber right = TreePage(guard.page()).special().right;
+    CONNBENCH_ASSIGN_OR_RETURN(guard, Write(right));
+    block = right;
+  }
+  return {};
+}
+
+uint32_t RemoveKilled(const TreePage& leaf) {
+  if ((leaf.page().flags() & kPageHasKilled) == 0) return 0;
+  bool drop[kMaxSlots] = {};
+  for (uint32_t slot = leaf.first_slot(); slot < leaf.end_slot(); ++slot) {
+    drop[slot] = leaf.page().line(slot).state() == LineState::kDead;
+  }
+  leaf.page().ClearHint(kPageHasKilled);
+  const uint32_t removed = leaf.page().RemoveSlots(drop);
+  if (removed > 0) ++leaf.special().removals;
+  return removed;
+}
+
+Status Tree::InsertOnPage(WritePageGuard guard, BlockNumber block, std::string_view key, Tid tid,
+                          BlockNumber child) {
+  const TreePage page(guard.page());
+  const uint32_t size = child == kNoBlock ? LeafEntrySize(key.size()) : InnerEntrySize(key.size());
+  const Status finished =
+      page.special().incomplete_split != 0 ? FinishSplit(guard, block) : Status::Ok();
+  if (!page.HasRoomFor(size) && page.leaf() && RemoveKilled(page) > 0) guard.MarkDirty();
+  uint32_t slot = page.LowerBound({TreePosition::Kind::kExact, key, tid.Packed()});
+  if (!page.leaf()) slot = std::max(slot, page.first_slot() + 1);
+  if (page.HasRoomFor(size)) {
+    page.Insert(slot, key, tid, child);
+    guard.MarkDirty();
+    return {};
+  }
+  // Splitting again would forget which neighbour the parent level does not know.
+  if (!finished.ok()) return finished;
+  return Split(guard, block, slot, key, tid, child);
+}
+
+BTree::BTree(Storage& storage, StorageId id)
+    : storage_(&storage), id_(id), slot_(storage.Find(id)) {}
+
+Status BTree::CheckKeySize(std::string_view key) {
+  if (key.size() <= kMaxKeySize) return {};
+  return Status::Error(sqlstate::kProgramLimitExceeded,
+                       fmt::format("index row size {} exceeds maximum {}", key.size(), kMaxKeySize))
+      .WithHint("Values larger than 1/3 of a buffer page cannot be indexed.");
+}
+
+Status BTree::Create(Storage& storage, StorageId id) {
+  StorageSlot* slot = storage.Find(id);
+  if (slot == nullptr) return Storage::StaleStorage(id);
+  BlockNumber meta_block = kNoBlock;
+  BlockNumber root_block = kNoBlock;
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard meta,
+                             storage.Extend(id, *slot, kPageIndex, sizeof(BTreeMeta), meta_block));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      WritePageGuard root, storage.Extend(id, *slot, kPageIndex, sizeof(BTreeSpecial), root_block));
+  *reinterpret_cast<BTreeMeta*>(meta.page().special()) = {.root = root_block, .root_level = 0};
+  TreePage(root.page()).special() = {
+      .left = kNoBlock, .right = kNoBlock, .level = 0, .incomplete_split = 0, .removals = 0};
+  slot->root_block.store(root_block, std::memory_order_release);
+  return {};
+}
+
+Status BTree::Insert(std::string_view key, Tid tid) {
+  CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
+  if (slot_ == nullptr) return Storage::StaleStorage(id_);
+  Tree tree(*storage_, id_, *slot_);
+  BlockNumber block = kNoBlock;
+  CONNBENCH_ASSIGN_OR_RETURN(
+      WritePageGuard guard,
+      tree.DescendToWrite({TreePosition::Kind::kExact, key, tid.Packed()}, 0, block));
+  return tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock);
+}
+
+namespace {
+
+struct UniqueVerdict {
+  bool duplicate = false;
+  Xid wait_for = kInvalidXid;
+};
+
+// Looks at all entries with the key from leaf on, which stays latched: whoever wants to insert the
+// same key must come through it, and finds our entry after us.
+Result<UniqueVerdict> CheckUnique(const Tree& tree, Transaction& transaction, Heap& heap,
+                                  const WritePageGuard& leaf, std::string_view key) {
+  UniqueVerdict verdict;
+  TreePage page(leaf.page());
+  ReadPageGuard neighbour;
+  uint32_t slot = page.LowerBound({TreePosition::Kind::kBefore, key, 0});
+  while (true) {
+    for (; slot < page.end_slot(); ++slot) {
+      const IndexEntry& entry = page.entry(slot);
+      if (entry.key() != key) return verdict;
+      if (!page.page().line(slot).normal()) continue;
+      CONNBENCH_ASSIGN_OR_RETURN(const Heap::RowLife life,
+                                 heap.Life(transaction, entry.tid(), verdict.wait_for));
+      if (life == Heap::RowLife::kWait) return verdict;
+      if (life == Heap::RowLife::kLive) {
+        verdict.duplicate = true;
+        return verdict;
+      }
+      if (life == Heap::RowLife::kDead) page.page().Kill(slot);
+    }
+    if (page.rightmost()) return verdict;
+    CONNBENCH_ASSIGN_OR_RETURN(neighbour, tree.Read(page.special().right));
+    page = TreePage(neighbour.page());
+    slot = page.first_slot();
+  }
+}
+
+}  // namespace
+
+Result<IndexInsertOutcome> BTree::InsertUnique(Transaction& transaction, Heap& heap,
+                                               std::string_view key, Tid tid) {
+  CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
+  if (slot_ == nullptr) return Storage::StaleStorage(id_);
+  Tree tree(*storage_, id_, *slot_);
+  while (true) {
+    BlockNumber block = kNoBlock;
+    CONNBENCH_ASSIGN_OR_RETURN(
+        WritePageGuard guard, tree.DescendToWrite({TreePosition::Kind::kBefore, key, 0}, 0, block));
+    CONNBENCH_ASSIGN_OR_RETURN(const UniqueVerdict verdict,
+                               CheckUnique(tree, transaction, heap, guard, key));
+    if (verdict.wait_for != kInvalidXid) {
+      guard.Release();
+      CONNBENCH_RETURN_IF_ERROR(transaction.WaitForXid(verdict.wait_for, WaitReason::kUniqueCheck));
+      continue;
+    }
+    if (verdict.duplicate) return IndexInsertOutcome::kDuplicate;
+    CONNBENCH_RETURN_IF_ERROR(
+        tree.MoveRight(guard, block, {TreePosition::Kind::kExact, key, tid.Packed()}));
+    CONNBENCH_RETURN_IF_ERROR(tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock));
+    return IndexInsertOutcome::kInserted;
+  }
+}
+
+}  // namespace connbench::engine

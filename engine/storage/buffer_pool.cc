@@ -1,0 +1,246 @@
+#include "engine/storage/buffer_pool.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/units.h"
+#include "engine/config.h"
+#include "engine/segment/segment.h"
+
+namespace connbench::engine {
+namespace {
+
+// A chain longer than this is either damaged by a concurrent removal under our feet or improbable.
+constexpr int kMaxLatchFreeSteps = 64;
+constexpr int64_t kMinFrames = 16;
+
+uint32_t BucketCount(int64_t frames) {
+  return static_cast<uint32_t>(std::bit_ceil(static_cast<uint64_t>(frames)));
+}
+
+int64_t DescriptorBytes(int64_t frames) {
+  int64_t bytes = AlignSize(sizeof(BufferPoolHeader), kCacheLineBytes);
+  bytes =
+      AddSize(bytes, AlignSize(MulSize(BucketCount(frames), sizeof(uint32_t)), kCacheLineBytes));
+  return AddSize(bytes, MulSize(frames, sizeof(BufferFrame)));
+}
+
+}  // namespace
+
+static_assert(std::is_trivially_destructible_v<BufferFrame>);
+static_assert(std::is_trivially_destructible_v<BufferPoolHeader>);
+
+int64_t BufferPool::FrameCount(const EngineConfig& config) {
+  return std::clamp<int64_t>(config.shared_buffers_bytes / kPageSize, kMinFrames, kNoFrame - 1);
+}
+
+int64_t BufferPool::ShmemSize(const EngineConfig& config) {
+  const int64_t frames = FrameCount(config);
+  return AddSize(AddSize(DescriptorBytes(frames), MulSize(frames, kPageSize)),
+                 2 * Segment::kPartOverheadBytes);
+}
+
+Status BufferPool::Init(Segment& segment, const EngineConfig& config) {
+  const int64_t frames = FrameCount(config);
+  CONNBENCH_ASSIGN_OR_RETURN(void* memory,
+                             segment.Allocate(SegmentPart::kBufferPool, DescriptorBytes(frames)));
+  CONNBENCH_ASSIGN_OR_RETURN([[maybe_unused]] void* pages,
+                             segment.Allocate(SegmentPart::kBufferPages, frames * kPageSize));
+  auto* header = static_cast<BufferPoolHeader*>(memory);
+  header->frame_count = static_cast<uint32_t>(frames);
+  header->bucket_count = BucketCount(frames);
+  for (Latch& latch : header->partitions) latch.Init(segment.private_futexes());
+  header->free_stack.store(kNoFrame, std::memory_order_relaxed);
+  BufferPool pool(segment);
+  for (uint32_t bucket = 0; bucket < header->bucket_count; ++bucket) {
+    pool.buckets_[bucket].store(kNoFrame, std::memory_order_relaxed);
+  }
+  // Pushed from the last to the first, so that frames are used in order of address.
+  for (uint32_t frame = header->frame_count; frame-- > 0;) {
+    pool.frames_[frame].content.Init(segment.private_futexes());
+    pool.frames_[frame].hash_next.store(kNoFrame, std::memory_order_relaxed);
+    pool.PushFree(frame);
+  }
+  return {};
+}
+
+BufferPool::BufferPool(const Segment& segment)
+    : header_(segment.Find<BufferPoolHeader>(SegmentPart::kBufferPool)),
+      pages_(segment.Find<char>(SegmentPart::kBufferPages)) {
+  char* base = reinterpret_cast<char*>(header_);
+  const int64_t buckets_offset = AlignSize(sizeof(BufferPoolHeader), kCacheLineBytes);
+  buckets_ = reinterpret_cast<std::atomic<uint32_t>*>(base + buckets_offset);
+  const int64_t bucket_bytes = MulSize(header_->bucket_count, sizeof(uint32_t));
+  frames_ = reinterpret_cast<BufferFrame*>(base + buckets_offset +
+                                           AlignSize(bucket_bytes, kCacheLineBytes));
+}
+
+void WritePageGuard::VerifyBeforeRelease() const {
+  const std::string problem = page().Verify();
+  if (problem.empty()) return;
+  const uint64_t tag = frame_->tag.load(std::memory_order_relaxed);
+  fmt::print(stderr, "storage {} block {}: {}\n", tag >> 32, tag & UINT32_MAX, problem);
+  std::abort();
+}
+
+uint64_t BufferPool::Hash(uint64_t tag) {
+  // The finaliser of MurmurHash3: neighbouring blocks spread over all buckets.
+  tag ^= tag >> 33;
+  tag *= 0xff51afd7ed558ccdULL;
+  tag ^= tag >> 33;
+  return tag;
+}
+
+bool BufferPool::TryPin(BufferFrame& frame, uint64_t tag) {
+  // The pin comes first: once it is there the frame cannot be given to another page, so that the
+  // tag, if it is the right one, stays right.
+  const uint32_t before = frame.state.fetch_add(1, std::memory_order_acquire);
+  if ((before & BufferFrame::kValid) != 0 && frame.tag.load(std::memory_order_relaxed) == tag) {
+    return true;
+  }
+  frame.state.fetch_sub(1, std::memory_order_release);
+  return false;
+}
+
+BufferFrame* BufferPool::Pin(uint64_t tag) const {
+  const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
+  uint32_t index = buckets_[bucket].load(std::memory_order_acquire);
+  for (int step = 0; step < kMaxLatchFreeSteps && index != kNoFrame; ++step) {
+    BufferFrame& frame = frames_[index];
+    if (frame.tag.load(std::memory_order_relaxed) == tag && TryPin(frame, tag)) return &frame;
+    index = frame.hash_next.load(std::memory_order_acquire);
+  }
+  return PinSlow(tag, bucket);
+}
+
+BufferFrame* BufferPool::PinSlow(uint64_t tag, uint32_t bucket) const {
+  SharedLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);
+  uint32_t index = buckets_[bucket].load(std::memory_order_relaxed);
+  while (index != kNoFrame) {
+    BufferFrame& frame = frames_[index];
+    if (frame.tag.load(std::memory_order_relaxed) == tag && TryPin(frame, tag)) return &frame;
+    index = frame.hash_next.load(std::memory_order_relaxed);
+  }
+  return nullptr;
+}
+
+ReadPageGuard BufferPool::Read(StorageId storage, BlockNumber block) const {
+  BufferFrame* frame = Pin(Tag(storage, block));
+  if (frame == nullptr) return {};
+  frame->content.LockShared();
+  return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
+}
+
+WritePageGuard BufferPool::Write(StorageId storage, BlockNumber block) const {
+  BufferFrame* frame = Pin(Tag(storage, block));
+  if (frame == nullptr) return {};
+  frame->content.LockExclusive();
+  return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
+}
+
+WritePageGuard BufferPool::TryWrite(StorageId storage, BlockNumber block) const {
+  BufferFrame* frame = Pin(Tag(storage, block));
+  if (frame == nullptr) return {};
+  if (!frame->content.TryLockExclusive()) {
+    frame->state.fetch_sub(1, std::memory_order_release);
+    return {};
+  }
+  return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
+}
+
+Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block) {
+  if (fail_after_ >= 0 && fail_after_-- == 0) return FullError();
+  const uint32_t index = PopFree();
+  if (index == kNoFrame) return FullError();
+  BufferFrame& frame = frames_[index];
+  frame.content.LockExclusive();
+  const uint64_t tag = Tag(storage, block);
+  frame.tag.store(tag, std::memory_order_relaxed);
+  frame.state.fetch_add(BufferFrame::kValid + BufferFrame::kDirty + 1, std::memory_order_release);
+
+  const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
+  ExclusiveLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);
+  frame.hash_next.store(buckets_[bucket].load(std::memory_order_relaxed),
+                        std::memory_order_relaxed);
+  buckets_[bucket].store(index, std::memory_order_release);
+  return WritePageGuard(&frame, PageData(index));
+}
+
+void BufferPool::Free(StorageId storage, BlockNumber block) {
+  const uint64_t tag = Tag(storage, block);
+  const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
+  uint32_t index = kNoFrame;
+  {
+    ExclusiveLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);
+    std::atomic<uint32_t>* link = &buckets_[bucket];
+    index = link->load(std::memory_order_relaxed);
+    while (index != kNoFrame && frames_[index].tag.load(std::memory_order_relaxed) != tag) {
+      link = &frames_[index].hash_next;
+      index = link->load(std::memory_order_relaxed);
+    }
+    if (index == kNoFrame) return;
+    link->store(frames_[index].hash_next.load(std::memory_order_relaxed),
+                std::memory_order_release);
+  }
+  // Nobody uses the page, but a look-up for another page that strayed here may hold a pin for a few
+  // instructions.
+  BufferFrame& frame = frames_[index];
+  uint32_t state = frame.state.load(std::memory_order_relaxed) & ~BufferFrame::kPinMask;
+  while (!frame.state.compare_exchange_weak(state, 0, std::memory_order_acq_rel,
+                                            std::memory_order_relaxed)) {
+    if ((state & BufferFrame::kPinMask) != 0) sched_yield();
+    state &= ~BufferFrame::kPinMask;
+  }
+  frame.tag.store(0, std::memory_order_relaxed);
+  PushFree(index);
+}
+
+uint32_t BufferPool::PopFree() {
+  uint64_t head = header_->free_stack.load(std::memory_order_acquire);
+  while (true) {
+    const auto frame = static_cast<uint32_t>(head);
+    if (frame == kNoFrame) return kNoFrame;
+    // The counter in the upper half makes the exchange fail if the frame was popped and pushed again
+    // meanwhile, and its successor is another one.
+    const uint64_t next =
+        ((head >> 32) + 1) << 32 | frames_[frame].free_next.load(std::memory_order_relaxed);
+    if (header_->free_stack.compare_exchange_weak(head, next, std::memory_order_acquire)) {
+      header_->free_frames.fetch_sub(1, std::memory_order_relaxed);
+      return frame;
+    }
+  }
+}
+
+void BufferPool::PushFree(uint32_t frame) {
+  uint64_t head = header_->free_stack.load(std::memory_order_relaxed);
+  uint64_t next = 0;
+  do {
+    frames_[frame].free_next.store(static_cast<uint32_t>(head), std::memory_order_relaxed);
+    next = ((head >> 32) + 1) << 32 | frame;
+  } while (!header_->free_stack.compare_exchange_weak(head, next, std::memory_order_release,
+                                                      std::memory_order_relaxed));
+  header_->free_frames.fetch_add(1, std::memory_order_relaxed);
+}
+
+Status BufferPool::FullError() const {
+  const int64_t bytes = int64_t{header_->frame_count} * kPageSize;
+  return Status::Error(sqlstate::kDiskFull,
+                       fmt::format("could not extend relation: all {} pages of the buffer pool are "
+                                   "in use",
+                                   header_->frame_count))
+      .WithHint(fmt::format("Start the server with a larger shared_buffers (now {}), or drop, "
+                            "truncate or vacuum tables.",
+                            FormatBytes(bytes)));
+}
+
+Status BufferPool::MissingPage(StorageId storage, BlockNumber block) {
+  return Status::Error(sqlstate::kInternalError,
+                       fmt::format("page {} of storage {} does not exist", block, storage));
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,194 @@
+// The shared buffer pool: 8 KiB frames in the segment, found by (storage id, block number).
+//
+// In this version all pages live here and nowhere else; dirty marks, page LSNs and pins are where the
+// log and the data files of a later version need them.
+//
+// A page is reached only through a guard, which holds a pin (the frame keeps its page) and the content
+// latch (shared or exclusive) and gives both back when it dies. Guards are short-lived: never kept
+// across a wait, a call-back to the executor or a return to the client. README.md has the latch
+// order.
+//
+// A look-up takes no latch: it walks the hash chain, pins the candidate and then checks the tag, which
+// changes only while a frame is not valid. Only a miss is repeated under the partition's latch.
+//
+// Safety: BufferPool is a private handle on shared state; any number of threads and processes.
+// Errors: 53100 with a hint when no frame is free.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "base/status.h"
+#include "engine/segment/latch.h"
+#include "engine/storage/page.h"
+#include "engine/storage/storage_types.h"
+
+namespace connbench::engine {
+
+class Segment;
+struct EngineConfig;
+
+inline constexpr uint32_t kNoFrame = UINT32_MAX;
+
+struct alignas(64) BufferFrame {
+  static constexpr uint32_t kPinMask = (1u << 24) - 1;
+  static constexpr uint32_t kValid = 1u << 24;  // the tag names the page that is here
+  static constexpr uint32_t kDirty = 1u << 25;  // changed since it was last written (so: ever)
+
+  std::atomic<uint64_t> tag;        // storage id << 32 | block
+  std::atomic<uint32_t> state;      // pins and flags; a pin may come and go at any time
+  std::atomic<uint32_t> hash_next;  // chain of the bucket
+  std::atomic<uint32_t> free_next;  // stack of free frames
+  Latch content;
+};
+static_assert(sizeof(BufferFrame) == 64);
+
+// Fixed-size head of SegmentPart::kBufferPool; the buckets, then the frames follow it.
+struct BufferPoolHeader {
+  static constexpr uint32_t kPartitions = 128;
+
+  uint32_t frame_count;
+  uint32_t bucket_count;             // a power of two
+  std::atomic<uint64_t> free_stack;  // change counter << 32 | frame
+  std::atomic<uint32_t> free_frames;
+  Latch partitions[kPartitions];  // of the buckets, for inserting and removing
+};
+
+class BufferPool;
+
+// What both guards share; not used by itself.
+class PageGuard {
+ public:
+  bool valid() const { return frame_ != nullptr; }
+  Page page() const { return Page(data_); }
+  char* data() const { return data_; }
+
+ protected:
+  PageGuard() = default;
+  PageGuard(BufferFrame* frame, char* data) : frame_(frame), data_(data) {}
+  void Unpin() { frame_->state.fetch_sub(1, std::memory_order_release); }
+
+  BufferFrame* frame_ = nullptr;
+  char* data_ = nullptr;
+};
+
+class [[nodiscard]] ReadPageGuard : public PageGuard {
+ public:
+  ReadPageGuard() = default;
+  ReadPageGuard(ReadPageGuard&& other) noexcept
+      : PageGuard(std::exchange(other.frame_, nullptr), other.data_) {}
+  ReadPageGuard& operator=(ReadPageGuard&& other) noexcept {
+    if (this != &other) {
+      Release();
+      frame_ = std::exchange(other.frame_, nullptr);
+      data_ = other.data_;
+    }
+    return *this;
+  }
+  ~ReadPageGuard() { Release(); }
+  void Release() {
+    if (frame_ == nullptr) return;
+    frame_->content.UnlockShared();
+    Unpin();
+    frame_ = nullptr;
+  }
+
+ private:
+  friend class BufferPool;
+  ReadPageGuard(BufferFrame* frame, char* data) : PageGuard(frame, data) {}
+};
+
+class [[nodiscard]] WritePageGuard : public PageGuard {
+ public:
+  WritePageGuard() = default;
+  WritePageGuard(WritePageGuard&& other) noexcept
+      : PageGuard(std::exchange(other.frame_, nullptr), other.data_) {}
+  WritePageGuard& operator=(WritePageGuard&& other) noexcept {
+    if (this != &other) {
+      Release();
+      frame_ = std::exchange(other.frame_, nullptr);
+      data_ = other.data_;
+    }
+    return *this;
+  }
+  ~WritePageGuard() { Release(); }
+  // Call once the page has been changed.
+  void MarkDirty() {
+    if ((frame_->state.load(std::memory_order_relaxed) & BufferFrame::kDirty) == 0) {
+      frame_->state.fetch_or(BufferFrame::kDirty, std::memory_order_relaxed);
+    }
+  }
+  void Release() {
+    if (frame_ == nullptr) return;
+#ifdef CONNBENCH_VERIFY_PAGES
+    VerifyBeforeRelease();
+#endif
+    frame_->content.UnlockExclusive();
+    Unpin();
+    frame_ = nullptr;
+  }
+
+ private:
+  friend class BufferPool;
+  WritePageGuard(BufferFrame* frame, char* data) : PageGuard(frame, data) {}
+  // Ends the process if the page is not sound: builds that look for defects only.
+  void VerifyBeforeRelease() const;
+};
+
+class BufferPool {
+ public:
+  static int64_t FrameCount(const EngineConfig& config);
+  static int64_t ShmemSize(const EngineConfig& config);  // of both parts
+
+  // Lays out the parts kBufferPool and kBufferPages; before Segment::Seal().
+  static Status Init(Segment& segment, const EngineConfig& config);
+  // On the parts of a segment that is laid out.
+  explicit BufferPool(const Segment& segment);
+
+  // The page must exist (block < the storage's block_count, storage not freed): an invalid guard says
+  // that it does not, which is a defect of the caller or a stale StorageId.
+  ReadPageGuard Read(StorageId storage, BlockNumber block) const;
+  WritePageGuard Write(StorageId storage, BlockNumber block) const;
+  // Invalid guard also when somebody holds the latch.
+  WritePageGuard TryWrite(StorageId storage, BlockNumber block) const;
+
+  // A frame for a page that does not exist yet, exclusively latched, contents arbitrary: the caller
+  // makes it a page before it lets go. 53100 when the pool is full.
+  Result<WritePageGuard> Allocate(StorageId storage, BlockNumber block);
+  // Gives the page's frame back; nobody may use the page any more. No effect if it does not exist.
+  void Free(StorageId storage, BlockNumber block);
+
+  uint32_t frame_count() const { return header_->frame_count; }
+  uint32_t free_frames() const { return header_->free_frames.load(std::memory_order_relaxed); }
+  // The error of a full pool.
+  Status FullError() const;
+  // XX000 for a page that ought to be there.
+  static Status MissingPage(StorageId storage, BlockNumber block);
+
+  // For tests: the n-th allocation from now fails (0: the next), -1: none. Private to this handle.
+  void FailAllocationAfter(int64_t n) { fail_after_ = n; }
+  int64_t allocations_until_failure() const {
+    return fail_after_;
+  }  // < 0: has failed, or none will
+
+ private:
+  static uint64_t Tag(StorageId storage, BlockNumber block) {
+    return (uint64_t{storage} << 32) | block;
+  }
+  static uint64_t Hash(uint64_t tag);
+  char* PageData(uint32_t frame) const { return pages_ + uint64_t{frame} * kPageSize; }
+  BufferFrame* Pin(uint64_t tag) const;
+  BufferFrame* PinSlow(uint64_t tag, uint32_t bucket) const;
+  static bool TryPin(BufferFrame& frame, uint64_t tag);
+  uint32_t PopFree();
+  void PushFree(uint32_t frame);
+
+  BufferPoolHeader* header_;
+  std::atomic<uint32_t>* buckets_;
+  BufferFrame* frames_;
+  char* pages_;
+  int64_t fail_after_ = -1;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,181 @@
+// The catalog: which tables, indexes and sequences there are, shared by all sessions.
+//
+// Each relation is a row of a system heap, with B+trees on name and oid, so that DDL is as
+// transactional as everything else: what a transaction creates, drops, truncates or alters is visible
+// to itself from the next command on, to others from its commit, and gone when it rolls back. Pages
+// of a dropped or truncated storage are given back at commit, those of a new one at rollback.
+//
+// Catalog is a handle in private memory, one per session: it caches what it has looked up, and one
+// load of a shared counter tells whether anything has changed since.
+//
+// Locks are the caller's: AccessExclusive on a table before changing or dropping it, Share to create
+// an index, any lock before using what Find returned. As changes may commit between Find and the
+// lock, look again after locking (the cache makes that cheap) until the answer is the same pointer.
+//
+// Safety: used by one thread at a time, like the session that owns it.
+//
+// Errors: 42P01 (no such relation), 42P07 (exists already), 42809 (wrong kind), 53400 (max_relations),
+// 54000/54011 (definition too large), 53100 (pool full); 40P01, 57014 while waiting for another
+// transaction that creates the same name.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/storage/heap.h"
+#include "engine/storage/storage_types.h"
+
+namespace connbench::engine {
+
+class Storage;
+class Transaction;
+using Oid = uint32_t;
+
+inline constexpr int kMaxColumns = 256;
+inline constexpr int kMaxIndexColumns = 32;
+inline constexpr int kMaxNameLength = 63;  // bytes; longer names are for the caller to truncate
+
+enum class RelationKind : uint8_t { kTable, kIndex, kSequence };
+
+struct ColumnInfo {
+  std::string name;
+  Oid type_oid = 0;
+  int32_t type_modifier = -1;
+  bool not_null = false;
+  std::string default_sql;  // expression text; empty: none
+  Oid owned_sequence = 0;   // serial: dropped with the table
+};
+
+struct IndexInfo {
+  Oid oid = 0;
+  std::string name;
+  StorageId storage = kNoStorage;
+  bool unique = false;
+  bool primary = false;
+  // The newest commit when the index was made. It has no entries for versions that only older
+  // snapshots see: a snapshot with a lower csn must not use it.
+  uint64_t usable_from_csn = 0;
+  std::vector<int16_t> key_columns;  // positions in the table's columns, from 0
+};
+
+struct SequenceInfo {
+  int64_t start = 1;
+  int64_t increment = 1;
+  int64_t minimum = 1;
+  int64_t maximum = INT64_MAX;
+  bool cycle = false;
+};
+
+// What a table, index or sequence is; immutable once handed out. A changed relation is a new object:
+// a cached plan is good as long as Find still returns the same pointer.
+struct RelationInfo {
+  Oid oid = 0;
+  RelationKind kind = RelationKind::kTable;
+  std::string name;
+  StorageId storage = kNoStorage;
+  Oid table_oid = 0;                // of an index: its table
+  std::vector<ColumnInfo> columns;  // of a table
+  std::vector<IndexInfo> indexes;   // of a table
+  SequenceInfo sequence;            // of a sequence
+
+  // -1: no such column.
+  int FindColumn(std::string_view column) const;
+  const IndexInfo* primary_key() const;
+};
+using RelationRef = std::shared_ptr<const RelationInfo>;
+
+// For the planner; counted as rows come and go, so only about right after rollbacks.
+struct RelationStatistics {
+  int64_t rows = 0;
+  int64_t pages = 0;
+};
+
+class Catalog {
+ public:
+  explicit Catalog(Storage& storage);
+
+  // Changes whenever any transaction's catalog change commits. A plan checked at this value needs no
+  // look-up while it stays the same (and this transaction has not changed the catalog itself).
+  uint64_t shared_version() const;
+
+  // 42P01 if there is none. The reference stays cached while nothing changes.
+  Result<RelationRef> Find(Transaction& transaction, std::string_view name);
+  Result<RelationRef> FindByOid(Transaction& transaction, Oid oid);
+  // Null instead of 42P01: for IF EXISTS.
+  Result<RelationRef> FindIfExists(Transaction& transaction, std::string_view name);
+  // All relations, by name.
+  Result<std::vector<RelationRef>> List(Transaction& transaction);
+
+  // Name and columns of the definition count; the rest is made up here. Also makes its storage.
+  Result<RelationRef> CreateTable(Transaction& transaction, const RelationInfo& definition);
+  // The new index is empty: the caller fills it (BTree::BulkBuild) if the table has rows. The
+  // returned table has it in indexes.back().
+  Result<RelationRef> CreateIndex(Transaction& transaction, const RelationRef& table,
+                                  const IndexInfo& definition);
+  Result<RelationRef> CreateSequence(Transaction& transaction, std::string_view name,
+                                     const SequenceInfo& definition);
+  // With a table go its indexes and owned sequences. An index also leaves its table's list.
+  Status Drop(Transaction& transaction, const RelationRef& relation);
+  // New, empty storage for the table and its indexes.
+  Result<RelationRef> Truncate(Transaction& transaction, const RelationRef& table);
+  // Any change to the columns' properties (not null, default, owned_sequence); their number and types
+  // must stay.
+  Result<RelationRef> AlterColumns(Transaction& transaction, const RelationRef& table,
+                                   std::vector<ColumnInfo> columns);
+
+  // Atomic, never rolled back. 2200H at the end of a sequence that does not cycle.
+  Result<int64_t> NextValue(const RelationRef& sequence);
+  // What nextval gave last, or false if it was never called.
+  bool LastValue(const RelationRef& sequence, int64_t& value) const;
+  // setval(): called = false makes value the next one.
+  Status SetValue(const RelationRef& sequence, int64_t value, bool called);
+
+  RelationStatistics Statistics(const RelationRef& relation) const;
+
+ private:
+  // A row of the system heap, and where it was.
+  struct Found {
+    Tid tid;
+    std::string row;
+  };
+  // What a look-up found, good as long as both counters stand where they stood before it.
+  struct Cached {
+    RelationRef relation;
+    uint64_t version = 0;
+    uint64_t own_changes = 0;
+  };
+  // A relation as last seen; its row shows whether it is still the same.
+  struct Known {
+    RelationRef relation;
+    std::string row;
+  };
+  class ChangeAction;
+  struct StorageChange;
+
+  Result<bool> Lookup(Transaction& transaction, StorageId index, std::string_view key,
+                      Found& found);
+  Result<RelationRef> Load(Transaction& transaction, StorageId index, std::string_view key,
+                           std::unordered_map<std::string, Cached>& cache);
+  Result<RelationInfo> Current(Transaction& transaction, Oid oid, Tid& tid);
+  Status InsertRow(Transaction& transaction, const RelationInfo& relation);
+  Status DeleteRow(Transaction& transaction, Oid oid);
+  template <typename Change>
+  Status ReplaceRow(Transaction& transaction, Oid oid, const Change& change);
+  void NoteChange(Transaction& transaction, const StorageChange& change);
+  // A new storage that goes away if the transaction rolls back.
+  Result<StorageId> NewStorage(Transaction& transaction, Oid oid, bool index);
+
+  Storage* storage_;
+  // Counts this session's changes and their ends; shared with what waits for the transaction's end.
+  std::shared_ptr<uint64_t> own_changes_;
+  std::unordered_map<std::string, Cached> by_name_;  // by index key
+  std::unordered_map<std::string, Cached> by_oid_;
+  std::unordered_map<Oid, Known> known_;
+};
+
+}  // namespace connbench::engine

@@ -1,0 +1,64 @@
+// The heavyweight lock modes, PostgreSQL's eight, and which conflict.
+//
+// Safety: pure functions and constants.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace connbench::engine {
+
+enum class LockMode : uint8_t {
+  kAccessShare = 1,           // SELECT
+  kRowShare = 2,              // SELECT FOR UPDATE
+  kRowExclusive = 3,          // INSERT, UPDATE, DELETE
+  kShareUpdateExclusive = 4,  // VACUUM
+  kShare = 5,                 // CREATE INDEX
+  kShareRowExclusive = 6,
+  kExclusive = 7,
+  kAccessExclusive = 8,  // DROP, TRUNCATE, ALTER
+};
+inline constexpr int kLockModes = 8;
+
+constexpr uint16_t LockBit(LockMode mode) {
+  return static_cast<uint16_t>(1u << static_cast<unsigned>(mode));
+}
+
+// The modes that conflict with mode, as a set of LockBit.
+constexpr uint16_t LockConflicts(LockMode mode) {
+  using enum LockMode;
+  constexpr uint16_t kConflicts[kLockModes + 1] = {
+      0,
+      LockBit(kAccessExclusive),
+      LockBit(kExclusive) | LockBit(kAccessExclusive),
+      LockBit(kShare) | LockBit(kShareRowExclusive) | LockBit(kExclusive) |
+          LockBit(kAccessExclusive),
+      LockBit(kShareUpdateExclusive) | LockBit(kShare) | LockBit(kShareRowExclusive) |
+          LockBit(kExclusive) | LockBit(kAccessExclusive),
+      LockBit(kRowExclusive) | LockBit(kShareUpdateExclusive) | LockBit(kShareRowExclusive) |
+          LockBit(kExclusive) | LockBit(kAccessExclusive),
+      LockBit(kRowExclusive) | LockBit(kShareUpdateExclusive) | LockBit(kShare) |
+          LockBit(kShareRowExclusive) | LockBit(kExclusive) | LockBit(kAccessExclusive),
+      LockBit(kRowShare) | LockBit(kRowExclusive) | LockBit(kShareUpdateExclusive) |
+          LockBit(kShare) | LockBit(kShareRowExclusive) | LockBit(kExclusive) |
+          LockBit(kAccessExclusive),
+      LockBit(kAccessShare) | LockBit(kRowShare) | LockBit(kRowExclusive) |
+          LockBit(kShareUpdateExclusive) | LockBit(kShare) | LockBit(kShareRowExclusive) |
+          LockBit(kExclusive) | LockBit(kAccessExclusive),
+  };
+  return kConflicts[static_cast<unsigned>(mode)];
+}
+
+constexpr bool LocksConflict(LockMode a, LockMode b) {
+  return (LockConflicts(a) & LockBit(b)) != 0;
+}
+
+// The weak modes do not conflict with each other: the cheap path serves them.
+constexpr bool IsWeakLock(LockMode mode) { return mode <= LockMode::kRowExclusive; }
+
+// As PostgreSQL prints it: "AccessShareLock".
+std::string_view LockModeName(LockMode mode);
+
+enum class LockWait : uint8_t { kBlock, kNoWait };
+
+}  // namespace connbench::engine
