@@ -1,0 +1,32 @@
+// The fields of Bind, the one message with arrays in it, read into buffers that are used again.
+//
+// Safety: private memory; one thread at a time. Values and names are views of the message.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/session.h"
+
+namespace connbench::protocol {
+
+struct BindMessage {
+  std::string_view portal;
+  std::string_view statement;
+  std::vector<engine::WireFormat> parameter_formats;
+  std::vector<engine::WireValue> parameters;
+  std::vector<engine::WireFormat> result_formats;
+
+  // 08P01 for a malformed body, 22023 for a format that is neither text nor binary. Allocates only
+  // what a message holds more of than all before it.
+  Status Read(std::string_view body);
+  // Gives arrays back that one large message has blown up.
+  void Trim();
+  size_t retained_bytes() const;
+};
+
+// 08P01 as PostgreSQL words it, for a reader that did not end where its message ends.
+Status MalformedMessage(bool read_past_the_end);
+
+}  // namespace connbench::protocol

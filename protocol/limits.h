@@ -1,0 +1,42 @@
+// Every limit of the protocol, in one place: how long a message may be, how much is buffered before
+// it is written, how much memory an idle session may keep.
+//
+// Safety: constants.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace connbench::protocol {
+
+// The startup packet, including its length word: PostgreSQL's MAX_STARTUP_PACKET_LENGTH.
+inline constexpr size_t kMaxStartupPacketBytes = 10'000;
+// Bodies of messages that carry no data (Close, Describe, Execute, Sync, ...): PostgreSQL's
+// PQ_SMALL_MESSAGE_LIMIT.
+inline constexpr size_t kMaxSmallMessageBytes = 10'000;
+// Bodies that are buffered whole before they are run: Query, Parse, Bind, FunctionCall. PostgreSQL
+// allows 1 GiB; here one client may not make the server hold more than this.
+inline constexpr size_t kMaxBufferedMessageBytes = size_t{256} << 20;
+// CopyData is streamed, never buffered: PostgreSQL's PQ_LARGE_MESSAGE_LIMIT.
+inline constexpr size_t kMaxCopyDataBytes = (size_t{1} << 30) - 2;
+// What a client accepts from a server in one message, unless it chooses otherwise.
+inline constexpr size_t kMaxBackendMessageBytes = size_t{1} << 30;
+
+// A session sends what it has through its OutputChannel as soon as it holds this much, so that an
+// answer of any size needs this much memory.
+inline constexpr size_t kOutputFlushBytes = 64 << 10;
+// Buffers larger than this are given back when they are empty: this bounds an idle session.
+inline constexpr size_t kRetainedBufferBytes = 4 << 10;
+// The same for the arrays of parameters and formats of Bind.
+inline constexpr size_t kRetainedParameters = 64;
+
+static_assert(kRetainedBufferBytes < kOutputFlushBytes);
+static_assert(kMaxSmallMessageBytes < kMaxBufferedMessageBytes);
+static_assert(kMaxBufferedMessageBytes < kMaxCopyDataBytes);
+
+// Names of users and databases are cut to this length, as PostgreSQL does (NAMEDATALEN - 1).
+inline constexpr size_t kMaxNameBytes = 63;
+
+}  // namespace connbench::protocol

@@ -1,0 +1,103 @@
+// The inside of ServerSession: where a connection stands, and one function per message.
+//
+// Safety: as ServerSession. Only server_session*.cc include this.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/answer_writer.h"
+#include "protocol/bind_message.h"
+#include "protocol/server_session.h"
+#include "protocol/startup.h"
+
+namespace connbench::protocol {
+
+class ServerSession::Impl {
+ public:
+  Impl(engine::Engine& engine, engine::Waiter& waiter, OutputChannel& channel,
+       uint32_t connection_id, std::string peer, std::string& out);
+
+  // server_session.cc: bytes and deadlines
+  Want Receive(std::string_view bytes);
+  MonotonicNs InputDeadline() const;
+  Want InputDeadlinePassed();
+  Want CheckTermination();
+  void SetWaiter(engine::Waiter& waiter);
+  engine::TransactionStatus transaction_status() const;
+  bool authenticated() const { return session_ != nullptr; }
+  bool mid_message() const;
+  size_t retained_bytes() const { return pending_.capacity() + bind_.retained_bytes(); }
+
+ private:
+  enum class State : uint8_t {
+    kStartup,         // no session yet; packets without a type
+    kMessages,        // any message may come
+    kSkipUntilSync,   // an extended-protocol message failed
+    kCopyInSimple,    // COPY FROM STDIN within Query
+    kCopyInExtended,  // the same within Execute
+    kClosed,
+  };
+
+  bool in_copy() const {
+    return state_ == State::kCopyInSimple || state_ == State::kCopyInExtended;
+  }
+
+  // Runs what is complete at the front of input and takes it off; false: more bytes are needed.
+  bool Advance(std::string_view& input);
+  bool AdvanceStartup(std::string_view& input);
+  bool AdvanceMessage(std::string_view& input);
+  // How many bytes pending_, which Advance() found incomplete, still needs to be looked at again.
+  size_t PendingNeeds() const;
+  void Close() { state_ = State::kClosed; }
+  // FATAL: an ErrorResponse, then the end.
+  void CloseWith(const Status& status);
+
+  // server_session_startup.cc
+  void HandleStartupPacket(std::string_view packet);
+  void Refuse(const Status& status);
+  void StartSession(StartupPacket packet);
+
+  // server_session_messages.cc
+  void HandleMessage(char type, std::string_view body);
+  void HandleCopyInMessage(char type, std::string_view body);
+  void HandleCopyInData(std::string_view piece);
+  void HandleQuery(std::string_view body);
+  void HandleSync();
+  Status RunExtended(char type, std::string_view body);
+  Status RunParse(std::string_view body);
+  Status RunBind(std::string_view body);
+  Status RunDescribe(std::string_view body);
+  Status RunExecute(std::string_view body);
+  Status RunClose(std::string_view body);
+  // An error that the session did not see: tells it.
+  Status Refused(Status status);
+  // What follows a call that may have begun a COPY.
+  void FinishSimple(const Result<engine::Progress>& result);
+  void ReportError(const Status& status);
+  void EndCopy(const Status& status);
+  void SendReadyForQuery();
+
+  engine::Engine& engine_;
+  engine::Waiter* waiter_;
+  std::string& out_;
+  AnswerWriter sink_;
+  std::unique_ptr<engine::Session> session_;
+  uint32_t connection_id_;
+  State state_ = State::kStartup;
+  bool ssl_seen_ = false;
+  bool gss_seen_ = false;
+  bool batch_open_ = false;  // an extended-protocol message came since the last Sync
+  mutable bool idle_deadline_known_ = false;
+  uint32_t copy_data_left_ = 0;  // bytes of the CopyData message being streamed
+  std::string peer_;             // until the session has started
+  std::string pending_;          // the incomplete tail of what was received
+  BindMessage bind_;
+  std::vector<engine::Oid> parameter_types_;  // of Parse
+  MonotonicNs authentication_deadline_;
+  mutable MonotonicNs idle_deadline_ = kNoDeadline;
+};
+
+}  // namespace connbench::protocol
