@@ -1,0 +1,28 @@
+// The signals by which a supervisor ends its children, as a child handles them: SIGTERM ends the
+// backend's session in good order, SIGQUIT ends the process at once because another one has crashed
+// and shared memory cannot be trusted.
+//
+// Signal handlers know their process only, so this is the one place with process-wide state: the
+// connection that a backend serves.
+//
+// Safety: Install() is called by the supervisor before it forks (children inherit the handlers, so
+// that a connection does not pay for setting them up); the others by the child's only thread.
+#pragma once
+
+#include "models/connection.h"
+
+namespace connbench::models::backend_signals {
+
+// What a child exits with after SIGQUIT: not an ordinary end.
+inline constexpr int kQuitExitCode = 2;
+
+void Install();
+
+// Unblocks SIGQUIT in a server process, which serves no connection of its own.
+void BeginServer();
+// Unblocks SIGTERM and SIGQUIT: from now on they end this connection.
+void BeginBackend(ConnectionStop& stop);
+// The connection is over; SIGTERM has nothing left to do.
+void EndBackend();
+
+}  // namespace connbench::models::backend_signals

@@ -1,0 +1,125 @@
+#include "models/connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace connbench::models {
+namespace {
+
+enum class Received : uint8_t { kBytes, kTimedOut, kEnded };
+
+// Blocks in recv() itself when there is no deadline: one system call for a message.
+Received ReceiveUntil(int fd, char* buffer, size_t size, MonotonicNs deadline, size_t& count) {
+  while (true) {
+    if (deadline != kNoDeadline) {
+      const MonotonicNs left = deadline - MonotonicNow();
+      if (left <= 0) return Received::kTimedOut;
+      const timespec timeout = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
+      pollfd readable = {fd, POLLIN, 0};
+      const int ready = ppoll(&readable, 1, &timeout, nullptr);
+      if (ready <= 0) continue;  // the clock decides
+    }
+    const ssize_t got = recv(fd, buffer, size, 0);
+    if (got > 0) {
+      count = static_cast<size_t>(got);
+      return Received::kBytes;
+    }
+    if (got == 0 || errno != EINTR) return Received::kEnded;
+  }
+}
+
+}  // namespace
+
+void ConnectionStop::Request() {
+  requested_.store(true, std::memory_order_release);
+  shutdown(fd_, SHUT_RD);
+}
+
+SendResult SendSome(int fd, std::string_view& bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    } else if (errno == EAGAIN) {
+      return SendResult::kWouldBlock;
+    } else if (errno != EINTR) {
+      return SendResult::kGone;
+    }
+  }
+  return SendResult::kSent;
+}
+
+bool WaitWritable(const ConnectionStop& stop) {
+  // A stop shuts the receiving side, which poll() reports as POLLRDHUP; so does a client that has
+  // finished sending and still reads, and then only writability is left to wait for.
+  short events = POLLOUT | POLLRDHUP;
+  while (true) {
+    if (stop.requested()) return false;
+    pollfd writable = {stop.fd(), events, 0};
+    if (poll(&writable, 1, -1) <= 0) continue;  // EINTR
+    if ((writable.revents & (POLLOUT | POLLERR | POLLHUP)) != 0) return !stop.requested();
+    if ((writable.revents & POLLRDHUP) != 0) events = POLLOUT;
+  }
+}
+
+Status ClientGone() {
+  return Status::Fatal(sqlstate::kConnectionFailure, "connection to client lost");
+}
+
+Status BlockingChannel::Send(std::string_view bytes) {
+  stop_.set_sending(true);
+  SendResult result = SendSome(stop_.fd(), bytes);
+  while (result == SendResult::kWouldBlock) {
+    if (!WaitWritable(stop_)) return ClientGone();
+    result = SendSome(stop_.fd(), bytes);
+  }
+  if (result == SendResult::kGone) return ClientGone();
+  stop_.set_sending(false);
+  return {};
+}
+
+Status BlockingChannel::Flush(std::string& bytes) {
+  Status status = Send(bytes);
+  bytes.clear();
+  return status;
+}
+
+void ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
+                     ConnectionStop& stop) {
+  engine::ConnectionLog& log = engine.connection_log();
+  log.Stamp(connection.connection_id, engine::ConnectionPhase::kStarted, MonotonicNow());
+  {
+    engine::BlockingWaiter waiter;
+    BlockingChannel channel(stop);
+    protocol::ServerSession session(engine, waiter, channel, connection.connection_id,
+                                    connection.PeerName());
+    char buffer[kReceiveBufferBytes];
+    protocol::Want want = protocol::Want::kInput;
+    while (want != protocol::Want::kClose) {
+      size_t count = 0;
+      bool ended = false;
+      switch (ReceiveUntil(connection.fd, buffer, sizeof(buffer), session.InputDeadline(), count)) {
+        case Received::kBytes:
+          want = session.Receive({buffer, count});
+          break;
+        case Received::kTimedOut:
+          want = session.InputDeadlinePassed();
+          break;
+        case Received::kEnded:  // by the client, or by a stop: the session tells the client
+          if (stop.requested()) want = session.CheckTermination();
+          ended = true;
+      }
+      if (!session.output().empty()) {
+        const Status sent = channel.Send(session.output());
+        session.ClearOutput();
+        if (!sent.ok()) break;
+      }
+      if (ended) break;
+    }
+  }
+  log.Stamp(connection.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
+}
+
+}  // namespace connbench::models

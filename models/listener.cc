@@ -1,0 +1,300 @@
+#include "models/listener.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "protocol/messages.h"
+
+namespace connbench::models {
+namespace {
+
+// With port 0 every address must get the same free port: how often another one is tried.
+constexpr int kFreePortAttempts = 16;
+
+struct AddrinfoDeleter {
+  void operator()(addrinfo* list) const { freeaddrinfo(list); }
+};
+
+int KernelBacklogLimit() {
+  int limit = SOMAXCONN;
+  if (std::FILE* file = std::fopen("/proc/sys/net/core/somaxconn", "re")) {
+    if (std::fscanf(file, "%d", &limit) != 1) limit = SOMAXCONN;  // NOLINT(cert-err34-c)
+    std::fclose(file);
+  }
+  return limit;
+}
+
+bool IsLoopback(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
+    return (ntohl(v4->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
+  }
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
+  return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+std::string NumericHost(const sockaddr* address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address->sa_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text,
+              sizeof(text));
+  } else {
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text,
+              sizeof(text));
+  }
+  return text;
+}
+
+int PortOf(const sockaddr* address) {
+  return ntohs(address->sa_family == AF_INET
+                   ? reinterpret_cast<const sockaddr_in*>(address)->sin_port
+                   : reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
+}
+
+Status PortInUse(const std::string& host, int port) {
+  return Status::Error(sqlstate::kSystemError, fmt::format("port {} on {} is in use", port, host))
+      .WithHint(fmt::format("Another server listens there; stop it, or choose another port with -p "
+                            "(-p 0 takes a free one). \"ss -ltnp sport = :{}\" shows who it is.",
+                            port));
+}
+
+void SetOption(int fd, int level, int option) {
+  const int on = 1;
+  setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+std::vector<std::string> SplitHosts(std::string_view hosts) {
+  std::vector<std::string> list;
+  while (!hosts.empty()) {
+    const size_t comma = std::min(hosts.find(','), hosts.size());
+    if (comma > 0) list.emplace_back(hosts.substr(0, comma));
+    hosts.remove_prefix(std::min(comma + 1, hosts.size()));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string AcceptedConnection::PeerName() const {
+  const auto* address = reinterpret_cast<const sockaddr*>(&peer);
+  if (peer_length == 0 || (address->sa_family != AF_INET && address->sa_family != AF_INET6)) {
+    return "local";
+  }
+  const char* form = address->sa_family == AF_INET ? "{}:{}" : "[{}]:{}";
+  return fmt::format(fmt::runtime(form), NumericHost(address), PortOf(address));
+}
+
+void RefuseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection,
+                      const Status& reason) {
+  std::string message;
+  protocol::AppendErrorResponse(message, "FATAL", reason.error());
+  // A fresh socket's send buffer takes it whole; whoever is gone does not need it.
+  (void)!send(connection.fd, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  CloseConnection(log, connection);
+}
+
+void CloseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection) {
+  log.Stamp(connection.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
+  close(connection.fd);
+}
+
+Listener::AcceptResult Listener::Accept(engine::ConnectionLog& log,
+                                        AcceptedConnection& connection) const {
+  connection.peer_length = sizeof(connection.peer);
+  connection.fd = accept4(fd_, reinterpret_cast<sockaddr*>(&connection.peer),
+                          &connection.peer_length, SOCK_CLOEXEC);
+  if (connection.fd < 0) {
+    const bool exhausted =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return exhausted ? AcceptResult::kExhausted : AcceptResult::kNone;
+  }
+  connection.connection_id = log.Begin(MonotonicNow());
+  return AcceptResult::kAccepted;
+}
+
+ListenerSet& ListenerSet::operator=(ListenerSet&& other) noexcept {
+  if (this == &other) return *this;
+  Close();
+  listeners_ = std::exchange(other.listeners_, {});
+  port_ = other.port_;
+  backlog_ = other.backlog_;
+  lock_fd_ = std::exchange(other.lock_fd_, -1);
+  host_ = std::move(other.host_);
+  socket_path_ = std::move(other.socket_path_);
+  return *this;
+}
+
+Result<ListenerSet> ListenerSet::Open(const ListenOptions& options) {
+  const std::vector<std::string> hosts = SplitHosts(options.hosts);
+  if (hosts.empty() && options.socket_directory.empty()) {
+    return Status::Error(sqlstate::kInvalidParameterValue, "there is no address to listen on")
+        .WithHint("Give -h an address or --socket-dir a folder.");
+  }
+  if (hosts.empty() && options.port == 0) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         "port 0 (any free one) needs a TCP address, too");
+  }
+  const int backlog = std::min(options.backlog, KernelBacklogLimit());
+  for (int attempt = 1;; ++attempt) {
+    ListenerSet set;
+    set.port_ = options.port;
+    set.backlog_ = backlog;
+    Status status;
+    for (const std::string& host : hosts) {
+      status = set.OpenTcp(host, backlog);
+      if (!status.ok()) break;
+    }
+    if (status.ok() && !options.socket_directory.empty()) {
+      status = set.OpenUnix(options.socket_directory, backlog);
+    }
+    if (status.ok()) return set;
+    const bool other_port_may_do =
+        options.port == 0 && !set.listeners_.empty() && attempt < kFreePortAttempts;
+    if (!other_port_may_do) return status;
+  }
+}
+
+Status ListenerSet::OpenTcp(const std::string& host, int backlog) {
+  addrinfo hints = {};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), std::to_string(port_).c_str(), &hints, &found);
+  if (error != 0) {
+    return Status::Error(
+        sqlstate::kInvalidParameterValue,
+        fmt::format("cannot resolve the address \"{}\": {}", host, gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, AddrinfoDeleter> addresses(found);
+  int opened = 0;
+  Status not_available;  // why an address of the name was skipped
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    sockaddr* address = entry->ai_addr;
+    const std::string numeric = NumericHost(address);
+    if (!IsLoopback(address)) {
+      return Status::Error(sqlstate::kInvalidAuthorizationSpecification,
+                           fmt::format("will not listen on {}: authentication is \"trust\", so "
+                                       "whoever reaches the port is let in",
+                                       numeric))
+          .WithHint("Use a loopback address (-h 127.0.0.1 or -h ::1) or a Unix socket.");
+    }
+    // The second address of a set takes the port that the kernel chose for the first.
+    if (address->sa_family == AF_INET) {
+      reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(static_cast<uint16_t>(port_));
+    } else {
+      reinterpret_cast<sockaddr_in6*>(address)->sin6_port = htons(static_cast<uint16_t>(port_));
+    }
+    const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+      not_available = Status::System("cannot make a socket for " + numeric, errno);
+      continue;  // a kernel without IPv6
+    }
+    SetOption(fd, SOL_SOCKET, SO_REUSEADDR);
+    SetOption(fd, SOL_SOCKET, SO_KEEPALIVE);
+    SetOption(fd, IPPROTO_TCP, TCP_NODELAY);
+    if (address->sa_family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    if (bind(fd, address, entry->ai_addrlen) != 0 || listen(fd, backlog) != 0) {
+      const int bind_error = errno;
+      close(fd);
+      if (bind_error == EADDRINUSE) return PortInUse(numeric, port_);
+      const Status failure =
+          Status::System(fmt::format("cannot listen on {} port {}", numeric, port_), bind_error);
+      if (bind_error != EADDRNOTAVAIL && bind_error != EAFNOSUPPORT) return failure;
+      not_available = failure;
+      continue;
+    }
+    sockaddr_storage bound;
+    socklen_t bound_length = sizeof(bound);
+    getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &bound_length);
+    port_ = PortOf(reinterpret_cast<sockaddr*>(&bound));
+    if (host_.empty()) host_ = numeric;
+    listeners_.push_back(Listener(fd, fmt::format("{} port {}", numeric, port_)));
+    ++opened;
+  }
+  if (opened == 0) return not_available;
+  return {};
+}
+
+Status ListenerSet::OpenUnix(const std::string& directory, int backlog) {
+  const std::string path = fmt::format("{}/.s.PGSQL.{}", directory, port_);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("the Unix socket's path \"{}\" is too long ({} characters, at "
+                                     "most {})",
+                                     path, path.size(), sizeof(address.sun_path) - 1));
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+
+  // Whoever holds the lock owns the path; the kernel gives it back when the holder dies.
+  const std::string lock_path = path + ".lock";
+  lock_fd_ = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_fd_ < 0) return Status::System("cannot open the lock file " + lock_path, errno);
+  const auto in_use = [&] {
+    return Status::Error(sqlstate::kSystemError, fmt::format("the Unix socket {} is in use", path))
+        .WithHint(
+            "Another server listens there; stop it, or choose another port with -p or another "
+            "folder with --socket-dir.");
+  };
+  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) return in_use();
+
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return Status::System("cannot make a Unix socket", errno);
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  // Not every server locks as we do: one that answers is alive.
+  if (connect(fd, name, sizeof(address)) == 0 || errno == EAGAIN) {
+    close(fd);
+    return in_use();
+  }
+  unlink(path.c_str());
+  const mode_t old_mask = umask(0077);
+  const int bound = bind(fd, name, sizeof(address));
+  const int bind_error = errno;
+  umask(old_mask);
+  if (bound != 0 || listen(fd, backlog) != 0) {
+    const int error = bound != 0 ? bind_error : errno;
+    close(fd);
+    return Status::System("cannot listen on the Unix socket " + path, error);
+  }
+  // PostgreSQL reads the first line when it finds the file.
+  const std::string owner = fmt::format("{}\n", getpid());
+  (void)!ftruncate(lock_fd_, 0);
+  (void)!pwrite(lock_fd_, owner.data(), owner.size(), 0);
+  socket_path_ = path;
+  listeners_.push_back(Listener(fd, "socket " + path));
+  return {};
+}
+
+void ListenerSet::Close() {
+  for (const Listener& listener : listeners_) close(listener.fd());
+  listeners_.clear();
+  if (lock_fd_ >= 0) close(lock_fd_);
+  lock_fd_ = -1;
+}
+
+void ListenerSet::CloseAndRemove() {
+  if (!socket_path_.empty()) {
+    unlink(socket_path_.c_str());
+    unlink((socket_path_ + ".lock").c_str());
+  }
+  Close();
+}
+
+}  // namespace connbench::models

@@ -1,0 +1,107 @@
+// The sockets on which a server listens, and the one way in which every model accepts: the same
+// options, backlog and flags, so that models differ in nothing but what they do afterwards.
+//
+// TCP sockets get SO_REUSEADDR, and TCP_NODELAY and SO_KEEPALIVE, which Linux lets accepted sockets
+// inherit, so that no connection pays for them. Accepted sockets are blocking; who must not block
+// says so per call (MSG_DONTWAIT). Listening sockets do not block.
+//
+// Safety: opened and closed by the supervisor; accepting is safe from any thread and process that
+// inherited them. Close() in a child closes the child's copy only.
+//
+// Errors: SQLSTATE 58000 and what to do about it: a port in use names the port.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/segment/connection_log.h"
+
+namespace connbench::models {
+
+struct ListenOptions {
+  std::string hosts = "127.0.0.1";  // comma-separated names or addresses; empty: no TCP
+  int port = 5433;                  // 0: a free one
+  std::string socket_directory;     // of .s.PGSQL.<port>; empty: no Unix socket
+  int backlog = 0;
+};
+
+// A connection that was accepted and belongs to whoever holds this: it owns no socket by itself,
+// so that it can cross fork() and thread starts. Closed by CloseConnection().
+struct AcceptedConnection {
+  int fd = -1;
+  uint32_t connection_id = 0;
+  sockaddr_storage peer;
+  socklen_t peer_length = 0;
+
+  std::string PeerName() const;  // "127.0.0.1:40000", "[::1]:40000" or "local"
+};
+
+// Ends a connection that nobody can serve: tells the client why, if that can be done without
+// blocking, stamps kClosed, and closes the socket.
+void RefuseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection,
+                      const Status& reason);
+// Stamps kClosed and closes the socket.
+void CloseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection);
+
+class Listener {
+ public:
+  int fd() const { return fd_; }
+  const std::string& address() const { return address_; }
+
+  enum class AcceptResult : uint8_t {
+    kAccepted,
+    kNone,       // nobody is waiting any more, or that client has gone again
+    kExhausted,  // out of descriptors or memory: let others finish before the next try
+  };
+  // Takes the next waiting connection, gives it its id and stamps kAccepted.
+  AcceptResult Accept(engine::ConnectionLog& log, AcceptedConnection& connection) const;
+
+ private:
+  friend class ListenerSet;
+  Listener(int fd, std::string address) : fd_(fd), address_(std::move(address)) {}
+
+  int fd_;
+  std::string address_;
+};
+
+class ListenerSet {
+ public:
+  ListenerSet() = default;
+  ~ListenerSet() { Close(); }
+  ListenerSet(ListenerSet&& other) noexcept { *this = std::move(other); }
+  ListenerSet& operator=(ListenerSet&& other) noexcept;
+
+  // All addresses or none. Refuses addresses that other machines can reach (28000): authentication
+  // is `trust` so far. The Unix socket is open to the server's own user only.
+  static Result<ListenerSet> Open(const ListenOptions& options);
+
+  std::vector<Listener>& listeners() { return listeners_; }
+  int port() const { return port_; }
+  int backlog() const { return backlog_; }           // as the kernel grants it
+  const std::string& host() const { return host_; }  // of the first TCP socket; "" if none
+  const std::string& socket_path() const { return socket_path_; }
+
+  // Closes this process's copies.
+  void Close();
+  // Closes them and removes the Unix socket: the server is over.
+  void CloseAndRemove();
+
+ private:
+  Status OpenTcp(const std::string& host, int backlog);
+  Status OpenUnix(const std::string& directory, int backlog);
+
+  std::vector<Listener> listeners_;
+  int port_ = 0;
+  int backlog_ = 0;
+  int lock_fd_ = -1;  // holds the lock file beside the Unix socket
+  std::string host_;
+  std::string socket_path_;
+};
+
+}  // namespace connbench::models

@@ -1,0 +1,115 @@
+// The specification of a connection model: what staffs a client's connection. This header is only
+// that; models/fork, models/thread and models/thread_pool fulfil it, docs/adding-a-model.md shows
+// how to write another.
+//
+// What a model owns
+//   Sockets and scheduling: when to accept, which process or thread runs a session, where that one
+//   sleeps while the client is silent, and nothing else. It gets listening sockets that are set up
+//   (models/listener.h), an engine (engine/engine.h), and a way to fork (ProcessSpawner). It runs
+//   protocol::ServerSession and moves that one's bytes. A model that gives each connection a thread
+//   of control of its own needs no loop of its own: models/connection.h has it.
+//
+// What it must do
+//   Phases      It stamps kAccepted (Listener::Accept does), kDispatched right before it hands the
+//               connection on (before fork, pthread_create or the queue), kStarted as the first
+//               thing that the one who serves does, kClosed when the session is gone. The session
+//               stamps the rest.
+//   Limits      max_connections is the engine's to enforce, when the session starts: by then the
+//               model has paid its price for the connection (the process, the thread), as
+//               PostgreSQL has. A model that cannot staff the connection at all (fork or
+//               pthread_create fails) answers with RefuseConnection() and goes on.
+//   Timeouts    It calls ServerSession::InputDeadlinePassed() when nothing came until
+//               InputDeadline(), whatever else it is busy with.
+//   Waiting     A statement that waits for a lock blocks in the Waiter that the model handed to
+//               the session. A model with fewer threads than sessions must see to it that another
+//               one can run meanwhile: the lock may be held by a session whose next message is
+//               still queued, and no lock graph shows that deadlock.
+//   Termination When the supervisor asks for it (SIGTERM, after Engine::RequestShutdown) every
+//               session ends with 57P01, also one that is blocked reading from or writing to its
+//               client: the model wakes it and calls CheckTermination(). Then the process exits 0.
+//   Clients     One that vanishes, stays half open, sends garbage or never reads costs only its own
+//               connection.
+//
+// What it must not do
+//   Look into the bytes; keep state per connection that the session could keep; set socket options
+//   of its own; allocate from the segment; take a latch in the supervisor process; fork from a
+//   process with threads; retry what failed; depend on which statements come.
+//
+// Processes and threads
+//   The supervisor (models/supervisor.h) is one single-threaded process. Everything a Model object
+//   does through Start() and OnReadable() happens there; the bodies handed to ProcessSpawner::Fork
+//   run in child processes, which inherit the object, the engine handle and the listeners. After
+//   a crash the segment and the Model are made anew. Failures inside a child are exit codes: 0 and
+//   1 are ordinary ends of a backend, anything else, or a signal, ends every session (a process may
+//   have died inside a critical section of shared memory).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/status.h"
+#include "engine/engine.h"
+#include "models/listener.h"
+#include "models/settings.h"
+
+namespace connbench::models {
+
+enum class ChildKind : uint8_t {
+  kServer,   // serves many connections; the model cannot do without it: any exit is a crash
+  kBackend,  // serves one connection; exit codes 0 and 1 are ordinary
+};
+
+// Forks on behalf of a model. Implemented by the supervisor; called only in its process.
+class ProcessSpawner {
+ public:
+  virtual ~ProcessSpawner() = default;
+
+  // Forks a child that runs body and exits with what it returns. The child dies with the
+  // supervisor. It starts without the supervisor's own descriptors (a backend also without the
+  // listeners) and with its signals blocked: SIGINT for good (a terminal's Ctrl-C is the
+  // supervisor's business), SIGTERM until it can be served (models/server_process.h for a server,
+  // models/backend_signals.h for a backend). An error (58000) leaves everything as it was.
+  virtual Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body) = 0;
+};
+
+// What a model works with; outlives it.
+struct ModelContext {
+  engine::Engine& engine;
+  ListenerSet& listeners;
+  const ModelSettings& settings;
+};
+
+// How long whoever accepts leaves the listeners alone when descriptors or memory have run out: long
+// enough not to spin, short enough for a client. As in PostgreSQL.
+inline constexpr int kAcceptPauseMs = 100;
+// Connections accepted in a row before whoever accepts looks at anything else.
+inline constexpr int kAcceptBatch = 16;
+
+// What a model takes from the machine when max_connections are in use, so that a limit is named
+// before it is hit.
+struct ResourceNeeds {
+  int64_t descriptors = 0;      // in the process that has most
+  int64_t tasks = 0;            // processes and threads together
+  int64_t memory_mappings = 0;  // in the process that has most
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual ResourceNeeds Needs() const = 0;
+
+  // Called once, when the engine is ready to serve: forks the server processes, if there are any.
+  virtual Status Start(ProcessSpawner& spawner) = 0;
+
+  // A model whose supervisor accepts (like PostgreSQL's postmaster) says so, and is then called
+  // whenever a listener is readable. It must not block. False: the machine is out of something,
+  // leave the listeners alone for kAcceptPauseMs.
+  virtual bool AcceptsInSupervisor() const { return false; }
+  virtual bool OnReadable(Listener& /*listener*/, ProcessSpawner& /*spawner*/) { return true; }
+};
+
+}  // namespace connbench::models

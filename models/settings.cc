@@ -1,0 +1,102 @@
+#include "models/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/clock.h"
+#include "base/near_names.h"
+#include "base/units.h"
+
+namespace connbench::models {
+namespace {
+
+struct Setting {
+  std::string_view name;
+  std::string_view unit;  // "": a count; "kB": the member holds bytes; "ms"
+  int64_t ModelSettings::*member;
+  int64_t min;  // in the unit
+  int64_t max;
+  std::string_view help;
+};
+
+constexpr int64_t kMaxTasks = 1 << 22;  // the kernel's own bound on processes and threads
+
+constexpr Setting kSettings[] = {
+    {"listen_backlog", "", &ModelSettings::listen_backlog, 0, INT32_MAX,
+     "connections that may wait to be accepted; 0: twice max_connections"},
+    {"thread_stack_size", "kB", &ModelSettings::thread_stack_bytes, 256, 1 << 20,
+     "stack of a thread that runs statements"},
+    {"workers", "", &ModelSettings::workers, 0, 4096,
+     "thread-pool: statements that run at the same time; 0: one per core"},
+    {"max_workers", "", &ModelSettings::max_workers, 0, kMaxTasks,
+     "thread-pool: threads at most, counting those that wait for locks; 0: workers + "
+     "max_connections"},
+    {"stall_limit", "ms", &ModelSettings::stall_limit_ms, 1, 60'000,
+     "thread-pool: a queue that has not moved for so long gets another worker"},
+    {"shutdown_grace", "ms", &ModelSettings::shutdown_grace_ms, 0, 3'600'000,
+     "how long sessions may take to end at shutdown before they are killed"},
+};
+
+Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
+  if (setting.unit == "kB") {
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t bytes, ParseBytes(value, "kB"));
+    return bytes / 1024;
+  }
+  if (setting.unit == "ms") {
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t ns, ParseDurationNs(value, "ms"));
+    return ns / kNanosecondsPerMillisecond;
+  }
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) {
+    return Status::Error(
+        sqlstate::kInvalidParameterValue,
+        fmt::format("invalid value for parameter \"{}\": \"{}\" (expected an integer)",
+                    setting.name, value));
+  }
+  return number;
+}
+
+std::string ShowValue(const Setting& setting, int64_t value) {
+  if (setting.unit == "kB") return fmt::format("{}kB", value / 1024);
+  return fmt::format("{}{}", value, setting.unit);
+}
+
+}  // namespace
+
+Status ApplySetting(ServerSettings& settings, std::string_view name, std::string_view value) {
+  const auto* setting = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                     [&](const Setting& s) { return s.name == name; });
+  if (setting == std::end(kSettings)) {
+    Status status = engine::ApplySetting(settings.engine, name, value);
+    if (status.code() != sqlstate::kUndefinedObject) return status;
+    const std::vector<engine::SettingDescription> all = DescribeSettings(settings);
+    std::vector<std::string_view> names;
+    names.reserve(all.size());
+    for (const engine::SettingDescription& known : all) names.push_back(known.name);
+    return Status::Error(sqlstate::kUndefinedObject, status.error().message)
+        .WithHint(SuggestNames(name, names));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const int64_t number, ParseNumber(*setting, value));
+  if (number < setting->min || number > setting->max) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("{}{} is outside the valid range for parameter \"{}\" "
+                                     "({} .. {})",
+                                     number, setting->unit, name, setting->min, setting->max));
+  }
+  settings.models.*setting->member = setting->unit == "kB" ? number * 1024 : number;
+  return {};
+}
+
+std::vector<engine::SettingDescription> DescribeSettings(const ServerSettings& settings) {
+  std::vector<engine::SettingDescription> all = engine::DescribeSettings(settings.engine);
+  for (const Setting& setting : kSettings) {
+    all.push_back({setting.name, setting.unit, setting.help,
+                   ShowValue(setting, settings.models.*setting.member)});
+  }
+  return all;
+}
+
+}  // namespace connbench::models

@@ -1,0 +1,42 @@
+// Settings of the connection models. They share one --set namespace with the engine's
+// (engine/config.h); each has one row in models/settings.cc.
+//
+// Safety: plain values in private memory.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/config.h"
+
+namespace connbench::models {
+
+struct ModelSettings {
+  int64_t listen_backlog = 0;  // 0: twice max_connections; the kernel caps it at somaxconn
+  // Stack of a connection's or a worker's thread. As in MySQL: deep statements need it, only what
+  // was touched costs memory, and below 2 MB the kernel cannot back it with a huge page.
+  int64_t thread_stack_bytes = int64_t{1} << 20;
+  int64_t workers = 0;      // thread-pool: statements that run at the same time; 0: one per core
+  int64_t max_workers = 0;  // thread-pool: threads at most; 0: workers + max_connections
+  // thread-pool: a queue that has not moved for this long gets another worker. Between a long
+  // OLTP statement (milliseconds) and what a person notices; MySQL Enterprise has the same 60 ms.
+  int64_t stall_limit_ms = 60;
+  int64_t shutdown_grace_ms = 5000;  // for sessions to end by themselves before they are killed
+};
+
+// Everything that `serve --set` can set.
+struct ServerSettings {
+  engine::EngineConfig engine;
+  ModelSettings models;
+};
+
+// Applies one "name=value" to whichever part knows the name; 42704 with near names of both, 22023
+// for a bad value.
+Status ApplySetting(ServerSettings& settings, std::string_view name, std::string_view value);
+
+// The engine's rows, then the models'.
+std::vector<engine::SettingDescription> DescribeSettings(const ServerSettings& settings);
+
+}  // namespace connbench::models

@@ -1,0 +1,93 @@
+#include "models/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/model_list.h"
+#include "models/ready_line.h"
+
+namespace connbench::models {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Settings, SharesOneNamespaceWithTheEngine) {
+  ServerSettings settings;
+  ASSERT_TRUE(ApplySetting(settings, "workers", "7").ok());
+  ASSERT_TRUE(ApplySetting(settings, "thread_stack_size", "2MB").ok());
+  ASSERT_TRUE(ApplySetting(settings, "stall_limit", "1s").ok());
+  ASSERT_TRUE(ApplySetting(settings, "max_connections", "77").ok());
+  EXPECT_EQ(settings.models.workers, 7);
+  EXPECT_EQ(settings.models.thread_stack_bytes, 2 << 20);
+  EXPECT_EQ(settings.models.stall_limit_ms, 1000);
+  EXPECT_EQ(settings.engine.max_connections, 77);
+}
+
+TEST(Settings, UnknownNamesListNearOnesOfBoth) {
+  ServerSettings settings;
+  Status status = ApplySetting(settings, "worker", "7");
+  EXPECT_EQ(status.code(), sqlstate::kUndefinedObject);
+  EXPECT_THAT(status.error().hint, HasSubstr("\"workers\""));
+  status = ApplySetting(settings, "max_conections", "7");
+  EXPECT_THAT(status.error().hint, HasSubstr("\"max_connections\""));
+}
+
+TEST(Settings, BadValuesAreRefused) {
+  ServerSettings settings;
+  for (const char* value : {"", "x", "-1", "5000000", "1.5"}) {
+    EXPECT_EQ(ApplySetting(settings, "workers", value).code(), sqlstate::kInvalidParameterValue)
+        << value;
+  }
+  EXPECT_EQ(ApplySetting(settings, "thread_stack_size", "1kB").code(),
+            sqlstate::kInvalidParameterValue);
+}
+
+TEST(Settings, EveryOneIsDescribedOnce) {
+  std::vector<std::string> names;
+  for (const auto& setting : DescribeSettings({})) {
+    EXPECT_FALSE(setting.help.empty()) << setting.name;
+    names.emplace_back(setting.name);
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+TEST(ModelList, FindsModelsAndSuggestsNearOnes) {
+  ASSERT_TRUE(FindModel("fork").ok());
+  const auto unknown = FindModel("threads");
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_THAT(unknown.status().error().hint, HasSubstr("\"thread\""));
+}
+
+TEST(ReadyLine, ReadsWhatItWrites) {
+  const ReadyLine lines[] = {
+      {"fork", "127.0.0.1", 5433, "", "connbench.12"},
+      {"thread-pool", "::1", 1, "/tmp/.s.PGSQL.1", ""},
+      {"thread", "", 0, "/tmp/with space/.s.PGSQL.5433", "connbench.1"},
+  };
+  for (const ReadyLine& line : lines) {
+    const std::string text = FormatReadyLine(line);
+    const auto parsed = ParseReadyLine(text);
+    ASSERT_TRUE(parsed.has_value()) << text;
+    EXPECT_EQ(parsed->model, line.model);
+    EXPECT_EQ(parsed->host, line.host);
+    EXPECT_EQ(parsed->port, line.port);
+    EXPECT_EQ(parsed->socket_path, line.socket_path);
+    EXPECT_EQ(parsed->segment, line.segment);
+  }
+  EXPECT_EQ(FormatReadyLine(lines[0]),
+            "connbench: fork ready on 127.0.0.1 port 5433 (segment connbench.12)");
+}
+
+TEST(ReadyLine, RefusesOtherLines) {
+  for (const char* text :
+       {"", "connbench: shutting down", "connbench: fork ready on 127.0.0.1 (segment x)",
+        "connbench: fork ready on 127.0.0.1 port x (segment x)",
+        "connbench: fork ready on 127.0.0.1 port 5433 (segment x",
+        "connbench: fork ready on 127.0.0.1 port 5433; (segment x)"}) {
+    EXPECT_FALSE(ParseReadyLine(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace connbench::models

@@ -1,0 +1,337 @@
+#include "models/supervisor.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/exit_code.h"
+#include "engine/engine.h"
+#include "models/backend_signals.h"
+#include "models/machine_limits.h"
+#include "models/model.h"
+#include "models/ready_line.h"
+
+namespace connbench::models {
+namespace {
+
+template <typename... Args>
+void Log(fmt::format_string<Args...> format, Args&&... args) {
+  const std::string line = "connbench: " + fmt::format(format, std::forward<Args>(args)...) + "\n";
+  (void)!write(STDERR_FILENO, line.data(), line.size());
+}
+
+// Blocks what the supervisor reads from its signalfd; gives the caller's mask back at the end.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigemptyset(&set_);
+    for (int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGCHLD}) sigaddset(&set_, signal);
+    sigprocmask(SIG_BLOCK, &set_, &previous_);
+  }
+  ~BlockedSignals() { sigprocmask(SIG_SETMASK, &previous_, nullptr); }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  const sigset_t& set() const { return set_; }
+
+ private:
+  sigset_t set_;
+  sigset_t previous_;
+};
+
+std::string DescribeExit(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    return fmt::format("was terminated by signal {}: {}", WTERMSIG(wait_status),
+                       strsignal(WTERMSIG(wait_status)));
+  }
+  return fmt::format("exited with exit code {}", WEXITSTATUS(wait_status));
+}
+
+class Supervisor : public ProcessSpawner {
+ public:
+  explicit Supervisor(const SupervisorOptions& options)
+      : options_(options), settings_(options.settings), pid_(getpid()) {}
+
+  int Run() {
+    signal_fd_ = signalfd(-1, &blocked_.set(), SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signal_fd_ < 0) return Fail(Status::System("signalfd", errno));
+    backend_signals::Install();
+    const int exit_code = Serve();
+    listeners_.CloseAndRemove();
+    close(signal_fd_);
+    return exit_code;
+  }
+
+  Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body) override {
+    const pid_t child = fork();
+    if (child < 0) return Status::System("fork", errno);
+    if (child > 0) {
+      children_.emplace(child, kind);
+      return child;
+    }
+    // If the supervisor died before prctl() the child has another parent by now.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != pid_) _exit(kExitErrors);
+    close(signal_fd_);
+    if (kind == ChildKind::kBackend) {
+      listeners_.Close();
+    } else {
+      backend_signals::BeginServer();
+    }
+    _exit(body());
+  }
+
+ private:
+  enum class State : uint8_t {
+    kServing,
+    kCrashed,   // a child has crashed: waits until the others are gone, then starts again
+    kStopping,  // waits until all are gone, then ends
+  };
+
+  int Serve() {
+    Status status = OpenListeners();
+    if (!status.ok()) return Fail(status);
+    status = StartServing();
+    if (!status.ok()) {
+      KillAll();
+      return Fail(status);
+    }
+    PrintReadyLine();
+    while (true) {
+      WaitForEvents();
+      if (state_ == State::kServing || !children_.empty()) continue;
+      if (state_ == State::kStopping) break;
+      if (!PauseBeforeRestart()) break;
+      status = StartServing();
+      if (!status.ok()) {
+        KillAll();
+        return Fail(status);
+      }
+      Log("ready again");
+    }
+    EndEngine();
+    return crashed_at_shutdown_ ? kExitErrors : kExitOk;
+  }
+
+  Status OpenListeners() {
+    ListenOptions listen = options_.listen;
+    const int64_t wanted = settings_.models.listen_backlog != 0
+                               ? settings_.models.listen_backlog
+                               : int64_t{2} * settings_.engine.max_connections;
+    listen.backlog = static_cast<int>(std::min<int64_t>(wanted, INT32_MAX));
+    CONNBENCH_ASSIGN_OR_RETURN(listeners_, ListenerSet::Open(listen));
+    settings_.models.listen_backlog = listeners_.backlog();
+    return {};
+  }
+
+  // Makes the segment and starts the model, at first and after a crash.
+  Status StartServing() {
+    CONNBENCH_ASSIGN_OR_RETURN(engine_, engine::Engine::Create(settings_.engine));
+    model_ = options_.model->make({*engine_, listeners_, settings_.models});
+    CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(model_->Needs()));
+    started_at_ = MonotonicNow();
+    state_ = State::kServing;
+    return model_->Start(*this);
+  }
+
+  void EndEngine() {
+    model_.reset();
+    engine_.reset();
+  }
+
+  void PrintReadyLine() {
+    ReadyLine ready;
+    ready.model = options_.model->name;
+    ready.host = listeners_.host();
+    ready.port = listeners_.port();
+    ready.socket_path = listeners_.socket_path();
+    ready.segment = engine_->segment_name();
+    const std::string line = FormatReadyLine(ready) + "\n";
+    // Whoever closed the pipe does not want to know.
+    (void)!write(options_.ready_fd, line.data(), line.size());
+  }
+
+  // One round: signals, deadlines, connections.
+  void WaitForEvents() {
+    polled_.clear();
+    polled_.push_back({signal_fd_, POLLIN, 0});
+    const bool accepting = state_ == State::kServing && model_->AcceptsInSupervisor() &&
+                           MonotonicNow() >= accept_paused_until_;
+    if (accepting) {
+      for (const Listener& listener : listeners_.listeners()) {
+        polled_.push_back({listener.fd(), POLLIN, 0});
+      }
+    }
+    if (poll(polled_.data(), polled_.size(), PollTimeoutMs()) < 0) return;
+    if (MonotonicNow() >= kill_at_) {
+      Log("{} processes did not end in time; killing them", children_.size());
+      SignalAll(SIGKILL);
+      kill_at_ = kNoDeadline;
+    }
+    if (polled_[0].revents != 0) HandleSignals();
+    if (!accepting) return;
+    for (size_t i = 1; i < polled_.size() && state_ == State::kServing; ++i) {
+      if (polled_[i].revents == 0) continue;
+      if (!model_->OnReadable(listeners_.listeners()[i - 1], *this)) {
+        accept_paused_until_ = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
+        return;
+      }
+    }
+  }
+
+  int PollTimeoutMs() const {
+    const MonotonicNs now = MonotonicNow();
+    MonotonicNs until = kill_at_;
+    if (state_ == State::kServing && accept_paused_until_ > now) {
+      until = std::min(until, accept_paused_until_);
+    }
+    if (until == kNoDeadline) return -1;
+    if (until <= now) return 0;
+    return static_cast<int>((until - now) / kNanosecondsPerMillisecond + 1);
+  }
+
+  void HandleSignals() {
+    signalfd_siginfo info;
+    while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+      switch (info.ssi_signo) {
+        case SIGCHLD:
+          break;  // many children may stand behind one
+        case SIGQUIT:
+          StopServing(SIGKILL);
+          break;
+        case SIGHUP:
+          Log("SIGHUP: there is no configuration file to read again");
+          break;
+        default:
+          StopServing(state_ == State::kStopping && info.ssi_signo == SIGINT ? SIGKILL : SIGTERM);
+      }
+    }
+    Reap();
+  }
+
+  void StopServing(int signal) {
+    if (state_ != State::kStopping) {
+      Log("shutting down");
+      listeners_.CloseAndRemove();
+      engine_->RequestShutdown();
+      state_ = State::kStopping;
+      kill_at_ = MonotonicNow() + settings_.models.shutdown_grace_ms * kNanosecondsPerMillisecond;
+    }
+    SignalAll(signal);
+  }
+
+  void Reap() {
+    int wait_status = 0;
+    pid_t child = 0;
+    while ((child = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+      const auto found = children_.find(child);
+      if (found == children_.end()) continue;  // of whoever called us
+      const ChildKind kind = found->second;
+      children_.erase(found);
+      const bool ended_well = WIFEXITED(wait_status) &&
+                              (WEXITSTATUS(wait_status) == 0 ||
+                               (kind == ChildKind::kBackend && WEXITSTATUS(wait_status) == 1));
+      if (!ended_well || (kind == ChildKind::kServer && state_ == State::kServing)) {
+        OnCrash(kind, child, wait_status);
+      }
+    }
+    if (children_.empty()) kill_at_ = kNoDeadline;
+  }
+
+  void OnCrash(ChildKind kind, pid_t child, int wait_status) {
+    if (state_ == State::kServing) {
+      Log("{} process (pid {}) {}", kind == ChildKind::kServer ? "server" : "backend", child,
+          DescribeExit(wait_status));
+      if (!children_.empty()) Log("terminating any other active server processes");
+      state_ = State::kCrashed;
+      kill_at_ = MonotonicNow() + kQuitGraceMs * kNanosecondsPerMillisecond;
+      SignalAll(SIGQUIT);
+    } else if (state_ == State::kStopping && WIFSIGNALED(wait_status) &&
+               WTERMSIG(wait_status) != SIGKILL) {
+      Log("process (pid {}) {} during shutdown", child, DescribeExit(wait_status));
+      crashed_at_shutdown_ = true;
+    }
+  }
+
+  // Waits until the next restart is due. False: asked to end meanwhile.
+  bool PauseBeforeRestart() {
+    EndEngine();
+    const MonotonicNs now = MonotonicNow();
+    restarts_in_a_row_ =
+        now - started_at_ >= kStableMs * kNanosecondsPerMillisecond ? 0 : restarts_in_a_row_ + 1;
+    int delay_ms = 0;
+    if (restarts_in_a_row_ > 0) {
+      const int doublings = std::min(restarts_in_a_row_ - 1, 16);
+      delay_ms = std::min(kFirstRestartDelayMs << doublings, kMaxRestartDelayMs);
+    }
+    Log("all server processes have ended; making the shared memory anew (data was in memory only "
+        "and is gone)");
+    if (delay_ms > 0) Log("starting again in {} ms", delay_ms);
+    const MonotonicNs until = now + delay_ms * kNanosecondsPerMillisecond;
+    while (true) {
+      const MonotonicNs left = until - MonotonicNow();
+      if (left <= 0) return true;
+      const timespec timeout = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
+      pollfd signalled = {signal_fd_, POLLIN, 0};
+      if (ppoll(&signalled, 1, &timeout, nullptr) <= 0) continue;
+      signalfd_siginfo info;
+      while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGHUP) return false;
+      }
+    }
+  }
+
+  void SignalAll(int signal) {
+    for (const auto& [child, kind] : children_) kill(child, signal);
+  }
+
+  // When starting failed half-way.
+  void KillAll() {
+    SignalAll(SIGKILL);
+    for (const auto& [child, kind] : children_) waitpid(child, nullptr, 0);
+    children_.clear();
+    EndEngine();
+  }
+
+  static int Fail(const Status& status) {
+    const ErrorInfo& error = status.error();
+    Log("{}", error.message);
+    if (!error.detail.empty()) Log("detail: {}", error.detail);
+    if (!error.hint.empty()) Log("hint: {}", error.hint);
+    return kExitErrors;
+  }
+
+  const SupervisorOptions& options_;
+  ServerSettings settings_;  // with the values that apply
+  const pid_t pid_;
+  const BlockedSignals blocked_;
+  int signal_fd_ = -1;
+  ListenerSet listeners_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<Model> model_;
+  std::unordered_map<pid_t, ChildKind> children_;
+  std::vector<pollfd> polled_;
+  State state_ = State::kServing;
+  MonotonicNs started_at_ = 0;
+  MonotonicNs accept_paused_until_ = 0;
+  MonotonicNs kill_at_ = kNoDeadline;
+  int restarts_in_a_row_ = 0;
+  bool crashed_at_shutdown_ = false;
+};
+
+}  // namespace
+
+int RunSupervisor(const SupervisorOptions& options) { return Supervisor(options).Run(); }
+
+}  // namespace connbench::models

@@ -1,0 +1,394 @@
+#include "models/thread_pool/pool.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+
+#include "models/connection.h"
+
+namespace connbench::models {
+namespace {
+
+constexpr int kEventsPerPoll = 128;
+// A worker that finds this many tasks in the queue one after the other looks whether sockets have
+// become ready meanwhile, so that urgent ones do not wait for the whole queue.
+constexpr uint64_t kTasksBetweenPolls = 32;
+// A task that is not urgent is overtaken by at most this many others.
+constexpr uint64_t kMaxOvertakes = 1000;
+// Another worker is woken when what is queued would keep the active ones busy for longer than
+// this: waking costs some microseconds here and some tens until the other runs.
+constexpr int64_t kHandOverNs = 100 * kNanosecondsPerMicrosecond;
+// Until there is an average: what a point select takes.
+constexpr int64_t kFirstTaskNs = 10 * kNanosecondsPerMicrosecond;
+// Nothing is shorter than its two system calls.
+constexpr int64_t kMinTaskNs = kNanosecondsPerMicrosecond;
+// Looks of the monitor at an idle pool before it goes to sleep.
+constexpr int kIdleLooks = 16;
+
+void Signal(int event_fd) {
+  const uint64_t one = 1;
+  (void)!write(event_fd, &one, sizeof(one));
+}
+
+}  // namespace
+
+BlockedScope::BlockedScope(PoolWorker& worker) : worker_(worker) {
+  Pool& pool = worker.pool_;
+  const Pool::Lock lock(pool.mutex_);
+  pool.SetInactive(worker, PoolWorker::State::kBlocked);
+  // Whoever holds what this worker waits for must be able to run.
+  const bool somebody_polls_or_will = pool.polling_ || pool.active_ > 0;
+  const bool work_waits = !pool.QueueEmpty() && pool.active_ < pool.limits_.workers;
+  if (!somebody_polls_or_will || work_waits) pool.WakeOrCreateWorker();
+}
+
+BlockedScope::~BlockedScope() {
+  Pool& pool = worker_.pool_;
+  const Pool::Lock lock(pool.mutex_);
+  pool.SetActive(worker_);
+}
+
+Pool::Pool(const PoolLimits& limits) : limits_(limits), task_ns_(kFirstTaskNs) {}
+
+Pool::~Pool() {
+  for (int fd : {epoll_fd_, wake_fd_, monitor_fd_}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+Status Pool::Start() {
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  monitor_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (epoll_fd_ < 0 || wake_fd_ < 0 || monitor_fd_ < 0) {
+    return Status::System("cannot make the pool's descriptors", errno);
+  }
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.ptr = nullptr;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &event) != 0) {
+    return Status::System("epoll_ctl", errno);
+  }
+  const Lock lock(mutex_);
+  return CreateWorker();
+}
+
+Status Pool::Add(std::unique_ptr<PoolTask> task, int fd) {
+  PoolTask& added = *task;
+  const MonotonicNs wake_at = added.wake_at();
+  const Lock lock(mutex_);
+  tasks_.push_front(std::move(task));
+  added.self_ = tasks_.begin();
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &added;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    const Status status = Status::System("epoll_ctl", errno);
+    tasks_.pop_front();
+    return status;
+  }
+  if (wake_at != kNoDeadline) SetTimer(added, wake_at);
+  if (stopping_) added.RequestStop();
+  return {};
+}
+
+void* Pool::WorkerMain(void* argument) {
+  auto* worker = static_cast<PoolWorker*>(argument);
+  worker->pool_.Work(*worker);
+  return nullptr;
+}
+
+void Pool::Work(PoolWorker& worker) {
+  char buffer[kReceiveBufferBytes];
+  Lock lock(mutex_);
+  while (PoolTask* task = Next(lock, worker)) {
+    lock.unlock();
+    const PoolTask::Outcome outcome = task->Serve(worker, buffer);
+    const bool idle = outcome == PoolTask::Outcome::kIdle;
+    const MonotonicNs wake_at = idle ? task->wake_at() : kNoDeadline;
+    const bool urgent = outcome != PoolTask::Outcome::kDone && task->urgent();
+    lock.lock();
+    Release(*task, outcome, wake_at, urgent);
+  }
+  if (worker.state_ == PoolWorker::State::kActive) SetInactive(worker, PoolWorker::State::kParked);
+  workers_.erase(worker.self_);
+  if (workers_.empty()) changed_.notify_all();
+}
+
+PoolTask* Pool::Next(Lock& lock, PoolWorker& worker) {
+  worker.served_++;
+  if (worker.stalled_) {
+    worker.stalled_ = false;
+    ++active_;
+  }
+  while (!exiting_) {
+    if (active_ > limits_.workers) {
+      if (!Park(lock, worker)) return nullptr;
+      continue;
+    }
+    if (!polling_ && (QueueEmpty() || served_ - served_at_poll_ >= kTasksBetweenPolls)) {
+      Poll(lock, worker);
+      continue;
+    }
+    if (PoolTask* task = Pop()) {
+      HandOverIfLong();
+      return task;
+    }
+    if (!Park(lock, worker)) return nullptr;
+  }
+  return nullptr;
+}
+
+void Pool::Poll(Lock& lock, PoolWorker& worker) {
+  const MonotonicNs now = MonotonicNow();
+  if (const auto served = static_cast<int64_t>(served_ - served_at_poll_); served > 0) {
+    // Of all active workers together, with whatever preempted them: good enough to tell
+    // microseconds from milliseconds, if one that was preempted for long does not count in full.
+    const int64_t sample = std::min((now - polled_at_) / served, 4 * task_ns_);
+    task_ns_ = std::max(kMinTaskNs, task_ns_ + (sample - task_ns_) / 8);
+  }
+  const bool may_sleep = QueueEmpty();
+  int timeout_ms = may_sleep ? -1 : 0;
+  poll_until_ = kNoDeadline;
+  if (may_sleep && !timers_.empty()) {
+    poll_until_ = timers_.begin()->first;
+    const int64_t left_ms = (poll_until_ - now) / kNanosecondsPerMillisecond + 1;
+    timeout_ms = static_cast<int>(std::clamp<int64_t>(left_ms, 0, INT32_MAX));
+    if (poll_until_ <= now) timeout_ms = 0;
+  }
+  polling_ = true;
+  if (may_sleep) SetInactive(worker, PoolWorker::State::kPolling);
+  lock.unlock();
+  epoll_event events[kEventsPerPoll];
+  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, timeout_ms);
+  const MonotonicNs woken_at = MonotonicNow();
+  lock.lock();
+  polling_ = false;
+  if (may_sleep) SetActive(worker);
+  polls_++;
+  served_at_poll_ = served_;
+  polled_at_ = woken_at;
+  for (int i = 0; i < count; ++i) {
+    auto* task = static_cast<PoolTask*>(events[i].data.ptr);
+    if (task == nullptr || task->state_ == PoolTask::State::kDone) continue;
+    const bool idle = task->state_ == PoolTask::State::kIdle;
+    if (idle) Enqueue(*task);
+    // An end that came together with data has no edge of its own: one more look will find it.
+    task->notified_ |= !idle || (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  }
+  dead_.clear();
+  RunTimers(woken_at);
+  if (monitor_asleep_ && queued_ > 0) {
+    monitor_asleep_ = false;
+    Signal(monitor_fd_);
+  }
+}
+
+bool Pool::Park(Lock& lock, PoolWorker& worker) {
+  SetInactive(worker, PoolWorker::State::kParked);
+  parked_.push_back(&worker);
+  while (worker.state_ == PoolWorker::State::kParked && !exiting_) {
+    const bool idle =
+        worker.wake_.wait_for(lock, std::chrono::nanoseconds(limits_.surplus_life_ns)) ==
+        std::cv_status::timeout;
+    const bool surplus = static_cast<int>(workers_.size()) > limits_.workers;
+    if (idle && surplus && worker.state_ == PoolWorker::State::kParked) {
+      std::erase(parked_, &worker);
+      return false;
+    }
+  }
+  if (!exiting_) return true;
+  if (worker.state_ == PoolWorker::State::kParked) std::erase(parked_, &worker);
+  return false;
+}
+
+void Pool::Release(PoolTask& task, PoolTask::Outcome outcome, MonotonicNs wake_at, bool urgent) {
+  if (outcome == PoolTask::Outcome::kDone) {
+    Forget(task);
+    return;
+  }
+  task.urgent_ = urgent;
+  task.state_ = PoolTask::State::kIdle;
+  if (task.notified_ || outcome == PoolTask::Outcome::kAgain) {
+    task.notified_ = false;
+    Enqueue(task);
+  } else if (wake_at != kNoDeadline) {
+    SetTimer(task, wake_at);
+  }
+}
+
+void Pool::Enqueue(PoolTask& task) {
+  task.state_ = PoolTask::State::kQueued;
+  task.queued_at_ = served_;
+  task.next_ = nullptr;
+  Queue& queue = queues_[task.urgent_ ? 1 : 0];
+  (queue.tail != nullptr ? queue.tail->next_ : queue.head) = &task;
+  queue.tail = &task;
+  ++queued_;
+}
+
+PoolTask* Pool::Pop() {
+  const PoolTask* ordinary = queues_[0].head;
+  const bool overtaken_enough =
+      ordinary != nullptr && served_ - ordinary->queued_at_ > kMaxOvertakes;
+  Queue& queue = queues_[queues_[1].head != nullptr && !overtaken_enough ? 1 : 0];
+  PoolTask* task = queue.head;
+  if (task == nullptr) return nullptr;
+  queue.head = task->next_;
+  if (queue.head == nullptr) queue.tail = nullptr;
+  --queued_;
+  ++served_;
+  task->state_ = PoolTask::State::kServed;
+  return task;
+}
+
+// One entry for a task is enough: a task that is woken too early says again when it wants to be.
+void Pool::SetTimer(PoolTask& task, MonotonicNs at) {
+  if (task.timer_at_ != 0) {
+    if (task.timer_at_ <= at) return;
+    timers_.erase({task.timer_at_, &task});
+  }
+  task.timer_at_ = at;
+  timers_.emplace(at, &task);
+  if (polling_ && at < poll_until_) WakePoller();
+}
+
+void Pool::RunTimers(MonotonicNs now) {
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    PoolTask* task = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    task->timer_at_ = 0;
+    if (task->state_ == PoolTask::State::kIdle) Enqueue(*task);
+  }
+}
+
+// The task has closed its socket, so no further event comes; but the poller may hold one.
+void Pool::Forget(PoolTask& task) {
+  if (task.timer_at_ != 0) timers_.erase({task.timer_at_, &task});
+  task.state_ = PoolTask::State::kDone;
+  std::unique_ptr<PoolTask> owned = std::move(*task.self_);
+  tasks_.erase(task.self_);
+  if (polling_) dead_.push_back(std::move(owned));
+  if (tasks_.empty()) changed_.notify_all();
+}
+
+void Pool::SetActive(PoolWorker& worker) {
+  worker.state_ = PoolWorker::State::kActive;
+  ++active_;
+}
+
+void Pool::SetInactive(PoolWorker& worker, PoolWorker::State state) {
+  worker.state_ = state;
+  if (worker.stalled_) {
+    worker.stalled_ = false;  // it had been taken off already
+  } else {
+    --active_;
+  }
+}
+
+void Pool::HandOverIfLong() {
+  if (active_ >= limits_.workers) return;
+  if (queued_ * task_ns_ > kHandOverNs * active_) WakeOrCreateWorker();
+}
+
+void Pool::WakeOrCreateWorker() {
+  if (!parked_.empty()) {
+    PoolWorker& worker = *parked_.back();
+    parked_.pop_back();
+    SetActive(worker);
+    ++counters_.wakeups;
+    worker.wake_.notify_one();
+    return;
+  }
+  if (static_cast<int>(workers_.size()) < limits_.max_workers) {
+    const Status status = CreateWorker();
+    if (status.ok()) return;
+    std::fprintf(stderr, "connbench: thread-pool: %s\n", status.error().message.c_str());
+  } else if (!full_reported_) {
+    full_reported_ = true;
+    std::fprintf(stderr,
+                 "connbench: thread-pool: all %d workers are busy or wait for locks; sessions wait "
+                 "until one is free (raise max_workers)\n",
+                 limits_.max_workers);
+  }
+}
+
+Status Pool::CreateWorker() {
+  PoolWorker& worker = workers_.emplace_front(*this);
+  worker.self_ = workers_.begin();
+  SetActive(worker);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, limits_.stack_bytes);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, &Pool::WorkerMain, &worker);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    SetInactive(worker, PoolWorker::State::kParked);
+    workers_.pop_front();
+    return Status::System("cannot create a worker", error);
+  }
+  ++counters_.workers_created;
+  return {};
+}
+
+void Pool::WakePoller() const { Signal(wake_fd_); }
+
+bool Pool::Monitor() {
+  const Lock lock(mutex_);
+  const MonotonicNs now = MonotonicNow();
+  for (PoolWorker& worker : workers_) {
+    if (worker.state_ != PoolWorker::State::kActive || worker.stalled_) continue;
+    if (worker.served_ != worker.served_seen_) {
+      worker.served_seen_ = worker.served_;
+      worker.seen_since_ = now;
+    } else if (now - worker.seen_since_ >= limits_.stall_limit_ns) {
+      worker.stalled_ = true;
+      --active_;
+      ++counters_.stalls;
+    }
+  }
+  const bool polled_meanwhile = polls_ != polls_seen_;
+  polls_seen_ = polls_;
+  // Nobody has looked at the sockets for a whole period.
+  if (!polling_ && !polled_meanwhile && active_ < limits_.workers) WakeOrCreateWorker();
+  const bool idle = polling_ && !polled_meanwhile && QueueEmpty();
+  idle_looks_ = idle ? idle_looks_ + 1 : 0;
+  monitor_asleep_ = idle_looks_ >= kIdleLooks;
+  return !monitor_asleep_;
+}
+
+void Pool::Stop() {
+  Lock lock(mutex_);
+  stopping_ = true;
+  for (const std::unique_ptr<PoolTask>& task : tasks_) task->RequestStop();
+  WakePoller();
+  // The monitor is not called any more: one more worker for those that block meanwhile.
+  while (!tasks_.empty()) {
+    changed_.wait_for(lock, std::chrono::nanoseconds(kMonitorPeriodNs));
+    lock.unlock();
+    Monitor();
+    lock.lock();
+  }
+  exiting_ = true;
+  WakePoller();
+  for (PoolWorker& worker : workers_) worker.wake_.notify_one();
+  changed_.wait(lock, [this] { return workers_.empty(); });
+}
+
+PoolCounters Pool::counters() const {
+  const Lock lock(mutex_);
+  PoolCounters counters = counters_;
+  counters.served = served_;
+  counters.polls = polls_;
+  counters.threads = static_cast<int>(workers_.size());
+  return counters;
+}
+
+}  // namespace connbench::models
