@@ -1,0 +1,204 @@
+#include "results/reader.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <unordered_set>
+
+namespace connbench::results {
+namespace {
+
+Result<std::string> ReadFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Status::System("cannot open " + path, errno);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (in.bad()) return Status::System("cannot read " + path, errno);
+  return text;
+}
+
+// Splits a CSV text as RFC 4180 says, and knows where in the text it stands.
+class CsvScanner {
+ public:
+  struct Cell {
+    std::string text;
+    int64_t column = 0;  // of its first character, from 1
+  };
+
+  CsvScanner(std::string_view text, const std::string& file_name)
+      : text_(text), file_name_(file_name) {}
+
+  Status Bad(int64_t column, const std::string& what) const {
+    return Status::Error(sqlstate::kBadCopyFileFormat,
+                         fmt::format("{}:{}:{}: {}", file_name_, line_, column, what));
+  }
+
+  // False at the end, also before a last line that has no line end.
+  Result<bool> NextLine(std::vector<Cell>& cells) {
+    line_ += lines_in_last_;
+    lines_in_last_ = 1;
+    cells.clear();
+    line_begin_ = position_;
+    while (true) {
+      cells.push_back({"", Column()});
+      if (Peek() == '"') {
+        CONNBENCH_ASSIGN_OR_RETURN(const bool complete, QuotedCell(cells.back()));
+        if (!complete) return false;
+      } else {
+        while (!AtEnd() && Peek() != ',' && Peek() != '\n' && Peek() != '\r') {
+          if (Peek() == '"') return Bad(Column(), "a quote inside an unquoted value");
+          cells.back().text += text_[position_++];
+        }
+      }
+      if (AtEnd()) return false;
+      const char end = text_[position_++];
+      if (end == ',') continue;
+      if (end == '\r' && Peek() == '\n') ++position_;
+      return true;
+    }
+  }
+
+ private:
+  bool AtEnd() const { return position_ >= text_.size(); }
+  char Peek() const { return AtEnd() ? '\0' : text_[position_]; }
+  int64_t Column() const { return static_cast<int64_t>(position_ - line_begin_) + 1; }
+
+  // False if the text ends within the cell.
+  Result<bool> QuotedCell(Cell& cell) {
+    ++position_;
+    while (!AtEnd()) {
+      const char c = text_[position_++];
+      if (c == '\n') ++lines_in_last_;
+      if (c != '"') {
+        cell.text += c;
+      } else if (Peek() == '"') {
+        cell.text += text_[position_++];
+      } else if (AtEnd() || Peek() == ',' || Peek() == '\n' || Peek() == '\r') {
+        return true;
+      } else {
+        return Bad(Column(), "text after a closing quote");
+      }
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  const std::string& file_name_;
+  size_t position_ = 0;
+  size_t line_begin_ = 0;
+  int64_t line_ = 0;
+  int64_t lines_in_last_ = 1;
+};
+
+template <typename Number>
+bool ParseNumber(const std::string& text, Number& value) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end;
+}
+
+template <typename Row>
+Status StoreCell(const CsvScanner& scanner, const Field<Row>& field, CsvScanner::Cell& cell,
+                 Row& row) {
+  const auto bad = [&](const char* expected) {
+    return scanner.Bad(cell.column, fmt::format("{} is \"{}\", expected {}", field.column.name,
+                                                cell.text, expected));
+  };
+  if (const auto* integer = std::get_if<Integer Row::*>(&field.member)) {
+    return ParseNumber(cell.text, row.**integer) ? Status::Ok() : bad("an integer");
+  }
+  if (const auto* real = std::get_if<Real Row::*>(&field.member)) {
+    return ParseNumber(cell.text, row.**real) ? Status::Ok() : bad("a number");
+  }
+  row.*std::get<Text Row::*>(field.member) = std::move(cell.text);
+  return Status::Ok();
+}
+
+template <typename Row>
+Status LoadFile(const std::string& folder, std::vector<Row>& rows) {
+  const std::string path = folder + "/" + std::string(FileName<Row>());
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  CONNBENCH_ASSIGN_OR_RETURN(rows, ParseCsv<Row>(text, path));
+  return Status::Ok();
+}
+
+}  // namespace
+
+template <typename Row>
+Result<std::vector<Row>> ParseCsv(std::string_view text, const std::string& file_name) {
+  const std::span<const Field<Row>> fields = Fields<Row>();
+  CsvScanner scanner(text, file_name);
+  std::vector<CsvScanner::Cell> cells;
+  CONNBENCH_ASSIGN_OR_RETURN(const bool has_header, scanner.NextLine(cells));
+  if (!has_header) return scanner.Bad(1, "the header line is missing");
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string found = i < cells.size() ? cells[i].text : "the end of the line";
+    if (found != fields[i].column.name) {
+      return scanner.Bad(i < cells.size() ? cells[i].column : cells.back().column,
+                         fmt::format("found {}, expected the column {} (schema version {})", found,
+                                     fields[i].column.name, kSchemaVersion));
+    }
+  }
+  if (cells.size() > fields.size()) {
+    return scanner.Bad(cells[fields.size()].column,
+                       fmt::format("unknown column {}", cells[fields.size()].text));
+  }
+
+  std::vector<Row> rows;
+  while (true) {
+    CONNBENCH_ASSIGN_OR_RETURN(const bool more, scanner.NextLine(cells));
+    if (!more) return rows;
+    if (cells.size() != fields.size()) {
+      return scanner.Bad(cells.back().column, fmt::format("the line has {} values, expected {}",
+                                                          cells.size(), fields.size()));
+    }
+    Row row;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      CONNBENCH_RETURN_IF_ERROR(StoreCell(scanner, fields[i], cells[i], row));
+    }
+    rows.push_back(std::move(row));
+  }
+}
+
+template Result<std::vector<TrialRow>> ParseCsv(std::string_view, const std::string&);
+template Result<std::vector<LatencyRow>> ParseCsv(std::string_view, const std::string&);
+template Result<std::vector<PhaseRow>> ParseCsv(std::string_view, const std::string&);
+template Result<std::vector<TimeseriesRow>> ParseCsv(std::string_view, const std::string&);
+template Result<std::vector<MemoryRow>> ParseCsv(std::string_view, const std::string&);
+template Result<std::vector<ErrorRow>> ParseCsv(std::string_view, const std::string&);
+
+Result<Run> Run::Load(const std::string& folder) {
+  Run run;
+  run.folder = folder;
+  const std::string info_path = folder + "/run.json";
+  if (!std::filesystem::exists(info_path)) {
+    return Status::Error(sqlstate::kIoError,
+                         fmt::format("{} is not a run: it has no run.json", folder))
+        .WithHint("Give the folder that \"connbench run\" printed, or results/latest.");
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string json, ReadFile(info_path));
+  CONNBENCH_ASSIGN_OR_RETURN(run.info, ParseRunInfo(json, info_path));
+  CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.trials));
+  CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.latency));
+  CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.phases));
+  CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.timeseries));
+  CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.memory));
+  CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.errors));
+
+  std::unordered_set<int64_t> complete;
+  for (const TrialRow& trial : run.trials) complete.insert(trial.trial);
+  const auto keep_complete = [&](auto& rows) {
+    run.rows_left_out += static_cast<int64_t>(
+        std::erase_if(rows, [&](const auto& row) { return !complete.contains(row.trial); }));
+  };
+  keep_complete(run.latency);
+  keep_complete(run.phases);
+  keep_complete(run.timeseries);
+  keep_complete(run.memory);
+  keep_complete(run.errors);
+  return run;
+}
+
+}  // namespace connbench::results
