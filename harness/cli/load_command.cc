@@ -1,0 +1,349 @@
+// connbench load: drives any server that speaks the protocol, with pgbench's letters.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/exit_code.h"
+#include "base/units.h"
+#include "harness/cli/command.h"
+#include "harness/load/generator.h"
+#include "harness/load/load_result.h"
+#include "harness/load/report.h"
+#include "harness/load/sql_client.h"
+#include "harness/load/workload.h"
+
+namespace connbench::cli {
+namespace {
+
+using load::Endpoint;
+using load::LoadConfig;
+using load::LoadResult;
+using load::Workload;
+
+std::atomic<bool> g_stop{false};  // written by the signal handler only
+
+void RequestStop(int /*signal*/) { g_stop.store(true, std::memory_order_relaxed); }
+
+// The flags as they were given; empty or zero where they were not.
+struct Flags {
+  std::string workload;
+  std::vector<std::string> files;
+  std::string host;
+  int port = 0;
+  std::string user;
+  std::string database;
+  int connections = 0;
+  int threads = 1;
+  std::string duration;
+  int64_t transactions = 0;
+  std::string mode;
+  std::string pattern;
+  std::string warmup;
+  std::string ladder;
+  std::string hold;
+  std::string connect_timeout;
+  std::string statement_timeout;
+  int active = -1;
+  int64_t transactions_per_connection = 0;
+  int64_t scale = 0;
+  int progress_s = 0;
+  bool no_vacuum = false;
+  bool reconnect = false;
+  bool init = false;
+  bool quiet = false;
+  std::vector<std::string> define;
+  std::string seed;
+  int source_addresses = 0;
+  int control_fd = -1;
+  std::string result_file;
+  std::string hgrm_file;
+};
+
+Status Usage(std::string message, std::string hint = {}) {
+  Status status = Status::Error(sqlstate::kInvalidParameterValue, std::move(message));
+  return hint.empty() ? std::move(status) : Status(std::move(status).WithHint(std::move(hint)));
+}
+
+Status Duration(const std::string& text, const char* flag, int64_t& value) {
+  if (text.empty()) return Status::Ok();
+  auto parsed = ParseDurationNs(text);
+  if (!parsed.ok()) {
+    return Usage(fmt::format("{}: {}", flag, parsed.status().error().message),
+                 parsed.status().error().hint);
+  }
+  value = *parsed;
+  return Status::Ok();
+}
+
+// "script.sql@3"
+Result<load::ScriptSource> ReadScript(const std::string& argument) {
+  load::ScriptSource source;
+  source.path = argument;
+  const size_t at = argument.rfind('@');
+  if (at != std::string::npos) {
+    const std::string weight = argument.substr(at + 1);
+    const auto [end, error] =
+        std::from_chars(weight.data(), weight.data() + weight.size(), source.weight);
+    if (error != std::errc() || end != weight.data() + weight.size() || source.weight < 0) {
+      return Usage(fmt::format("-f {}: \"{}\" is no weight", argument, weight),
+                   "Write -f FILE@WEIGHT with a whole number of at least 0.");
+    }
+    source.path = argument.substr(0, at);
+  }
+  std::ifstream file(source.path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) return Status::System(fmt::format("-f: cannot read {}", source.path), errno);
+  source.text = text.str();
+  return source;
+}
+
+Result<uint64_t> Seed(const std::string& text) {
+  if (text.empty() || text == "rand") {
+    std::random_device random;
+    return (uint64_t{random()} << 32) | random();
+  }
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return Usage(fmt::format("--seed {}: not a whole number", text), "Or write --seed rand.");
+  }
+  return seed;
+}
+
+Status ReadLadder(const std::string& text, std::vector<int>& ladder) {
+  std::istringstream list(text);
+  for (std::string step; std::getline(list, step, ',');) {
+    int connections = 0;
+    const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), connections);
+    if (error != std::errc() || end != step.data() + step.size() || connections < 1) {
+      return Usage(fmt::format("--ladder: \"{}\" is no number of connections", step),
+                   "Write for example --ladder 50,100,200.");
+    }
+    ladder.push_back(connections);
+  }
+  return Status::Ok();
+}
+
+Result<Workload> MakeWorkload(const Flags& flags) {
+  Workload workload;
+  if (!flags.workload.empty()) {
+    if (!flags.files.empty()) {
+      return Usage("both a workload and -f were given", "Give one of them.");
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(workload, load::FindWorkload(flags.workload));
+  } else if (!flags.files.empty()) {
+    workload.name = "script";
+    for (const std::string& file : flags.files) {
+      CONNBENCH_ASSIGN_OR_RETURN(load::ScriptSource source, ReadScript(file));
+      workload.scripts.push_back(std::move(source));
+    }
+  } else {
+    return Usage("there is nothing to run",
+                 "Name a workload (connbench list workloads), or a script with -f.");
+  }
+  if (!flags.pattern.empty()) workload.pattern = *load::PatternByName(flags.pattern);
+  if (!flags.mode.empty()) workload.protocol = *load::ProtocolModeByName(flags.mode);
+  if (flags.connections > 0) workload.connections = flags.connections;
+  if (flags.active >= 0) workload.active = flags.active;
+  if (flags.scale > 0) workload.scale = flags.scale;
+  if (flags.transactions_per_connection > 0) {
+    workload.transactions_per_connection = flags.transactions_per_connection;
+  }
+  if (flags.reconnect) {
+    if (flags.transactions > 0) {
+      return Usage("-C and -t cannot be combined", "Use -C with -T.");
+    }
+    workload.pattern = load::Pattern::kChurn;
+  }
+  if (flags.transactions > 0 &&
+      (workload.pattern == load::Pattern::kStorm || workload.pattern == load::Pattern::kChurn)) {
+    return Usage(fmt::format("-t does not apply to pattern {}", Name(workload.pattern)),
+                 "Use --transactions-per-connection.");
+  }
+  CONNBENCH_RETURN_IF_ERROR(Duration(flags.duration, "-T", workload.duration_ns));
+  CONNBENCH_RETURN_IF_ERROR(Duration(flags.warmup, "--warmup", workload.warmup_ns));
+  if (!flags.ladder.empty()) {
+    workload.ladder.clear();
+    if (flags.ladder != "none") {
+      CONNBENCH_RETURN_IF_ERROR(ReadLadder(flags.ladder, workload.ladder));
+    }
+  }
+  for (const std::string& definition : flags.define) {
+    const size_t equals = definition.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Usage(fmt::format("-D {}: not a variable and a value", definition),
+                   "Write -D NAME=VALUE.");
+    }
+    workload.define[definition.substr(0, equals)] = definition.substr(equals + 1);
+  }
+  return workload;
+}
+
+Result<LoadConfig> MakeConfig(const Flags& flags) {
+  LoadConfig config;
+  CONNBENCH_ASSIGN_OR_RETURN(config.workload, MakeWorkload(flags));
+  config.endpoint = Endpoint::FromEnvironment();
+  if (!flags.host.empty()) config.endpoint.host = flags.host;
+  if (flags.port != 0) config.endpoint.port = flags.port;
+  if (!flags.user.empty()) config.endpoint.user = flags.user;
+  if (!flags.database.empty()) config.endpoint.database = flags.database;
+  config.threads = flags.threads;
+  config.transactions_per_client = flags.transactions;
+  config.source_addresses = flags.source_addresses;
+  config.control_fd = flags.control_fd;
+  config.stop = &g_stop;
+  CONNBENCH_ASSIGN_OR_RETURN(config.seed, Seed(flags.seed));
+  CONNBENCH_RETURN_IF_ERROR(Duration(flags.hold, "--hold", config.hold_ns));
+  CONNBENCH_RETURN_IF_ERROR(
+      Duration(flags.connect_timeout, "--connect-timeout", config.connect_timeout_ns));
+  CONNBENCH_RETURN_IF_ERROR(
+      Duration(flags.statement_timeout, "--statement-timeout", config.statement_timeout_ns));
+  return config;
+}
+
+// What is asked of the server before the run: its version, the tables, -i.
+Status Prepare(const Flags& flags, const LoadConfig& config, std::string& server_version) {
+  CONNBENCH_ASSIGN_OR_RETURN(const auto client, load::SqlClient::Connect(config.endpoint));
+  server_version = client->ServerParameter("server_version");
+  if (flags.init) {
+    if (!flags.quiet) {
+      std::fprintf(stderr, "connbench: setting up at scale %lld\n",
+                   static_cast<long long>(config.workload.scale));
+    }
+    CONNBENCH_RETURN_IF_ERROR(SetUp(config.workload, *client, config.workload.scale));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<std::string> missing,
+                             MissingTables(config.workload, *client));
+  if (missing.empty()) return Status::Ok();
+  return Status::Error(sqlstate::kUndefinedTable,
+                       fmt::format("table {} does not exist in {}", missing.front(),
+                                   config.endpoint.ToString()))
+      .WithHint("Create and fill the tables with -i (--init).");
+}
+
+int Fail(const Status& status, int code) {
+  std::fprintf(stderr, "connbench load: %s\n", status.ToString().c_str());
+  return code;
+}
+
+int ExitCodeOf(const LoadResult& result) {
+  if (result.interrupted) return kExitInterrupted;
+  // A run with an answer exits 0 even where single transactions lost a conflict; one in which
+  // nothing worked, or a connection was refused or lost, does not.
+  const bool nothing = result.transactions_ok == 0 && result.transactions_failed > 0;
+  if (nothing || result.connects_failed() > 0 || result.connections_lost > 0) return kExitErrors;
+  return result.invalid_reasons.empty() ? kExitOk : kExitInvalid;
+}
+
+Status WriteHgrm(const LoadResult& result, const std::string& path) {
+  const bool storm = result.transaction_latency.empty();
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << (storm ? result.connect_latency : result.transaction_latency).ToHgrm();
+  file.close();
+  return file ? Status::Ok() : Status::System(fmt::format("cannot write {}", path), errno);
+}
+
+int RunLoadCommand(const Flags& flags) {
+  auto config = MakeConfig(flags);
+  if (!config.ok()) return Fail(config.status(), kExitUsage);
+  struct sigaction action {};
+  action.sa_handler = RequestStop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+
+  std::string server_version;
+  // Under a harness the tables are its business, and a probe would be one connection too many.
+  if (flags.control_fd < 0) {
+    const Status prepared = Prepare(flags, *config, server_version);
+    if (!prepared.ok()) return Fail(prepared, kExitErrors);
+  }
+  if (flags.progress_s > 0 || (!flags.quiet && isatty(STDERR_FILENO) != 0)) {
+    const int every = std::max(flags.progress_s, 1);
+    config->progress = [every, count = 0](const load::LoadProgress& progress) mutable {
+      if (++count % every == 0) {
+        std::fprintf(stderr, "connbench: %s\n", FormatProgress(progress).c_str());
+      }
+    };
+  }
+  auto result = RunLoad(*config);
+  if (!result.ok()) return Fail(result.status(), kExitErrors);
+  result->server_version = server_version;
+  if (!flags.result_file.empty()) {
+    const Status written = WriteLoadResult(*result, flags.result_file);
+    if (!written.ok()) return Fail(written, kExitErrors);
+  }
+  if (!flags.hgrm_file.empty()) {
+    const Status written = WriteHgrm(*result, flags.hgrm_file);
+    if (!written.ok()) return Fail(written, kExitErrors);
+  }
+  if (flags.control_fd < 0) std::fputs(FormatResult(*result).c_str(), stdout);
+  return ExitCodeOf(*result);
+}
+
+}  // namespace
+
+CommandMain ConfigureLoad(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  app.add_option("WORKLOAD", flags->workload, "a workload's name, or the path of its .toml file");
+  app.add_option("-f,--file", flags->files,
+                 "a script in pgbench's language, FILE[@WEIGHT]; repeatable");
+  app.add_option("-h,--host", flags->host,
+                 "server's host, or the folder of its Unix socket (PGHOST)");
+  app.add_option("-p,--port", flags->port, "server's port (PGPORT)");
+  app.add_option("-U,--username", flags->user, "user to connect as (PGUSER)");
+  app.add_option("-d,--dbname", flags->database, "database (PGDATABASE)");
+  app.add_option("-c,--client", flags->connections, "connections")->check(CLI::PositiveNumber);
+  app.add_option("-j,--jobs", flags->threads, "client threads")->check(CLI::PositiveNumber);
+  app.add_option("-T,--time", flags->duration, "how long to measure: 10s, 500ms, 2min");
+  app.add_option("-t,--transactions", flags->transactions, "transactions per client, instead of -T")
+      ->check(CLI::PositiveNumber);
+  app.add_option("-M,--protocol", flags->mode, "simple, extended or prepared")
+      ->check(CLI::IsMember({"simple", "extended", "prepared"}));
+  app.add_option("--pattern", flags->pattern, "storm, churn, steady or idle")
+      ->check(CLI::IsMember({"storm", "churn", "steady", "idle"}));
+  app.add_flag("-C,--connect", flags->reconnect, "a new connection for every transaction (churn)");
+  app.add_option("--transactions-per-connection", flags->transactions_per_connection,
+                 "churn: transactions before a connection is closed")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--active", flags->active, "idle: how many of the connections work")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--ladder", flags->ladder, "idle: connection counts to hold, as 50,100,200");
+  app.add_option("--warmup", flags->warmup, "traffic before the measured window");
+  app.add_option("--hold", flags->hold, "storm and idle: how long all connections are held");
+  app.add_option("-P,--progress", flags->progress_s, "a progress line every so many seconds")
+      ->check(CLI::PositiveNumber);
+  app.add_option("-D,--define", flags->define,
+                 "a variable for the scripts, NAME=VALUE; repeatable");
+  app.add_option("-s,--scale", flags->scale, ":scale of the scripts and of --init")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("-i,--init", flags->init, "create and fill the workload's tables first");
+  app.add_flag("-n,--no-vacuum", flags->no_vacuum,
+               "accepted for pgbench's sake; nothing is vacuumed");
+  app.add_option("--seed,--random-seed", flags->seed, "seed of all random numbers, or rand");
+  app.add_option("--connect-timeout", flags->connect_timeout, "bound of a connect, default 60s");
+  app.add_option("--statement-timeout", flags->statement_timeout,
+                 "bound of a statement, default 60s");
+  app.add_option("--source-addresses", flags->source_addresses,
+                 "connect from so many of 127.0.0.1, 127.0.0.2, ..., so that ports last")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--result-file", flags->result_file, "write the whole result here, as JSON");
+  app.add_option("--hgrm", flags->hgrm_file, "write the latency distribution here (HdrHistogram)");
+  app.add_option("--control-fd", flags->control_fd, "the harness's end of a socket pair")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("-q,--quiet", flags->quiet, "no progress lines");
+  return [flags] { return RunLoadCommand(*flags); };
+}
+
+}  // namespace connbench::cli

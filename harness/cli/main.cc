@@ -1,0 +1,61 @@
+// connbench: what a database pays for each way of staffing its connections.
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/exit_code.h"
+#include "harness/cli/command.h"
+
+namespace connbench::cli {
+
+#define CONNBENCH_COMMAND(name, configure, summary) CommandMain configure(CLI::App& app);
+#include "harness/cli/commands.def"
+#undef CONNBENCH_COMMAND
+
+namespace {
+
+const std::vector<Command> kCommands = {
+#define CONNBENCH_COMMAND(name, configure, summary) {name, summary, configure},
+#include "harness/cli/commands.def"
+#undef CONNBENCH_COMMAND
+};
+
+Invocation g_invocation;  // written once, before any thread starts
+
+}  // namespace
+
+const Invocation& ProgramInvocation() { return g_invocation; }
+
+int Main(int argc, char** argv) {
+  g_invocation = {argc, argv};
+  CLI::App app{"connbench: a process, a thread or a pooled worker for every connection?",
+               "connbench"};
+  app.require_subcommand(1);
+  std::vector<std::pair<CLI::App*, CommandMain>> mains;
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    // -h is pgbench's letter for the host.
+    sub->set_help_flag("--help", "print this help");
+    mains.emplace_back(sub, command.configure(*sub));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      app.exit(error);
+      return kExitOk;
+    }
+    std::fprintf(stderr, "connbench: %s\n", error.what());
+    std::fprintf(stderr, "Run \"connbench --help\" or \"connbench SUBCOMMAND --help\".\n");
+    return kExitUsage;
+  }
+  for (const auto& [sub, run] : mains) {
+    if (sub->parsed()) return run();
+  }
+  return kExitUsage;
+}
+
+}  // namespace connbench::cli
+
+int main(int argc, char** argv) { return connbench::cli::Main(argc, argv); }

@@ -1,0 +1,140 @@
+// connbench run: measures a suite, a workload or the suite "quick".
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/exit_code.h"
+#include "base/units.h"
+#include "harness/cli/command.h"
+#include "harness/load/workload.h"
+#include "harness/suite/plan.h"
+#include "harness/suite/suite_file.h"
+#include "harness/suite/suite_run.h"
+#include "harness/targets/child_process.h"
+
+namespace connbench::cli {
+namespace {
+
+struct Options {
+  std::string what = "quick";
+  suite::PlanOverrides overrides;
+  std::string duration;
+  std::vector<std::string> settings;
+  std::string output;
+  std::string benchmark_out;
+  bool resume = false;
+  bool list = false;
+  bool no_charts = false;
+};
+
+int Fail(const Status& status) {
+  fmt::print(stderr, "connbench run: {}\n", status.ToString());
+  return kExitUsage;
+}
+
+// A suite by that name; otherwise a workload by that name or file.
+Result<suite::Suite> FindSuiteOrWorkload(const std::string& what) {
+  if (suite::SuiteExists(what) && std::filesystem::path(what).extension() != ".toml") {
+    return suite::FindSuite(what);
+  }
+  const auto workload = load::FindWorkload(what);
+  if (workload.ok()) return suite::SuiteOfWorkload(what);
+  auto suite = suite::FindSuite(what);
+  if (suite.ok() || what.find_first_of("/.") != std::string::npos) return suite;
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("there is no suite or workload \"{}\"", what))
+      .WithHint(fmt::format("Suites: {} Workloads: {}", suite.status().error().hint,
+                            workload.status().error().hint));
+}
+
+Status ParseOptions(Options& options) {
+  if (!options.duration.empty()) {
+    CONNBENCH_ASSIGN_OR_RETURN(options.overrides.duration_ns, ParseDurationNs(options.duration));
+    if (options.overrides.duration_ns <= 0) {
+      return Status::Error(sqlstate::kInvalidParameterValue, "--duration must be above 0");
+    }
+  }
+  for (const std::string& setting : options.settings) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("--set takes name=value, not \"{}\"", setting));
+    }
+    options.overrides.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  if (options.resume && options.output.empty()) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         "--resume needs -o DIR, the folder of the run to go on with");
+  }
+  return Status::Ok();
+}
+
+int Run(Options& options) {
+  if (const Status status = ParseOptions(options); !status.ok()) return Fail(status);
+  const Result<suite::Suite> suite = FindSuiteOrWorkload(options.what);
+  if (!suite.ok()) return Fail(suite.status());
+  Result<suite::Plan> plan = suite::MakePlan(*suite, options.overrides);
+  if (!plan.ok()) return Fail(plan.status());
+  if (options.list) {
+    for (const suite::Trial& trial : plan->trials) {
+      fmt::print("{} #{}\n", plan->cells[trial.cell].name, trial.repetition);
+    }
+    return kExitOk;
+  }
+  suite::RunOptions run;
+  run.plan = std::move(*plan);
+  run.program = targets::OwnProgram();
+  const Invocation& invocation = ProgramInvocation();
+  run.argv.assign(invocation.argv, invocation.argv + invocation.argc);
+  // Where the program lies says nothing about the run.
+  run.argv[0] = "connbench";
+  run.output = options.output;
+  run.benchmark_out = options.benchmark_out;
+  run.resume = options.resume;
+  run.charts = !options.no_charts;
+  return suite::RunPlan(run);
+}
+
+}  // namespace
+
+CommandMain ConfigureRun(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  suite::PlanOverrides& overrides = options->overrides;
+  app.add_option("WHAT", options->what, "a suite or a workload, by name or as a file")
+      ->capture_default_str();
+  app.add_option("--models", overrides.models, "connection models, in place of the suite's")
+      ->delimiter(',');
+  app.add_option("--connections,-c", overrides.connections,
+                 "connection counts, in place of the "
+                 "suite's")
+      ->delimiter(',')
+      ->check(CLI::Range(1, suite::kMaxConnections));
+  app.add_option("--repetitions", overrides.repetitions, "of each cell")
+      ->check(CLI::Range(1, suite::kMaxRepetitions));
+  app.add_option("--duration,-T", options->duration, "of each measured window: 10s, 500ms");
+  app.add_option("--filter", overrides.filter,
+                 "only cells whose name has a match of this regular "
+                 "expression");
+  CLI::Option* seed =
+      app.add_option("--seed", overrides.seed, "of the order of trials and all random numbers");
+  app.add_option("--set", options->settings, "server setting name=value, for all cells");
+  app.add_option("--output,-o", options->output,
+                 "folder of the run (default: results/TIME-SUITE, linked as results/latest)");
+  app.add_flag("--resume", options->resume, "go on with the interrupted run in -o DIR");
+  app.add_flag("--dry-run", options->list, "print the trials in their order and stop");
+  app.add_flag("--no-charts", options->no_charts, "leave out charts and page");
+  app.add_option("--benchmark_out", options->benchmark_out,
+                 "JSON file for Google Benchmark's compare.py");
+  app.footer("Exit codes: 0 fine, 1 usage, 2 errors, 3 some trials INVALID, 130 interrupted.");
+  return [options, seed] {
+    options->overrides.has_seed = seed->count() > 0;
+    return Run(*options);
+  };
+}
+
+}  // namespace connbench::cli

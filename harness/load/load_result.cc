@@ -1,0 +1,353 @@
+#include "harness/load/load_result.h"
+
+#include <Poco/Exception.h>
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <Poco/JSON/Stringifier.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <numeric>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace connbench::load {
+namespace {
+
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+
+constexpr std::string_view kPhasesHeader =
+    "client,connection_id,outcome,in_window,syn_retries,connect_begin_ns,connect_end_ns,"
+    "startup_sent_ns,authenticated_ns,ready_ns,first_query_ns,first_row_ns,ended_ns";
+
+std::string PhasesPath(const std::string& path) { return path + ".phases.csv"; }
+
+// The fields of LoadResult that are plain values or histograms, each once: Visit gives them to a
+// writer or a reader under the same name.
+template <typename R, typename V>
+void VisitFields(R& result, V&& visit) {
+  visit("workload", result.workload);
+  visit("pattern", result.pattern);
+  visit("protocol_mode", result.protocol_mode);
+  visit("server", result.server);
+  visit("server_version", result.server_version);
+  visit("connections", result.connections);
+  visit("threads", result.threads);
+  visit("seed", result.seed);
+  visit("run_begin_ns", result.run_begin_ns);
+  visit("window_begin_ns", result.window_begin_ns);
+  visit("window_end_ns", result.window_end_ns);
+  visit("run_end_ns", result.run_end_ns);
+  visit("transactions_all", result.transactions_all);
+  visit("transactions_ok", result.transactions_ok);
+  visit("transactions_failed", result.transactions_failed);
+  visit("transactions_skipped", result.transactions_skipped);
+  visit("transactions_ok_in_window", result.transactions_ok_in_window);
+  visit("transaction_errors", result.transaction_errors);
+  visit("transaction_latency", result.transaction_latency);
+  visit("schedule_lag", result.schedule_lag);
+  visit("last_transaction_end_ns", result.last_transaction_end_ns);
+  visit("warmup_transactions", result.warmup_transactions);
+  visit("connects_all", result.connects_all);
+  visit("connect_errors", result.connect_errors);
+  visit("connect_latency", result.connect_latency);
+  visit("first_row_latency", result.first_row_latency);
+  visit("first_connect_ns", result.first_connect_ns);
+  visit("last_release_ns", result.last_release_ns);
+  visit("last_ready_ns", result.last_ready_ns);
+  visit("connects_ok_in_window", result.connects_ok_in_window);
+  visit("syn_retries", result.syn_retries);
+  visit("connections_lost", result.connections_lost);
+  visit("connections_held_max", result.connections_held_max);
+  visit("phases_dropped", result.phases_dropped);
+  visit("client_cpu_fraction", result.client_cpu_fraction);
+  visit("thread_cpu_fractions", result.thread_cpu_fractions);
+  visit("client_cpu_ns", result.client_cpu_ns);
+  visit("bytes_sent", result.bytes_sent);
+  visit("bytes_received", result.bytes_received);
+  visit("interrupted", result.interrupted);
+  visit("first_error", result.first_error);
+  visit("warnings", result.warnings);
+  visit("invalid_reasons", result.invalid_reasons);
+}
+
+template <typename S, typename V>
+void VisitSlice(S& slice, V&& visit) {
+  visit("begin_ns", slice.begin_ns);
+  visit("in_window", slice.in_window);
+  visit("transactions_ok", slice.transactions_ok);
+  visit("transactions_failed", slice.transactions_failed);
+  visit("connects_ok", slice.connects_ok);
+  visit("connects_failed", slice.connects_failed);
+  visit("connections_open", slice.connections_open);
+  visit("latency_us_p50", slice.latency_us_p50);
+  visit("latency_us_p99", slice.latency_us_p99);
+  visit("latency_us_max", slice.latency_us_max);
+}
+
+class Writer {
+ public:
+  explicit Writer(Object& object) : object_(object) {}
+
+  template <typename T>
+  void operator()(const char* name, const T& value) const {
+    object_.set(name, value);
+  }
+  void operator()(const char* name, const stats::Histogram& histogram) const {
+    object_.set(name, histogram.ToSparse());
+  }
+  void operator()(const char* name, const std::map<std::string, uint64_t>& counts) const {
+    Object::Ptr inner = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+    for (const auto& [key, count] : counts) inner->set(key, count);
+    object_.set(name, inner);
+  }
+  template <typename T>
+  void operator()(const char* name, const std::vector<T>& values) const {
+    Array::Ptr inner = new Array;
+    for (const T& value : values) inner->add(value);
+    object_.set(name, inner);
+  }
+
+ private:
+  Object& object_;
+};
+
+class Reader {
+ public:
+  Reader(const Object& object, Status& status) : object_(object), status_(status) {}
+
+  template <typename T>
+  void operator()(const char* name, T& value) const {
+    Convert(name, [&] { value = object_.getValue<T>(name); });
+  }
+  void operator()(const char* name, stats::Histogram& histogram) const {
+    Convert(name, [&] {
+      auto read = stats::Histogram::FromSparse(object_.getValue<std::string>(name));
+      if (!read.ok()) throw Poco::DataFormatException(read.status().ToString());
+      histogram = std::move(*read);
+    });
+  }
+  void operator()(const char* name, std::map<std::string, uint64_t>& counts) const {
+    Convert(name, [&] {
+      const Object::Ptr inner = object_.getObject(name);
+      if (inner.isNull()) throw Poco::DataFormatException("not an object");
+      for (const auto& [key, value] : *inner) counts[key] = value.convert<uint64_t>();
+    });
+  }
+  template <typename T>
+  void operator()(const char* name, std::vector<T>& values) const {
+    Convert(name, [&] {
+      const Array::Ptr inner = object_.getArray(name);
+      if (inner.isNull()) throw Poco::DataFormatException("not an array");
+      for (const auto& value : *inner) values.push_back(value.convert<T>());
+    });
+  }
+
+ private:
+  template <typename F>
+  void Convert(const char* name, F&& convert) const {
+    try {
+      convert();
+    } catch (const Poco::Exception& error) {
+      if (status_.ok()) {
+        status_ = Status::Error(sqlstate::kInvalidTextRepresentation,
+                                fmt::format("field \"{}\": {}", name, error.displayText()));
+      }
+    }
+  }
+
+  const Object& object_;
+  Status& status_;
+};
+
+Status Write(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file) return Status::Ok();
+  return Status::System(fmt::format("cannot write {}", path), errno);
+}
+
+Result<std::string> ReadWhole(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) return Status::System(fmt::format("cannot read {}", path), errno);
+  return text.str();
+}
+
+std::string PhasesText(const std::vector<ConnectionPhases>& phases) {
+  std::string text(kPhasesHeader);
+  text += '\n';
+  for (const ConnectionPhases& p : phases) {
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{},{},{},{},{}\n", p.client,
+                   p.connection_id, Name(p.outcome), p.in_window ? 1 : 0, p.syn_retries,
+                   p.connect_begin_ns, p.connect_end_ns, p.startup_sent_ns, p.authenticated_ns,
+                   p.ready_ns, p.first_query_ns, p.first_row_ns, p.ended_ns);
+  }
+  return text;
+}
+
+std::string_view TakeUntil(std::string_view& text, char separator) {
+  const size_t end = text.find(separator);
+  const std::string_view field = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return field;
+}
+
+bool ParsePhases(std::string_view line, ConnectionPhases& p) {
+  const auto number = [&](auto& value) {
+    const std::string_view field = TakeUntil(line, ',');
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+    return error == std::errc() && end == field.data() + field.size();
+  };
+  if (!number(p.client) || !number(p.connection_id)) return false;
+  const auto outcome = ConnectOutcomeByName(TakeUntil(line, ','));
+  if (!outcome) return false;
+  p.outcome = *outcome;
+  int in_window = 0;
+  if (!number(in_window)) return false;
+  p.in_window = in_window != 0;
+  return number(p.syn_retries) && number(p.connect_begin_ns) && number(p.connect_end_ns) &&
+         number(p.startup_sent_ns) && number(p.authenticated_ns) && number(p.ready_ns) &&
+         number(p.first_query_ns) && number(p.first_row_ns) && number(p.ended_ns) && line.empty();
+}
+
+double SecondsBetween(MonotonicNs begin, MonotonicNs end) {
+  return static_cast<double>(end - begin) / static_cast<double>(kNanosecondsPerSecond);
+}
+
+}  // namespace
+
+uint64_t LoadResult::connects_ok() const {
+  return connects_by_outcome[static_cast<size_t>(ConnectOutcome::kOk)];
+}
+
+double LoadResult::window_seconds() const { return SecondsBetween(window_begin_ns, window_end_ns); }
+
+double LoadResult::throughput_tps() const {
+  const double seconds = window_seconds();
+  return seconds > 0 ? static_cast<double>(transactions_ok_in_window) / seconds : 0;
+}
+
+double LoadResult::connects_per_s() const {
+  if (pattern == "churn") {
+    const double seconds = window_seconds();
+    return seconds > 0 ? static_cast<double>(connects_ok_in_window) / seconds : 0;
+  }
+  const double seconds = SecondsBetween(first_connect_ns, last_ready_ns);
+  return connects_ok() > 0 && seconds > 0 ? static_cast<double>(connects_ok()) / seconds : 0;
+}
+
+Status LoadResult::Check() const {
+  const auto broken = [](std::string what) {
+    return Status::Error(sqlstate::kInternalError, std::move(what))
+        .WithHint("This is a defect of the load generator; its figures must not be used.");
+  };
+  if (transactions_all != transactions_ok + transactions_failed + transactions_skipped) {
+    return broken(fmt::format("transactions: all {} is not ok {} + failed {} + skipped {}",
+                              transactions_all, transactions_ok, transactions_failed,
+                              transactions_skipped));
+  }
+  const uint64_t outcomes =
+      std::accumulate(connects_by_outcome.begin(), connects_by_outcome.end(), uint64_t{0});
+  if (connects_all != outcomes) {
+    return broken(fmt::format("connects: {} attempts, but {} outcomes", connects_all, outcomes));
+  }
+  if (transaction_latency.count() + transaction_latency.negative_count() != transactions_ok) {
+    return broken(fmt::format("{} latencies for {} transactions", transaction_latency.count(),
+                              transactions_ok));
+  }
+  if (connect_latency.count() + connect_latency.negative_count() != connects_ok()) {
+    return broken(fmt::format("{} connect latencies for {} connects", connect_latency.count(),
+                              connects_ok()));
+  }
+  if (transactions_ok_in_window > transactions_ok) {
+    return broken("more transactions ended in the window than began in it");
+  }
+  return Status::Ok();
+}
+
+Status WriteLoadResult(const LoadResult& result, const std::string& path) {
+  std::ostringstream text;
+  try {
+    Object root(Poco::JSON_PRESERVE_KEY_ORDER);
+    root.set("version", kLoadResultVersion);
+    VisitFields(result, Writer(root));
+    Object::Ptr outcomes = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+    for (size_t i = 0; i < kConnectOutcomes; ++i) {
+      outcomes->set(std::string(kConnectOutcomeNames[i]), result.connects_by_outcome[i]);
+    }
+    root.set("connects_by_outcome", outcomes);
+    Array::Ptr slices = new Array;
+    for (const Slice& slice : result.slices) {
+      Object::Ptr entry = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+      VisitSlice(slice, Writer(*entry));
+      slices->add(entry);
+    }
+    root.set("slices", slices);
+    Poco::JSON::Stringifier::stringify(root, text, 1);
+    text << '\n';
+  } catch (const Poco::Exception& error) {
+    return Status::Error(sqlstate::kInternalError, error.displayText());
+  }
+  CONNBENCH_RETURN_IF_ERROR(Write(path, text.str()));
+  return Write(PhasesPath(path), PhasesText(result.phases));
+}
+
+Result<LoadResult> ReadLoadResult(const std::string& path) {
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadWhole(path));
+  LoadResult result;
+  Status status;
+  try {
+    Poco::JSON::Parser parser;
+    const Object::Ptr root = parser.parse(text).extract<Object::Ptr>();
+    const int version = root->getValue<int>("version");
+    if (version != kLoadResultVersion) {
+      return Status::Error(sqlstate::kFeatureNotSupported,
+                           fmt::format("{} has version {}, this program reads {}", path, version,
+                                       kLoadResultVersion));
+    }
+    VisitFields(result, Reader(*root, status));
+    const Object::Ptr outcomes = root->getObject("connects_by_outcome");
+    if (outcomes.isNull()) throw Poco::DataFormatException("no connects_by_outcome");
+    for (size_t i = 0; i < kConnectOutcomes; ++i) {
+      result.connects_by_outcome[i] =
+          outcomes->getValue<uint64_t>(std::string(kConnectOutcomeNames[i]));
+    }
+    const Array::Ptr slices = root->getArray("slices");
+    if (slices.isNull()) throw Poco::DataFormatException("no slices");
+    for (unsigned i = 0; i < slices->size(); ++i) {
+      const Object::Ptr entry = slices->getObject(i);
+      if (entry.isNull()) throw Poco::DataFormatException("a slice is no object");
+      VisitSlice(result.slices.emplace_back(), Reader(*entry, status));
+    }
+  } catch (const Poco::Exception& error) {
+    status = Status::Error(sqlstate::kInvalidTextRepresentation, error.displayText());
+  }
+  if (!status.ok()) {
+    return Status::Error(status.code(), fmt::format("{}: {}", path, status.error().message));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string phases, ReadWhole(PhasesPath(path)));
+  std::string_view rest = phases;
+  if (TakeUntil(rest, '\n') != kPhasesHeader) {
+    return Status::Error(sqlstate::kInvalidTextRepresentation,
+                         fmt::format("{}:1: not the header of phases", PhasesPath(path)));
+  }
+  for (int line = 2; !rest.empty(); ++line) {
+    if (!ParsePhases(TakeUntil(rest, '\n'), result.phases.emplace_back())) {
+      return Status::Error(sqlstate::kInvalidTextRepresentation,
+                           fmt::format("{}:{}: not a row of phases", PhasesPath(path), line));
+    }
+  }
+  return result;
+}
+
+}  // namespace connbench::load

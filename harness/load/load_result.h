@@ -1,0 +1,152 @@
+// Everything one load run found out: a plain struct, and its file form. `connbench load` writes it
+// with --result FILE, the harness reads it.
+//
+// Which transactions are counted: those that began inside the measured window, every one of them,
+// also when it ended after the window. all = ok + failed + skipped, and connect attempts =
+// sum over outcomes; Check() asserts both. Throughput counts those that also ended inside the
+// window, so that a slow drain can neither raise nor lower it.
+//
+// How the harness synchronises with a load process (--control-fd N, one end of a socket pair):
+// the load process writes lines
+//     EVENT <name> <open connections> <CLOCK_MONOTONIC ns>
+// and after each waits, doing nothing and keeping its connections open, until it reads one byte
+// from the same descriptor; end of file there means that the harness is gone, and ends the run.
+// Without --control-fd nothing is written and nothing waits. The events of each pattern, in order:
+//     storm    begin (sockets made, none connected), held (all up, or ended), end, closed
+//     churn    begin (warm-up over and drained), end, closed
+//     steady   held (all up), begin (warm-up over and drained), end (drained), closed
+//     idle     held (per step of the ladder), begin (the active ones have warmed up), end, closed
+// Server CPU, switches and faults of the measured work are therefore those between begin and end;
+// what it costs to close is between end and closed; memory is read at held and at end.
+//
+// Files: FILE is JSON with the histograms in sparse form; FILE.phases.csv has one row per connect
+// attempt (at most kMaxPhaseRecords, the first ones; phases_dropped counts the rest).
+//
+// Safety: plain values. Errors: Read says which file and which field.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "harness/load/outcome.h"
+#include "harness/stats/histogram.h"
+
+namespace connbench::load {
+
+inline constexpr int kLoadResultVersion = 1;
+inline constexpr size_t kMaxPhaseRecords = 200'000;
+inline constexpr int64_t kSliceNs = 100 * kNanosecondsPerMillisecond;
+
+// One connect attempt. Stamps are CLOCK_MONOTONIC ns, 0: not reached.
+struct ConnectionPhases {
+  uint32_t client = 0;         // which client slot, from 0
+  uint32_t connection_id = 0;  // pid of BackendKeyData; 0: none was received
+  ConnectOutcome outcome = ConnectOutcome::kOk;
+  bool in_window = false;  // began inside the measured window
+  uint32_t syn_retries = 0;
+  MonotonicNs connect_begin_ns = 0;  // before connect() was called
+  MonotonicNs connect_end_ns = 0;    // the kernel reported it established
+  MonotonicNs startup_sent_ns = 0;   // StartupMessage handed to the kernel
+  MonotonicNs authenticated_ns = 0;  // AuthenticationOk was read
+  MonotonicNs ready_ns = 0;          // first ReadyForQuery was read
+  MonotonicNs first_query_ns = 0;    // first statement handed to the kernel
+  MonotonicNs first_row_ns = 0;      // first DataRow, or end of the first statement, was read
+  MonotonicNs ended_ns = 0;          // closed by us, broken or given up
+};
+
+// Transactions and connects that ended in one slice of kSliceNs; begins with the first event.
+struct Slice {
+  MonotonicNs begin_ns = 0;
+  bool in_window = false;  // began inside the measured window
+  uint64_t transactions_ok = 0;
+  uint64_t transactions_failed = 0;
+  uint64_t connects_ok = 0;
+  uint64_t connects_failed = 0;
+  int64_t connections_open = 0;  // at its end
+  double latency_us_p50 = 0;     // of the transactions that ended in it
+  double latency_us_p99 = 0;
+  double latency_us_max = 0;
+};
+
+struct LoadResult {
+  // What ran.
+  std::string workload;
+  std::string pattern;        // storm, churn, steady, idle
+  std::string protocol_mode;  // simple, extended, prepared
+  std::string server;         // host:port or socket path
+  std::string server_version;
+  int connections = 0;
+  int threads = 0;
+  uint64_t seed = 0;
+
+  // The measured window.
+  MonotonicNs run_begin_ns = 0;
+  MonotonicNs window_begin_ns = 0;
+  MonotonicNs window_end_ns = 0;
+  MonotonicNs run_end_ns = 0;
+
+  // Transactions that began in the window.
+  uint64_t transactions_all = 0;
+  uint64_t transactions_ok = 0;
+  uint64_t transactions_failed = 0;
+  uint64_t transactions_skipped = 0;       // due, never sent: the run ended first (open loop only)
+  uint64_t transactions_ok_in_window = 0;  // of ok: those that also ended in it
+  std::map<std::string, uint64_t> transaction_errors;  // SQLSTATE or client-side name -> count
+  stats::Histogram transaction_latency;                // ok ones, from their intended start
+  stats::Histogram schedule_lag;                       // actual start - intended start
+  MonotonicNs last_transaction_end_ns = 0;
+  // Warm-up, for the record; in none of the figures above.
+  uint64_t warmup_transactions = 0;
+
+  // Connect attempts that began in the window (storm and churn), or, where all connections are made
+  // before the window (steady and idle), those.
+  uint64_t connects_all = 0;
+  std::array<uint64_t, kConnectOutcomes> connects_by_outcome{};
+  std::map<std::string, uint64_t> connect_errors;  // SQLSTATE -> count, where one was given
+  stats::Histogram connect_latency;                // ok ones: connect() called to ready
+  stats::Histogram first_row_latency;  // connect() called to first row, where a query was sent
+  MonotonicNs first_connect_ns = 0;    // the first connect() call of them
+  MonotonicNs last_release_ns = 0;     // the last connect() call: minus first = skew of a storm
+  MonotonicNs last_ready_ns = 0;       // the last that became ready
+  uint64_t connects_ok_in_window = 0;  // of ok: those that also became ready in it
+  uint64_t syn_retries = 0;
+  uint64_t connections_lost = 0;  // broke after they had been ready, against our will
+  int64_t connections_held_max = 0;
+
+  std::vector<ConnectionPhases> phases;
+  uint64_t phases_dropped = 0;
+  std::vector<Slice> slices;
+
+  // The client itself, over the window.
+  double client_cpu_fraction = 0;  // of the busiest thread
+  std::vector<double> thread_cpu_fractions;
+  int64_t client_cpu_ns = 0;  // all threads
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+
+  bool interrupted = false;                  // Ctrl-C, or the harness went away
+  std::string first_error;                   // the first failure in words, for people
+  std::vector<std::string> warnings;         // what was said beforehand (preflight)
+  std::vector<std::string> invalid_reasons;  // why this run measured its own client; empty: sound
+
+  uint64_t connects_ok() const;
+  uint64_t connects_failed() const { return connects_all - connects_ok(); }
+  double window_seconds() const;
+  double throughput_tps() const;
+  // Connects that became ready per second, from the first connect() to the last ready (storm) or
+  // over the window (churn).
+  double connects_per_s() const;
+
+  // The identities. An error is a defect of the load generator.
+  Status Check() const;
+};
+
+Status WriteLoadResult(const LoadResult& result, const std::string& path);
+Result<LoadResult> ReadLoadResult(const std::string& path);
+
+}  // namespace connbench::load

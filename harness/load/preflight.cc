@@ -1,0 +1,112 @@
+#include "harness/load/preflight.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <utility>
+
+namespace connbench::load {
+namespace {
+
+// Descriptors beside the connections: epoll sets, control, log, libraries.
+constexpr int64_t kOtherDescriptors = 64;
+// Of the ports of one address; others are in use or in TIME_WAIT.
+constexpr double kUsablePorts = 0.8;
+constexpr int kMaxSourceAddresses = 200;  // 127.0.0.1 to 127.0.0.200
+
+Status EnsureDescriptors(int64_t needed) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return Status::System("getrlimit", errno);
+  const auto wanted = static_cast<rlim_t>(needed);
+  if (limit.rlim_cur >= wanted) return Status::Ok();
+  if (limit.rlim_max < wanted) {
+    return Status::Error(
+               sqlstate::kConfigurationLimitExceeded,
+               fmt::format("{} connections need {} open files, but RLIMIT_NOFILE allows {}",
+                           needed - kOtherDescriptors, needed, limit.rlim_max))
+        .WithHint(fmt::format("Raise it with \"ulimit -n {}\" (as root), or use fewer connections.",
+                              needed));
+  }
+  limit.rlim_cur = wanted;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return Status::System("setrlimit", errno);
+  return Status::Ok();
+}
+
+std::vector<SocketAddress> LoopbackAddresses(int count) {
+  std::vector<SocketAddress> addresses;
+  for (int i = 0; i < count; ++i) {
+    SocketAddress address;
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
+    v4->sin_family = AF_INET;
+    v4->sin_addr.s_addr = htonl((uint32_t{127} << 24) + 1 + static_cast<uint32_t>(i));
+    address.length = sizeof(sockaddr_in);
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
+}  // namespace
+
+int64_t EphemeralPorts() {
+  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
+  int64_t first = 32768;
+  int64_t last = 60999;
+  file >> first >> last;
+  return std::max<int64_t>(last - first + 1, 1);
+}
+
+int64_t SocketBacklogLimit() {
+  std::ifstream file("/proc/sys/net/core/somaxconn");
+  int64_t limit = 4096;
+  file >> limit;
+  return limit;
+}
+
+Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& server,
+                              int source_addresses) {
+  Preflight preflight;
+  CONNBENCH_RETURN_IF_ERROR(EnsureDescriptors(workload.connections + kOtherDescriptors));
+  if (source_addresses < 0 || source_addresses > kMaxSourceAddresses) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("{} source addresses; from 1 to {} are possible",
+                                     source_addresses, kMaxSourceAddresses));
+  }
+  const bool tcp = server.family() != AF_UNIX;
+  if (tcp) {
+    const auto usable = static_cast<int64_t>(static_cast<double>(EphemeralPorts()) * kUsablePorts);
+    const auto needed = static_cast<int>((workload.connections + usable - 1) / usable);
+    if (source_addresses > 1 && !server.is_loopback_v4()) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           "several source addresses are possible on 127.0.0.0/8 only");
+    }
+    const int count = source_addresses > 0 ? source_addresses : needed;
+    if (count < needed || (needed > 1 && !server.is_loopback_v4())) {
+      return Status::Error(sqlstate::kConfigurationLimitExceeded,
+                           fmt::format("{} connections from {} address(es) need more than the {} "
+                                       "ports of net.ipv4.ip_local_port_range",
+                                       workload.connections, count, EphemeralPorts()))
+          .WithHint("Widen the range, use more source addresses, or a Unix socket.");
+    }
+    if (count > 1) {
+      preflight.sources = LoopbackAddresses(count);
+      preflight.warnings.push_back(fmt::format(
+          "connects from 127.0.0.1 to 127.0.0.{}, so that ports last; the server must let them in",
+          count));
+    }
+  }
+  const bool all_at_once = workload.pattern != Pattern::kChurn;
+  if (all_at_once && workload.connections > SocketBacklogLimit()) {
+    preflight.warnings.push_back(fmt::format(
+        "{} connections at once exceed net.core.somaxconn = {}: what the listen queue drops comes "
+        "back after 1 s (TCP) or fails (Unix socket)",
+        workload.connections, SocketBacklogLimit()));
+  }
+  return preflight;
+}
+
+}  // namespace connbench::load

@@ -1,0 +1,32 @@
+// What is known before the first connection: which limits of this machine the run needs, and
+// whether it has them. Said beforehand rather than found out in the middle.
+//
+// Safety: raises this process's soft RLIMIT_NOFILE; otherwise pure. Errors name the limit and how
+// to raise it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "harness/load/connection.h"
+#include "harness/load/workload.h"
+
+namespace connbench::load {
+
+struct Preflight {
+  std::vector<std::string> warnings;
+  std::vector<SocketAddress> sources;  // to connect from; empty: the kernel's choice
+};
+
+// source_addresses as in LoadConfig.
+Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& server,
+                              int source_addresses);
+
+// Ports a client can use towards one server from one address.
+int64_t EphemeralPorts();
+// Upper bound of every listen queue on this machine.
+int64_t SocketBacklogLimit();
+
+}  // namespace connbench::load

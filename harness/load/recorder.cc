@@ -1,0 +1,236 @@
+#include "harness/load/recorder.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace connbench::load {
+namespace {
+
+constexpr double kNsPerUs = 1000.0;
+
+// A slice beyond this is a clock that jumped, not a run that lasted.
+constexpr int64_t kMaxSlices = int64_t{7} * 24 * 3600 * 10;
+
+void Count(std::map<std::string, uint64_t, std::less<>>& counts, std::string_view key) {
+  const auto known = counts.find(key);
+  if (known != counts.end()) {
+    ++known->second;
+  } else {
+    counts.emplace(key, 1);
+  }
+}
+
+void AddCounts(const std::map<std::string, uint64_t, std::less<>>& from,
+               std::map<std::string, uint64_t>& into) {
+  for (const auto& [key, count] : from) into[key] += count;
+}
+
+// The earlier of two stamps of which 0 means none.
+MonotonicNs EarlierOf(MonotonicNs a, MonotonicNs b) {
+  if (a == 0) return b;
+  return b == 0 ? a : std::min(a, b);
+}
+
+}  // namespace
+
+Recorder::Recorder(MonotonicNs origin, size_t max_phases) : max_phases_(max_phases), grid_(origin) {
+  StartSlice(origin);
+}
+
+void Recorder::BeginPhase(bool record, MonotonicNs window_begin, MonotonicNs window_end) {
+  FinishSlices();
+  recording_ = record;
+  in_window_ = window_begin != 0;
+  window_end_ = window_end;
+  if (in_window_) grid_ = window_begin;
+  StartSlice(std::max(MonotonicNow(), grid_));
+}
+
+void Recorder::NoteError(std::string_view reason) {
+  if (first_error_.empty()) first_error_ = reason;
+}
+
+void Recorder::TransactionOk(MonotonicNs intended, MonotonicNs sent, MonotonicNs end) {
+  Roll(end);
+  ++slice_.ok;
+  slice_latency_.Record(end - intended);
+  last_end_ = std::max(last_end_, end);
+  if (!recording_) {
+    ++warmup_ok_;
+    return;
+  }
+  ++ok_;
+  if (end < window_end_) ++ok_in_window_;
+  latency_.Record(end - intended);
+  if (sent != intended) lag_.Record(sent - intended);
+}
+
+void Recorder::TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason) {
+  Roll(end);
+  ++slice_.failed;
+  last_end_ = std::max(last_end_, end);
+  NoteError(reason);
+  if (!recording_) {
+    ++warmup_failed_;
+    return;
+  }
+  ++failed_;
+  Count(errors_, code);
+}
+
+void Recorder::TransactionSkipped() {
+  if (recording_) {
+    ++all_;
+    ++skipped_;
+  }
+}
+
+void Recorder::ConnectBegun(MonotonicNs now) {
+  if (!recording_) return;
+  ++connects_all_;
+  if (first_connect_ == 0) first_connect_ = now;
+  last_connect_ = now;
+}
+
+void Recorder::ConnectEnded(const ConnectionPhases& phases, std::string_view sqlstate,
+                            std::string_view reason, MonotonicNs now) {
+  Roll(now);
+  const bool ok = phases.outcome == ConnectOutcome::kOk;
+  ++(ok ? slice_.connects_ok : slice_.connects_failed);
+  if (!ok) NoteError(reason);
+  if (!phases.in_window) return;
+  ++outcomes_[static_cast<size_t>(phases.outcome)];
+  syn_retries_ += phases.syn_retries;
+  if (!sqlstate.empty()) Count(connect_errors_, sqlstate);
+  if (!ok) return;
+  connect_latency_.Record(phases.ready_ns - phases.connect_begin_ns);
+  last_ready_ = std::max(last_ready_, phases.ready_ns);
+  if (phases.ready_ns < window_end_) ++connects_ok_in_window_;
+}
+
+void Recorder::FirstRow(const ConnectionPhases& phases) {
+  if (phases.in_window) first_row_latency_.Record(phases.first_row_ns - phases.connect_begin_ns);
+}
+
+void Recorder::ConnectionLost(std::string_view reason, MonotonicNs now) {
+  Roll(now);
+  ++lost_;
+  NoteError(reason);
+}
+
+void Recorder::KeepPhases(const ConnectionPhases& phases) {
+  if (phases_.size() < max_phases_) {
+    phases_.push_back(phases);
+  } else {
+    ++phases_dropped_;
+  }
+}
+
+uint64_t Recorder::connects_ok() const {
+  return outcomes_[static_cast<size_t>(ConnectOutcome::kOk)];
+}
+
+void Recorder::StartSlice(MonotonicNs now) {
+  if (slice_end_ != 0) FinishSlices();
+  if (in_window_ && now >= window_end_) {  // what is drained after the window has a grid of its own
+    in_window_ = false;
+    grid_ = window_end_;
+  }
+  const int64_t number = std::clamp<int64_t>((now - grid_) / kSliceNs, 0, kMaxSlices);
+  slice_ = {};
+  slice_.begin = grid_ + number * kSliceNs;
+  slice_.in_window = in_window_;
+  slice_end_ = slice_.begin + kSliceNs;
+  if (in_window_) slice_end_ = std::min(slice_end_, window_end_);
+}
+
+void Recorder::FinishSlices() {
+  slice_.open = open_;
+  slice_latency_.ForEach(
+      [&](int64_t value, uint64_t count) { slice_.latencies.emplace_back(value, count); });
+  slice_latency_.Clear();
+  SliceCounts next;
+  next.begin = slice_.begin;
+  next.in_window = slice_.in_window;
+  slices_.push_back(std::exchange(slice_, std::move(next)));
+}
+
+void Recorder::AddTo(LoadResult& result) const {
+  result.transactions_all += all_;
+  result.transactions_ok += ok_;
+  result.transactions_failed += failed_;
+  result.transactions_skipped += skipped_;
+  result.transactions_ok_in_window += ok_in_window_;
+  AddCounts(errors_, result.transaction_errors);
+  result.transaction_latency.Merge(latency_);
+  result.schedule_lag.Merge(lag_);
+  result.warmup_transactions += warmup_ok_ + warmup_failed_;
+  result.connects_all += connects_all_;
+  for (size_t i = 0; i < kConnectOutcomes; ++i) result.connects_by_outcome[i] += outcomes_[i];
+  AddCounts(connect_errors_, result.connect_errors);
+  result.connect_latency.Merge(connect_latency_);
+  result.first_row_latency.Merge(first_row_latency_);
+  result.first_connect_ns = EarlierOf(result.first_connect_ns, first_connect_);
+  result.last_release_ns = std::max(result.last_release_ns, last_connect_);
+  result.last_ready_ns = std::max(result.last_ready_ns, last_ready_);
+  result.connects_ok_in_window += connects_ok_in_window_;
+  result.last_transaction_end_ns = std::max(result.last_transaction_end_ns, last_end_);
+  result.syn_retries += syn_retries_;
+  result.connections_lost += lost_;
+  result.phases.insert(result.phases.end(), phases_.begin(), phases_.end());
+  result.phases_dropped += phases_dropped_;
+  if (result.first_error.empty()) result.first_error = first_error_;
+}
+
+std::vector<Slice> MergeSlices(const std::vector<const Recorder*>& recorders, MonotonicNs origin,
+                               MonotonicNs window_begin) {
+  // By their begin; of two with the same one, what was outside of the window comes last.
+  using Key = std::pair<MonotonicNs, bool>;
+  const auto key_of = [](const Recorder::SliceCounts& slice) {
+    return Key(slice.begin, !slice.in_window);
+  };
+  std::map<Key, Slice> slices;
+  MonotonicNs last_in_window = window_begin;
+  for (const Recorder* recorder : recorders) {
+    for (const auto& slice : recorder->slices()) {
+      slices.try_emplace(key_of(slice));
+      if (slice.in_window) last_in_window = std::max(last_in_window, slice.begin);
+    }
+  }
+  if (window_begin != 0) {
+    for (MonotonicNs at = origin; at < window_begin; at += kSliceNs) slices.try_emplace({at, true});
+    for (MonotonicNs at = window_begin; at <= last_in_window; at += kSliceNs) {
+      slices.try_emplace({at, false});
+    }
+  }
+  std::vector<Slice> merged;
+  std::vector<size_t> at(recorders.size(), 0);
+  std::vector<int64_t> open(recorders.size(), 0);
+  stats::Histogram latency;
+  for (auto& [key, slice] : slices) {
+    slice.begin_ns = key.first;
+    slice.in_window = !key.second;
+    latency.Clear();
+    for (size_t i = 0; i < recorders.size(); ++i) {
+      const auto& theirs = recorders[i]->slices();
+      for (; at[i] < theirs.size() && key_of(theirs[at[i]]) <= key; ++at[i]) {
+        const Recorder::SliceCounts& part = theirs[at[i]];
+        slice.transactions_ok += part.ok;
+        slice.transactions_failed += part.failed;
+        slice.connects_ok += part.connects_ok;
+        slice.connects_failed += part.connects_failed;
+        open[i] = part.open;
+        for (const auto& [value, count] : part.latencies) latency.RecordMany(value, count);
+      }
+      slice.connections_open += open[i];
+    }
+    slice.latency_us_p50 = static_cast<double>(latency.ValueAtPercentile(50)) / kNsPerUs;
+    slice.latency_us_p99 = static_cast<double>(latency.ValueAtPercentile(99)) / kNsPerUs;
+    slice.latency_us_max = static_cast<double>(latency.max()) / kNsPerUs;
+    merged.push_back(slice);
+  }
+  return merged;
+}
+
+}  // namespace connbench::load

@@ -1,0 +1,122 @@
+// What one client thread counts. Every transaction and every connect attempt is counted when it
+// begins and again when it ends, so that the identities all = ok + failed + skipped and attempts =
+// sum of outcomes can fail if something is lost or counted twice.
+//
+// Two ledgers: the window's and the warm-up's; which one a transaction belongs to is decided when
+// it begins. Slices (time series) take what ends, in warm-up and window alike.
+//
+// Safety: used by one thread; merged by another one after that thread has come to rest.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "harness/load/load_result.h"
+#include "harness/stats/histogram.h"
+
+namespace connbench::load {
+
+class Recorder {
+ public:
+  // origin: when slice 0 begins. max_phases: how many attempts are kept with all their stamps.
+  Recorder(MonotonicNs origin, size_t max_phases);
+
+  // Which ledger counts from now on. window_begin: when the measured window opens, 0 if this phase
+  // is none; slices are counted from there. window_end: what ends then or later is in no throughput.
+  void BeginPhase(bool record, MonotonicNs window_begin, MonotonicNs window_end);
+
+  void TransactionBegun() { ++(recording_ ? all_ : warmup_all_); }
+  void TransactionOk(MonotonicNs intended, MonotonicNs sent, MonotonicNs end);
+  void TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason);
+  void TransactionSkipped();
+
+  void ConnectBegun(MonotonicNs now);
+  void ConnectEnded(const ConnectionPhases& phases, std::string_view sqlstate,
+                    std::string_view reason, MonotonicNs now);
+  void FirstRow(const ConnectionPhases& phases);
+  void ConnectionLost(std::string_view reason, MonotonicNs now);
+  // A connection is over: its stamps are complete.
+  void KeepPhases(const ConnectionPhases& phases);
+  void SetOpen(int64_t connections) { open_ = connections; }
+
+  uint64_t transactions_ok() const { return ok_ + warmup_ok_; }
+  uint64_t transactions_failed() const { return failed_ + warmup_failed_; }
+  uint64_t connects_ok() const;
+
+  // Adds this thread's counts to result. Slices are added up by finish_slices.
+  void AddTo(LoadResult& result) const;
+
+  struct SliceCounts {
+    MonotonicNs begin = 0;
+    bool in_window = false;
+    uint64_t ok = 0;
+    uint64_t failed = 0;
+    uint64_t connects_ok = 0;
+    uint64_t connects_failed = 0;
+    int64_t open = 0;
+    std::vector<std::pair<int64_t, uint64_t>> latencies;
+  };
+  // Closes the slice in progress.
+  void FinishSlices();
+  const std::vector<SliceCounts>& slices() const { return slices_; }
+
+ private:
+  void Roll(MonotonicNs now) {
+    if (now >= slice_end_) StartSlice(now);
+  }
+  void StartSlice(MonotonicNs now);
+  void NoteError(std::string_view reason);
+
+  size_t max_phases_;
+  bool recording_ = false;
+  bool in_window_ = false;
+  MonotonicNs window_end_ = kNoDeadline;
+
+  uint64_t all_ = 0;
+  uint64_t ok_ = 0;
+  uint64_t failed_ = 0;
+  uint64_t skipped_ = 0;
+  uint64_t ok_in_window_ = 0;
+  std::map<std::string, uint64_t, std::less<>> errors_;
+  uint64_t warmup_all_ = 0;
+  uint64_t warmup_ok_ = 0;
+  uint64_t warmup_failed_ = 0;
+  stats::Histogram latency_;
+  stats::Histogram lag_;
+
+  uint64_t connects_all_ = 0;
+  std::array<uint64_t, kConnectOutcomes> outcomes_{};
+  std::map<std::string, uint64_t, std::less<>> connect_errors_;
+  stats::Histogram connect_latency_;
+  stats::Histogram first_row_latency_;
+  MonotonicNs first_connect_ = 0;
+  MonotonicNs last_connect_ = 0;
+  MonotonicNs last_ready_ = 0;
+  uint64_t connects_ok_in_window_ = 0;
+  uint64_t syn_retries_ = 0;
+  uint64_t lost_ = 0;
+  int64_t open_ = 0;
+  std::vector<ConnectionPhases> phases_;
+  uint64_t phases_dropped_ = 0;
+  std::string first_error_;
+  MonotonicNs last_end_ = 0;
+
+  MonotonicNs grid_;  // where slices are counted from
+  MonotonicNs slice_end_ = 0;
+  SliceCounts slice_;
+  stats::Histogram slice_latency_;
+  std::vector<SliceCounts> slices_;
+};
+
+// Puts the slices of all threads together, in order. The window begins with a slice of its own, and
+// its last one is cut where it ends: slices in the window add up to what ended in it. Before and in
+// the window nothing is left out: a slice in which nothing happened has zeros.
+std::vector<Slice> MergeSlices(const std::vector<const Recorder*>& recorders, MonotonicNs origin,
+                               MonotonicNs window_begin);
+
+}  // namespace connbench::load

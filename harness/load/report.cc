@@ -1,0 +1,112 @@
+#include "harness/load/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/units.h"
+#include "harness/stats/bootstrap.h"
+
+namespace connbench::load {
+namespace {
+
+struct ShownPercentile {
+  double percentile;
+  const char* name;
+};
+constexpr std::array<ShownPercentile, 5> kShown = {
+    {{50, "p50"}, {90, "p90"}, {99, "p99"}, {99.9, "p99.9"}, {99.99, "p99.99"}}};
+
+class Table {
+ public:
+  template <typename... Args>
+  void Row(std::string_view name, fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), "{:<24}", name);
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += '\n';
+  }
+  // Percentiles that the sample can carry, each with its 95 % interval, then mean and maximum.
+  void Latency(std::string_view name, const stats::Histogram& histogram) {
+    if (histogram.empty()) return;
+    Row(name, "mean {}, max {}, {} samples", FormatDuration(static_cast<int64_t>(histogram.mean())),
+        FormatDuration(histogram.max()), histogram.count());
+    for (const ShownPercentile& shown : kShown) {
+      const auto interval = stats::PercentileInterval(histogram, shown.percentile);
+      if (!interval) continue;
+      Row(fmt::format("  {}", shown.name), "{}  [{} .. {}]",
+          FormatDuration(static_cast<int64_t>(interval->estimate)),
+          FormatDuration(static_cast<int64_t>(interval->low)),
+          FormatDuration(static_cast<int64_t>(interval->high)));
+    }
+    if (histogram.overflow_count() > 0) {
+      Row("  beyond the histogram", "{}", histogram.overflow_count());
+    }
+  }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string FormatResult(const LoadResult& result) {
+  Table table;
+  table.Row("workload", "{} ({}, {})", result.workload, result.pattern, result.protocol_mode);
+  table.Row("server", "{}{}{}", result.server, result.server_version.empty() ? "" : ", version ",
+            result.server_version);
+  table.Row("connections", "{}, by {} client thread{}, seed {}", result.connections, result.threads,
+            result.threads == 1 ? "" : "s", result.seed);
+  table.Row("measured", "{}{}", FormatDuration(result.window_end_ns - result.window_begin_ns),
+            result.interrupted ? ", interrupted" : "");
+  table.Row("transactions", "{} = {} ok + {} failed + {} skipped", result.transactions_all,
+            result.transactions_ok, result.transactions_failed, result.transactions_skipped);
+  for (const auto& [code, count] : result.transaction_errors) {
+    table.Row(fmt::format("  failed: {}", code), "{}", count);
+  }
+  if (result.pattern != "storm") {
+    table.Row("throughput", "{:.1f} transactions/s", result.throughput_tps());
+  }
+  table.Latency("transaction latency", result.transaction_latency);
+  table.Row("connects", "{} = {} ok + {} failed", result.connects_all, result.connects_ok(),
+            result.connects_failed());
+  for (size_t i = 0; i < kConnectOutcomes; ++i) {
+    const uint64_t count = result.connects_by_outcome[i];
+    if (count == 0 || i == static_cast<size_t>(ConnectOutcome::kOk)) continue;
+    table.Row(fmt::format("  {}", kConnectOutcomeNames[i]), "{}  ({})", count,
+              kConnectOutcomeMeanings[i]);
+  }
+  if (result.connects_ok() > 0 && (result.pattern == "storm" || result.pattern == "churn")) {
+    table.Row("connect rate", "{:.1f} connections/s", result.connects_per_s());
+  }
+  table.Latency("connect latency", result.connect_latency);
+  if (result.pattern == "storm") table.Latency("until the first row", result.first_row_latency);
+  if (result.pattern == "storm" && result.connects_all > 1) {
+    table.Row("release skew", "{}",
+              FormatDuration(result.last_release_ns - result.first_connect_ns));
+  }
+  if (result.connections_lost > 0) table.Row("connections lost", "{}", result.connections_lost);
+  const uint64_t work = std::max(result.transactions_all, result.connects_all);
+  if (work > 0) {
+    table.Row("client CPU", "{:.0f} % of a CPU in its busiest thread, {} per {}",
+              result.client_cpu_fraction * 100,
+              FormatDuration(result.client_cpu_ns / static_cast<int64_t>(work)),
+              result.transactions_all >= result.connects_all ? "transaction" : "connect");
+  }
+  for (const std::string& warning : result.warnings) table.Row("note", "{}", warning);
+  if (!result.first_error.empty()) table.Row("first error", "{}", result.first_error);
+  for (const std::string& reason : result.invalid_reasons) table.Row("INVALID", "{}", reason);
+  return table.Take();
+}
+
+std::string FormatProgress(const LoadProgress& progress) {
+  std::string planned;
+  if (progress.planned_ns > 0) planned = fmt::format(" of {}", FormatDuration(progress.planned_ns));
+  return fmt::format("{}: {}{}, {} connections open, {} transactions ok, {} failed", progress.phase,
+                     FormatDuration(progress.elapsed_ns), planned, progress.connections_open,
+                     progress.transactions_ok, progress.transactions_failed);
+}
+
+}  // namespace connbench::load

@@ -1,0 +1,538 @@
+#include "harness/load/worker.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "harness/load/worker_client.h"
+
+namespace connbench::load {
+namespace {
+
+using protocol::ClientSession;
+
+constexpr size_t kReadBufferBytes = 64 << 10;
+constexpr int kEventsPerWait = 256;
+constexpr int64_t kSweepIntervalNs = 50 * kNanosecondsPerMillisecond;
+// While a crowd is being released, answers are looked at after so many connect() calls, so that
+// their stamps are late by at most a millisecond or two.
+constexpr uint32_t kConnectsPerPoll = 32;
+// A script that neither sends nor sleeps gives way to other clients after so many transactions.
+constexpr int kTransactionsPerTurn = 64;
+
+int64_t ThreadCpuNs() {
+  timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return used.tv_sec * kNanosecondsPerSecond + used.tv_nsec;
+}
+
+// Errors that the next transaction would only repeat: the statement itself is wrong.
+bool IsHopeless(std::string_view sqlstate) {
+  return sqlstate.starts_with("42") || sqlstate.starts_with("0A");
+}
+
+}  // namespace
+
+Worker::Worker(const WorkerSettings& settings, int number)
+    : settings_(settings),
+      number_(number),
+      recorder_(settings.origin, kMaxPhaseRecords / static_cast<size_t>(settings.threads)),
+      buffer_(kReadBufferBytes) {}
+
+Worker::~Worker() {
+  if (thread_.joinable()) {
+    Post({});
+    thread_.join();
+  }
+  clients_.clear();
+  if (epoll_fd_ >= 0) close(epoll_fd_);
+}
+
+Status Worker::Start() {
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
+  for (int i = number_; i < settings_.clients; i += settings_.threads) {
+    clients_.push_back(std::make_unique<Client>(*settings_.scripts, static_cast<uint32_t>(i),
+                                                settings_.seed, bytes_));
+  }
+  thread_ = std::thread([this] { Main(); });
+  return Status::Ok();
+}
+
+void Worker::Post(const Plan& plan) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  posted_ = plan;
+  has_plan_ = true;
+  changed_.notify_all();
+}
+
+bool Worker::WaitDone(int64_t timeout_ns) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
+                           [this] { return !has_plan_; });
+}
+
+void Worker::Main() {
+  while (true) {
+    Plan plan;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      changed_.wait(lock, [this] { return has_plan_; });
+      plan = posted_;
+    }
+    if (plan.kind != Plan::Kind::kExit) Execute(plan);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    has_plan_ = false;
+    changed_.notify_all();
+    if (plan.kind == Plan::Kind::kExit) return;
+  }
+}
+
+bool Worker::StopRequested() const { return settings_.stop->load(std::memory_order_relaxed); }
+
+void Worker::Publish() {
+  live_.transactions_ok.store(recorder_.transactions_ok(), std::memory_order_relaxed);
+  live_.transactions_failed.store(recorder_.transactions_failed(), std::memory_order_relaxed);
+  live_.open.store(open_, std::memory_order_relaxed);
+}
+
+void Worker::Execute(const Plan& plan) {
+  plan_ = plan;
+  pending_ = 0;
+  interrupted_at_ = 0;
+  next_sweep_ = 0;
+  timers_ = {};
+  const MonotonicNs began = MonotonicNow();
+  const int64_t cpu_began = ThreadCpuNs();
+  recorder_.BeginPhase(plan.record, plan.window_begin, plan.until);
+  uint32_t since_poll = 0;
+  for (const auto& client : clients_) {
+    if (client->index < plan.first || client->index >= plan.last) continue;
+    Begin(*client);
+    const bool connects = plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kChurn;
+    if (connects && ++since_poll % kConnectsPerPoll == 0) HandleBatch(0);
+    if (StopRequested() && plan.kind != Plan::Kind::kClose) break;
+  }
+  RunLoop();
+  cpu_ns_ = ThreadCpuNs() - cpu_began;
+  const int64_t elapsed = std::max<int64_t>(MonotonicNow() - began, 1);
+  cpu_fraction_ = static_cast<double>(cpu_ns_) / static_cast<double>(elapsed);
+  Publish();
+}
+
+void Worker::Begin(Client& client) {
+  client.transactions_left = plan_.transactions_per_client;
+  switch (plan_.kind) {
+    case Plan::Kind::kPrepare:
+      if (client.connection.state() == Connection::State::kNone) {
+        // The tag is the client's place among this thread's clients. A socket that cannot be made
+        // is an attempt that fails when connecting is asked for.
+        client.connection.Prepare(settings_.target, client.index, epoll_fd_,
+                                  client.index / static_cast<uint32_t>(settings_.threads));
+      }
+      return;
+    case Plan::Kind::kConnect:
+    case Plan::Kind::kChurn:
+      ++pending_;
+      StartConnect(client);
+      return;
+    case Plan::Kind::kTraffic:
+      if (client.connection.state() != Connection::State::kOpen || client.aborted) return;
+      ++pending_;
+      BeginTransaction(client, MonotonicNow());
+      return;
+    case Plan::Kind::kClose:
+      CloseClient(client, MonotonicNow());
+      return;
+    case Plan::Kind::kExit:
+      return;
+  }
+}
+
+void Worker::RunLoop() {
+  while (pending_ > 0) HandleBatch(1000);
+}
+
+// One round: what epoll has, due timers, and now and then the deadlines.
+void Worker::HandleBatch(int timeout_limit_ms) {
+  MonotonicNs now = MonotonicNow();
+  int64_t timeout_ns = timeout_limit_ms * kNanosecondsPerMillisecond;
+  if (timeout_ns > 0) {
+    timeout_ns = std::min(timeout_ns, std::max<int64_t>(next_sweep_ - now, 0));
+    if (!timers_.empty()) {
+      timeout_ns = std::min(timeout_ns, std::max<int64_t>(timers_.top().at - now, 0));
+    }
+  }
+  std::array<epoll_event, kEventsPerWait> events;
+  const timespec timeout = {timeout_ns / kNanosecondsPerSecond, timeout_ns % kNanosecondsPerSecond};
+  const int count = epoll_pwait2(epoll_fd_, events.data(), kEventsPerWait, &timeout, nullptr);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    Client& client = *clients_[event.data.u64];
+    Handle(client, client.connection.HandleEvents(event.events, buffer_));
+  }
+  now = MonotonicNow();
+  FireTimers(now);
+  if (now >= next_sweep_) {
+    Sweep(now);
+    next_sweep_ = now + kSweepIntervalNs;
+    Publish();
+  }
+}
+
+void Worker::SetTimer(Client& client, MonotonicNs at) {
+  timers_.push(
+      {at, client.index / static_cast<uint32_t>(settings_.threads), ++client.timer_generation});
+}
+
+void Worker::FireTimers(MonotonicNs now) {
+  while (!timers_.empty() && timers_.top().at <= now) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    Client& client = *clients_[timer.client];
+    if (client.timer_generation != timer.generation) continue;
+    if (client.state == Client::State::kPausing) {
+      StartConnect(client);
+    } else if (client.state == Client::State::kSleeping) {
+      if (client.in_transaction) ContinueScript(client, now);
+      if (client.state == Client::State::kSleeping && !client.in_transaction) {
+        BeginTransaction(client, now);
+      }
+    }
+  }
+}
+
+void Worker::Sweep(MonotonicNs now) {
+  if (StopRequested() && interrupted_at_ == 0) {
+    interrupted_at_ = now;
+    plan_.until = std::min(plan_.until, now);
+  }
+  const bool give_up = interrupted_at_ != 0 && now - interrupted_at_ >= kInterruptGraceNs;
+  for (const auto& client : clients_) {
+    if (client->state == Client::State::kRest) continue;
+    const bool unconnected =
+        client->state == Client::State::kConnecting || client->state == Client::State::kPausing;
+    if (give_up || (interrupted_at_ != 0 && unconnected)) {
+      Expire(*client, now, true);
+    } else if (now >= client->deadline) {
+      Expire(*client, now, false);
+    }
+  }
+}
+
+// The wait of a client has lasted too long.
+void Worker::Expire(Client& client, MonotonicNs now, bool interrupted) {
+  switch (client.state) {
+    case Client::State::kRest:
+      return;
+    case Client::State::kPausing:
+      Rest(client);
+      return;
+    case Client::State::kConnecting:
+      Handle(client,
+             client.connection.Abandon(
+                 interrupted ? ConnectOutcome::kInterrupted : ConnectOutcome::kDeadline,
+                 interrupted ? std::string("the run was stopped")
+                             : fmt::format("not ready within {} s",
+                                           settings_.connect_timeout_ns / kNanosecondsPerSecond)));
+      return;
+    case Client::State::kRunning:
+    case Client::State::kSleeping:
+    case Client::State::kRollingBack:
+      if (client.state == Client::State::kSleeping && !client.in_transaction) {
+        Rest(client);  // only its schedule's next start was due
+        return;
+      }
+      if (client.in_transaction) {
+        FailTransaction(client, now, interrupted ? "interrupted" : "deadline",
+                        interrupted ? "the run was stopped inside a transaction"
+                                    : "a statement did not end within its deadline");
+      }
+      if (!interrupted) {
+        recorder_.ConnectionLost("a statement did not end within its deadline", now);
+      }
+      CloseClient(client, now);
+      if (plan_.kind == Plan::Kind::kChurn && now < plan_.until) {
+        client.state = Client::State::kPausing;
+        client.deadline = kNoDeadline;
+        SetTimer(client, now + kReconnectPauseNs);
+      } else {
+        Rest(client);
+      }
+      return;
+  }
+}
+
+void Worker::Rest(Client& client) {
+  client.state = Client::State::kRest;
+  client.deadline = kNoDeadline;
+  ++client.timer_generation;
+  --pending_;
+}
+
+void Worker::StartConnect(Client& client) {
+  const MonotonicNs now = MonotonicNow();
+  if (now >= plan_.until || StopRequested()) {
+    Rest(client);
+    return;
+  }
+  client.state = Client::State::kConnecting;
+  client.deadline = now + settings_.connect_timeout_ns;
+  client.first_query_sent = false;
+  client.transactions_left = plan_.transactions_per_client;
+  recorder_.ConnectBegun(now);
+  Connection::Event event = Connection::Event::kNothing;
+  if (client.connection.state() == Connection::State::kNone) {
+    event = client.connection.Prepare(settings_.target, client.index, epoll_fd_,
+                                      client.index / static_cast<uint32_t>(settings_.threads));
+  }
+  client.connection.phases().in_window = plan_.record;
+  client.connection.phases().connect_begin_ns = now;
+  if (event == Connection::Event::kNothing) event = client.connection.Connect(now);
+  Handle(client, event);
+}
+
+void Worker::Handle(Client& client, Connection::Event event) {
+  switch (event) {
+    case Connection::Event::kNothing:
+      return;
+    case Connection::Event::kReady:
+      Ready(client);
+      return;
+    case Connection::Event::kCommandDone:
+      CommandDone(client);
+      return;
+    case Connection::Event::kEnded:
+      Ended(client);
+      return;
+  }
+}
+
+void Worker::Ready(Client& client) {
+  ++open_;
+  recorder_.SetOpen(open_);
+  const ConnectionPhases& phases = client.connection.phases();
+  recorder_.ConnectEnded(phases, {}, {}, phases.ready_ns);
+  if (plan_.kind == Plan::Kind::kConnect && plan_.transactions_per_client == 0) {
+    Rest(client);
+    return;
+  }
+  if (plan_.kind == Plan::Kind::kChurn && phases.ready_ns >= plan_.until) {
+    CloseClient(client, phases.ready_ns);
+    Rest(client);
+    return;
+  }
+  BeginTransaction(client, phases.ready_ns);
+}
+
+// The connection is closed, and not by us.
+void Worker::Ended(Client& client) {
+  const MonotonicNs now = MonotonicNow();
+  const Connection& connection = client.connection;
+  if (client.state == Client::State::kConnecting) {
+    recorder_.ConnectEnded(connection.phases(), connection.end_sqlstate(), connection.end_reason(),
+                           now);
+  } else {
+    --open_;
+    recorder_.SetOpen(open_);
+    recorder_.ConnectionLost(connection.end_reason(), now);
+    if (client.in_transaction) {
+      FailTransaction(
+          client, now,
+          connection.end_sqlstate().empty() ? "connection_lost" : connection.end_sqlstate(),
+          connection.end_reason());
+    }
+  }
+  recorder_.KeepPhases(connection.phases());
+  if (client.state == Client::State::kRest) return;
+  if (plan_.kind == Plan::Kind::kChurn && now < plan_.until) {
+    client.state = Client::State::kPausing;
+    client.deadline = kNoDeadline;
+    SetTimer(client, now + kReconnectPauseNs);
+  } else {
+    Rest(client);
+  }
+}
+
+void Worker::BeginTransaction(Client& client, MonotonicNs now) {
+  for (int turn = 0; turn < kTransactionsPerTurn; ++turn) {
+    const MonotonicNs intended = schedule_.NextStart(client.index, now);
+    if (intended > now) {
+      client.state = Client::State::kSleeping;
+      client.deadline = kNoDeadline;
+      SetTimer(client, intended);
+      return;
+    }
+    client.intended = intended;
+    client.begun = now;
+    client.in_transaction = true;
+    recorder_.TransactionBegun();
+    client.runner.Begin();
+    client.state = Client::State::kSleeping;  // until something is sent
+    ContinueScript(client, now);
+    // Still here with nothing in flight: a script without SQL that goes on with the next one.
+    if (client.in_transaction || client.state != Client::State::kSleeping) return;
+    now = MonotonicNow();
+  }
+  SetTimer(client, now);
+}
+
+void Worker::ContinueScript(Client& client, MonotonicNs now) {
+  switch (client.runner.Next()) {
+    case ScriptRunner::Step::kQuery:
+      Send(client, now);
+      return;
+    case ScriptRunner::Step::kSleep:
+      client.state = Client::State::kSleeping;
+      client.deadline = kNoDeadline;
+      SetTimer(client, now + client.runner.sleep_ns());
+      return;
+    case ScriptRunner::Step::kDone:
+      FinishTransaction(client, now);
+      return;
+    case ScriptRunner::Step::kError:
+      client.aborted = true;
+      FailTransaction(client, now, "script", client.runner.error().ToString());
+      FinishTransaction(client, now);
+      return;
+  }
+}
+
+void Worker::Send(Client& client, MonotonicNs now) {
+  const ScriptCommand& command = client.runner.command();
+  ClientSession& session = client.connection.session();
+  if (command.gset) {
+    if (client.capture == nullptr) client.capture = std::make_unique<RowCapture>();
+    client.capture->Clear();
+  }
+  session.set_sink(command.gset ? client.capture.get() : nullptr);
+  if (settings_.protocol == ProtocolMode::kSimple) {
+    sql_.clear();
+    client.runner.AppendSql(sql_);
+    session.Query(sql_);
+  } else {
+    // Text first, pointers into it after it has stopped growing.
+    parameter_text_.clear();
+    parameter_places_.clear();
+    for (size_t i = 0; i < command.variables.size(); ++i) {
+      const size_t begin = parameter_text_.size();
+      const bool is_set = client.runner.AppendParameter(i, parameter_text_);
+      parameter_places_.emplace_back(
+          begin, is_set ? static_cast<int32_t>(parameter_text_.size() - begin) : -1);
+    }
+    parameters_.clear();
+    for (const auto& [begin, length] : parameter_places_) {
+      parameters_.push_back({length < 0 ? nullptr : parameter_text_.data() + begin, length});
+    }
+    if (settings_.protocol == ProtocolMode::kExtended) {
+      session.QueryExtended(command.parameterised, parameters_);
+    } else {
+      session.QueryPrepared(command.statement, command.parameterised, parameters_);
+    }
+  }
+  client.state = Client::State::kRunning;
+  client.deadline = now + settings_.statement_timeout_ns;
+  const Connection::Event event = client.connection.Flush();
+  if (!client.first_query_sent) {
+    client.first_query_sent = true;
+    client.connection.phases().first_query_ns = MonotonicNow();
+  }
+  Handle(client, event);
+}
+
+void Worker::CommandDone(Client& client) {
+  const MonotonicNs now = MonotonicNow();
+  if (client.connection.phases().first_row_ns == 0) {
+    client.connection.phases().first_row_ns = now;
+    recorder_.FirstRow(client.connection.phases());
+  }
+  ClientSession& session = client.connection.session();
+  if (client.state == Client::State::kRollingBack) {
+    FinishTransaction(client, now);
+    return;
+  }
+  if (client.state != Client::State::kRunning) return;  // nothing of ours: it only noticed
+  const ScriptCommand& command = client.runner.command();
+  if (session.command().failed) {
+    if (IsHopeless(session.command().sqlstate)) client.aborted = true;
+    FailTransaction(client, now, session.command().sqlstate,
+                    fmt::format("{} [{}]", session.error().message, session.command().sqlstate));
+  } else if (command.gset && client.capture->rows() != 1) {
+    FailTransaction(client, now, "gset",
+                    fmt::format("\\gset needs one row, the statement in line {} gave {}",
+                                command.line, client.capture->rows()));
+  } else {
+    if (command.gset) {
+      for (size_t i = 0; i < client.capture->names().size(); ++i) {
+        const auto& value = client.capture->values()[i];
+        client.runner.SetVariable(command.gset_prefix + client.capture->names()[i],
+                                  value ? std::optional<std::string_view>(*value) : std::nullopt);
+      }
+    }
+    ContinueScript(client, now);
+    return;
+  }
+  if (session.transaction_status() == ClientSession::TransactionStatus::kIdle) {
+    FinishTransaction(client, now);
+    return;
+  }
+  client.state = Client::State::kRollingBack;
+  session.set_sink(nullptr);
+  session.Query("ROLLBACK");
+  Handle(client, client.connection.Flush());
+}
+
+void Worker::FailTransaction(Client& client, MonotonicNs now, std::string_view code,
+                             std::string_view reason) {
+  client.in_transaction = false;
+  recorder_.TransactionFailed(now, code, reason);
+}
+
+// The transaction is over; what comes next is the plan's matter.
+void Worker::FinishTransaction(Client& client, MonotonicNs now) {
+  if (client.in_transaction) {
+    client.in_transaction = false;
+    recorder_.TransactionOk(client.intended, client.begun, now);
+  }
+  const bool last = client.transactions_left > 0 && --client.transactions_left == 0;
+  const bool over = now >= plan_.until || client.aborted;
+  if (plan_.kind == Plan::Kind::kChurn && (last || over)) {
+    CloseClient(client, now);
+    if (over) {
+      Rest(client);
+    } else {
+      StartConnect(client);
+    }
+    return;
+  }
+  if (last || over) {
+    Rest(client);
+    return;
+  }
+  if (client.state == Client::State::kRunning || client.state == Client::State::kRollingBack) {
+    BeginTransaction(client, now);
+    return;
+  }
+  client.state = Client::State::kSleeping;  // BeginTransaction's loop goes on, or a timer
+}
+
+void Worker::CloseClient(Client& client, MonotonicNs now) {
+  const Connection::State state = client.connection.state();
+  if (state == Connection::State::kNone) return;
+  const bool attempted = state != Connection::State::kPrepared;
+  if (state == Connection::State::kOpen) {
+    --open_;
+    recorder_.SetOpen(open_);
+  }
+  client.connection.Close(now);
+  if (attempted) recorder_.KeepPhases(client.connection.phases());
+}
+
+}  // namespace connbench::load

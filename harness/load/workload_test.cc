@@ -1,0 +1,142 @@
+#include "harness/load/workload.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "harness/load/fake_server.h"
+#include "harness/load/sql_client.h"
+
+namespace connbench::load {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class WorkloadFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/connbench_workload_XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    folder_ = name;
+    std::ofstream(folder_ + "/s.sql") << "SELECT :rows, :scale;\n";
+    std::ofstream(folder_ + "/bad.sql") << "\\set a 1 +\n";
+    std::ofstream(folder_ + "/setup.sql") << "CREATE TABLE t(a int);\nSELECT 'fail';\n";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  Result<Workload> Load(const std::string& text) const {
+    std::ofstream(folder_ + "/w.toml") << text;
+    return LoadWorkload(folder_ + "/w.toml");
+  }
+  std::string Error(const std::string& text) const {
+    const auto workload = Load(text);
+    return workload.ok() ? "loaded" : workload.status().ToString();
+  }
+  std::string folder_;
+};
+
+constexpr const char* kScripts = "scripts = [{ file = \"s.sql\" }]\ndefine = { rows = 5 }\n";
+
+TEST_F(WorkloadFile, ReadsEveryKey) {
+  const auto workload = Load(
+      "name = \"n\"\ndescription = \"d\"\npattern = \"idle\"\nprotocol = \"extended\"\n"
+      "connections = 7\nduration = \"2min\"\nwarmup = \"10ms\"\n"
+      "transactions_per_connection = 3\nactive = 2\nladder = [1, 5]\nscale = 4\n"
+      "setup = \"setup.sql\"\ntables = [\"t\"]\n"
+      "scripts = [{ file = \"s.sql\", weight = 9 }]\n[define]\nrows = 1.5\nhot = true\n");
+  ASSERT_TRUE(workload.ok()) << workload.status().ToString();
+  EXPECT_EQ(workload->name, "n");
+  EXPECT_EQ(workload->pattern, Pattern::kIdle);
+  EXPECT_EQ(workload->protocol, ProtocolMode::kExtended);
+  EXPECT_EQ(workload->connections, 7);
+  EXPECT_EQ(workload->duration_ns, 120 * kNanosecondsPerSecond);
+  EXPECT_EQ(workload->warmup_ns, 10 * kNanosecondsPerMillisecond);
+  EXPECT_EQ(workload->transactions_per_connection, 3);
+  EXPECT_EQ(workload->active, 2);
+  EXPECT_THAT(workload->ladder, ElementsAre(1, 5));
+  EXPECT_EQ(workload->scale, 4);
+  ASSERT_EQ(workload->scripts.size(), 1U);
+  EXPECT_EQ(workload->scripts[0].weight, 9);
+  EXPECT_EQ(workload->define.at("rows"), "1.5");
+  EXPECT_EQ(workload->define.at("hot"), "true");
+  EXPECT_THAT(workload->setup.text, HasSubstr("CREATE TABLE"));
+}
+
+TEST_F(WorkloadFile, ErrorsNameThePlaceAndTheRemedy) {
+  const std::pair<std::string, const char*> cases[] = {
+      {std::string(kScripts) + "conections = 5\n", "w.toml:3:14: unknown key \"conections\""},
+      {std::string(kScripts) + "conections = 5\n", "Did you mean \"connections\"?"},
+      {std::string(kScripts) + "pattern = \"strom\"\n", "Did you mean \"storm\"?"},
+      {std::string(kScripts) + "zzzzzzzzzzzzz = 1\n", "Possible are name, description"},
+      {std::string(kScripts) + "pattern = 5\n", "w.toml:3:11: pattern cannot be that"},
+      {std::string(kScripts) + "connections = 0\n", "connections must be a whole number from 1"},
+      {std::string(kScripts) + "connections = \"5\"\n", "w.toml:3:15"},
+      {std::string(kScripts) + "duration = \"5 parsec\"\n", "duration: \"5 parsec\" is not a"},
+      {std::string(kScripts) + "duration = 5\n", "must be a duration"},
+      {std::string(kScripts) + "ladder = [0]\n", "a step of ladder"},
+      {std::string(kScripts) + "name = [\n", "w.toml:3:10: "},
+      {"name = \"x\"\n", "it has no scripts"},
+      {"scripts = [{ file = \"missing.sql\" }]\n", "missing.sql"},
+      {"scripts = [{ file = \"bad.sql\" }]\n", "bad.sql:1:11"},
+      {"scripts = [{ flie = \"s.sql\" }]\n", "Did you mean \"file\"?"},
+      {"scripts = [{ file = \"s.sql\", weight = -1 }]\n", "weight must be"},
+      {std::string(kScripts) + "setup = \"missing.sql\"\n", "missing.sql"},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_THAT(Error(text), HasSubstr(expected)) << text;
+  EXPECT_FALSE(LoadWorkload(folder_ + "/none.toml").ok());
+}
+
+TEST_F(WorkloadFile, SetupRunsStatementByStatementAndNamesTheLineThatFails) {
+  const auto workload = Load(std::string(kScripts) + "setup = \"setup.sql\"\n");
+  ASSERT_TRUE(workload.ok()) << workload.status().ToString();
+  FakeServer server({Behaviour::kServe});
+  auto client = SqlClient::Connect(server.endpoint());
+  ASSERT_TRUE(client.ok()) << client.status().ToString();
+  const Status status = load::SetUp(*workload, **client, 1);
+  EXPECT_EQ(status.code(), "22012");
+  EXPECT_THAT(status.ToString(), HasSubstr("setup.sql:2: it failed"));
+  EXPECT_EQ(server.Received('Q'), 2);
+}
+
+TEST(Workloads, ThatComeWithTheProgramLoad) {
+  const WorkloadList list = ListWorkloads();
+  for (const Status& error : list.errors) ADD_FAILURE() << error.ToString();
+  std::vector<std::string> names;
+  for (const Workload& workload : list.workloads) {
+    names.push_back(workload.name);
+    EXPECT_FALSE(workload.description.empty()) << workload.name;
+  }
+  for (const char* name : {"storm", "churn", "steady", "idle", "tpcb", "select-only"}) {
+    EXPECT_THAT(names, testing::Contains(name));
+  }
+  const auto missing = FindWorkload("strom");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_THAT(missing.status().ToString(), HasSubstr("Known are churn"));
+}
+
+TEST(SqlClientTest, AnswersAndErrors) {
+  FakeServer server({Behaviour::kServe, Behaviour::kTooMany, Behaviour::kSilent,
+                     Behaviour::kDiesInQuery, Behaviour::kGarbage});
+  auto client = SqlClient::Connect(server.endpoint());
+  ASSERT_TRUE(client.ok()) << client.status().ToString();
+  EXPECT_EQ((*client)->ServerParameter("server_version"), "15.0 (fake)");
+  EXPECT_EQ(*(*client)->QueryValue("SELECT 1"), "1");
+  EXPECT_EQ((*client)->Query("SELECT 'fail'").status().code(), "22012");
+  EXPECT_EQ(*(*client)->QueryValue("SELECT 1"), "1");  // an error is not the end
+  EXPECT_EQ(SqlClient::Connect(server.endpoint()).status().code(), "53300");
+  EXPECT_EQ(SqlClient::Connect(server.endpoint(), 100 * kNanosecondsPerMillisecond).status().code(),
+            "08006");
+  auto dying = SqlClient::Connect(server.endpoint());
+  ASSERT_TRUE(dying.ok());
+  EXPECT_EQ((*dying)->Query("SELECT 1").status().code(), "08006");
+  EXPECT_EQ(SqlClient::Connect(server.endpoint()).status().code(), "08P01");
+}
+
+}  // namespace
+}  // namespace connbench::load

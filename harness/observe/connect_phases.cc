@@ -1,0 +1,98 @@
+#include "harness/observe/connect_phases.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string>
+#include <unordered_map>
+
+#include "harness/stats/histogram.h"
+
+namespace connbench::observe {
+namespace {
+
+using engine::ConnectionLogRecord;
+using engine::ConnectionPhase;
+using load::ConnectionPhases;
+
+// One phase per name: it ends at the stamp of the same index, and begins where the one before ends.
+struct Chain {
+  const char* side;
+  std::vector<const char*> names;
+  std::vector<stats::Histogram> lengths;
+
+  Chain(const char* of_side, std::initializer_list<const char*> phase_names)
+      : side(of_side), names(phase_names), lengths(names.size()) {}
+
+  // A missing stamp (0) or one before its predecessor ends its phase at once.
+  void Record(MonotonicNs begin, std::initializer_list<MonotonicNs> stamps) {
+    size_t phase = 0;
+    for (const MonotonicNs stamp : stamps) {
+      const MonotonicNs end = std::max(begin, stamp);
+      lengths[phase++].Record(end - begin);
+      begin = end;
+    }
+  }
+
+  void Append(std::vector<results::PhaseRow>& rows) const {
+    for (size_t i = 0; i < names.size(); ++i) {
+      const stats::Histogram& length = lengths[i];
+      constexpr auto kUs = static_cast<double>(kNanosecondsPerMicrosecond);
+      results::PhaseRow row;
+      row.side = side;
+      row.phase = names[i];
+      row.position = static_cast<int64_t>(i) + 1;
+      row.samples = static_cast<int64_t>(length.count());
+      row.mean_us = length.mean() / kUs;
+      row.p50_us = static_cast<double>(length.ValueAtPercentile(50)) / kUs;
+      row.p99_us = static_cast<double>(length.ValueAtPercentile(99)) / kUs;
+      row.max_us = static_cast<double>(length.max()) / kUs;
+      rows.push_back(std::move(row));
+    }
+  }
+};
+
+}  // namespace
+
+std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhases>& client,
+                                               const std::vector<ConnectionLogRecord>& server) {
+  std::unordered_map<uint32_t, const ConnectionLogRecord*> by_id;
+  for (const ConnectionLogRecord& record : server) by_id[record.connection_id] = &record;
+
+  Chain client_chain("client",
+                     {"connect", "send_startup", "authentication", "session", "first_row"});
+  Chain server_chain("server",
+                     {"dispatch", "start", "startup_packet", "authentication", "session"});
+  Chain joined_chain("joined", {"handshake", "accept_queue", "dispatch", "start", "startup_packet",
+                                "authentication", "session", "reply", "first_row"});
+  for (const ConnectionPhases& connection : client) {
+    if (!connection.in_window || connection.outcome != load::ConnectOutcome::kOk) continue;
+    client_chain.Record(
+        connection.connect_begin_ns,
+        {connection.connect_end_ns, connection.startup_sent_ns, connection.authenticated_ns,
+         connection.ready_ns, connection.first_row_ns});
+    const auto found = by_id.find(connection.connection_id);
+    if (connection.connection_id == 0 || found == by_id.end()) continue;
+    const auto at = [&](ConnectionPhase phase) {
+      return found->second->phase_ns[static_cast<int>(phase)];
+    };
+    const MonotonicNs accepted = at(ConnectionPhase::kAccepted);
+    server_chain.Record(accepted, {at(ConnectionPhase::kDispatched), at(ConnectionPhase::kStarted),
+                                   at(ConnectionPhase::kAuthBegin), at(ConnectionPhase::kAuthEnd),
+                                   at(ConnectionPhase::kReady)});
+    // The client may learn of the established connection only after the server has accepted it.
+    joined_chain.Record(
+        connection.connect_begin_ns,
+        {std::min(connection.connect_end_ns, accepted), accepted, at(ConnectionPhase::kDispatched),
+         at(ConnectionPhase::kStarted), at(ConnectionPhase::kAuthBegin),
+         at(ConnectionPhase::kAuthEnd), at(ConnectionPhase::kReady), connection.ready_ns,
+         connection.first_row_ns});
+  }
+  std::vector<results::PhaseRow> rows;
+  client_chain.Append(rows);
+  server_chain.Append(rows);
+  joined_chain.Append(rows);
+  return rows;
+}
+
+}  // namespace connbench::observe

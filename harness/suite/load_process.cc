@@ -1,0 +1,145 @@
+#include "harness/suite/load_process.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+namespace connbench::suite {
+namespace {
+
+constexpr int kControlInChild = 3;
+constexpr size_t kMaxEventLine = 200;
+constexpr int64_t kExitTimeoutNs = 30 * kNanosecondsPerSecond;
+
+}  // namespace
+
+Result<LoadEvent> ParseLoadEvent(std::string_view line) {
+  std::istringstream words{std::string(line)};
+  std::string keyword;
+  LoadEvent event;
+  if (words >> keyword >> event.name >> event.connections >> event.at_ns && keyword == "EVENT") {
+    return event;
+  }
+  return Status::Error(sqlstate::kProtocolViolation,
+                       fmt::format("the load process sent \"{}\" instead of an event", line));
+}
+
+LoadProcess::LoadProcess() = default;
+
+LoadProcess::~LoadProcess() {
+  child_ = targets::ChildProcess();
+  for (const int descriptor : {control_, stderr_}) {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+Status LoadProcess::Start(const std::string& program, const load::Workload& workload,
+                          const load::Endpoint& endpoint, uint64_t seed) {
+  std::string folder = (std::filesystem::temp_directory_path() / "connbench-load-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) {
+    return Status::System("cannot make a temporary folder " + folder, errno);
+  }
+  folder_ = folder;
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return Status::System("cannot make a socket pair", errno);
+  }
+  control_ = pair[0];
+  stderr_ = targets::MakeOutputFile("connbench-load-stderr");
+
+  targets::ChildOptions options;
+  const auto ns = [](int64_t duration) { return fmt::format("{}ns", duration); };
+  options.argv = {program,
+                  "load",
+                  workload.path.empty() ? workload.name : workload.path,
+                  "-h",
+                  endpoint.host,
+                  "-p",
+                  std::to_string(endpoint.port),
+                  "-U",
+                  endpoint.user,
+                  "-c",
+                  std::to_string(workload.connections),
+                  "-T",
+                  ns(workload.duration_ns),
+                  "--warmup",
+                  ns(workload.warmup_ns),
+                  "--seed",
+                  std::to_string(seed),
+                  "--control-fd",
+                  std::to_string(kControlInChild),
+                  "--result-file",
+                  folder_ + "/result.json"};
+  if (!workload.ladder.empty()) {
+    options.argv.emplace_back("--ladder");
+    options.argv.push_back(fmt::format("{}", fmt::join(workload.ladder, ",")));
+  }
+  options.descriptors = {
+      {stderr_, STDOUT_FILENO}, {stderr_, STDERR_FILENO}, {pair[1], kControlInChild}};
+  options.death_signal = SIGKILL;
+  Result<targets::ChildProcess> child = targets::ChildProcess::Start(options);
+  ::close(pair[1]);
+  CONNBENCH_ASSIGN_OR_RETURN(child_, std::move(child));
+  return Status::Ok();
+}
+
+Status LoadProcess::Failed(const std::string& what) {
+  return Status::Error(sqlstate::kSystemError, what).WithDetail(targets::ReadOutputTail(stderr_));
+}
+
+Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& interruption) {
+  if (owes_answer_) {
+    owes_answer_ = false;
+    // A load that has died meanwhile shows below.
+    (void)::send(control_, "", 1, MSG_NOSIGNAL);
+  }
+  while (true) {
+    if (const size_t end = received_.find('\n'); end != std::string::npos) {
+      const std::string line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      owes_answer_ = true;
+      return ParseLoadEvent(line);
+    }
+    if (received_.size() > kMaxEventLine) return ParseLoadEvent(received_);
+    if (interruption.Requested() && !passed_on_) {
+      passed_on_ = true;
+      child_.Signal(SIGINT);
+    }
+    const int64_t left_ms = (deadline - MonotonicNow()) / kNanosecondsPerMillisecond;
+    if (left_ms <= 0) return Failed("the load did not end before its deadline");
+    pollfd readable[2] = {{control_, POLLIN, 0}, {interruption.descriptor(), POLLIN, 0}};
+    const nfds_t count = passed_on_ ? 1 : 2;
+    if (::poll(readable, count, static_cast<int>(std::min<int64_t>(left_ms, INT_MAX))) <= 0) {
+      continue;
+    }
+    if (readable[0].revents == 0) continue;
+    char chunk[256];
+    const ssize_t received = ::recv(control_, chunk, sizeof chunk, 0);
+    if (received > 0) {
+      received_.append(chunk, static_cast<size_t>(received));
+    } else if (received == 0 || errno != EINTR) {
+      return LoadEvent{};
+    }
+  }
+}
+
+Result<load::LoadResult> LoadProcess::TakeResult() {
+  const std::optional<targets::ChildExit> exit = child_.Wait(kExitTimeoutNs);
+  if (!exit) return Failed("the load process did not exit");
+  Result<load::LoadResult> result = load::ReadLoadResult(folder_ + "/result.json");
+  if (!result.ok()) return Failed(fmt::format("the load process {}", exit->Describe()));
+  return result;
+}
+
+}  // namespace connbench::suite

@@ -1,0 +1,235 @@
+#include "harness/suite/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <regex>
+#include <set>
+
+#include "engine/config.h"
+#include "models/model_list.h"
+#include "models/settings.h"
+
+namespace connbench::suite {
+namespace {
+
+// Connections beyond those of the load: set-up work, a look by hand.
+constexpr int kSpareConnections = 10;
+// Start, set-up, checkpoints and end of a server: a guess until the first trial has shown it.
+constexpr int64_t kTrialOverheadNs = 1'200 * kNanosecondsPerMillisecond;
+
+// Draws an index below bound. Not std::uniform_int_distribution or std::shuffle, whose results
+// depend on the library: a seed must give the same order everywhere.
+uint64_t Draw(std::mt19937_64& random, uint64_t bound) {
+  const uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
+  uint64_t value = random();
+  while (value >= limit) value = random();
+  return value % bound;
+}
+
+template <typename T>
+void Shuffle(std::vector<T>& items, std::mt19937_64& random) {
+  for (size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[Draw(random, i)]);
+}
+
+// All combinations of one value per axis.
+std::vector<targets::Settings> Combine(const std::vector<SettingAxis>& axes) {
+  std::vector<targets::Settings> combinations = {{}};
+  for (const SettingAxis& axis : axes) {
+    std::vector<targets::Settings> longer;
+    for (const targets::Settings& combination : combinations) {
+      for (const std::string& value : axis.values) {
+        longer.push_back(combination);
+        longer.back().emplace_back(axis.name, value);
+      }
+    }
+    combinations = std::move(longer);
+  }
+  return combinations;
+}
+
+bool Sets(const targets::Settings& settings, std::string_view name) {
+  return std::any_of(settings.begin(), settings.end(),
+                     [&](const auto& setting) { return setting.first == name; });
+}
+
+// Later values of the same name win.
+void Override(targets::Settings& settings,
+              const std::vector<std::pair<std::string, std::string>>& with) {
+  for (const auto& [name, value] : with) {
+    std::erase_if(settings, [&name = name](const auto& setting) { return setting.first == name; });
+    settings.emplace_back(name, value);
+  }
+}
+
+class Planner {
+ public:
+  Planner(const Suite& suite, const PlanOverrides& overrides)
+      : suite_(suite), overrides_(overrides) {}
+
+  Result<std::vector<Cell>> MakeCells() {
+    CONNBENCH_RETURN_IF_ERROR(CheckOverrides());
+    for (const Experiment& experiment : suite_.experiments) {
+      CONNBENCH_RETURN_IF_ERROR(AddExperiment(experiment));
+    }
+    return std::move(cells_);
+  }
+
+ private:
+  Status CheckOverrides() const {
+    for (const std::string& model : overrides_.models) {
+      if (const auto found = models::FindModel(model); !found.ok()) return found.status();
+    }
+    models::ServerSettings scratch;
+    for (const auto& [name, value] : overrides_.settings) {
+      CONNBENCH_RETURN_IF_ERROR(models::ApplySetting(scratch, name, value));
+    }
+    return Status::Ok();
+  }
+
+  std::vector<std::string> ModelsOf(const Experiment& experiment) const {
+    if (!overrides_.models.empty()) return overrides_.models;
+    if (!experiment.models.empty()) return experiment.models;
+    if (!suite_.models.empty()) return suite_.models;
+    std::vector<std::string> all;
+    for (const models::ModelDescription& model : models::AllModels()) all.emplace_back(model.name);
+    return all;
+  }
+
+  Status AddExperiment(const Experiment& experiment) {
+    Result<load::Workload> found = load::FindWorkload(experiment.workload);
+    if (!found.ok()) {
+      Status status = found.TakeStatus();
+      if (experiment.where.empty()) return status;
+      return Status::Error(status.code(),
+                           fmt::format("{}: {}", experiment.where, status.error().message))
+          .WithHint(status.error().hint);
+    }
+    load::Workload workload = std::move(*found);
+    if (experiment.duration_ns) workload.duration_ns = *experiment.duration_ns;
+    if (experiment.warmup_ns) workload.warmup_ns = *experiment.warmup_ns;
+    if (overrides_.duration_ns > 0) workload.duration_ns = overrides_.duration_ns;
+    if (!experiment.ladder.empty()) workload.ladder = experiment.ladder;
+    std::vector<int> counts = experiment.connections;
+    if (!overrides_.connections.empty()) counts = overrides_.connections;
+    if (counts.empty()) counts = {workload.connections};
+    for (const int connections : counts) {
+      workload.connections = connections;
+      for (const std::string& model : ModelsOf(experiment)) {
+        for (const targets::Settings& axis_values : Combine(experiment.settings)) {
+          AddCell(experiment, workload, model, axis_values);
+        }
+      }
+    }
+    return Status::Ok();
+  }
+
+  void AddCell(const Experiment& experiment, const load::Workload& workload,
+               const std::string& model, const targets::Settings& axis_values) {
+    Cell cell;
+    cell.name = fmt::format("model:{}/workload:{}/connections:{}", model, workload.name,
+                            workload.connections);
+    for (const auto& [name, value] : axis_values) cell.name += fmt::format("/{}:{}", name, value);
+    if (!names_.insert(cell.name).second) return;  // the same cell was named twice
+    cell.model = model;
+    cell.workload = workload;
+    std::erase_if(cell.workload.ladder,
+                  [&](int step) { return step >= cell.workload.connections; });
+    Override(cell.settings, suite_.settings);
+    Override(cell.settings, axis_values);
+    Override(cell.settings, overrides_.settings);
+    if (!Sets(cell.settings, "max_connections")) {
+      const engine::EngineConfig defaults;
+      const int needed =
+          workload.connections + defaults.superuser_reserved_connections + kSpareConnections;
+      if (needed > defaults.max_connections) {
+        cell.settings.emplace_back("max_connections", std::to_string(needed));
+      }
+    }
+    cell.repetitions = experiment.repetitions.value_or(suite_.repetitions);
+    if (overrides_.repetitions > 0) cell.repetitions = overrides_.repetitions;
+    cells_.push_back(std::move(cell));
+  }
+
+  const Suite& suite_;
+  const PlanOverrides& overrides_;
+  std::set<std::string> names_;
+  std::vector<Cell> cells_;
+};
+
+Status Filter(const std::string& filter, std::vector<Cell>& cells) {
+  if (filter.empty()) return Status::Ok();
+  try {
+    const std::regex pattern(filter);
+    std::erase_if(cells, [&](const Cell& cell) { return !std::regex_search(cell.name, pattern); });
+  } catch (const std::regex_error& error) {
+    return Status::Error(
+        sqlstate::kInvalidParameterValue,
+        fmt::format("--filter \"{}\" is no regular expression: {}", filter, error.what()));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+std::string Cell::SettingsText() const {
+  std::string text;
+  for (const auto& setting : settings) {
+    if (!text.empty()) text += ' ';
+    text += fmt::format("{}={}", setting.first, setting.second);
+  }
+  return text;
+}
+
+int64_t Plan::EstimatedNs() const {
+  int64_t sum = 0;
+  for (const Trial& trial : trials) {
+    const load::Workload& workload = cells[trial.cell].workload;
+    sum += kTrialOverheadNs;
+    // A storm has no duration: it ends when all are up.
+    if (workload.pattern != load::Pattern::kStorm) sum += workload.warmup_ns + workload.duration_ns;
+  }
+  return sum;
+}
+
+Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
+  Plan plan;
+  plan.suite = suite.name;
+  plan.seed = overrides.has_seed ? overrides.seed : suite.seed;
+  CONNBENCH_ASSIGN_OR_RETURN(plan.cells, Planner(suite, overrides).MakeCells());
+  CONNBENCH_RETURN_IF_ERROR(Filter(overrides.filter, plan.cells));
+  if (plan.cells.empty()) {
+    return Status::Error(
+               sqlstate::kInvalidParameterValue,
+               fmt::format("no cell of {} fits --filter \"{}\"", suite.name, overrides.filter))
+        .WithHint("Names of cells look like model:fork/workload:storm/connections:500.");
+  }
+  std::mt19937_64 random(plan.seed);
+  int most = 0;
+  for (const Cell& cell : plan.cells) most = std::max(most, cell.repetitions);
+  for (int repetition = 1; repetition <= most; ++repetition) {
+    std::vector<Trial> block;
+    for (size_t cell = 0; cell < plan.cells.size(); ++cell) {
+      if (repetition <= plan.cells[cell].repetitions) block.push_back({cell, repetition, 0});
+    }
+    Shuffle(block, random);
+    for (Trial& trial : block) {
+      // Positive as a CSV integer.
+      trial.seed = random() >> 1;
+      plan.trials.push_back(trial);
+    }
+  }
+  return plan;
+}
+
+Suite SuiteOfWorkload(const std::string& workload) {
+  Suite suite;
+  suite.name = workload;
+  Experiment experiment;
+  experiment.workload = workload;
+  suite.experiments.push_back(std::move(experiment));
+  return suite;
+}
+
+}  // namespace connbench::suite

@@ -1,0 +1,65 @@
+// From a suite to the trials that are run: the product of all axes gives the cells, each is
+// repeated, and the order is drawn so that drift of the machine hits all cells alike.
+//
+// Order: one block per repetition, every block with its cells in a random order of its own
+// (randomised complete blocks). The seed decides: the same seed gives the same order.
+//
+// Safety: plain values, pure functions. Errors: 22023 or 42704 with the place in the suite file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "harness/load/workload.h"
+#include "harness/suite/suite_file.h"
+#include "harness/targets/target.h"
+
+namespace connbench::suite {
+
+struct Cell {
+  std::string name;  // "model:fork/workload:storm/connections:500"
+  std::string target = "builtin";
+  std::string model;
+  load::Workload workload;  // with the experiment's values in place of its own
+  targets::Settings settings;
+  int repetitions = 1;
+
+  // Settings as trials.csv shows them: those that the suite or the user set.
+  std::string SettingsText() const;
+};
+
+struct Trial {
+  size_t cell = 0;  // index into Plan::cells
+  int repetition = 1;
+  uint64_t seed = 0;
+};
+
+struct Plan {
+  std::string suite;
+  uint64_t seed = 1;
+  std::vector<Cell> cells;
+  std::vector<Trial> trials;  // in the order of execution
+
+  int64_t EstimatedNs() const;  // for the first guess of the time left
+};
+
+// What the command line puts in place of the suite's values; empty or 0: the suite's.
+struct PlanOverrides {
+  std::vector<std::string> models;
+  std::vector<int> connections;
+  int repetitions = 0;
+  int64_t duration_ns = 0;
+  std::string filter;  // regular expression, searched in the names of cells
+  std::vector<std::pair<std::string, std::string>> settings;
+  bool has_seed = false;
+  uint64_t seed = 0;
+};
+
+Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides);
+
+// A suite that runs one workload with its own values.
+Suite SuiteOfWorkload(const std::string& workload);
+
+}  // namespace connbench::suite

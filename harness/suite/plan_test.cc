@@ -1,0 +1,177 @@
+#include "harness/suite/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace connbench::suite {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+Suite ParseGood(const std::string& text) {
+  auto suite = ParseSuite(text, "s.toml");
+  EXPECT_TRUE(suite.ok()) << suite.status().ToString();
+  return suite.ok() ? *suite : Suite();
+}
+
+Plan PlanGood(const Suite& suite, const PlanOverrides& overrides = {}) {
+  auto plan = MakePlan(suite, overrides);
+  EXPECT_TRUE(plan.ok()) << plan.status().ToString();
+  return plan.ok() ? *plan : Plan();
+}
+
+std::vector<std::string> CellNames(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Cell& cell : plan.cells) names.push_back(cell.name);
+  return names;
+}
+
+std::vector<std::string> Order(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Trial& trial : plan.trials) {
+    names.push_back(plan.cells[trial.cell].name + "#" + std::to_string(trial.repetition));
+  }
+  return names;
+}
+
+constexpr char kSuite[] = R"(
+repetitions = 4
+models = ["fork", "thread"]
+[[experiment]]
+workload = "steady"
+connections = [8, 64]
+[[experiment]]
+workload = "storm"
+connections = [500]
+models = ["fork"]
+[experiment.set]
+session_warmup_kb = [0, 64]
+)";
+
+TEST(PlanTest, CellsAreTheProductOfTheAxes) {
+  EXPECT_THAT(CellNames(PlanGood(ParseGood(kSuite))),
+              ElementsAre("model:fork/workload:steady/connections:8",
+                          "model:thread/workload:steady/connections:8",
+                          "model:fork/workload:steady/connections:64",
+                          "model:thread/workload:steady/connections:64",
+                          "model:fork/workload:storm/connections:500/session_warmup_kb:0",
+                          "model:fork/workload:storm/connections:500/session_warmup_kb:64"));
+}
+
+TEST(PlanTest, TheSeedDecidesTheOrder) {
+  const Suite suite = ParseGood(kSuite);
+  PlanOverrides seven;
+  seven.has_seed = true;
+  seven.seed = 7;
+  PlanOverrides eight = seven;
+  eight.seed = 8;
+  EXPECT_EQ(Order(PlanGood(suite, seven)), Order(PlanGood(suite, seven)));
+  EXPECT_NE(Order(PlanGood(suite, seven)), Order(PlanGood(suite, eight)));
+  EXPECT_EQ(PlanGood(suite, seven).trials[0].seed, PlanGood(suite, seven).trials[0].seed);
+  // The same on every machine and with every library: these are the first of seed 7.
+  std::vector<std::string> first = Order(PlanGood(suite, seven));
+  first.resize(3);
+  EXPECT_THAT(first,
+              ElementsAre("model:fork/workload:storm/connections:500/session_warmup_kb:64#1",
+                          "model:thread/workload:steady/connections:8#1",
+                          "model:fork/workload:storm/connections:500/session_warmup_kb:0#1"));
+}
+
+TEST(PlanTest, TrialsAreInterleavedInBlocksOfRepetitions) {
+  const Plan plan = PlanGood(ParseGood(kSuite));
+  const size_t cells = plan.cells.size();
+  ASSERT_EQ(plan.trials.size(), 4 * cells);
+  std::set<std::vector<size_t>> orders;
+  std::set<uint64_t> seeds;
+  for (size_t block = 0; block < 4; ++block) {
+    std::vector<size_t> order;
+    for (size_t i = 0; i < cells; ++i) {
+      const Trial& trial = plan.trials[block * cells + i];
+      EXPECT_EQ(trial.repetition, static_cast<int>(block) + 1);
+      order.push_back(trial.cell);
+      seeds.insert(trial.seed);
+    }
+    orders.insert(order);
+    std::sort(order.begin(), order.end());
+    for (size_t i = 0; i < cells; ++i) EXPECT_EQ(order[i], i) << "block " << block;
+  }
+  EXPECT_GT(orders.size(), 1U) << "every block has the same order";
+  EXPECT_EQ(seeds.size(), plan.trials.size());
+}
+
+TEST(PlanTest, TheCommandLineWins) {
+  PlanOverrides overrides;
+  overrides.models = {"thread-pool"};
+  overrides.connections = {3};
+  overrides.repetitions = 2;
+  overrides.duration_ns = 5;
+  overrides.filter = "steady";
+  overrides.settings = {{"work_mem", "1MB"}};
+  const Plan plan = PlanGood(ParseGood(kSuite), overrides);
+  ASSERT_THAT(CellNames(plan), ElementsAre("model:thread-pool/workload:steady/connections:3"));
+  EXPECT_EQ(plan.trials.size(), 2U);
+  EXPECT_EQ(plan.cells[0].workload.duration_ns, 5);
+  EXPECT_EQ(plan.cells[0].SettingsText(), "work_mem=1MB");
+}
+
+TEST(PlanTest, TheServerAdmitsAllConnectionsOfTheCell) {
+  const Plan plan = PlanGood(ParseGood(kSuite));
+  EXPECT_THAT(plan.cells[4].settings, Contains(Pair("max_connections", "513")));
+  EXPECT_EQ(plan.cells[0].SettingsText(), "");
+  Suite limited = ParseGood(kSuite);
+  limited.settings = {{"max_connections", "100"}};
+  EXPECT_THAT(PlanGood(limited).cells[4].settings, Contains(Pair("max_connections", "100")));
+}
+
+TEST(PlanTest, LadderStepsBeyondTheConnectionsAreLeftOut) {
+  const Plan plan = PlanGood(
+      ParseGood("[[experiment]]\nworkload = \"idle\"\nconnections = [60, 300]\nladder = [50, 60, "
+                "100]\nmodels = [\"fork\"]\n"));
+  EXPECT_THAT(plan.cells[0].workload.ladder, ElementsAre(50));
+  EXPECT_THAT(plan.cells[1].workload.ladder, ElementsAre(50, 60, 100));
+}
+
+TEST(PlanTest, ErrorsSayWhere) {
+  const auto error_of = [](const std::string& text, const PlanOverrides& overrides = {}) {
+    const auto plan = MakePlan(ParseGood(text), overrides);
+    return plan.ok() ? std::string() : plan.status().ToString();
+  };
+  EXPECT_THAT(error_of("[[experiment]]\nworkload = \"stedy\"\n"), HasSubstr("s.toml:1:1"));
+  PlanOverrides filter;
+  filter.filter = "nothing-like-this";
+  EXPECT_THAT(error_of(kSuite, filter), HasSubstr("no cell"));
+  filter.filter = "(";
+  EXPECT_THAT(error_of(kSuite, filter), HasSubstr("no regular expression"));
+  PlanOverrides model;
+  model.models = {"forks"};
+  EXPECT_THAT(error_of(kSuite, model), HasSubstr("\"fork\""));
+  PlanOverrides setting;
+  setting.settings = {{"work_men", "1MB"}};
+  EXPECT_THAT(error_of(kSuite, setting), HasSubstr("\"work_mem\""));
+}
+
+TEST(PlanTest, TheQuickSuiteHasEveryModelUnderEveryPattern) {
+  const auto suite = FindSuite("quick");
+  ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+  const Plan plan = PlanGood(*suite);
+  std::map<std::string, std::set<std::string>> models_of;
+  for (const Cell& cell : plan.cells) {
+    EXPECT_GE(cell.repetitions, 3);
+    models_of[cell.workload.name].insert(cell.model);
+  }
+  for (const char* workload : {"storm", "churn", "steady", "idle"}) {
+    EXPECT_THAT(models_of[workload],
+                testing::UnorderedElementsAre("fork", "thread", "thread-pool"));
+  }
+  EXPECT_LT(plan.EstimatedNs(), 180 * kNanosecondsPerSecond);
+}
+
+}  // namespace
+}  // namespace connbench::suite

@@ -1,0 +1,299 @@
+#include "harness/suite/suite_file.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+
+#include "base/near_names.h"
+#include "base/units.h"
+#include "harness/load/workload.h"
+#include "models/model_list.h"
+#include "models/settings.h"
+
+namespace connbench::suite {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuiteKeys[] = {"name",   "description", "repetitions", "seed",
+                                           "models", "set",         "experiment"};
+constexpr std::string_view kExperimentKeys[] = {"workload", "connections", "duration",    "warmup",
+                                                "ladder",   "models",      "repetitions", "set"};
+
+// Walks the parsed file; the first error stops it.
+class SuiteReader {
+ public:
+  explicit SuiteReader(const std::string& file_name) : file_name_(file_name) {}
+
+  Result<Suite> Read(const toml::table& root) {
+    Suite suite;
+    CONNBENCH_RETURN_IF_ERROR(CheckKeys(root, kSuiteKeys, "suite"));
+    CONNBENCH_RETURN_IF_ERROR(ReadText(root, "name", suite.name));
+    CONNBENCH_RETURN_IF_ERROR(ReadText(root, "description", suite.description));
+    int64_t repetitions = suite.repetitions;
+    CONNBENCH_RETURN_IF_ERROR(ReadInteger(root, "repetitions", 1, kMaxRepetitions, repetitions));
+    suite.repetitions = static_cast<int>(repetitions);
+    int64_t seed = 1;
+    CONNBENCH_RETURN_IF_ERROR(ReadInteger(root, "seed", 0, INT64_MAX, seed));
+    suite.seed = static_cast<uint64_t>(seed);
+    CONNBENCH_RETURN_IF_ERROR(ReadModels(root, suite.models));
+    std::vector<SettingAxis> settings;
+    CONNBENCH_RETURN_IF_ERROR(ReadSettings(root, settings));
+    for (SettingAxis& setting : settings) {
+      if (setting.values.size() != 1) {
+        return Bad(*root.get("set"), fmt::format("{} of the suite takes one value; a list belongs "
+                                                 "into [experiment.set]",
+                                                 setting.name));
+      }
+      suite.settings.emplace_back(setting.name, setting.values[0]);
+    }
+    CONNBENCH_RETURN_IF_ERROR(ReadExperiments(root, suite.experiments));
+    return suite;
+  }
+
+  Status Bad(const toml::source_region& at, const std::string& what) const {
+    return Status::Error(sqlstate::kSyntaxError, fmt::format("{}:{}:{}: {}", file_name_,
+                                                             at.begin.line, at.begin.column, what));
+  }
+
+ private:
+  Status Bad(const toml::node& node, const std::string& what) const {
+    return Bad(node.source(), what);
+  }
+
+  Status CheckKeys(const toml::table& table, std::span<const std::string_view> known,
+                   const char* what) const {
+    for (const auto& [key, value] : table) {
+      if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
+      return Bad(key.source(), fmt::format("unknown key \"{}\" in the {}", key.str(), what))
+          .WithHint(SuggestNames(key.str(), known));
+    }
+    return Status::Ok();
+  }
+
+  Status ReadText(const toml::table& table, std::string_view key, std::string& value) const {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_string()) return Bad(*node, fmt::format("{} must be a text in quotes", key));
+    value = node->as_string()->get();
+    return Status::Ok();
+  }
+
+  Status CheckInteger(const toml::node& node, std::string_view key, int64_t lowest, int64_t highest,
+                      int64_t& value) const {
+    if (!node.is_integer()) return Bad(node, fmt::format("{} must be a whole number", key));
+    value = node.as_integer()->get();
+    if (value < lowest || value > highest) {
+      return Bad(node, fmt::format("{} is {}, must be from {} to {}", key, value, lowest, highest));
+    }
+    return Status::Ok();
+  }
+
+  Status ReadInteger(const toml::table& table, std::string_view key, int64_t lowest,
+                     int64_t highest, int64_t& value) const {
+    const toml::node* node = table.get(key);
+    return node == nullptr ? Status::Ok() : CheckInteger(*node, key, lowest, highest, value);
+  }
+
+  Status ReadDuration(const toml::table& table, std::string_view key,
+                      std::optional<int64_t>& value) const {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return Status::Ok();
+    std::string text;
+    CONNBENCH_RETURN_IF_ERROR(ReadText(table, key, text));
+    const Result<int64_t> duration = ParseDurationNs(text);
+    if (!duration.ok()) {
+      return Bad(*node, fmt::format("{}: {}", key, duration.status().error().message));
+    }
+    value = *duration;
+    return Status::Ok();
+  }
+
+  // A list of numbers or a single one.
+  Status ReadCounts(const toml::table& table, std::string_view key,
+                    std::vector<int>& values) const {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return Status::Ok();
+    const auto add = [&](const toml::node& item) {
+      int64_t value = 0;
+      CONNBENCH_RETURN_IF_ERROR(CheckInteger(item, key, 1, kMaxConnections, value));
+      values.push_back(static_cast<int>(value));
+      return Status::Ok();
+    };
+    if (!node->is_array()) return add(*node);
+    CONNBENCH_RETURN_IF_ERROR(CheckLength(*node->as_array(), key));
+    for (const toml::node& item : *node->as_array()) CONNBENCH_RETURN_IF_ERROR(add(item));
+    return Status::Ok();
+  }
+
+  Status CheckLength(const toml::array& array, std::string_view key) const {
+    if (array.empty()) return Bad(array, fmt::format("{} is empty", key));
+    if (array.size() > kMaxAxisValues) {
+      return Bad(array, fmt::format("{} has more than {} values", key, kMaxAxisValues));
+    }
+    return Status::Ok();
+  }
+
+  Status ReadModels(const toml::table& table, std::vector<std::string>& models) const {
+    const toml::node* node = table.get("models");
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_array()) return Bad(*node, "models must be a list of names");
+    CONNBENCH_RETURN_IF_ERROR(CheckLength(*node->as_array(), "models"));
+    for (const toml::node& item : *node->as_array()) {
+      if (!item.is_string()) return Bad(item, "a model is a text in quotes");
+      const auto model = models::FindModel(item.as_string()->get());
+      if (!model.ok()) {
+        return Bad(item, model.status().error().message).WithHint(model.status().error().hint);
+      }
+      models.push_back(item.as_string()->get());
+    }
+    return Status::Ok();
+  }
+
+  Status AddSettingValue(const toml::node& node, SettingAxis& setting) const {
+    std::string value;
+    if (node.is_string()) {
+      value = node.as_string()->get();
+    } else if (node.is_integer()) {
+      value = fmt::format("{}", node.as_integer()->get());
+    } else if (node.is_boolean()) {
+      value = node.as_boolean()->get() ? "on" : "off";
+    } else {
+      return Bad(node,
+                 fmt::format("{} must be a text, a whole number, true or false", setting.name));
+    }
+    models::ServerSettings scratch;
+    Status status = models::ApplySetting(scratch, setting.name, value);
+    if (!status.ok()) return Bad(node, status.error().message).WithHint(status.error().hint);
+    setting.values.push_back(std::move(value));
+    return Status::Ok();
+  }
+
+  Status ReadSettings(const toml::table& table, std::vector<SettingAxis>& settings) const {
+    const toml::node* node = table.get("set");
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_table()) return Bad(*node, "set must be a table: [set] with name = value lines");
+    for (const auto& [key, value] : *node->as_table()) {
+      SettingAxis setting{std::string(key.str()), {}};
+      if (value.is_array()) {
+        CONNBENCH_RETURN_IF_ERROR(CheckLength(*value.as_array(), setting.name));
+        for (const toml::node& item : *value.as_array()) {
+          CONNBENCH_RETURN_IF_ERROR(AddSettingValue(item, setting));
+        }
+      } else {
+        CONNBENCH_RETURN_IF_ERROR(AddSettingValue(value, setting));
+      }
+      settings.push_back(std::move(setting));
+    }
+    return Status::Ok();
+  }
+
+  Status ReadExperiments(const toml::table& root, std::vector<Experiment>& experiments) const {
+    const toml::node* node = root.get("experiment");
+    if (node == nullptr || !node->is_array_of_tables()) {
+      return Bad(node == nullptr ? root : *node, "a suite needs at least one [[experiment]]");
+    }
+    const toml::array& tables = *node->as_array();
+    if (tables.size() > kMaxExperiments) {
+      return Bad(tables, fmt::format("more than {} experiments", kMaxExperiments));
+    }
+    for (const toml::node& item : tables) {
+      const toml::table& table = *item.as_table();
+      Experiment experiment;
+      experiment.where = fmt::format("{}:{}:{}", file_name_, table.source().begin.line,
+                                     table.source().begin.column);
+      CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, kExperimentKeys, "experiment"));
+      CONNBENCH_RETURN_IF_ERROR(ReadText(table, "workload", experiment.workload));
+      if (experiment.workload.empty()) {
+        return Bad(table, "an experiment needs a workload = \"name\"");
+      }
+      CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "connections", experiment.connections));
+      CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "ladder", experiment.ladder));
+      CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "duration", experiment.duration_ns));
+      CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "warmup", experiment.warmup_ns));
+      CONNBENCH_RETURN_IF_ERROR(ReadModels(table, experiment.models));
+      if (table.contains("repetitions")) {
+        int64_t repetitions = 0;
+        CONNBENCH_RETURN_IF_ERROR(
+            ReadInteger(table, "repetitions", 1, kMaxRepetitions, repetitions));
+        experiment.repetitions = static_cast<int>(repetitions);
+      }
+      CONNBENCH_RETURN_IF_ERROR(ReadSettings(table, experiment.settings));
+      experiments.push_back(std::move(experiment));
+    }
+    return Status::Ok();
+  }
+
+  const std::string& file_name_;
+};
+
+fs::path SuiteFolder() { return fs::path(load::WorkloadFolder()) / "suites"; }
+
+std::vector<std::string> SuiteNames() {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(SuiteFolder(), ignored)) {
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool IsPath(const std::string& name) {
+  return name.find('/') != std::string::npos || name.ends_with(".toml");
+}
+
+}  // namespace
+
+Result<Suite> ParseSuite(std::string_view text, const std::string& file_name) {
+  SuiteReader reader(file_name);
+  toml::table root;
+  try {
+    root = toml::parse(text, std::string_view(file_name));
+  } catch (const toml::parse_error& error) {
+    return reader.Bad(error.source(), std::string(error.description()));
+  }
+  Result<Suite> suite = reader.Read(root);
+  if (suite.ok() && suite->name.empty()) suite->name = fs::path(file_name).stem().string();
+  return suite;
+}
+
+Result<Suite> LoadSuite(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Status::System("cannot open the suite file " + path, errno);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  return ParseSuite(text, path);
+}
+
+bool SuiteExists(const std::string& name) {
+  return IsPath(name) || fs::exists(SuiteFolder() / (name + ".toml"));
+}
+
+Result<Suite> FindSuite(const std::string& name) {
+  if (IsPath(name)) return LoadSuite(name);
+  if (SuiteExists(name)) return LoadSuite((SuiteFolder() / (name + ".toml")).string());
+  const std::vector<std::string> names = SuiteNames();
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return Status::Error(sqlstate::kUndefinedObject, fmt::format("there is no suite \"{}\"", name))
+      .WithHint(SuggestNames(name, known));
+}
+
+SuiteList ListSuites() {
+  SuiteList list;
+  for (const std::string& name : SuiteNames()) {
+    Result<Suite> suite = FindSuite(name);
+    if (suite.ok()) {
+      list.suites.push_back(std::move(*suite));
+    } else {
+      list.errors.push_back(suite.TakeStatus());
+    }
+  }
+  return list;
+}
+
+}  // namespace connbench::suite

@@ -1,0 +1,85 @@
+// A suite file: what to measure, as TOML. workloads/suites/*.toml are the ones that come with
+// connbench; each opens with what it is for.
+//
+//   name = "quick"
+//   description = "All models under all four patterns, in three minutes."
+//   repetitions = 3                      # of every cell
+//   seed = 1                             # of the order of trials and of all random numbers
+//   models = ["fork", "thread", "thread-pool"]
+//
+//   [set]                                # server settings for all cells
+//   shared_buffers = "64MB"
+//
+//   [[experiment]]                       # one workload; every list is an axis
+//   workload = "steady"
+//   connections = [8, 64, 256]           # default: the workload's own
+//   duration = "2s"                      # default: the workload's own
+//   warmup = "300ms"
+//   ladder = [50, 100]                   # idle: steps of the same trial, no axis
+//   models = ["fork"]                    # default: the suite's
+//   repetitions = 5
+//   [experiment.set]                     # settings as an axis
+//   session_warmup_kb = [0, 1024]
+//
+// Safety: plain values; control plane. Errors: 42601 as "FILE:LINE:COLUMN: what is wrong", with the
+// nearest names for a misspelt key; 58030 if the file cannot be read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace connbench::suite {
+
+struct SettingAxis {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+struct Experiment {
+  std::string workload;
+  std::vector<int> connections;  // empty: the workload's own
+  std::optional<int64_t> duration_ns;
+  std::optional<int64_t> warmup_ns;
+  std::vector<int> ladder;
+  std::vector<std::string> models;  // empty: the suite's
+  std::optional<int> repetitions;
+  std::vector<SettingAxis> settings;
+  std::string where;  // "quick.toml:12:1", for later errors
+};
+
+struct Suite {
+  std::string name;
+  std::string description;
+  int repetitions = 3;
+  uint64_t seed = 1;
+  std::vector<std::string> models;  // empty: all
+  std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<Experiment> experiments;
+};
+
+inline constexpr int kMaxRepetitions = 1000;
+inline constexpr int kMaxConnections = 100'000;
+inline constexpr size_t kMaxExperiments = 1000;
+inline constexpr size_t kMaxAxisValues = 1000;
+
+// file_name is for errors only.
+Result<Suite> ParseSuite(std::string_view text, const std::string& file_name);
+Result<Suite> LoadSuite(const std::string& path);
+
+// name is a path, or the name of a suite that comes with the program; 42704 with near names.
+Result<Suite> FindSuite(const std::string& name);
+bool SuiteExists(const std::string& name);
+
+struct SuiteList {
+  std::vector<Suite> suites;
+  std::vector<Status> errors;
+};
+SuiteList ListSuites();
+
+}  // namespace connbench::suite

@@ -1,0 +1,136 @@
+#include "harness/suite/suite_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace connbench::suite {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kGood[] = R"(name = "mine"
+description = "what for"
+repetitions = 5
+seed = 42
+models = ["fork", "thread-pool"]
+
+[set]
+shared_buffers = "64MB"
+
+[[experiment]]
+workload = "steady"
+connections = [8, 64]
+duration = "1500ms"
+warmup = "0s"
+
+[[experiment]]
+workload = "idle"
+connections = 200
+ladder = [50, 100]
+models = ["thread"]
+repetitions = 2
+[experiment.set]
+session_warmup_kb = [0, 1024]
+)";
+
+TEST(SuiteFileTest, ReadsEverything) {
+  const auto suite = ParseSuite(kGood, "mine.toml");
+  ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+  EXPECT_EQ(suite->name, "mine");
+  EXPECT_EQ(suite->description, "what for");
+  EXPECT_EQ(suite->repetitions, 5);
+  EXPECT_EQ(suite->seed, 42U);
+  EXPECT_THAT(suite->models, ElementsAre("fork", "thread-pool"));
+  ASSERT_EQ(suite->settings.size(), 1U);
+  EXPECT_EQ(suite->settings[0], (std::pair<std::string, std::string>("shared_buffers", "64MB")));
+  ASSERT_EQ(suite->experiments.size(), 2U);
+  const Experiment& steady = suite->experiments[0];
+  EXPECT_THAT(steady.connections, ElementsAre(8, 64));
+  EXPECT_EQ(steady.duration_ns, 1'500'000'000);
+  EXPECT_EQ(steady.warmup_ns, 0);
+  EXPECT_FALSE(steady.repetitions.has_value());
+  EXPECT_EQ(steady.where, "mine.toml:10:1");
+  const Experiment& idle = suite->experiments[1];
+  EXPECT_THAT(idle.connections, ElementsAre(200));
+  EXPECT_THAT(idle.ladder, ElementsAre(50, 100));
+  EXPECT_THAT(idle.models, ElementsAre("thread"));
+  EXPECT_EQ(idle.repetitions, 2);
+  ASSERT_EQ(idle.settings.size(), 1U);
+  EXPECT_EQ(idle.settings[0].name, "session_warmup_kb");
+  EXPECT_THAT(idle.settings[0].values, ElementsAre("0", "1024"));
+}
+
+TEST(SuiteFileTest, TheFileNameIsTheNameOfASuiteWithoutOne) {
+  const auto suite = ParseSuite("[[experiment]]\nworkload = \"steady\"\n", "dir/evening.toml");
+  ASSERT_TRUE(suite.ok());
+  EXPECT_EQ(suite->name, "evening");
+}
+
+struct BadSuite {
+  const char* text;
+  const char* message;  // from its start
+  const char* hint;
+};
+
+class BadSuiteTest : public testing::TestWithParam<BadSuite> {};
+
+TEST_P(BadSuiteTest, NamesThePlaceAndTheRemedy) {
+  const auto suite = ParseSuite(GetParam().text, "s.toml");
+  ASSERT_FALSE(suite.ok());
+  EXPECT_THAT(suite.status().error().message, testing::StartsWith(GetParam().message));
+  EXPECT_THAT(suite.status().error().hint, HasSubstr(GetParam().hint));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadSuiteTest,
+    testing::Values(
+        BadSuite{"repetition = 3\n", "s.toml:1:1: unknown key \"repetition\" in the suite",
+                 "\"repetitions\""},
+        BadSuite{"[[experiment]]\nworkload = \"steady\"\n  conections = [8]\n",
+                 "s.toml:3:3: unknown key \"conections\" in the experiment", "\"connections\""},
+        BadSuite{"models = [\"fork\", \"tread\"]\n", "s.toml:1:19: ", "\"thread\""},
+        BadSuite{"models = \"fork\"\n", "s.toml:1:10: models must be a list", ""},
+        BadSuite{"models = []\n", "s.toml:1:10: models is empty", ""},
+        BadSuite{"[set]\nshared_bufers = \"64MB\"\n", "s.toml:2:17: ", "\"shared_buffers\""},
+        BadSuite{"[set]\nshared_buffers = [\"64MB\", \"128MB\"]\n", "s.toml:1:1: shared_buffers",
+                 ""},
+        BadSuite{"[set]\nshared_buffers = 1.5\n", "s.toml:2:18: shared_buffers must be", ""},
+        BadSuite{"repetitions = 0\n", "s.toml:1:15: repetitions is 0, must be from 1 to 1000", ""},
+        BadSuite{"repetitions = \"3\"\n", "s.toml:1:15: repetitions must be a whole number", ""},
+        BadSuite{"name = 3\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:8: name must be a text", ""},
+        BadSuite{"name = \"x\"\n", "s.toml:", ""},
+        BadSuite{"experiment = 3\n", "s.toml:1:14: a suite needs at least one [[experiment]]", ""},
+        BadSuite{"[[experiment]]\nconnections = 3\n", "s.toml:1:1: an experiment needs a workload",
+                 ""},
+        BadSuite{"[[experiment]]\nworkload = \"steady\"\nconnections = [8, -1]\n",
+                 "s.toml:3:19: connections is -1", ""},
+        BadSuite{"[[experiment]]\nworkload = \"steady\"\nduration = 10\n",
+                 "s.toml:3:12: duration must be a text", ""},
+        BadSuite{"[[experiment]]\nworkload = \"steady\"\nduration = \"10 parsecs\"\n",
+                 "s.toml:3:12: duration: ", ""},
+        BadSuite{"name = \"unfinished\n", "s.toml:1:", ""}, BadSuite{"= 3\n", "s.toml:1:1: ", ""},
+        BadSuite{"", "s.toml:", ""}));
+
+TEST(SuiteFileTest, AnUnknownSuiteNamesNearOnes) {
+  const auto suite = FindSuite("quik");
+  ASSERT_FALSE(suite.ok());
+  EXPECT_THAT(suite.status().ToString(), HasSubstr("\"quick\""));
+}
+
+TEST(SuiteFileTest, AMissingFileIsNamed) {
+  const auto suite = FindSuite("./none.toml");
+  ASSERT_FALSE(suite.ok());
+  EXPECT_THAT(suite.status().ToString(), HasSubstr("./none.toml"));
+}
+
+TEST(SuiteFileTest, AllSuitesThatComeWithTheProgramAreSound) {
+  const SuiteList list = ListSuites();
+  EXPECT_GE(list.suites.size(), 1U);
+  for (const Status& error : list.errors) ADD_FAILURE() << error.ToString();
+  for (const Suite& suite : list.suites) EXPECT_FALSE(suite.description.empty()) << suite.name;
+}
+
+}  // namespace
+}  // namespace connbench::suite

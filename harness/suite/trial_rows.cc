@@ -1,0 +1,312 @@
+#include "harness/suite/trial_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "harness/load/workload.h"
+#include "harness/stats/bootstrap.h"
+
+namespace connbench::suite {
+namespace {
+
+constexpr double kUs = kNanosecondsPerMicrosecond;
+constexpr double kMicrosecondsPerSecond = 1e6;
+
+// Where a curve of a distribution bends: dense towards the tail.
+constexpr double kLadder[] = {0,     0.01,   0.05,  0.1,    0.2,    0.3,     0.4,
+                              0.5,   0.6,    0.7,   0.75,   0.8,    0.85,    0.9,
+                              0.925, 0.95,   0.965, 0.975,  0.985,  0.99,    0.9925,
+                              0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999};
+
+// Limits beyond which a trial tells more about the machine or the load than about the server.
+constexpr double kMaxClientCpuFraction = 0.95;
+constexpr double kMaxStealFraction = 0.05;
+
+double Ratio(double value, double count) { return count > 0 ? value / count : 0; }
+
+// The value of a step-wise recorded, growing counter at a time between its samples.
+double InterpolateCpu(const std::vector<observe::ServerSample>& samples, MonotonicNs at_ns) {
+  const auto after = std::find_if(samples.begin(), samples.end(),
+                                  [&](const auto& sample) { return sample.tree.at_ns >= at_ns; });
+  if (after == samples.begin()) return static_cast<double>(samples.front().tree.cpu_ns);
+  if (after == samples.end()) return static_cast<double>(samples.back().tree.cpu_ns);
+  const observe::TreeSample& low = std::prev(after)->tree;
+  const observe::TreeSample& high = after->tree;
+  const double share =
+      static_cast<double>(at_ns - low.at_ns) / static_cast<double>(high.at_ns - low.at_ns);
+  return static_cast<double>(low.cpu_ns) + share * static_cast<double>(high.cpu_ns - low.cpu_ns);
+}
+
+const observe::ServerSample* LastSampleBefore(const std::vector<observe::ServerSample>& samples,
+                                              MonotonicNs at_ns) {
+  const observe::ServerSample* last = nullptr;
+  for (const observe::ServerSample& sample : samples) {
+    if (sample.tree.at_ns > at_ns && last != nullptr) break;
+    last = &sample;
+  }
+  return last;
+}
+
+bool MeasuresConnects(const load::LoadResult& load) {
+  return load.pattern == load::Name(load::Pattern::kStorm) ||
+         load.pattern == load::Name(load::Pattern::kChurn);
+}
+
+bool BackendsComeAndGo(const load::LoadResult& load) {
+  return load.pattern == load::Name(load::Pattern::kChurn);
+}
+
+void FillMemory(const std::vector<MemoryCheckpoint>& memory, results::TrialRow& row) {
+  using Checkpoint = const MemoryCheckpoint&;
+  row.rss_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.tree.rss_kb; });
+  row.pss_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.tree.pss_kb; });
+  row.private_kb_per_connection =
+      MemorySlope(memory, [](Checkpoint c) { return c.tree.pss_anon_kb; });
+  row.uss_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.tree.uss_kb; });
+  row.page_tables_kb_per_connection =
+      MemorySlope(memory, [](Checkpoint c) { return c.tree.page_tables_kb; });
+  row.kernel_stack_kb_per_connection =
+      MemorySlope(memory, [](Checkpoint c) { return c.tree.kernel_stack_kb; });
+  row.slab_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.host.slab_kb; });
+  row.machine_kb_per_connection =
+      -MemorySlope(memory, [](Checkpoint c) { return c.host.available_kb; });
+}
+
+}  // namespace
+
+uint64_t SamplesNeeded(double percentile_fraction) {
+  const double beyond = 1 - percentile_fraction;
+  // The rounding keeps 1 - 0.999 from asking for 1001 samples.
+  return beyond <= 0 ? 1 : static_cast<uint64_t>(std::ceil(1 / beyond - 1e-6));
+}
+
+double PercentileUs(const stats::Histogram& histogram, double percentile_fraction) {
+  if (histogram.count() < SamplesNeeded(percentile_fraction)) return 0;
+  return static_cast<double>(histogram.ValueAtPercentile(percentile_fraction * 100)) / kUs;
+}
+
+std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
+                                               const stats::Histogram& histogram) {
+  std::vector<results::LatencyRow> rows;
+  if (histogram.empty()) return rows;
+  const auto add = [&](double percentile, int64_t value_ns) {
+    results::LatencyRow row;
+    row.distribution = distribution;
+    row.percentile = percentile;
+    row.latency_us = static_cast<double>(value_ns) / kUs;
+    row.samples = static_cast<int64_t>(histogram.CountUpTo(value_ns));
+    rows.push_back(std::move(row));
+  };
+  for (const double percentile : kLadder) {
+    if (histogram.count() < SamplesNeeded(percentile)) break;
+    add(percentile,
+        percentile == 0 ? histogram.min() : histogram.ValueAtPercentile(percentile * 100));
+  }
+  add(1, histogram.max());
+  return rows;
+}
+
+std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
+                                                   const observe::SamplerReport& report) {
+  std::vector<results::TimeseriesRow> rows;
+  MonotonicNs first_ns = 0;
+  for (const load::Slice& slice : load.slices) {
+    if (!slice.in_window) continue;
+    if (rows.empty()) first_ns = slice.begin_ns;
+    results::TimeseriesRow row;
+    row.time_ms = (slice.begin_ns - first_ns) / kNanosecondsPerMillisecond;
+    row.connects_ok = static_cast<int64_t>(slice.connects_ok);
+    row.connects_failed = static_cast<int64_t>(slice.connects_failed);
+    row.transactions_ok = static_cast<int64_t>(slice.transactions_ok);
+    row.transactions_failed = static_cast<int64_t>(slice.transactions_failed);
+    row.latency_us_p99 = slice.latency_us_p99;
+    const MonotonicNs end_ns = slice.begin_ns + load::kSliceNs;
+    if (const observe::ServerSample* sample = LastSampleBefore(report.samples, end_ns)) {
+      row.server_processes = sample->tree.processes;
+      row.server_threads = sample->tree.threads;
+      row.server_rss_kb = sample->tree.rss_kb;
+      row.host_mem_available_kb = sample->host_available_kb;
+      const double cpu_ns =
+          InterpolateCpu(report.samples, end_ns) - InterpolateCpu(report.samples, slice.begin_ns);
+      row.server_cpu_fraction = std::max(cpu_ns, 0.0) / static_cast<double>(load::kSliceNs);
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load) {
+  std::vector<results::ErrorRow> rows;
+  const auto add = [&](const char* kind, std::string_view outcome, uint64_t count) {
+    results::ErrorRow row;
+    row.kind = kind;
+    row.outcome = outcome;
+    row.count = static_cast<int64_t>(count);
+    rows.push_back(std::move(row));
+  };
+  for (size_t i = 0; i < load::kConnectOutcomes; ++i) {
+    add("connect", load::kConnectOutcomeNames[i], load.connects_by_outcome[i]);
+  }
+  add("connect", "lost_later", load.connections_lost);
+  add("transaction", "ok", load.transactions_ok);
+  add("transaction", "failed", load.transactions_failed);
+  add("transaction", "skipped", load.transactions_skipped);
+  for (const auto& [code, count] : load.transaction_errors) {
+    add("transaction", "failed_" + code, count);
+  }
+  return rows;
+}
+
+std::vector<results::MemoryRow> MakeMemory(const std::vector<MemoryCheckpoint>& checkpoints) {
+  std::vector<results::MemoryRow> rows;
+  for (const MemoryCheckpoint& checkpoint : checkpoints) {
+    results::MemoryRow row;
+    row.checkpoint = checkpoint.name;
+    row.connections_up = checkpoint.connections_up;
+    row.processes = checkpoint.tree.processes;
+    row.threads = checkpoint.tree.threads;
+    row.processes_sampled = checkpoint.tree.processes_walked;
+    row.rss_kb = checkpoint.tree.rss_kb;
+    row.pss_kb = checkpoint.tree.pss_kb;
+    row.pss_anon_kb = checkpoint.tree.pss_anon_kb;
+    row.pss_shmem_kb = checkpoint.tree.pss_shmem_kb;
+    row.uss_kb = checkpoint.tree.uss_kb;
+    row.page_tables_kb = checkpoint.tree.page_tables_kb;
+    row.kernel_stack_kb = checkpoint.tree.kernel_stack_kb;
+    row.host_mem_available_kb = checkpoint.host.available_kb;
+    row.host_page_tables_kb = checkpoint.host.page_tables_kb;
+    row.host_kernel_stack_kb = checkpoint.host.kernel_stack_kb;
+    row.host_slab_kb = checkpoint.host.slab_kb;
+    row.host_tcp_memory_kb = checkpoint.host.tcp_memory_kb;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+double MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
+                   int64_t (*value)(const MemoryCheckpoint&)) {
+  std::vector<double> x;
+  std::vector<double> y;
+  std::set<int64_t> counts;
+  for (const MemoryCheckpoint& checkpoint : checkpoints) {
+    // After the window there is more than connections to see: what the transactions touched.
+    if (checkpoint.name == "after") continue;
+    x.push_back(static_cast<double>(checkpoint.connections_up));
+    y.push_back(static_cast<double>(value(checkpoint)));
+    counts.insert(checkpoint.connections_up);
+  }
+  if (counts.size() < 2) return 0;
+  if (const auto line = stats::LeastSquares(x, y)) return line->slope.estimate;
+  return (y.back() - y.front()) / (x.back() - x.front());
+}
+
+void FillTrialRow(const load::LoadResult& load, const Observation& observation,
+                  results::TrialRow& row) {
+  const auto transactions = static_cast<double>(load.transactions_ok);
+  const auto connects = static_cast<double>(load.connects_ok());
+  const observe::UsageDelta& usage = observation.usage;
+  row.transactions_ok = static_cast<int64_t>(load.transactions_ok);
+  row.transactions_failed = static_cast<int64_t>(load.transactions_failed);
+  row.throughput_tps = load.throughput_tps();
+  row.latency_us_p50 = PercentileUs(load.transaction_latency, 0.5);
+  row.latency_us_p90 = PercentileUs(load.transaction_latency, 0.9);
+  row.latency_us_p99 = PercentileUs(load.transaction_latency, 0.99);
+  row.latency_us_p999 = PercentileUs(load.transaction_latency, 0.999);
+  row.latency_us_max = static_cast<double>(load.transaction_latency.max()) / kUs;
+  row.latency_us_mean = load.transaction_latency.mean() / kUs;
+  row.connects_ok = static_cast<int64_t>(load.connects_ok());
+  row.connects_failed = static_cast<int64_t>(load.connects_failed());
+  row.connects_per_s = load.connects_per_s();
+  row.connect_us_p50 = PercentileUs(load.connect_latency, 0.5);
+  row.connect_us_p99 = PercentileUs(load.connect_latency, 0.99);
+  row.connect_us_mean = load.connect_latency.mean() / kUs;
+  row.connect_us_max = static_cast<double>(load.connect_latency.max()) / kUs;
+  row.schedule_lag_us_p99 = PercentileUs(load.schedule_lag, 0.99);
+  row.window_s = load.window_seconds();
+  row.client_cpu_fraction = load.client_cpu_fraction;
+
+  FillMemory(observation.memory, row);
+
+  row.server_cpu_user_s = usage.cpu_user_s;
+  row.server_cpu_system_s = usage.cpu_system_s;
+  row.server_cpu_us_per_transaction = Ratio(usage.cpu_s() * kMicrosecondsPerSecond, transactions);
+  row.server_voluntary_switches = usage.voluntary_switches;
+  row.server_involuntary_switches = usage.involuntary_switches;
+  row.server_minor_faults_per_transaction =
+      Ratio(static_cast<double>(usage.minor_faults), transactions);
+  row.server_major_faults = usage.major_faults;
+  if (MeasuresConnects(load)) {
+    row.server_cpu_us_per_connect = Ratio(usage.cpu_s() * kMicrosecondsPerSecond, connects);
+    row.server_minor_faults_per_connect = Ratio(static_cast<double>(usage.minor_faults), connects);
+  }
+  if (!BackendsComeAndGo(load)) {
+    row.server_context_switches_per_transaction = Ratio(
+        static_cast<double>(usage.voluntary_switches + usage.involuntary_switches), transactions);
+    row.server_run_queue_delay_us_per_transaction =
+        Ratio(static_cast<double>(usage.run_queue_delay_ns) / kUs, transactions);
+  } else if (observation.life_switches >= 0) {
+    // Those of ended backends are known for the server's whole life only, warm-up included.
+    row.server_context_switches_per_transaction =
+        Ratio(static_cast<double>(observation.life_switches),
+              static_cast<double>(load.transactions_all + load.warmup_transactions));
+  }
+  for (const observe::ServerSample& sample : observation.samples.samples) {
+    row.server_processes_max = std::max<int64_t>(row.server_processes_max, sample.tree.processes);
+    row.server_threads_max = std::max<int64_t>(row.server_threads_max, sample.tree.threads);
+  }
+  for (const MemoryCheckpoint& checkpoint : observation.memory) {
+    row.server_processes_max =
+        std::max<int64_t>(row.server_processes_max, checkpoint.tree.processes);
+    row.server_threads_max = std::max<int64_t>(row.server_threads_max, checkpoint.tree.threads);
+  }
+  row.host_context_switches = observation.host.context_switches;
+  row.listen_overflows = observation.host.listen_overflows;
+  row.syn_retries = observation.host.syn_retries;
+  row.steal_fraction = observe::StealFraction(observation.host);
+  row.observer_cpu_fraction = observation.samples.CpuFraction();
+}
+
+std::string FindInvalidReason(const load::LoadResult& load, const Observation& observation) {
+  std::vector<std::string> reasons = load.invalid_reasons;
+  const auto add = [&](std::string reason) { reasons.push_back(std::move(reason)); };
+  if (const Status identities = load.Check(); !identities.ok()) add(identities.error().message);
+  if (load.connects_failed() > 0) {
+    add(fmt::format("{} of {} connects failed{}", load.connects_failed(), load.connects_all,
+                    load.first_error.empty() ? "" : " (first: " + load.first_error + ")"));
+  }
+  if (load.connections_lost > 0) {
+    add(fmt::format("{} connections broke{}", load.connections_lost,
+                    load.first_error.empty() ? "" : " (first: " + load.first_error + ")"));
+  }
+  if (load.transactions_all > 0 && load.transactions_ok == 0) {
+    add(fmt::format("all {} transactions failed (first: {})", load.transactions_all,
+                    load.first_error));
+  }
+  if (load.threads == 1 && load.client_cpu_fraction > kMaxClientCpuFraction &&
+      load.invalid_reasons.empty()) {
+    add(fmt::format("the load generator was the bottleneck: {:.0f} % of a core",
+                    load.client_cpu_fraction * 100));
+  }
+  const observe::HostCounters& host = observation.host;
+  if (host.listen_overflows > 0) {
+    add(fmt::format("{} listen overflows: raise net.core.somaxconn", host.listen_overflows));
+  }
+  if (host.syn_retries > 0) {
+    add(fmt::format("{} SYNs were sent again: connect times hold TCP's own seconds",
+                    host.syn_retries));
+  }
+  if (observe::StealFraction(host) > kMaxStealFraction) {
+    add(fmt::format("the hypervisor took {:.1f} % of the CPU time",
+                    observe::StealFraction(host) * 100));
+  }
+  if (host.swap_ins + host.swap_outs > 0) add("the machine was swapping");
+  if (host.cgroup_throttled_us > 0) {
+    add(fmt::format("the cgroup's CPU quota throttled for {} us", host.cgroup_throttled_us));
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
+}  // namespace connbench::suite

@@ -1,0 +1,60 @@
+// What a trial found, as rows of the result files: pure conversion, no measuring.
+//
+// Safety: pure functions; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/load/load_result.h"
+#include "harness/observe/host.h"
+#include "harness/observe/process_tree.h"
+#include "harness/observe/sampler.h"
+#include "results/writer.h"
+
+namespace connbench::suite {
+
+// The server's memory while nothing moves.
+struct MemoryCheckpoint {
+  std::string name;  // before, held, after
+  int64_t connections_up = 0;
+  observe::TreeMemory tree;
+  observe::HostMemory host;
+};
+
+// What the observers saw of one trial.
+struct Observation {
+  std::vector<MemoryCheckpoint> memory;
+  observe::UsageDelta usage;   // of the server in the measured window
+  observe::HostCounters host;  // of the machine in the measured window
+  observe::SamplerReport samples;
+  // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
+  int64_t life_switches = -1;
+};
+
+// Below this many samples a percentile says nothing.
+uint64_t SamplesNeeded(double percentile_fraction);
+// In microseconds; 0 if the sample cannot carry it.
+double PercentileUs(const stats::Histogram& histogram, double percentile_fraction);
+
+// The distribution as rows of latency.csv, only as far as the sample carries it.
+std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
+                                               const stats::Histogram& histogram);
+std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
+                                                   const observe::SamplerReport& samples);
+std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load);
+std::vector<results::MemoryRow> MakeMemory(const std::vector<MemoryCheckpoint>& checkpoints);
+
+// Growth per connection over all checkpoints: the least-squares slope against the connections that
+// were up; 0 if there were never any.
+double MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
+                   int64_t (*value)(const MemoryCheckpoint&));
+
+// Fills every column that comes from the load and the observers.
+void FillTrialRow(const load::LoadResult& load, const Observation& observation,
+                  results::TrialRow& row);
+
+// Why the trial must not be used; empty if it is sound.
+std::string FindInvalidReason(const load::LoadResult& load, const Observation& observation);
+
+}  // namespace connbench::suite

@@ -1,0 +1,216 @@
+#include "harness/suite/trial_rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace connbench::suite {
+namespace {
+
+using testing::HasSubstr;
+
+MemoryCheckpoint At(const char* name, int64_t connections, int64_t private_kb) {
+  MemoryCheckpoint checkpoint;
+  checkpoint.name = name;
+  checkpoint.connections_up = connections;
+  checkpoint.tree.pss_anon_kb = private_kb;
+  return checkpoint;
+}
+
+double PrivateSlope(const std::vector<MemoryCheckpoint>& checkpoints) {
+  return MemorySlope(checkpoints, [](const MemoryCheckpoint& c) { return c.tree.pss_anon_kb; });
+}
+
+TEST(MemorySlopeTest, IsGrowthPerConnectionWhateverTheServerHeldBefore) {
+  EXPECT_DOUBLE_EQ(PrivateSlope({At("before", 0, 5000), At("held", 100, 5700)}), 7);
+  EXPECT_DOUBLE_EQ(PrivateSlope({At("before", 0, 5000), At("held", 50, 5350), At("held", 100, 5700),
+                                 At("held", 200, 6400)}),
+                   7);
+  // What transactions touched later is not the price of a connection.
+  EXPECT_DOUBLE_EQ(
+      PrivateSlope({At("before", 0, 0), At("held", 100, 700), At("after", 100, 90'000)}), 7);
+  EXPECT_EQ(PrivateSlope({At("before", 0, 5000)}), 0);
+  EXPECT_EQ(PrivateSlope({}), 0);
+}
+
+stats::Histogram MakeHistogram(int samples) {
+  stats::Histogram histogram;
+  for (int i = 1; i <= samples; ++i) histogram.Record(i * 1000);
+  return histogram;
+}
+
+TEST(LatencyTest, NoPercentileIsGivenThatTheSampleCannotCarry) {
+  EXPECT_EQ(SamplesNeeded(0.5), 2U);
+  EXPECT_EQ(SamplesNeeded(0.99), 100U);
+  EXPECT_EQ(SamplesNeeded(0.999), 1000U);
+  EXPECT_EQ(PercentileUs(MakeHistogram(99), 0.99), 0);
+  EXPECT_NEAR(PercentileUs(MakeHistogram(100), 0.99), 99, 0.1);
+  const auto ladder = LatencyLadder("connect", MakeHistogram(100));
+  ASSERT_GE(ladder.size(), 3U);
+  EXPECT_EQ(ladder.front().percentile, 0);
+  EXPECT_EQ(ladder.front().latency_us, 1);
+  EXPECT_EQ(ladder[ladder.size() - 2].percentile, 0.99);
+  EXPECT_EQ(ladder.back().percentile, 1);
+  EXPECT_EQ(ladder.back().latency_us, 100);
+  EXPECT_EQ(ladder.back().samples, 100);
+  EXPECT_TRUE(LatencyLadder("connect", {}).empty());
+}
+
+load::LoadResult MakeLoad(const char* pattern) {
+  load::LoadResult load;
+  load.pattern = pattern;
+  load.threads = 1;
+  load.window_begin_ns = 0;
+  load.window_end_ns = 2 * kNanosecondsPerSecond;
+  load.transactions_all = 1000;
+  load.transactions_ok = 1000;
+  load.transactions_ok_in_window = 1000;
+  load.transaction_latency = MakeHistogram(1000);
+  load.connects_all = 500;
+  load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kOk)] = 500;
+  load.connect_latency = MakeHistogram(500);
+  load.client_cpu_fraction = 0.5;
+  return load;
+}
+
+Observation MakeObservation() {
+  Observation observation;
+  observation.usage.seconds = 2;
+  observation.usage.cpu_user_s = 0.03;
+  observation.usage.cpu_system_s = 0.02;
+  observation.usage.voluntary_switches = 1500;
+  observation.usage.involuntary_switches = 500;
+  observation.usage.minor_faults = 4000;
+  observation.usage.run_queue_delay_ns = 3'000'000;
+  observation.life_switches = 8000;
+  observation.host.cpu_ticks = 400;
+  return observation;
+}
+
+TEST(TrialRowTest, CostsAreDividedByWhatTheWorkloadMeasures) {
+  results::TrialRow steady;
+  FillTrialRow(MakeLoad("steady"), MakeObservation(), steady);
+  EXPECT_DOUBLE_EQ(steady.throughput_tps, 500);
+  EXPECT_DOUBLE_EQ(steady.server_cpu_us_per_transaction, 50);
+  EXPECT_EQ(steady.server_cpu_us_per_connect, 0);
+  EXPECT_DOUBLE_EQ(steady.server_context_switches_per_transaction, 2);
+  EXPECT_DOUBLE_EQ(steady.server_run_queue_delay_us_per_transaction, 3);
+  results::TrialRow storm;
+  FillTrialRow(MakeLoad("storm"), MakeObservation(), storm);
+  EXPECT_DOUBLE_EQ(storm.server_cpu_us_per_connect, 100);
+  EXPECT_DOUBLE_EQ(storm.server_minor_faults_per_connect, 8);
+}
+
+TEST(TrialRowTest, SwitchesOfBackendsThatEndedComeFromTheServersWholeLife) {
+  load::LoadResult load = MakeLoad("churn");
+  load.warmup_transactions = 1000;
+  results::TrialRow row;
+  FillTrialRow(load, MakeObservation(), row);
+  EXPECT_DOUBLE_EQ(row.server_context_switches_per_transaction, 4);
+  // The delay of ended backends is nowhere to be read: 0 rather than that of the survivors.
+  EXPECT_EQ(row.server_run_queue_delay_us_per_transaction, 0);
+}
+
+TEST(TrialRowTest, NothingIsDividedByZero) {
+  load::LoadResult load = MakeLoad("churn");
+  load.transactions_ok = load.transactions_all = load.transactions_ok_in_window = 0;
+  load.connects_all = 0;
+  load.connects_by_outcome = {};
+  load.window_end_ns = 0;
+  load.transaction_latency.Clear();
+  load.connect_latency.Clear();
+  results::TrialRow row;
+  FillTrialRow(load, Observation(), row);
+  for (const auto& field : results::Fields<results::TrialRow>()) {
+    EXPECT_EQ(field.Number(row), field.column.name == "client_cpu_fraction" ? 0.5 : 0)
+        << field.column.name;
+  }
+}
+
+std::string ReasonOf(const std::function<void(load::LoadResult&, Observation&)>& spoil) {
+  load::LoadResult load = MakeLoad("steady");
+  Observation observation = MakeObservation();
+  spoil(load, observation);
+  return FindInvalidReason(load, observation);
+}
+
+TEST(InvalidReasonTest, ASoundTrialHasNone) {
+  EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation&) {}), "");
+}
+
+TEST(InvalidReasonTest, EachSpoilerIsNamed) {
+  EXPECT_THAT(ReasonOf([](load::LoadResult& load, Observation&) {
+                load.connects_by_outcome[0] = 499;
+                load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kReset)] = 1;
+                load.first_error = "connection reset";
+              }),
+              HasSubstr("1 of 500 connects failed (first: connection reset)"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult& load, Observation&) { load.connections_lost = 3; }),
+              HasSubstr("3 connections broke"));
+  EXPECT_THAT(
+      ReasonOf([](load::LoadResult& load, Observation&) { load.client_cpu_fraction = 0.97; }),
+      HasSubstr("the load generator was the bottleneck: 97 %"));
+  EXPECT_THAT(
+      ReasonOf([](load::LoadResult& load, Observation&) { load.invalid_reasons = {"its own"}; }),
+      HasSubstr("its own"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.listen_overflows = 2; }),
+              HasSubstr("2 listen overflows"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.syn_retries = 2; }),
+              HasSubstr("2 SYNs were sent again"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.steal_ticks = 40; }),
+              HasSubstr("the hypervisor took 10.0 %"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.swap_outs = 1; }),
+              HasSubstr("swapping"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.cgroup_throttled_us = 9; }),
+              HasSubstr("throttled for 9 us"));
+  EXPECT_THAT(ReasonOf([](load::LoadResult& load, Observation&) {
+                load.transactions_ok = 0;
+                load.transactions_failed = 1000;
+                load.transaction_latency.Clear();
+              }),
+              HasSubstr("all 1000 transactions failed"));
+  // An identity that does not hold is a defect of the load generator.
+  EXPECT_NE(ReasonOf([](load::LoadResult& load, Observation&) { load.transactions_all = 1001; }),
+            "");
+}
+
+TEST(TimeseriesTest, SlicesCarryTheServersSamples) {
+  load::LoadResult load = MakeLoad("steady");
+  constexpr int64_t kMs = kNanosecondsPerMillisecond;
+  for (int i = 0; i < 4; ++i) {
+    load::Slice slice;
+    slice.begin_ns = (1000 + i * 100) * kMs;
+    slice.in_window = i > 0;
+    slice.transactions_ok = static_cast<uint64_t>(i) * 10;
+    load.slices.push_back(slice);
+  }
+  observe::SamplerReport report;
+  // One sample is missing between these; the CPU in between is spread evenly.
+  report.samples = {{{1000 * kMs, 1, 5, 100, 0}, 900}, {{1400 * kMs, 2, 6, 200, 200 * kMs}, 800}};
+  const auto rows = MakeTimeseries(load, report);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].time_ms, 0);
+  EXPECT_EQ(rows[2].time_ms, 200);
+  EXPECT_EQ(rows[2].transactions_ok, 30);
+  EXPECT_EQ(rows[0].server_rss_kb, 100);
+  EXPECT_EQ(rows[2].server_rss_kb, 200);
+  EXPECT_NEAR(rows[1].server_cpu_fraction, 0.5, 1e-9);
+}
+
+TEST(TimeseriesTest, WithoutSamplesThereAreZeros) {
+  load::LoadResult load = MakeLoad("steady");
+  load.slices.resize(1);
+  load.slices[0].in_window = true;
+  const auto rows = MakeTimeseries(load, {});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].server_rss_kb, 0);
+}
+
+TEST(ErrorsTest, OutcomesThatDidNotOccurHaveARowWithZero) {
+  const auto rows = MakeErrors(MakeLoad("steady"));
+  size_t connect_rows = 0;
+  for (const auto& row : rows) connect_rows += row.kind == "connect" ? 1 : 0;
+  EXPECT_EQ(connect_rows, load::kConnectOutcomes + 1);
+}
+
+}  // namespace
+}  // namespace connbench::suite

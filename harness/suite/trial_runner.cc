@@ -1,0 +1,191 @@
+#include "harness/suite/trial_runner.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "harness/load/sql_client.h"
+#include "harness/observe/connect_phases.h"
+#include "harness/suite/load_process.h"
+#include "harness/suite/trial_rows.h"
+
+namespace connbench::suite {
+namespace {
+
+// Beyond warm-up and duration, a load that takes this long hangs.
+constexpr int64_t kLoadGraceNs = 60 * kNanosecondsPerSecond;
+constexpr int64_t kSetUpBackendGoneNs = 2 * kNanosecondsPerSecond;
+constexpr useconds_t kSetUpBackendPollUs = 2000;
+
+int64_t OwnCpuNs() {
+  timespec time;
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return time.tv_sec * kNanosecondsPerSecond + time.tv_nsec;
+}
+
+int64_t LivingSwitches(const observe::TreeUsage& usage) {
+  int64_t sum = 0;
+  for (const auto& [tid, task] : usage.tasks) {
+    sum += task.voluntary_switches + task.involuntary_switches;
+  }
+  return sum;
+}
+
+class TrialRun {
+ public:
+  TrialRun(const TrialContext& context, const Cell& cell, const Trial& trial,
+           targets::Target& target)
+      : context_(context), cell_(cell), trial_(trial), target_(target) {}
+
+  TrialOutcome Run() {
+    const MonotonicNs begin_ns = MonotonicNow();
+    const int64_t cpu_before = OwnCpuNs();
+    FillKeys();
+    Status status = Measure();
+    const Status ended = StopServer();
+    if (status.ok()) status = ended;
+    Judge(status);
+    // The harness does little else than observe while a trial runs.
+    outcome_.observer_cpu_ns = OwnCpuNs() - cpu_before;
+    outcome_.elapsed_ns = MonotonicNow() - begin_ns;
+    return std::move(outcome_);
+  }
+
+ private:
+  results::TrialRow& row() { return outcome_.record.trial; }
+
+  void FillKeys() {
+    row().cell = cell_.name;
+    row().target = cell_.target;
+    row().model = cell_.model;
+    row().workload = cell_.workload.name;
+    row().connections = cell_.workload.connections;
+    row().repetition = trial_.repetition;
+    row().settings = cell_.SettingsText();
+    row().seed = static_cast<int64_t>(trial_.seed);
+  }
+
+  Status Measure() {
+    CONNBENCH_RETURN_IF_ERROR(target_.Start());
+    CONNBENCH_RETURN_IF_ERROR(SetUpData());
+    before_load_ = observe::ReadUsage(target_.root_pid());
+    ReadMemoryCheckpoint("before", 0);
+    LoadProcess load;
+    CONNBENCH_RETURN_IF_ERROR(
+        load.Start(context_.program, cell_.workload, target_.endpoint(), trial_.seed));
+    sampler_.Start(target_.root_pid());
+    const Status followed = FollowEvents(load);
+    observation_.samples = sampler_.Stop();
+    CONNBENCH_RETURN_IF_ERROR(followed);
+    CONNBENCH_ASSIGN_OR_RETURN(load_, load.TakeResult());
+    has_load_ = true;
+    CONNBENCH_RETURN_IF_ERROR(target_.CheckAlive());
+    // Without the server's side the phases of the client remain.
+    auto server_log = target_.ReadConnectionLog();
+    CONNBENCH_RETURN_IF_ERROR(server_log.status());
+    outcome_.record.phases = observe::SummarizePhases(load_.phases, *server_log);
+    return Status::Ok();
+  }
+
+  Status SetUpData() {
+    if (cell_.workload.setup.text.empty()) return Status::Ok();
+    const size_t processes = observe::ListTree(target_.root_pid()).size();
+    CONNBENCH_ASSIGN_OR_RETURN(auto client, load::SqlClient::Connect(target_.endpoint()));
+    CONNBENCH_RETURN_IF_ERROR(load::SetUp(cell_.workload, *client, /*scale=*/0));
+    client.reset();
+    // The session that set up must not count as a connection's memory.
+    const MonotonicNs deadline = MonotonicNow() + kSetUpBackendGoneNs;
+    while (observe::ListTree(target_.root_pid()).size() > processes && MonotonicNow() < deadline) {
+      ::usleep(kSetUpBackendPollUs);
+    }
+    return Status::Ok();
+  }
+
+  void ReadMemoryCheckpoint(const char* name, int64_t connections_up) {
+    observation_.memory.push_back(
+        {name, connections_up, observe::ReadMemory(target_.root_pid()), observe::ReadHostMemory()});
+  }
+
+  Status FollowEvents(LoadProcess& load) {
+    const MonotonicNs deadline =
+        MonotonicNow() + cell_.workload.warmup_ns + cell_.workload.duration_ns + kLoadGraceNs;
+    observe::TreeUsage usage_begin;
+    observe::HostCounters host_begin;
+    while (true) {
+      CONNBENCH_ASSIGN_OR_RETURN(const LoadEvent event,
+                                 load.NextEvent(deadline, *context_.interruption));
+      if (event.name.empty()) return Status::Ok();
+      if (event.name == "held") {
+        ReadMemoryCheckpoint("held", event.connections);
+      } else if (event.name == "begin") {
+        host_begin = observe::ReadHostCounters();
+        usage_begin = observe::ReadUsage(target_.root_pid());
+      } else if (event.name == "end") {
+        observation_.usage = Subtract(observe::ReadUsage(target_.root_pid()), usage_begin);
+        observation_.host = observe::ReadHostCounters() - host_begin;
+        if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
+      }
+    }
+  }
+
+  Status StopServer() {
+    if (target_.root_pid() == 0) return Status::Ok();
+    CONNBENCH_ASSIGN_OR_RETURN(const rusage life, target_.Stop());
+    observation_.life_switches = life.ru_nvcsw + life.ru_nivcsw - LivingSwitches(before_load_);
+    return Status::Ok();
+  }
+
+  void Judge(const Status& status) {
+    std::string reason = status.ok() ? "" : status.ToString();
+    if (has_load_) {
+      FillTrialRow(load_, observation_, row());
+      outcome_.record.latency = LatencyLadder("transaction", load_.transaction_latency);
+      const auto connect = LatencyLadder("connect", load_.connect_latency);
+      outcome_.record.latency.insert(outcome_.record.latency.end(), connect.begin(), connect.end());
+      outcome_.record.timeseries = MakeTimeseries(load_, observation_.samples);
+      outcome_.record.errors = MakeErrors(load_);
+      outcome_.manual_seconds = ManualSeconds();
+      const std::string invalid = FindInvalidReason(load_, observation_);
+      if (!reason.empty() && !invalid.empty()) reason += "; ";
+      reason += invalid;
+    }
+    outcome_.record.memory = MakeMemory(observation_.memory);
+    row().status = reason.empty() ? results::kTrialOk : results::kTrialInvalid;
+    row().status_reason = std::move(reason);
+    if (context_.interruption->Requested()) {
+      row().status = results::kTrialInterrupted;
+      row().status_reason = "interrupted";
+    }
+  }
+
+  double ManualSeconds() const {
+    if (cell_.workload.pattern == load::Pattern::kStorm) {
+      return static_cast<double>(load_.last_ready_ns - load_.first_connect_ns) /
+             kNanosecondsPerSecond;
+    }
+    return load_.transactions_ok > 0 ? 1 / std::max(load_.throughput_tps(), 1e-9) : 0;
+  }
+
+  const TrialContext& context_;
+  const Cell& cell_;
+  const Trial& trial_;
+  targets::Target& target_;
+  TrialOutcome outcome_;
+  observe::Sampler sampler_;
+  observe::TreeUsage before_load_;
+  Observation observation_;
+  load::LoadResult load_;
+  bool has_load_ = false;
+};
+
+}  // namespace
+
+TrialOutcome RunTrial(const TrialContext& context, const Cell& cell, const Trial& trial,
+                      targets::Target& target) {
+  return TrialRun(context, cell, trial, target).Run();
+}
+
+}  // namespace connbench::suite
