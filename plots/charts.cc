@@ -1,0 +1,360 @@
+#include "plots/charts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "plots/summary.h"
+
+namespace connbench::plots {
+namespace {
+
+using results::Run;
+using results::TrialRow;
+
+constexpr double kLongestPercentileShown = 0.99999;
+
+std::string Repetitions(const Run& run, std::string_view workload) {
+  std::set<int64_t> repetitions;
+  for (const TrialRow& row : run.trials) {
+    if (row.workload == workload && row.status == results::kTrialOk) {
+      repetitions.insert(row.repetition);
+    }
+  }
+  return fmt::format("{} repetition{}", repetitions.size(), repetitions.size() == 1 ? "" : "s");
+}
+
+std::vector<Tick> CountTicks(const std::vector<int64_t>& counts) {
+  std::vector<Tick> ticks;
+  for (const int64_t count : counts) {
+    ticks.push_back({static_cast<double>(count), fmt::format("{}", count)});
+  }
+  return ticks;
+}
+
+// One line per series: the metric against the number of connections.
+std::optional<Chart> MetricByConnections(const Run& run, Chart chart,
+                                         const std::vector<std::string_view>& preferred,
+                                         double TrialRow::*metric) {
+  const std::string workload = ChooseWorkload(run, preferred, metric);
+  const auto counts = ConnectionCounts(run, workload);
+  for (const std::string& name : SeriesNames(run)) {
+    Series series{name, {}};
+    for (const int64_t connections : counts) {
+      const auto spread = CellSpread(run, workload, name, connections,
+                                     [&](const TrialRow& row) { return row.*metric; });
+      if (!spread) continue;
+      series.points.push_back(
+          {static_cast<double>(connections), spread->median, spread->low, spread->high});
+    }
+    if (!series.points.empty()) chart.series.push_back(std::move(series));
+  }
+  if (chart.series.empty()) return std::nullopt;
+  chart.subtitle =
+      fmt::format("workload {}, medians and range of {}", workload, Repetitions(run, workload));
+  chart.x_label = "connections";
+  chart.log_x = counts.size() > 1 && counts.front() > 0;
+  chart.x_ticks = CountTicks(counts);
+  return chart;
+}
+
+std::optional<Chart> ThroughputByConnections(const Run& run) {
+  Chart chart;
+  chart.name = "throughput";
+  chart.title = "Throughput against connections";
+  chart.caption =
+      "Higher is better. All clients are busy all the time; the machine has as many cores as "
+      "before, so a falling line is what the model pays for handing them to more clients.";
+  chart.y_label = "transactions per second";
+  return MetricByConnections(run, std::move(chart), {"steady", "select-only"},
+                             &TrialRow::throughput_tps);
+}
+
+std::optional<Chart> TailLatencyByConnections(const Run& run) {
+  Chart chart;
+  chart.name = "latency_p99";
+  chart.title = "99th percentile of latency against connections";
+  chart.caption = "Lower is better. One transaction in a hundred takes longer than this.";
+  chart.y_label = "latency p99 (us)";
+  chart.log_y = true;
+  return MetricByConnections(run, std::move(chart), {"steady", "select-only"},
+                             &TrialRow::latency_us_p99);
+}
+
+std::optional<Chart> LatencyDistribution(const Run& run) {
+  const std::string workload =
+      ChooseWorkload(run, {"steady", "select-only"}, &TrialRow::latency_us_p99);
+  const auto counts = ConnectionCounts(run, workload);
+  if (counts.empty()) return std::nullopt;
+  const int64_t connections = counts.back();
+  // series -> percentile -> the repetitions' latencies
+  std::map<std::string, std::map<double, std::vector<double>>> curves;
+  for (const results::LatencyRow& row : run.latency) {
+    if (row.workload == workload && row.connections == connections &&
+        row.distribution == "transaction" && row.percentile < kLongestPercentileShown &&
+        row.latency_us > 0 && IsOk(run, row.trial)) {
+      curves[SeriesName(row)][row.percentile].push_back(row.latency_us);
+    }
+  }
+  Chart chart;
+  chart.name = "latency_distribution";
+  chart.title = "Distribution of latency";
+  chart.subtitle = fmt::format("workload {}, {} connections, median curve of {}", workload,
+                               connections, Repetitions(run, workload));
+  chart.caption =
+      "Lower is better. The further right, the rarer: a curve that bends upwards has a long tail. "
+      "Percentiles are of all transactions of a trial, not averages of slices.";
+  chart.x_label = "percentile";
+  chart.y_label = "latency (us)";
+  chart.log_x = true;
+  chart.log_y = true;
+  chart.x_ticks = {{1, "0"},       {2, "50"},        {10, "90"},     {100, "99"},
+                   {1000, "99.9"}, {10000, "99.99"}, {1e5, "99.999"}};
+  for (auto& [name, curve] : curves) {
+    Series series{name, {}};
+    // A percentile that only some repetitions are long enough to carry has another median.
+    size_t repetitions = 0;
+    for (const auto& [percentile, values] : curve) {
+      repetitions = std::max(repetitions, values.size());
+    }
+    for (auto& [percentile, values] : curve) {
+      if (values.size() < repetitions) continue;
+      const double median = SpreadOf(values).median;
+      series.points.push_back({1 / (1 - percentile), median, median, median});
+    }
+    chart.series.push_back(std::move(series));
+  }
+  if (chart.series.empty()) return std::nullopt;
+  return chart;
+}
+
+// The median of a per-connection figure of the workload that holds idle connections.
+struct MemoryFigures {
+  std::string workload;
+  int64_t connections = 0;
+
+  static MemoryFigures Of(const Run& run) {
+    MemoryFigures figures;
+    figures.workload = ChooseWorkload(run, {"idle", "steady"}, &TrialRow::rss_kb_per_connection);
+    const auto counts = ConnectionCounts(run, figures.workload);
+    if (!counts.empty()) figures.connections = counts.back();
+    return figures;
+  }
+  std::optional<double> Median(const Run& run, std::string_view series,
+                               double TrialRow::*metric) const {
+    const auto spread = CellSpread(run, workload, series, connections,
+                                   [&](const TrialRow& row) { return row.*metric; });
+    if (!spread) return std::nullopt;
+    return std::max(0.0, spread->median);
+  }
+  std::string Subtitle(const Run& run) const {
+    return fmt::format("workload {}, slope over connection counts, median of {}", workload,
+                       Repetitions(run, workload));
+  }
+};
+
+constexpr double TrialRow::*kRealMemory[] = {&TrialRow::private_kb_per_connection,
+                                             &TrialRow::page_tables_kb_per_connection,
+                                             &TrialRow::kernel_stack_kb_per_connection};
+
+std::optional<Chart> RssAgainstRealMemory(const Run& run) {
+  const auto figures = MemoryFigures::Of(run);
+  Chart chart;
+  chart.kind = ChartKind::kBars;
+  chart.name = "memory_rss_against_real";
+  chart.title = "Memory of one connection: what RSS says and what it really takes";
+  chart.subtitle = figures.Subtitle(run);
+  chart.caption =
+      "Lower is better; the scale is logarithmic. RSS counts the shared segment again in every "
+      "process that has touched it, so it grows with processes although no memory is used.";
+  chart.y_label = "kB per connection";
+  chart.log_y = true;
+  chart.parts = {"RSS", "really: private memory, page tables, kernel stacks"};
+  for (const std::string& name : SeriesNames(run)) {
+    const auto rss = figures.Median(run, name, &TrialRow::rss_kb_per_connection);
+    if (!rss) continue;
+    double real = 0;
+    for (double TrialRow::*const part : kRealMemory) real += *figures.Median(run, name, part);
+    chart.bars.push_back({name, fmt::format("{:.0f} kB", *rss), {*rss, 0}, 0, 0});
+    chart.bars.push_back({name, fmt::format("{:.0f} kB", real), {0, real}, 0, 0});
+  }
+  if (chart.bars.empty()) return std::nullopt;
+  return chart;
+}
+
+std::optional<Chart> MemoryPerConnection(const Run& run) {
+  const auto figures = MemoryFigures::Of(run);
+  Chart chart;
+  chart.kind = ChartKind::kBars;
+  chart.name = "memory_per_connection";
+  chart.title = "What the memory of one connection is made of";
+  chart.subtitle = figures.Subtitle(run);
+  chart.caption =
+      "Lower is better. What a connection takes from the machine: private memory (Pss_Anon), page "
+      "tables, which each process needs for itself, and a kernel stack for each thread.";
+  chart.y_label = "kB per connection";
+  chart.parts = {"private memory", "page tables", "kernel stacks"};
+  for (const std::string& name : SeriesNames(run)) {
+    Bar bar{"", name, {}, 0, 0};
+    for (double TrialRow::*const part : kRealMemory) {
+      const auto median = figures.Median(run, name, part);
+      if (median) bar.parts.push_back(*median);
+    }
+    if (bar.parts.size() == chart.parts.size()) chart.bars.push_back(std::move(bar));
+  }
+  if (chart.bars.empty()) return std::nullopt;
+  return chart;
+}
+
+// Stacked means of the joined phases, which follow each other without gap.
+std::optional<Chart> PhaseCost(const Run& run, Chart chart,
+                               const std::vector<std::string_view>& preferred) {
+  std::string workload;
+  for (const std::string_view name : preferred) {
+    if (std::any_of(run.phases.begin(), run.phases.end(), [&](const results::PhaseRow& row) {
+          return row.workload == name && row.side == "joined" && IsOk(run, row.trial);
+        })) {
+      workload = name;
+      break;
+    }
+  }
+  const auto counts = ConnectionCounts(run, workload);
+  if (workload.empty() || counts.empty()) return std::nullopt;
+  const int64_t connections = counts.back();
+  std::map<int64_t, std::string> phases;  // by position
+  std::map<std::string, std::map<int64_t, std::vector<double>>> means;
+  for (const results::PhaseRow& row : run.phases) {
+    if (row.workload != workload || row.connections != connections || row.side != "joined" ||
+        !IsOk(run, row.trial)) {
+      continue;
+    }
+    phases[row.position] = row.phase;
+    means[SeriesName(row)][row.position].push_back(row.mean_us);
+  }
+  for (const auto& [position, phase] : phases) chart.parts.push_back(phase);
+  for (auto& [name, by_position] : means) {
+    Bar bar{"", name, {}, 0, 0};
+    for (const auto& [position, phase] : phases) {
+      bar.parts.push_back(SpreadOf(by_position[position]).median);
+    }
+    chart.bars.push_back(std::move(bar));
+  }
+  chart.kind = ChartKind::kBars;
+  chart.subtitle = fmt::format("workload {}, {} connections, means by phase, median of {}",
+                               workload, connections, Repetitions(run, workload));
+  chart.y_label = "time from connect() to first row (us)";
+  if (chart.bars.empty()) return std::nullopt;
+  return chart;
+}
+
+std::optional<Chart> ConnectionCost(const Run& run) {
+  Chart chart;
+  chart.name = "connection_cost";
+  chart.title = "Where a connect spends its time";
+  chart.caption =
+      "Lower is better. Client and server stamp each connection with the same clock; joined by "
+      "connection id, the phases follow each other without gap.";
+  return PhaseCost(run, std::move(chart), {"churn"});
+}
+
+std::optional<Chart> StormConnectionCost(const Run& run) {
+  Chart chart;
+  chart.name = "storm_connection_cost";
+  chart.title = "Where a connect spends its time when all arrive at once";
+  chart.caption =
+      "Lower is better. In a storm most of the time is waiting: in the listen queue until accept, "
+      "or for a CPU once served.";
+  return PhaseCost(run, std::move(chart), {"storm", "failover-storm"});
+}
+
+std::optional<Chart> StormProgress(const Run& run) {
+  const std::string workload =
+      ChooseWorkload(run, {"storm", "failover-storm"}, &TrialRow::connects_per_s);
+  if (workload.find("storm") == std::string::npos) return std::nullopt;
+  const auto counts = ConnectionCounts(run, workload);
+  const int64_t connections = counts.back();
+  // series -> trial -> slice -> connects
+  std::map<std::string, std::map<int64_t, std::map<int64_t, int64_t>>> slices;
+  int64_t last_ms = 0;
+  for (const results::TimeseriesRow& row : run.timeseries) {
+    if (row.workload != workload || row.connections != connections || !IsOk(run, row.trial)) {
+      continue;
+    }
+    slices[SeriesName(row)][row.trial][row.time_ms] = row.connects_ok;
+    if (row.connects_ok > 0) last_ms = std::max(last_ms, row.time_ms);
+  }
+  Chart chart;
+  chart.name = "storm_progress";
+  chart.title = "Progress of a connection storm";
+  chart.subtitle = fmt::format("workload {}, {} connections released at once, median of {}",
+                               workload, connections, Repetitions(run, workload));
+  chart.caption =
+      "Higher and further left is better. Steps of a second or more are TCP's retries after a full "
+      "listen queue, not the model's time.";
+  chart.x_label = "time since release (ms)";
+  chart.y_label = "connections served";
+  constexpr int64_t kSliceMs = 100;
+  for (auto& [name, trials] : slices) {
+    Series series{name, {{0, 0, 0, 0}}};
+    for (int64_t ms = 0; ms <= last_ms; ms += kSliceMs) {
+      std::vector<double> served;
+      for (auto& [trial, by_slice] : trials) {
+        int64_t sum = 0;
+        for (const auto& [slice_ms, count] : by_slice) sum += slice_ms <= ms ? count : 0;
+        served.push_back(static_cast<double>(sum));
+      }
+      const Spread spread = SpreadOf(served);
+      series.points.push_back(
+          {static_cast<double>(ms + kSliceMs), spread.median, spread.median, spread.median});
+    }
+    chart.series.push_back(std::move(series));
+  }
+  if (chart.series.empty()) return std::nullopt;
+  return chart;
+}
+
+std::optional<Chart> ServerCpu(const Run& run) {
+  const std::string churn =
+      ChooseWorkload(run, {"churn", "storm"}, &TrialRow::server_cpu_us_per_connect);
+  const auto counts = ConnectionCounts(run, churn);
+  if (counts.empty()) return std::nullopt;
+  Chart chart;
+  chart.kind = ChartKind::kBars;
+  chart.name = "cpu_per_connect";
+  chart.title = "CPU time that the server spends on one connection";
+  chart.subtitle = fmt::format("workload {}, {} connections at a time, median and range of {}",
+                               churn, counts.back(), Repetitions(run, churn));
+  chart.caption =
+      "Lower is better. CPU time of the server's whole process tree, ended processes included, "
+      "divided by the connections it served (each with its statements).";
+  chart.y_label = "CPU per connection (us)";
+  chart.parts = {"user and system CPU"};
+  for (const std::string& name : SeriesNames(run)) {
+    const auto spread = CellSpread(run, churn, name, counts.back(), [](const TrialRow& row) {
+      return row.server_cpu_us_per_connect;
+    });
+    if (spread) {
+      chart.bars.push_back({"", name, {spread->median}, spread->low, spread->high});
+    }
+  }
+  if (chart.bars.empty()) return std::nullopt;
+  return chart;
+}
+
+}  // namespace
+
+std::vector<Chart> BuildCharts(const Run& run) {
+  std::vector<Chart> charts;
+#define CONNBENCH_CHART(builder) \
+  if (auto chart = builder(run)) charts.push_back(std::move(*chart));
+#include "plots/charts.def"
+#undef CONNBENCH_CHART
+  return charts;
+}
+
+}  // namespace connbench::plots

@@ -1,0 +1,114 @@
+#include "plots/charts.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace connbench::plots {
+namespace {
+
+using RunData = results::Run;
+using results::TrialRow;
+
+TrialRow Trial(int64_t number, const char* model, const char* workload, int64_t connections,
+               int64_t repetition) {
+  TrialRow row;
+  row.trial = number;
+  row.target = "builtin";
+  row.model = model;
+  row.workload = workload;
+  row.connections = connections;
+  row.repetition = repetition;
+  row.status = results::kTrialOk;
+  return row;
+}
+
+const Chart* Find(const std::vector<Chart>& charts, const std::string& name) {
+  const auto found = std::find_if(charts.begin(), charts.end(),
+                                  [&](const Chart& chart) { return chart.name == name; });
+  return found == charts.end() ? nullptr : &*found;
+}
+
+TEST(Charts, AnEmptyRunHasNone) { EXPECT_TRUE(BuildCharts(RunData{}).empty()); }
+
+TEST(Charts, ThroughputIsTheMedianOfValidTrialsWithTheirRange) {
+  RunData run;
+  const double tps[] = {100, 300, 200, 9999};
+  for (int64_t i = 0; i < 4; ++i) {
+    TrialRow row = Trial(i + 1, "fork", "steady", 8, i + 1);
+    row.throughput_tps = tps[i];
+    if (i == 3) row.status = results::kTrialInvalid;
+    run.trials.push_back(row);
+  }
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "throughput");
+  ASSERT_NE(chart, nullptr);
+  ASSERT_EQ(chart->series.size(), 1U);
+  const Point& point = chart->series[0].points.at(0);
+  EXPECT_EQ(point.x, 8);
+  EXPECT_EQ(point.y, 200);
+  EXPECT_EQ(point.low, 100);
+  EXPECT_EQ(point.high, 300);
+}
+
+TEST(Charts, MemoryShowsRssBesideWhatIsReal) {
+  RunData run;
+  TrialRow row = Trial(1, "fork", "idle", 200, 1);
+  row.rss_kb_per_connection = 9000;
+  row.private_kb_per_connection = 300;
+  row.page_tables_kb_per_connection = 100;
+  row.kernel_stack_kb_per_connection = 16;
+  run.trials.push_back(row);
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "memory_per_connection");
+  ASSERT_NE(chart, nullptr);
+  ASSERT_EQ(chart->bars.size(), 1U);
+  EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{300, 100, 16}));
+  const Chart* contrast = Find(charts, "memory_rss_against_real");
+  ASSERT_NE(contrast, nullptr);
+  ASSERT_EQ(contrast->bars.size(), 2U);
+  EXPECT_EQ(contrast->bars[0].parts, (std::vector<double>{9000, 0}));
+  EXPECT_EQ(contrast->bars[1].parts, (std::vector<double>{0, 416}));
+}
+
+TEST(Charts, PhasesStackInLifeOrder) {
+  RunData run;
+  run.trials.push_back(Trial(1, "fork", "churn", 8, 1));
+  const char* phases[] = {"connect", "dispatch", "ready"};
+  for (int64_t position = 3; position >= 1; --position) {
+    results::PhaseRow row;
+    results::CopyKeys(run.trials[0], row);
+    row.side = "joined";
+    row.phase = phases[position - 1];
+    row.position = position;
+    row.mean_us = static_cast<double>(position * 10);
+    run.phases.push_back(row);
+  }
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "connection_cost");
+  ASSERT_NE(chart, nullptr);
+  EXPECT_EQ(chart->parts, (std::vector<std::string>{"connect", "dispatch", "ready"}));
+  EXPECT_EQ(chart->bars.at(0).parts, (std::vector<double>{10, 20, 30}));
+}
+
+TEST(Charts, StormProgressAccumulates) {
+  RunData run;
+  TrialRow trial = Trial(1, "thread", "storm", 30, 1);
+  trial.connects_per_s = 100;
+  run.trials.push_back(trial);
+  for (int64_t slice = 0; slice < 3; ++slice) {
+    results::TimeseriesRow row;
+    results::CopyKeys(trial, row);
+    row.time_ms = slice * 100;
+    row.connects_ok = 10;
+    run.timeseries.push_back(row);
+  }
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "storm_progress");
+  ASSERT_NE(chart, nullptr);
+  EXPECT_EQ(chart->series.at(0).points.back().y, 30);
+  EXPECT_EQ(chart->series.at(0).points.back().x, 300);
+}
+
+}  // namespace
+}  // namespace connbench::plots
