@@ -1,0 +1,85 @@
+"""Options and fixtures. `server` is one shared server per model; `start_server` makes a server of a
+test's own, with its own settings. Every server is checked for leftovers when it stops."""
+import pathlib
+import re
+import signal
+
+import pytest
+
+from servers import Connbench, Postgres
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODELS = re.findall(r'^CONNBENCH_MODEL\("([^"]+)"', (ROOT / "models/models.def").read_text(), re.M)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--connbench", default=str(ROOT / "build/release/harness/connbench"),
+                     help="the program under test")
+    parser.addoption("--reference", action="store_true",
+                     help="check the tests: run those that share a server against PostgreSQL")
+
+
+@pytest.fixture(scope="session")
+def binary(request):
+    path = pathlib.Path(request.config.getoption("--connbench"))
+    assert path.exists(), f"{path} does not exist; build it, or pass --connbench"
+    return path
+
+
+@pytest.fixture(scope="session", params=MODELS)
+def model(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def server(request, model):
+    if request.config.getoption("--reference"):
+        yield request.getfixturevalue("postgres")
+        return
+    with Connbench(request.getfixturevalue("binary"), model) as shared:
+        yield shared
+
+
+@pytest.fixture
+def start_server(binary, model):
+    """start_server(name=value, ...) -> a started Connbench with these settings."""
+    started = []
+
+    def start(**settings):
+        started.append(Connbench(binary, settings.pop("model", model), **settings).start())
+        return started[-1]
+
+    yield start
+    errors = []
+    for one in started:
+        if one.log.closed:
+            continue  # the test has stopped it
+        try:
+            one.stop()
+        except AssertionError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with Postgres() as reference:
+        yield reference
+
+
+TEST_TIMEOUT_S = 200
+
+
+@pytest.fixture(autouse=True)
+def no_hang():
+    """A test that hangs fails, wherever it waits."""
+
+    def fail(*_):
+        raise TimeoutError(f"the test took longer than {TEST_TIMEOUT_S} s")
+
+    previous = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(TEST_TIMEOUT_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
