@@ -1,0 +1,34 @@
+set terminal svg size 960,560 dynamic noenhanced font 'DejaVu Sans,14' background 'white' linewidth 1.3
+set output "results/reference/quick/charts/throughput.svg"
+set title "Throughput against connections"."\n"."workload steady, medians and range of 4 repetitions"
+set xlabel "connections"
+set ylabel "transactions per second"
+set border 3 lw 1 lc rgb '#444444'
+set tics nomirror
+set grid y lc rgb '#dddddd' lw 1
+set key outside below horizontal samplen 4 spacing 1.2
+set style fill pattern border
+set format y "%'.10g"
+set decimalsign locale "C"
+set yrange [0:*]
+set logscale x
+set grid x lc rgb '#dddddd' lw 1
+set xtics ("8" 8, "64" 64, "256" 256)
+$series0 << EOD
+8 53418 38051 62073
+64 54584 46334 58745
+256 39435 37063 42543
+EOD
+$series1 << EOD
+8 57683.5 50995 66305
+64 59010 52623 67402
+256 44318.5 41138 54964
+EOD
+$series2 << EOD
+8 89423 62548 96801
+64 76468 72172 94803
+256 75086 51045 93719
+EOD
+plot $series0 using 1:2:3:4 with yerrorbars notitle lc rgb '#0072B2' pt 7, $series0 using 1:2 with linespoints title "fork" lc rgb '#0072B2' dt 1 lw 2 pt 7 ps 1.1, \
+  $series1 using 1:2:3:4 with yerrorbars notitle lc rgb '#D55E00' pt 5, $series1 using 1:2 with linespoints title "thread" lc rgb '#D55E00' dt 2 lw 2 pt 5 ps 1.1, \
+  $series2 using 1:2:3:4 with yerrorbars notitle lc rgb '#009E73' pt 9, $series2 using 1:2 with linespoints title "thread-pool" lc rgb '#009E73' dt 4 lw 2 pt 9 ps 1.1
