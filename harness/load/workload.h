@@ -22,6 +22,7 @@
 // file:line:column and, for a misspelt key, the nearest one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -36,6 +37,11 @@ namespace connbench::load {
 
 enum class Pattern : uint8_t { kStorm, kChurn, kSteady, kIdle };
 enum class ProtocolMode : uint8_t { kSimple, kExtended, kPrepared };
+
+// Their names, in the order of the enumerators.
+inline constexpr std::array<std::string_view, 4> kPatternNames = {"storm", "churn", "steady",
+                                                                  "idle"};
+inline constexpr std::array<std::string_view, 3> kModeNames = {"simple", "extended", "prepared"};
 
 std::string_view Name(Pattern pattern);
 std::string_view Name(ProtocolMode mode);

@@ -1,0 +1,304 @@
+// Reads a workload file; its form is in workload.h.
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <sstream>
+#include <utility>
+
+#include "base/units.h"
+#include "harness/load/generator.h"
+#include "harness/load/script.h"
+#include "harness/load/workload.h"
+
+namespace connbench::load {
+namespace {
+
+constexpr std::array<std::string_view, 15> kKeys = {
+    "name",        "description", "pattern", "protocol",
+    "connections", "duration",    "warmup",  "transactions_per_connection",
+    "active",      "ladder",      "scripts", "setup",
+    "tables",      "scale",       "define"};
+constexpr std::array<std::string_view, 2> kScriptKeys = {"file", "weight"};
+constexpr int kMaxScale = 100'000;
+
+template <size_t N>
+std::string Join(const std::array<std::string_view, N>& names) {
+  std::string text;
+  for (const std::string_view name : names) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
+  return text;
+}
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// "Did you mean x?", or all of them.
+template <size_t N>
+std::string Suggest(std::string_view wrong, const std::array<std::string_view, N>& names) {
+  const auto nearest =
+      std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
+        return EditDistance(wrong, a) < EditDistance(wrong, b);
+      });
+  constexpr size_t kNear = 3;
+  if (EditDistance(wrong, *nearest) <= kNear) return fmt::format("Did you mean \"{}\"?", *nearest);
+  return fmt::format("Possible are {}.", Join(names));
+}
+
+Result<std::string> ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) return Status::System(fmt::format("cannot read {}", path), errno);
+  return text.str();
+}
+
+// Reads the table of one file; the first error is kept.
+class Reader {
+ public:
+  Reader(std::string path, const toml::table& table) : path_(std::move(path)), table_(table) {}
+
+  Result<Workload> Read();
+
+ private:
+  Status Fail(const toml::node& node, std::string message, std::string hint = {}) const {
+    const toml::source_position& at = node.source().begin;
+    Status status = Status::Error(sqlstate::kInvalidParameterValue,
+                                  fmt::format("{}:{}:{}: {}", path_, at.line, at.column, message));
+    if (!hint.empty()) status = std::move(status).WithHint(std::move(hint));
+    return status;
+  }
+  std::string Sibling(const std::string& file) const {
+    return (std::filesystem::path(path_).parent_path() / file).string();
+  }
+
+  Status String(std::string_view key, std::string& value) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Status::Ok();
+    const auto* text = node->as_string();
+    if (text == nullptr) return Fail(*node, fmt::format("{} must be a text", key));
+    value = text->get();
+    return Status::Ok();
+  }
+  Status Integer(std::string_view key, int64_t low, int64_t high, int64_t& value) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Status::Ok();
+    const auto* number = node->as_integer();
+    if (number == nullptr || number->get() < low || number->get() > high) {
+      return Fail(*node, fmt::format("{} must be a whole number from {} to {}", key, low, high));
+    }
+    value = number->get();
+    return Status::Ok();
+  }
+  Status Duration(std::string_view key, int64_t& value) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Status::Ok();
+    const auto* text = node->as_string();
+    if (text == nullptr) {
+      return Fail(*node, fmt::format("{} must be a duration", key), "For example \"10s\".");
+    }
+    auto parsed = ParseDurationNs(text->get());
+    if (!parsed.ok()) {
+      return Fail(*node, fmt::format("{}: {}", key, parsed.status().error().message),
+                  parsed.status().error().hint);
+    }
+    value = *parsed;
+    return Status::Ok();
+  }
+  template <size_t N, typename E>
+  Status Choice(std::string_view key, const std::array<std::string_view, N>& names, E& value) const;
+  Status Ladder(std::vector<int>& ladder) const;
+  Status Strings(std::string_view key, std::vector<std::string>& values) const;
+  Status Scripts(std::vector<ScriptSource>& scripts) const;
+  Status Define(std::map<std::string, std::string>& define) const;
+
+  std::string path_;
+  const toml::table& table_;
+};
+
+template <size_t N, typename E>
+Status Reader::Choice(std::string_view key, const std::array<std::string_view, N>& names,
+                      E& value) const {
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return Status::Ok();
+  const auto* text = node->as_string();
+  const auto chosen =
+      text == nullptr ? names.end() : std::find(names.begin(), names.end(), text->get());
+  if (chosen == names.end()) {
+    const std::string given = text == nullptr ? std::string("that") : "\"" + text->get() + "\"";
+    return Fail(*node, fmt::format("{} cannot be {}", key, given),
+                text == nullptr ? fmt::format("Possible are {}.", Join(names))
+                                : Suggest(text->get(), names));
+  }
+  value = static_cast<E>(chosen - names.begin());
+  return Status::Ok();
+}
+
+Status Reader::Ladder(std::vector<int>& ladder) const {
+  const toml::node* node = table_.get("ladder");
+  if (node == nullptr) return Status::Ok();
+  const auto* array = node->as_array();
+  if (array == nullptr) return Fail(*node, "ladder must be a list of connection counts");
+  for (const toml::node& entry : *array) {
+    const auto* number = entry.as_integer();
+    if (number == nullptr || number->get() < 1 || number->get() > kMaxConnections) {
+      return Fail(entry, fmt::format("a step of ladder is a number from 1 to {}", kMaxConnections));
+    }
+    ladder.push_back(static_cast<int>(number->get()));
+  }
+  return Status::Ok();
+}
+
+Status Reader::Strings(std::string_view key, std::vector<std::string>& values) const {
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return Status::Ok();
+  const auto* array = node->as_array();
+  if (array == nullptr) return Fail(*node, fmt::format("{} must be a list of texts", key));
+  for (const toml::node& entry : *array) {
+    const auto* text = entry.as_string();
+    if (text == nullptr) return Fail(entry, fmt::format("{} must be a list of texts", key));
+    values.push_back(text->get());
+  }
+  return Status::Ok();
+}
+
+Status Reader::Scripts(std::vector<ScriptSource>& scripts) const {
+  const toml::node* node = table_.get("scripts");
+  if (node == nullptr) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("{}: it has no scripts", path_))
+        .WithHint("Add: scripts = [{ file = \"select_only.sql\" }]");
+  }
+  const auto* array = node->as_array();
+  if (array == nullptr || array->empty()) return Fail(*node, "scripts must be a list");
+  for (const toml::node& entry : *array) {
+    const auto* table = entry.as_table();
+    if (table == nullptr) return Fail(entry, "a script is { file = \"...\", weight = 1 }");
+    for (const auto& [key, value] : *table) {
+      if (std::find(kScriptKeys.begin(), kScriptKeys.end(), key.str()) == kScriptKeys.end()) {
+        return Fail(value, fmt::format("unknown key \"{}\"", key.str()),
+                    Suggest(key.str(), kScriptKeys));
+      }
+    }
+    ScriptSource source;
+    const auto file = table->get_as<std::string>("file");
+    if (file == nullptr) return Fail(entry, "a script needs its file");
+    source.path = Sibling(file->get());
+    if (const toml::node* weight = table->get("weight"); weight != nullptr) {
+      const auto* number = weight->as_integer();
+      if (number == nullptr || number->get() < 0) {
+        return Fail(*weight, "weight must be a whole number of at least 0");
+      }
+      source.weight = number->get();
+    }
+    auto text = ReadText(source.path);
+    if (!text.ok()) return Fail(*file, text.status().error().message);
+    source.text = std::move(*text);
+    scripts.push_back(std::move(source));
+  }
+  return Status::Ok();
+}
+
+Status Reader::Define(std::map<std::string, std::string>& define) const {
+  const toml::node* node = table_.get("define");
+  if (node == nullptr) return Status::Ok();
+  const auto* table = node->as_table();
+  if (table == nullptr) return Fail(*node, "define must be a table of variables");
+  for (const auto& [key, value] : *table) {
+    std::string text;
+    if (const auto* string = value.as_string()) {
+      text = string->get();
+    } else if (const auto* integer = value.as_integer()) {
+      text = std::to_string(integer->get());
+    } else if (const auto* real = value.as_floating_point()) {
+      text = fmt::format("{:.17g}", real->get());
+    } else if (const auto* boolean = value.as_boolean()) {
+      text = boolean->get() ? "true" : "false";
+    } else {
+      return Fail(value,
+                  fmt::format("variable {} must be a number, a text or a boolean", key.str()));
+    }
+    define.emplace(key.str(), std::move(text));
+  }
+  return Status::Ok();
+}
+
+Result<Workload> Reader::Read() {
+  for (const auto& [key, value] : table_) {
+    if (std::find(kKeys.begin(), kKeys.end(), key.str()) == kKeys.end()) {
+      return Fail(value, fmt::format("unknown key \"{}\"", key.str()), Suggest(key.str(), kKeys));
+    }
+  }
+  Workload workload;
+  workload.path = path_;
+  workload.name = std::filesystem::path(path_).stem().string();
+  int64_t connections = workload.connections;
+  int64_t active = workload.active;
+  std::string setup;
+  CONNBENCH_RETURN_IF_ERROR(String("name", workload.name));
+  CONNBENCH_RETURN_IF_ERROR(String("description", workload.description));
+  CONNBENCH_RETURN_IF_ERROR(Choice("pattern", kPatternNames, workload.pattern));
+  CONNBENCH_RETURN_IF_ERROR(Choice("protocol", kModeNames, workload.protocol));
+  CONNBENCH_RETURN_IF_ERROR(Integer("connections", 1, kMaxConnections, connections));
+  CONNBENCH_RETURN_IF_ERROR(Duration("duration", workload.duration_ns));
+  CONNBENCH_RETURN_IF_ERROR(Duration("warmup", workload.warmup_ns));
+  CONNBENCH_RETURN_IF_ERROR(
+      Integer("transactions_per_connection", 1, INT64_MAX, workload.transactions_per_connection));
+  CONNBENCH_RETURN_IF_ERROR(Integer("active", 0, kMaxConnections, active));
+  CONNBENCH_RETURN_IF_ERROR(Ladder(workload.ladder));
+  CONNBENCH_RETURN_IF_ERROR(Strings("tables", workload.tables));
+  CONNBENCH_RETURN_IF_ERROR(Integer("scale", 1, kMaxScale, workload.scale));
+  CONNBENCH_RETURN_IF_ERROR(Scripts(workload.scripts));
+  CONNBENCH_RETURN_IF_ERROR(Define(workload.define));
+  CONNBENCH_RETURN_IF_ERROR(String("setup", setup));
+  workload.connections = static_cast<int>(connections);
+  workload.active = static_cast<int>(active);
+  if (!setup.empty()) {
+    workload.setup.path = Sibling(setup);
+    auto text = ReadText(workload.setup.path);
+    if (!text.ok()) return Fail(*table_.get("setup"), text.status().error().message);
+    workload.setup.text = std::move(*text);
+  }
+  // A script that does not compile is this file's error, not that of a later run.
+  std::map<std::string, std::string> define = workload.define;
+  define.try_emplace("scale", std::to_string(workload.scale));
+  auto compiled = ScriptSet::Compile(workload.scripts, define);
+  if (!compiled.ok()) return compiled.TakeStatus();
+  return workload;
+}
+
+}  // namespace
+
+Result<Workload> LoadWorkload(const std::string& path) {
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
+  try {
+    const toml::table table = toml::parse(text, path);
+    return Reader(path, table).Read();
+  } catch (const toml::parse_error& error) {
+    return Status::Error(sqlstate::kSyntaxError,
+                         fmt::format("{}:{}:{}: {}", path, error.source().begin.line,
+                                     error.source().begin.column, error.description()));
+  }
+}
+
+}  // namespace connbench::load
