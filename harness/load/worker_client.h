@@ -1,6 +1,6 @@
 // One client of a Worker: its connection, its place in its script, and what it waits for.
 //
-// Safety: belongs to its worker's thread. Included by worker.cc alone.
+// Safety: belongs to its worker's thread. Included by worker*.cc alone.
 #pragma once
 
 #include <cstdint>
