@@ -92,6 +92,12 @@ class CsvScanner {
   int64_t lines_in_last_ = 1;
 };
 
+#define CONNBENCH_COLUMN(...) +1
+constexpr size_t kKeyColumns =
+#include "results/keys.def"
+    ;
+#undef CONNBENCH_COLUMN
+
 template <typename Number>
 bool ParseNumber(const std::string& text, Number& value) {
   const char* end = text.data() + text.size();
@@ -116,6 +122,40 @@ Status StoreCell(const CsvScanner& scanner, const Field<Row>& field, CsvScanner:
   return Status::Ok();
 }
 
+// The column that each cell of a line belongs to. Columns keep their order for ever and new ones are
+// added, so a file of an older program may lack some, which then read as 0 or as an empty text; the
+// keys, which say what a row belongs to, must all be there.
+template <typename Row>
+Result<std::vector<const Field<Row>*>> MatchHeader(const CsvScanner& scanner,
+                                                   const std::vector<CsvScanner::Cell>& header,
+                                                   std::span<const Field<Row>> fields) {
+  std::vector<const Field<Row>*> present;
+  size_t next = 0;  // the first field that has not been passed
+  for (const CsvScanner::Cell& cell : header) {
+    size_t at = next;
+    while (at < fields.size() && fields[at].column.name != cell.text) ++at;
+    if (next == fields.size()) {
+      return scanner.Bad(cell.column, fmt::format("unknown column {}", cell.text));
+    }
+    if (at == fields.size() || next < kKeyColumns) {
+      if (fields[next].column.name != cell.text) {
+        return scanner.Bad(cell.column,
+                           fmt::format("found {}, expected the column {} (schema version {})",
+                                       cell.text, fields[next].column.name, kSchemaVersion));
+      }
+    }
+    present.push_back(&fields[at]);
+    next = at + 1;
+  }
+  if (next < kKeyColumns) {
+    return scanner.Bad(header.back().column,
+                       fmt::format("found the end of the line, expected the column {} (schema "
+                                   "version {})",
+                                   fields[next].column.name, kSchemaVersion));
+  }
+  return present;
+}
+
 template <typename Row>
 Status LoadFile(const std::string& folder, std::vector<Row>& rows) {
   const std::string path = folder + "/" + std::string(FileName<Row>());
@@ -133,30 +173,19 @@ Result<std::vector<Row>> ParseCsv(std::string_view text, const std::string& file
   std::vector<CsvScanner::Cell> cells;
   CONNBENCH_ASSIGN_OR_RETURN(const bool has_header, scanner.NextLine(cells));
   if (!has_header) return scanner.Bad(1, "the header line is missing");
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const std::string found = i < cells.size() ? cells[i].text : "the end of the line";
-    if (found != fields[i].column.name) {
-      return scanner.Bad(i < cells.size() ? cells[i].column : cells.back().column,
-                         fmt::format("found {}, expected the column {} (schema version {})", found,
-                                     fields[i].column.name, kSchemaVersion));
-    }
-  }
-  if (cells.size() > fields.size()) {
-    return scanner.Bad(cells[fields.size()].column,
-                       fmt::format("unknown column {}", cells[fields.size()].text));
-  }
+  CONNBENCH_ASSIGN_OR_RETURN(const auto present, MatchHeader(scanner, cells, fields));
 
   std::vector<Row> rows;
   while (true) {
     CONNBENCH_ASSIGN_OR_RETURN(const bool more, scanner.NextLine(cells));
     if (!more) return rows;
-    if (cells.size() != fields.size()) {
+    if (cells.size() != present.size()) {
       return scanner.Bad(cells.back().column, fmt::format("the line has {} values, expected {}",
-                                                          cells.size(), fields.size()));
+                                                          cells.size(), present.size()));
     }
     Row row;
-    for (size_t i = 0; i < fields.size(); ++i) {
-      CONNBENCH_RETURN_IF_ERROR(StoreCell(scanner, fields[i], cells[i], row));
+    for (size_t i = 0; i < present.size(); ++i) {
+      CONNBENCH_RETURN_IF_ERROR(StoreCell(scanner, *present[i], cells[i], row));
     }
     rows.push_back(std::move(row));
   }

@@ -54,9 +54,26 @@ TEST(ReaderTest, TheHeaderMustFit) {
               HasSubstr("errors.csv:1:8: found trail, expected the column trial"));
   EXPECT_THAT(ErrorOf("run_id,trial\n"), HasSubstr("found the end of the line, expected the "
                                                    "column cell"));
+  EXPECT_THAT(ErrorOf(std::string(kHeader).replace(0, 7, "run_idd,")), HasSubstr("found run_idd"));
   std::string longer = kHeader;
   longer.insert(longer.size() - 1, ",more");
   EXPECT_THAT(ErrorOf(longer), HasSubstr("unknown column more"));
+}
+
+TEST(ReaderTest, ColumnsAddedSinceAFileWasWrittenReadAsZero) {
+  const auto rows = ParseCsv<ErrorRow>(
+      "run_id,trial,cell,target,model,workload,connections,repetition,kind,count\n"
+      "r,1,c,b,f,s,8,1,connect,3\n",
+      "errors.csv");
+  ASSERT_TRUE(rows.ok()) << rows.status().ToString();
+  EXPECT_EQ((*rows)[0].outcome, "");
+  EXPECT_EQ((*rows)[0].count, 3);
+  // A key cannot be lacking, and the order is fixed.
+  EXPECT_THAT(ErrorOf("run_id,trial,cell,target,model,workload,connections,kind,outcome,count\n"),
+              HasSubstr("found kind, expected the column repetition"));
+  EXPECT_THAT(
+      ErrorOf("run_id,trial,cell,target,model,workload,connections,repetition,count,kind\n"),
+      HasSubstr("unknown column kind"));
 }
 
 TEST(ReaderTest, NumbersMustBeWhole) {

@@ -92,18 +92,23 @@ Result<RunInfo> ParseRunInfo(const std::string& json, const std::string& file_na
       return BadInfo(file_name, fmt::format("schema_version is {}, this program reads version {}",
                                             info.schema_version, kSchemaVersion));
     }
-#define CONNBENCH_FIELD(type, name, help)                              \
-  if (!object->has(#name)) {                                           \
-    return BadInfo(file_name, "the field \"" #name "\" is missing");   \
-  }                                                                    \
-  try {                                                                \
-    info.name = {};                                                    \
-    FromVar(object->get(#name), info.name);                            \
-  } catch (const Poco::Exception&) {                                   \
-    return BadInfo(file_name, "the field \"" #name "\" is no " #type); \
+#define CONNBENCH_LATER_FIELD(type, name, help)                          \
+  if (object->has(#name)) {                                              \
+    try {                                                                \
+      info.name = {};                                                    \
+      FromVar(object->get(#name), info.name);                            \
+    } catch (const Poco::Exception&) {                                   \
+      return BadInfo(file_name, "the field \"" #name "\" is no " #type); \
+    }                                                                    \
   }
+#define CONNBENCH_FIELD(type, name, help)                            \
+  if (!object->has(#name)) {                                         \
+    return BadInfo(file_name, "the field \"" #name "\" is missing"); \
+  }                                                                  \
+  CONNBENCH_LATER_FIELD(type, name, help)
 #include "results/run.def"
 #undef CONNBENCH_FIELD
+#undef CONNBENCH_LATER_FIELD
     return info;
   } catch (const Poco::Exception& error) {
     return BadInfo(file_name, fmt::format("not a run.json: {}", error.displayText()));

@@ -176,8 +176,9 @@ std::string SchemaMarkdown() {
       "# The files of a run, schema version {}\n\n"
       "Made from the tables `results/*.def`; a test keeps this page equal to them. Every CSV file "
       "has a header line, fixed columns,\nvalues in every cell (0 or an empty text, never a gap), "
-      "commas, and quotes as in RFC 4180. A change of columns or of their\nmeaning raises the "
-      "schema version in `run.json`. How each figure is measured stands in `docs/method.md`.\n",
+      "commas, and quotes as in RFC 4180. Columns may be added; a file that lacks one reads as 0 "
+      "there.\nA change of their meaning raises the schema version in `run.json`. How each figure "
+      "is measured stands in `docs/method.md`.\n",
       kSchemaVersion);
   for (const FileDescription& file : DescribeFiles()) {
     text += fmt::format(

@@ -3,7 +3,8 @@
 // docs/csv-schema.md all come from it, so that a metric is added by one row.
 //
 // Rules: columns are fixed and every cell is filled (0 or an empty text, never a gap); names carry
-// their unit; a change of meaning or of columns raises kSchemaVersion.
+// their unit; columns may be added but neither moved nor removed, and a change of meaning raises
+// kSchemaVersion.
 //
 // Safety: plain values and immutable tables; any thread of any process.
 #pragma once

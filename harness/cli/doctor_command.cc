@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -9,6 +11,8 @@
 #include "harness/cli/command.h"
 #include "harness/observe/environment.h"
 #include "harness/observe/fitness.h"
+#include "harness/suite/plan.h"
+#include "harness/suite/suite_file.h"
 
 namespace connbench::cli {
 namespace {
@@ -27,14 +31,21 @@ const char* Mark(observe::Fitness fitness) {
   return "";
 }
 
-int RunDoctor() {
+int RunDoctor(const std::string& suite_name) {
+  const Result<suite::Suite> suite = suite::FindSuite(suite_name);
+  const Result<suite::Plan> plan = suite.ok() ? suite::MakePlan(*suite, {}) : suite.status();
+  if (!plan.ok()) {
+    fmt::print(stderr, "connbench doctor: {}\n", plan.status().ToString());
+    return kExitUsage;
+  }
   results::RunInfo machine;
   observe::DescribeBuild(machine);
   observe::DescribeMachine(machine);
   fmt::print(stderr, "connbench doctor: watching the machine for {} s\n",
              kLookNs / kNanosecondsPerSecond);
   const std::vector<observe::Finding> findings =
-      observe::CheckFitness(machine, observe::ReadActivity(kLookNs));
+      observe::CheckFitness(machine, observe::ReadActivity(kLookNs), plan->MachineDemand());
+  fmt::print("for the suite {}: ", suite->name);
   fmt::print("{}, {} CPUs ({}), {} GB, Linux {}\n\n", machine.os, machine.cpus_online,
              machine.cpu_model, (machine.memory_kb + (1 << 19)) >> 20, machine.kernel);
   int spoils = 0;
@@ -57,8 +68,13 @@ int RunDoctor() {
 }  // namespace
 
 CommandMain ConfigureDoctor(CLI::App& app) {
-  app.footer("Exit codes: 0 fit, 3 something would spoil the numbers.");
-  return [] { return RunDoctor(); };
+  auto suite = std::make_shared<std::string>("quick");
+  app.add_option("SUITE", *suite,
+                 "the suite to be run, by name or as a file: its connections and "
+                 "storms decide which limits are high enough")
+      ->capture_default_str();
+  app.footer("Exit codes: 0 fit, 1 usage, 3 something would spoil the numbers.");
+  return [suite] { return RunDoctor(*suite); };
 }
 
 }  // namespace connbench::cli

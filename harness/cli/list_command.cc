@@ -10,6 +10,7 @@
 #include "harness/cli/command.h"
 #include "harness/load/workload.h"
 #include "harness/suite/suite_file.h"
+#include "harness/suite/trial_checks.h"
 #include "models/model_list.h"
 #include "results/schema.h"
 
@@ -56,17 +57,28 @@ int ListMetrics() {
   return kExitOk;
 }
 
+int ListChecks() {
+  for (const suite::TrialCheck& check : suite::AllTrialChecks()) {
+    const std::string bound =
+        check.bound > 0 ? fmt::format(" (above {} {})", check.bound, check.unit) : "";
+    fmt::print("{:<18} INVALID: {}{}\n{:<18} -> {}\n", check.name, check.about, bound, "",
+               check.remedy);
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 CommandMain ConfigureList(CLI::App& app) {
   auto what = std::make_shared<std::string>();
-  app.add_option("WHAT", *what, "models, workloads, suites or metrics")
+  app.add_option("WHAT", *what, "models, workloads, suites, metrics or checks")
       ->required()
-      ->check(CLI::IsMember({"models", "workloads", "suites", "metrics"}));
+      ->check(CLI::IsMember({"models", "workloads", "suites", "metrics", "checks"}));
   return [what]() -> int {
     if (*what == "models") return ListModels();
     if (*what == "workloads") return ListWorkloads();
     if (*what == "suites") return ListSuites();
+    if (*what == "checks") return ListChecks();
     return ListMetrics();
   };
 }

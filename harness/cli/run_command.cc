@@ -15,6 +15,7 @@
 #include "harness/suite/plan.h"
 #include "harness/suite/suite_file.h"
 #include "harness/suite/suite_run.h"
+#include "harness/suite/trial_checks.h"
 #include "harness/targets/child_process.h"
 
 namespace connbench::cli {
@@ -27,6 +28,7 @@ struct Options {
   std::vector<std::string> settings;
   std::string output;
   std::string benchmark_out;
+  std::vector<std::string> waived;
   bool resume = false;
   bool list = false;
   bool no_charts = false;
@@ -67,6 +69,7 @@ Status ParseOptions(Options& options) {
     }
     options.overrides.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
+  CONNBENCH_RETURN_IF_ERROR(suite::CheckWaived(options.waived));
   if (options.resume && options.output.empty()) {
     return Status::Error(sqlstate::kInvalidParameterValue,
                          "--resume needs -o DIR, the folder of the run to go on with");
@@ -95,6 +98,7 @@ int Run(Options& options) {
   run.argv[0] = "connbench";
   run.output = options.output;
   run.benchmark_out = options.benchmark_out;
+  run.waived = options.waived;
   run.resume = options.resume;
   run.charts = !options.no_charts;
   return suite::RunPlan(run);
@@ -125,6 +129,9 @@ CommandMain ConfigureRun(CLI::App& app) {
   app.add_option("--set", options->settings, "server setting name=value, for all cells");
   app.add_option("--output,-o", options->output,
                  "folder of the run (default: results/TIME-SUITE, linked as results/latest)");
+  app.add_option("--waive", options->waived,
+                 "checks (connbench list checks) that make no trial INVALID; run.json names them")
+      ->delimiter(',');
   app.add_flag("--resume", options->resume, "go on with the interrupted run in -o DIR");
   app.add_flag("--dry-run", options->list, "print the trials in their order and stop");
   app.add_flag("--no-charts", options->no_charts, "leave out charts and page");

@@ -253,36 +253,37 @@ void Generator::Collect() {
             });
 }
 
-// What makes the figures say more about this client than about the server.
+// What makes the figures say more about this client than about the server. Each opens with the name
+// of the check that it belongs to (harness/suite/checks.def).
 void Generator::Judge() {
   for (size_t i = 0; i < result_.thread_cpu_fractions.size(); ++i) {
     if (result_.thread_cpu_fractions[i] <= kSaturatedCpuFraction) continue;
-    result_.invalid_reasons.push_back(
-        fmt::format("client thread {} used {:.0f} % of a CPU: the server waited for it; use more "
-                    "threads (-j) or fewer connections",
-                    i, result_.thread_cpu_fractions[i] * 100));
+    result_.invalid_reasons.push_back(fmt::format(
+        "client_cpu: client thread {} used {:.0f} % of a CPU: the server waited for it; use more "
+        "threads (-j) or fewer connections",
+        i, result_.thread_cpu_fractions[i] * 100));
   }
   const auto count = [&](ConnectOutcome outcome) {
     return result_.connects_by_outcome[static_cast<size_t>(outcome)];
   };
   if (count(ConnectOutcome::kNoPorts) > 0) {
-    result_.invalid_reasons.push_back(
-        fmt::format("{} connects found no free port on this machine; use --source-addresses, or a "
-                    "Unix socket",
-                    count(ConnectOutcome::kNoPorts)));
+    result_.invalid_reasons.push_back(fmt::format(
+        "ports: {} connects found no free port on this machine; use --source-addresses, or a "
+        "Unix socket",
+        count(ConnectOutcome::kNoPorts)));
   }
   if (count(ConnectOutcome::kClientError) > 0) {
-    result_.invalid_reasons.push_back(fmt::format("{} connects hit a limit of this process",
+    result_.invalid_reasons.push_back(fmt::format("client: {} connects hit a limit of this process",
                                                   count(ConnectOutcome::kClientError)));
   }
   if (result_.syn_retries > 0) {
-    result_.invalid_reasons.push_back(
-        fmt::format("{} SYNs were repeated: the listen queue overflowed, and connects took "
-                    "TCP's seconds instead of the server's time",
-                    result_.syn_retries));
+    result_.invalid_reasons.push_back(fmt::format(
+        "syn_retries: {} SYNs were repeated: the listen queue overflowed, and connects took "
+        "TCP's seconds instead of the server's time",
+        result_.syn_retries));
   }
   if (result_.transaction_latency.negative_count() > 0) {
-    result_.invalid_reasons.emplace_back("the clock went backwards");
+    result_.invalid_reasons.emplace_back("clock: the clock went backwards");
   }
 }
 

@@ -68,6 +68,14 @@ std::string DetectVirtualisation() {
   return found;
 }
 
+std::string DescribeTurbo() {
+  const int64_t no_turbo = ReadInteger("/sys/devices/system/cpu/intel_pstate/no_turbo", -1);
+  if (no_turbo >= 0) return no_turbo == 0 ? "on" : "off";
+  const int64_t boost = ReadInteger("/sys/devices/system/cpu/cpufreq/boost", -1);
+  if (boost >= 0) return boost != 0 ? "on" : "off";
+  return "";
+}
+
 std::string DescribeMitigations() {
   std::string text;
   std::error_code ignored;
@@ -152,6 +160,7 @@ void DescribeMachine(results::RunInfo& info) {
   info.numa_nodes = CountNumaNodes();
   info.virtualised = DetectVirtualisation();
   info.cpu_governor = ReadTrimmed("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  info.cpu_turbo = DescribeTurbo();
   info.mitigations = DescribeMitigations();
   const std::string meminfo = ReadSmallFile("/proc/meminfo");
   info.memory_kb = FindNumber(meminfo, "MemTotal");

@@ -24,6 +24,11 @@ constexpr int64_t kMinAcceptQueue = 1024;
 constexpr int64_t kMinPorts = 16'384;
 constexpr int64_t kMinShmKb = 512 << 10;
 constexpr int64_t kMinAvailableKb = 1 << 20;
+// Of a process model with warm sessions, on the safe side: what one more connection may take.
+constexpr int64_t kKbPerConnection = 2 << 10;
+// Beside the connections: listeners, epoll sets, auxiliary processes, the harness.
+constexpr int64_t kSpareDescriptors = 128;
+constexpr int64_t kSpareTasks = 256;
 // Someone else's load: of one CPU.
 constexpr double kMindBusyCpus = 0.1;
 constexpr double kSpoilsBusyCpus = 0.5;
@@ -40,6 +45,16 @@ int64_t CountTimeWait() {
   return 0;
 }
 
+// Memory that the cgroup still lets us use. Version 2 gives our own group's limit or that of the
+// nearest ancestor that has one; in a container both are at the root of the mount.
+int64_t ReadCgroupHeadroomKb() {
+  const std::string root = "/sys/fs/cgroup/";
+  const std::string v2 = ReadTrimmed(root + "memory.max");
+  if (!v2.empty()) return CgroupHeadroomKb(v2, ReadTrimmed(root + "memory.current"));
+  return CgroupHeadroomKb(ReadTrimmed(root + "memory/memory.limit_in_bytes"),
+                          ReadTrimmed(root + "memory/memory.usage_in_bytes"));
+}
+
 std::string Kb(int64_t kb) { return FormatBytes(kb * 1024); }
 
 class Checker {
@@ -49,11 +64,17 @@ class Checker {
     findings_.push_back({good ? Fitness::kGood : worse, subject, std::move(found),
                          good ? std::string() : std::string(remedy)});
   }
-  // A limit that must be at least so high; -1 is unlimited.
-  void AddLimit(int64_t value, int64_t wanted, Fitness worse, const char* subject,
+  // A limit that the suite needs to be at least needed (below it cannot run) and that should be at
+  // least wanted; -1 is unlimited.
+  void AddLimit(int64_t value, int64_t needed, int64_t wanted, const char* subject,
                 const char* remedy) {
-    Add(value < 0 || value >= wanted, worse, subject,
-        value < 0 ? "unlimited" : std::to_string(value), remedy);
+    const bool too_low = value >= 0 && value < needed;
+    Add(value < 0 || value >= std::max(needed, wanted), too_low ? Fitness::kSpoils : Fitness::kMind,
+        subject,
+        value < 0 ? "unlimited"
+                  : fmt::format("{}{}", value,
+                                too_low ? fmt::format(", the suite needs {}", needed) : ""),
+        remedy);
   }
   std::vector<Finding> Take() { return std::move(findings_); }
 
@@ -68,7 +89,8 @@ int64_t CountPorts(const std::string& range) {
   return numbers >> low >> high ? high - low + 1 : 0;
 }
 
-void CheckActivity(const Activity& activity, const results::RunInfo& machine, Checker& checker) {
+void CheckActivity(const Activity& activity, const results::RunInfo& machine, const Demand& demand,
+                   Checker& checker) {
   const auto grade = [](double value, double mind, double spoils) {
     if (value > spoils) return Fitness::kSpoils;
     return value > mind ? Fitness::kMind : Fitness::kGood;
@@ -82,8 +104,12 @@ void CheckActivity(const Activity& activity, const results::RunInfo& machine, Ch
   checker.Add(steal == Fitness::kGood, steal, "CPU steal",
               fmt::format("{:.1f} % taken by the hypervisor", activity.steal_fraction * 100),
               "use a machine with CPUs of its own, or measure when the neighbours rest");
-  checker.Add(activity.mem_available_kb >= kMinAvailableKb, Fitness::kSpoils, "free memory",
-              Kb(activity.mem_available_kb), "free at least 1 GB");
+  const int64_t memory_kb = kMinAvailableKb + demand.connections * kKbPerConnection;
+  checker.Add(activity.mem_available_kb >= memory_kb, Fitness::kSpoils, "free memory",
+              fmt::format("{} of {} needed{}", Kb(activity.mem_available_kb), Kb(memory_kb),
+                          activity.cgroup_limits_memory ? " (the cgroup's limit)" : ""),
+              "free memory, raise the cgroup's limit (docker run --memory), or use fewer "
+              "connections");
   checker.Add(activity.swap_pages == 0, Fitness::kSpoils, "swapping",
               fmt::format("{} pages moved meanwhile, {} of swap space", activity.swap_pages,
                           Kb(machine.swap_kb)),
@@ -106,6 +132,12 @@ void CheckCpu(const results::RunInfo& machine, Checker& checker) {
   checker.Add(governor.empty() || governor == "performance", Fitness::kMind, "CPU governor",
               governor.empty() ? "not visible (as in most virtual machines)" : governor,
               "set it to performance (cpupower frequency-set -g performance)");
+  checker.Add(
+      machine.cpu_turbo != "on", Fitness::kMind, "CPU turbo",
+      machine.cpu_turbo.empty() ? "not visible (as in most virtual machines)" : machine.cpu_turbo,
+      "turn it off (echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo, or echo 0 > "
+      "/sys/devices/system/cpu/cpufreq/boost): the clock then does not depend on what ran "
+      "before");
   checker.Add(!machine.smt_active, Fitness::kMind, "SMT",
               machine.smt_active ? "on: two threads share a core" : "off or not visible",
               "compare only runs with the same setting, or turn it off "
@@ -120,21 +152,28 @@ void CheckCpu(const results::RunInfo& machine, Checker& checker) {
               "sysctl kernel.sched_autogroup_enabled=0, so that no process group is favoured");
 }
 
-void CheckLimits(const results::RunInfo& machine, Checker& checker) {
+void CheckLimits(const results::RunInfo& machine, const Demand& demand, Checker& checker) {
+  const int64_t tasks = demand.connections + kSpareTasks;
   checker.AddLimit(
-      machine.ulimit_nofile, kMinDescriptors, Fitness::kMind, "open files (ulimit -n)",
+      machine.ulimit_nofile, demand.connections + kSpareDescriptors, kMinDescriptors,
+      "open files (ulimit -n)",
       "ulimit -n 65536: each connection takes one in the client and one in the server");
-  checker.AddLimit(machine.ulimit_nproc, kMinTasks, Fitness::kMind, "processes (ulimit -u)",
+  checker.AddLimit(machine.ulimit_nproc, tasks, kMinTasks, "processes (ulimit -u)",
                    "ulimit -u 65536: each connection may take a process or a thread");
-  checker.AddLimit(std::min(machine.pid_max, machine.threads_max), kMinTasks, Fitness::kMind,
+  checker.AddLimit(std::min(machine.pid_max, machine.threads_max), tasks, kMinTasks,
                    "kernel.pid_max, threads-max", "sysctl kernel.pid_max=131072");
   const std::string& pids = machine.cgroup_pids_max;
-  checker.Add(pids == "max" || std::stoll(pids) >= kMinTasks, Fitness::kMind, "tasks of the cgroup",
-              pids, "raise pids.max of the cgroup");
-  checker.AddLimit(machine.somaxconn, kMinAcceptQueue, Fitness::kMind, "net.core.somaxconn",
-                   "sysctl net.core.somaxconn=16384: a storm beyond it loses SYNs for a second");
-  checker.AddLimit(machine.tcp_max_syn_backlog, kMinAcceptQueue, Fitness::kMind,
-                   "net.ipv4.tcp_max_syn_backlog", "sysctl net.ipv4.tcp_max_syn_backlog=16384");
+  checker.AddLimit(pids == "max" ? -1 : std::stoll(pids), tasks, kMinTasks, "tasks of the cgroup",
+                   "raise pids.max of the cgroup");
+  // A storm beyond the accept queue is possible, but then TCP's retries are part of it.
+  const bool overflows = machine.somaxconn >= 0 && machine.somaxconn < demand.storm;
+  checker.Add(machine.somaxconn < 0 || machine.somaxconn >= std::max(kMinAcceptQueue, demand.storm),
+              Fitness::kMind, "net.core.somaxconn",
+              fmt::format("{}{}", machine.somaxconn,
+                          overflows ? fmt::format(", the suite's storm is {}", demand.storm) : ""),
+              "sysctl net.core.somaxconn=16384: a storm beyond it loses SYNs for a second");
+  checker.AddLimit(machine.tcp_max_syn_backlog, 0, kMinAcceptQueue, "net.ipv4.tcp_max_syn_backlog",
+                   "sysctl net.ipv4.tcp_max_syn_backlog=16384");
   const int64_t ports = CountPorts(machine.ip_local_port_range);
   checker.Add(ports >= kMinPorts, Fitness::kMind, "ports for connecting",
               fmt::format("{} ({})", ports, machine.ip_local_port_range),
@@ -162,6 +201,11 @@ Activity ReadActivity(int64_t duration_ns) {
   activity.swap_pages = delta.swap_ins + delta.swap_outs;
   activity.time_wait_sockets = CountTimeWait();
   activity.mem_available_kb = ReadMemAvailableKb();
+  const int64_t headroom_kb = ReadCgroupHeadroomKb();
+  if (headroom_kb >= 0 && headroom_kb < activity.mem_available_kb) {
+    activity.mem_available_kb = headroom_kb;
+    activity.cgroup_limits_memory = true;
+  }
   struct statvfs shm {};
   if (::statvfs("/dev/shm", &shm) == 0) {
     activity.dev_shm_free_kb = static_cast<int64_t>(shm.f_bavail * shm.f_frsize / 1024);
@@ -169,21 +213,36 @@ Activity ReadActivity(int64_t duration_ns) {
   return activity;
 }
 
-std::vector<Finding> CheckFitness(const results::RunInfo& machine, const Activity& activity) {
+int64_t CgroupHeadroomKb(const std::string& limit_bytes, const std::string& used_bytes) {
+  constexpr int64_t kNoLimit = int64_t{1} << 60;  // version 1 writes a huge number for "max"
+  int64_t limit = 0;
+  int64_t used = 0;
+  if (!(std::istringstream(limit_bytes) >> limit) || limit >= kNoLimit) return -1;
+  std::istringstream(used_bytes) >> used;
+  return std::max<int64_t>(limit - used, 0) / 1024;
+}
+
+std::vector<Finding> CheckFitness(const results::RunInfo& machine, const Activity& activity,
+                                  const Demand& demand) {
   Checker checker;
   checker.Add(machine.build_kind == "release", Fitness::kSpoils, "build",
               machine.build_kind + (machine.git_dirty ? ", with uncommitted changes" : ""),
               "measure the release build: sanitizers cost a factor");
   CheckCpu(machine, checker);
-  CheckActivity(activity, machine, checker);
+  CheckActivity(activity, machine, demand, checker);
   checker.Add(
       machine.thp_enabled != "always", Fitness::kMind, "transparent huge pages",
       fmt::format("{}, shared memory {}", machine.thp_enabled, machine.thp_shmem_enabled),
       "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled: otherwise private memory "
       "gets huge pages that shared memory does not");
+  checker.Add(machine.aslr != 0, Fitness::kMind, "address space layout",
+              machine.aslr != 0 ? "randomised; each trial has another layout, which repetitions "
+                                  "average over"
+                                : "the same in every trial",
+              "sysctl kernel.randomize_va_space=2: one layout may by chance favour one model");
   checker.Add(machine.cgroup_memory_max == "max", Fitness::kMind, "memory limit of the cgroup",
               machine.cgroup_memory_max, "lift it, or keep the runs well below it");
-  CheckLimits(machine, checker);
+  CheckLimits(machine, demand, checker);
   return checker.Take();
 }
 

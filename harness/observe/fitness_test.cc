@@ -24,6 +24,8 @@ results::RunInfo GoodMachine() {
   machine.somaxconn = machine.tcp_max_syn_backlog = 4096;
   machine.ip_local_port_range = "32768 60999";
   machine.tcp_tw_reuse = 2;
+  machine.aslr = 2;
+  machine.cpu_turbo = "off";
   return machine;
 }
 
@@ -82,6 +84,8 @@ TEST(FitnessTest, EachThingToMindIsFound) {
   const std::pair<const char*, std::function<void(Machine&, Activity&)>> minded[] = {
       {"other load", [](Machine&, Activity& a) { a.busy_cpus = 0.2; }},
       {"CPU governor", [](Machine& m, Activity&) { m.cpu_governor = "powersave"; }},
+      {"CPU turbo", [](Machine& m, Activity&) { m.cpu_turbo = "on"; }},
+      {"address space layout", [](Machine& m, Activity&) { m.aslr = 0; }},
       {"SMT", [](Machine& m, Activity&) { m.smt_active = true; }},
       {"virtualisation", [](Machine& m, Activity&) { m.virtualised = "a hypervisor"; }},
       {"scheduler autogroups", [](Machine& m, Activity&) { m.sched_autogroup = 1; }},
@@ -99,6 +103,45 @@ TEST(FitnessTest, EachThingToMindIsFound) {
     EXPECT_EQ(finding.subject, subject);
     EXPECT_EQ(finding.fitness, Fitness::kMind) << subject;
   }
+}
+
+std::vector<Finding> NotGood(const results::RunInfo& machine, const Activity& activity,
+                             const Demand& demand) {
+  std::vector<Finding> findings = CheckFitness(machine, activity, demand);
+  std::erase_if(findings, [](const Finding& f) { return f.fitness == Fitness::kGood; });
+  return findings;
+}
+
+TEST(FitnessTest, WhatTheSuiteNeedsDecides) {
+  results::RunInfo machine = GoodMachine();
+  EXPECT_TRUE(NotGood(machine, Quiet(), {1000, 1000}).empty());
+  // A limit that is merely modest becomes one that the suite cannot run under.
+  machine.ulimit_nofile = 9000;
+  EXPECT_TRUE(NotGood(machine, Quiet(), {1000, 0}).empty());
+  Activity roomy = Quiet();
+  roomy.mem_available_kb = int64_t{64} << 20;
+  const auto files = NotGood(machine, roomy, {10'000, 0});
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(files[0].subject, "open files (ulimit -n)");
+  EXPECT_EQ(files[0].fitness, Fitness::kSpoils);
+  EXPECT_EQ(files[0].found, "9000, the suite needs 10128");
+  machine.ulimit_nofile = 65'536;
+  const auto storm = NotGood(machine, roomy, {10'000, 10'000});
+  ASSERT_EQ(storm.size(), 1U);
+  EXPECT_EQ(storm[0].subject, "net.core.somaxconn");
+  EXPECT_EQ(storm[0].fitness, Fitness::kMind);
+  EXPECT_EQ(storm[0].found, "4096, the suite's storm is 10000");
+  const auto memory = NotGood(machine, Quiet(), {10'000, 0});
+  ASSERT_EQ(memory.size(), 1U);
+  EXPECT_EQ(memory[0].subject, "free memory");
+}
+
+TEST(FitnessTest, TheCgroupsLimitCountsWhereItIsTheLower) {
+  EXPECT_EQ(CgroupHeadroomKb("max", "1000"), -1);
+  EXPECT_EQ(CgroupHeadroomKb("9223372036854771712", "1000"), -1);
+  EXPECT_EQ(CgroupHeadroomKb("", ""), -1);
+  EXPECT_EQ(CgroupHeadroomKb("2097152", "1048576"), 1024);
+  EXPECT_EQ(CgroupHeadroomKb("1048576", "2097152"), 0);
 }
 
 TEST(EnvironmentTest, TheMachineIsDescribed) {

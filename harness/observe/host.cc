@@ -64,12 +64,14 @@ HostCounters ReadHostCounters() {
   std::string word;
   cpu >> word;
   // user nice system idle iowait irq softirq steal; guest time is part of user.
+  constexpr int kSystem = 2;
   constexpr int kIdle = 3;
   constexpr int kIoWait = 4;
   constexpr int kSteal = 7;
   int64_t ticks = 0;
   for (int field = 0; field <= kSteal && cpu >> ticks; ++field) {
     counters.cpu_ticks += ticks;
+    if (field <= kSystem) counters.work_ticks += ticks;
     if (field == kIdle || field == kIoWait) counters.idle_ticks += ticks;
     if (field == kSteal) counters.steal_ticks = ticks;
   }
@@ -93,6 +95,7 @@ HostCounters operator-(const HostCounters& end, const HostCounters& begin) {
   delta.context_switches = end.context_switches - begin.context_switches;
   delta.forks = end.forks - begin.forks;
   delta.cpu_ticks = end.cpu_ticks - begin.cpu_ticks;
+  delta.work_ticks = end.work_ticks - begin.work_ticks;
   delta.idle_ticks = end.idle_ticks - begin.idle_ticks;
   delta.steal_ticks = end.steal_ticks - begin.steal_ticks;
   delta.listen_overflows = end.listen_overflows - begin.listen_overflows;

@@ -22,6 +22,7 @@ struct HostCounters {
   int64_t context_switches = 0;
   int64_t forks = 0;
   int64_t cpu_ticks = 0;   // all CPUs, idle included
+  int64_t work_ticks = 0;  // user, nice and system: what processes used
   int64_t idle_ticks = 0;  // idle and waiting for I/O
   int64_t steal_ticks = 0;
   int64_t listen_overflows = 0;

@@ -182,6 +182,18 @@ std::string Cell::SettingsText() const {
   return text;
 }
 
+observe::Demand Plan::MachineDemand() const {
+  observe::Demand demand;
+  for (const Cell& cell : cells) {
+    const int64_t connections = cell.workload.connections;
+    demand.connections = std::max(demand.connections, connections);
+    if (cell.workload.pattern == load::Pattern::kStorm) {
+      demand.storm = std::max(demand.storm, connections);
+    }
+  }
+  return demand;
+}
+
 int64_t Plan::EstimatedNs() const {
   int64_t sum = 0;
   for (const Trial& trial : trials) {

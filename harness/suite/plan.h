@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "harness/load/workload.h"
+#include "harness/observe/fitness.h"
 #include "harness/suite/suite_file.h"
 #include "harness/targets/target.h"
 
@@ -42,7 +43,8 @@ struct Plan {
   std::vector<Cell> cells;
   std::vector<Trial> trials;  // in the order of execution
 
-  int64_t EstimatedNs() const;  // for the first guess of the time left
+  observe::Demand MachineDemand() const;  // for the doctor
+  int64_t EstimatedNs() const;            // for the first guess of the time left
 };
 
 // What the command line puts in place of the suite's values; empty or 0: the suite's.

@@ -115,6 +115,7 @@ class SuiteRun {
     info_.argv = options_.argv;
     info_.environment = observe::SteeringEnvironment();
     info_.settings = CommonSettings();
+    info_.waived_checks = options_.waived;
     for (const Trial& trial : plan_.trials) info_.order.push_back(plan_.cells[trial.cell].name);
     observe::DescribeBuild(info_);
     observe::DescribeMachine(info_);
@@ -138,8 +139,8 @@ class SuiteRun {
     observe::DescribeBuild(machine);
     observe::DescribeMachine(machine);
     int spoils = 0;
-    for (const observe::Finding& finding :
-         observe::CheckFitness(machine, observe::ReadActivity(kActivityNs))) {
+    for (const observe::Finding& finding : observe::CheckFitness(
+             machine, observe::ReadActivity(kActivityNs), plan_.MachineDemand())) {
       if (finding.fitness != observe::Fitness::kSpoils) continue;
       ++spoils;
       fmt::print(stderr, "connbench run: warning: {}: {}; {}\n", finding.subject, finding.found,
@@ -198,14 +199,15 @@ class SuiteRun {
   results::TrialRow RunAndWrite(size_t index, const Cell& cell, const Trial& trial,
                                 benchmark::State& state) {
     progress_->TrialBegins(index);
-    const TrialContext context{options_.program, &interruption_};
+    const TrialContext context{options_.program, &interruption_, options_.waived};
     const auto target = targets::MakeBuiltinTarget(options_.program, cell.model, cell.settings);
     const double started_s =
         static_cast<double>(MonotonicNow() - begin_ns_) / kNanosecondsPerSecond;
     TrialOutcome outcome = RunTrial(context, cell, trial, *target);
     state.SetIterationTime(outcome.manual_seconds);
     observer_cpu_ns_ += outcome.observer_cpu_ns;
-    elapsed_ns_ += outcome.elapsed_ns;
+    window_ns_ += outcome.window_ns;
+    checkpoint_cpu_ns_ += outcome.checkpoint_cpu_ns;
     results::TrialRow& row = outcome.record.trial;
     row.run_id = info_.run_id;
     row.trial = ++last_trial_;
@@ -224,10 +226,11 @@ class SuiteRun {
     if (!failure_.ok()) info_.outcome = "failed";
     info_.load_average_after = observe::ReadLoadAverage();
     info_.steal_fraction = observe::StealFraction(observe::ReadHostCounters() - host_begin_);
-    if (elapsed_ns_ > 0) {
+    if (window_ns_ > 0) {
       info_.observer_cpu_fraction =
-          static_cast<double>(observer_cpu_ns_) / static_cast<double>(elapsed_ns_);
+          static_cast<double>(observer_cpu_ns_) / static_cast<double>(window_ns_);
     }
+    info_.checkpoint_cpu_s = static_cast<double>(checkpoint_cpu_ns_) / kNanosecondsPerSecond;
     return writer_->WriteInfo(info_);
   }
 
@@ -245,6 +248,14 @@ class SuiteRun {
       carried = carried || row.status == results::kTrialOk;
     }
     fmt::print("{}\n", FormatSummary(*run));
+    fmt::print(
+        "Observing took {:.2f} % of one core while the load was measured; reading memory at "
+        "the quiet moments took {:.1f} s in all.\n",
+        info_.observer_cpu_fraction * 100, info_.checkpoint_cpu_s);
+    if (!options_.waived.empty()) {
+      fmt::print("Waived checks, which made no trial INVALID: {}.\n",
+                 fmt::join(options_.waived, ", "));
+    }
     std::vector<std::string> paths;
     paths.push_back(folder_ + "/trials.csv and the files beside it");
     if (options_.charts && !interruption_.Requested()) {
@@ -285,7 +296,8 @@ class SuiteRun {
   std::set<std::pair<std::string, int64_t>> done_;  // cell and repetition
   int64_t last_trial_ = 0;
   int64_t observer_cpu_ns_ = 0;
-  int64_t elapsed_ns_ = 0;
+  int64_t window_ns_ = 0;
+  int64_t checkpoint_cpu_ns_ = 0;
   std::map<std::string, bool> carried_cells_;  // whether a trial of the cell is OK
   Status failure_;                             // of the run as a whole: it ends
 };

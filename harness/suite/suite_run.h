@@ -18,11 +18,12 @@ namespace connbench::suite {
 
 struct RunOptions {
   Plan plan;
-  std::string program;            // connbench itself
-  std::vector<std::string> argv;  // for run.json
-  std::string output;             // folder of the run; empty: results/<run id>, linked as latest
-  std::string benchmark_out;      // JSON for compare.py; empty: none
-  bool resume = false;            // go on in output
+  std::string program;              // connbench itself
+  std::vector<std::string> argv;    // for run.json
+  std::string output;               // folder of the run; empty: results/<run id>, linked as latest
+  std::string benchmark_out;        // JSON for compare.py; empty: none
+  std::vector<std::string> waived;  // checks that make no trial INVALID
+  bool resume = false;              // go on in output
   bool charts = true;
 };
 

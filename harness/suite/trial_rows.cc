@@ -21,10 +21,6 @@ constexpr double kLadder[] = {0,     0.01,   0.05,  0.1,    0.2,    0.3,     0.4
                               0.925, 0.95,   0.965, 0.975,  0.985,  0.99,    0.9925,
                               0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999};
 
-// Limits beyond which a trial tells more about the machine or the load than about the server.
-constexpr double kMaxClientCpuFraction = 0.95;
-constexpr double kMaxStealFraction = 0.05;
-
 double Ratio(double value, double count) { return count > 0 ? value / count : 0; }
 
 // The value of a step-wise recorded, growing counter at a time between its samples.
@@ -266,47 +262,21 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.listen_overflows = observation.host.listen_overflows;
   row.syn_retries = observation.host.syn_retries;
   row.steal_fraction = observe::StealFraction(observation.host);
+  row.other_cpu_fraction = OtherCpuFraction(load, observation);
   row.observer_cpu_fraction = observation.samples.CpuFraction();
 }
 
-std::string FindInvalidReason(const load::LoadResult& load, const Observation& observation) {
-  std::vector<std::string> reasons = load.invalid_reasons;
-  const auto add = [&](std::string reason) { reasons.push_back(std::move(reason)); };
-  if (const Status identities = load.Check(); !identities.ok()) add(identities.error().message);
-  if (load.connects_failed() > 0) {
-    add(fmt::format("{} of {} connects failed{}", load.connects_failed(), load.connects_all,
-                    load.first_error.empty() ? "" : " (first: " + load.first_error + ")"));
-  }
-  if (load.connections_lost > 0) {
-    add(fmt::format("{} connections broke{}", load.connections_lost,
-                    load.first_error.empty() ? "" : " (first: " + load.first_error + ")"));
-  }
-  if (load.transactions_all > 0 && load.transactions_ok == 0) {
-    add(fmt::format("all {} transactions failed (first: {})", load.transactions_all,
-                    load.first_error));
-  }
-  if (load.threads == 1 && load.client_cpu_fraction > kMaxClientCpuFraction &&
-      load.invalid_reasons.empty()) {
-    add(fmt::format("the load generator was the bottleneck: {:.0f} % of a core",
-                    load.client_cpu_fraction * 100));
-  }
+double OtherCpuFraction(const load::LoadResult& load, const Observation& observation) {
   const observe::HostCounters& host = observation.host;
-  if (host.listen_overflows > 0) {
-    add(fmt::format("{} listen overflows: raise net.core.somaxconn", host.listen_overflows));
-  }
-  if (host.syn_retries > 0) {
-    add(fmt::format("{} SYNs were sent again: connect times hold TCP's own seconds",
-                    host.syn_retries));
-  }
-  if (observe::StealFraction(host) > kMaxStealFraction) {
-    add(fmt::format("the hypervisor took {:.1f} % of the CPU time",
-                    observe::StealFraction(host) * 100));
-  }
-  if (host.swap_ins + host.swap_outs > 0) add("the machine was swapping");
-  if (host.cgroup_throttled_us > 0) {
-    add(fmt::format("the cgroup's CPU quota throttled for {} us", host.cgroup_throttled_us));
-  }
-  return fmt::format("{}", fmt::join(reasons, "; "));
+  if (host.cpu_ticks <= 0 || observation.usage.seconds <= 0) return 0;
+  const double ours_s =
+      observation.usage.cpu_s() +
+      static_cast<double>(load.client_cpu_ns + observation.own_cpu_ns) / kNanosecondsPerSecond;
+  // Ticks of all CPUs make up the time that passed on all of them.
+  const double all_s = observation.usage.seconds * observation.cpus;
+  const double work_s =
+      all_s * static_cast<double>(host.work_ticks) / static_cast<double>(host.cpu_ticks);
+  return all_s > 0 ? std::max(0.0, work_s - ours_s) / all_s : 0;
 }
 
 }  // namespace connbench::suite

@@ -25,8 +25,11 @@ struct MemoryCheckpoint {
 // What the observers saw of one trial.
 struct Observation {
   std::vector<MemoryCheckpoint> memory;
-  observe::UsageDelta usage;   // of the server in the measured window
-  observe::HostCounters host;  // of the machine in the measured window
+  observe::UsageDelta usage;       // of the server in the measured window
+  observe::HostCounters host;      // of the machine in the measured window
+  int64_t own_cpu_ns = 0;          // of the harness in the measured window
+  int cpus = 1;                    // online
+  int64_t accept_queue_limit = 0;  // connections that can wait to be accepted; 0: unknown
   observe::SamplerReport samples;
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
   int64_t life_switches = -1;
@@ -54,7 +57,8 @@ double MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
 void FillTrialRow(const load::LoadResult& load, const Observation& observation,
                   results::TrialRow& row);
 
-// Why the trial must not be used; empty if it is sound.
-std::string FindInvalidReason(const load::LoadResult& load, const Observation& observation);
+// Share of the machine's CPU time that neither the server nor the load generator nor the harness
+// used; interrupts are counted for nobody.
+double OtherCpuFraction(const load::LoadResult& load, const Observation& observation);
 
 }  // namespace connbench::suite

@@ -126,53 +126,6 @@ TEST(TrialRowTest, NothingIsDividedByZero) {
   }
 }
 
-std::string ReasonOf(const std::function<void(load::LoadResult&, Observation&)>& spoil) {
-  load::LoadResult load = MakeLoad("steady");
-  Observation observation = MakeObservation();
-  spoil(load, observation);
-  return FindInvalidReason(load, observation);
-}
-
-TEST(InvalidReasonTest, ASoundTrialHasNone) {
-  EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation&) {}), "");
-}
-
-TEST(InvalidReasonTest, EachSpoilerIsNamed) {
-  EXPECT_THAT(ReasonOf([](load::LoadResult& load, Observation&) {
-                load.connects_by_outcome[0] = 499;
-                load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kReset)] = 1;
-                load.first_error = "connection reset";
-              }),
-              HasSubstr("1 of 500 connects failed (first: connection reset)"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult& load, Observation&) { load.connections_lost = 3; }),
-              HasSubstr("3 connections broke"));
-  EXPECT_THAT(
-      ReasonOf([](load::LoadResult& load, Observation&) { load.client_cpu_fraction = 0.97; }),
-      HasSubstr("the load generator was the bottleneck: 97 %"));
-  EXPECT_THAT(
-      ReasonOf([](load::LoadResult& load, Observation&) { load.invalid_reasons = {"its own"}; }),
-      HasSubstr("its own"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.listen_overflows = 2; }),
-              HasSubstr("2 listen overflows"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.syn_retries = 2; }),
-              HasSubstr("2 SYNs were sent again"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.steal_ticks = 40; }),
-              HasSubstr("the hypervisor took 10.0 %"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.swap_outs = 1; }),
-              HasSubstr("swapping"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult&, Observation& o) { o.host.cgroup_throttled_us = 9; }),
-              HasSubstr("throttled for 9 us"));
-  EXPECT_THAT(ReasonOf([](load::LoadResult& load, Observation&) {
-                load.transactions_ok = 0;
-                load.transactions_failed = 1000;
-                load.transaction_latency.Clear();
-              }),
-              HasSubstr("all 1000 transactions failed"));
-  // An identity that does not hold is a defect of the load generator.
-  EXPECT_NE(ReasonOf([](load::LoadResult& load, Observation&) { load.transactions_all = 1001; }),
-            "");
-}
-
 TEST(TimeseriesTest, SlicesCarryTheServersSamples) {
   load::LoadResult load = MakeLoad("steady");
   constexpr int64_t kMs = kNanosecondsPerMillisecond;

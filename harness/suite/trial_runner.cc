@@ -7,9 +7,11 @@
 #include <ctime>
 #include <utility>
 
+#include "harness/load/preflight.h"
 #include "harness/load/sql_client.h"
 #include "harness/observe/connect_phases.h"
 #include "harness/suite/load_process.h"
+#include "harness/suite/trial_checks.h"
 #include "harness/suite/trial_rows.h"
 
 namespace connbench::suite {
@@ -49,7 +51,9 @@ class TrialRun {
     if (status.ok()) status = ended;
     Judge(status);
     // The harness does little else than observe while a trial runs.
-    outcome_.observer_cpu_ns = OwnCpuNs() - cpu_before;
+    outcome_.observer_cpu_ns = window_cpu_ns_;
+    outcome_.window_ns = window_ns_;
+    outcome_.checkpoint_cpu_ns = OwnCpuNs() - cpu_before - window_cpu_ns_;
     outcome_.elapsed_ns = MonotonicNow() - begin_ns;
     return std::move(outcome_);
   }
@@ -114,6 +118,9 @@ class TrialRun {
         MonotonicNow() + cell_.workload.warmup_ns + cell_.workload.duration_ns + kLoadGraceNs;
     observe::TreeUsage usage_begin;
     observe::HostCounters host_begin;
+    int64_t own_cpu_begin = 0;
+    observation_.cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+    observation_.accept_queue_limit = load::SocketBacklogLimit();
     while (true) {
       CONNBENCH_ASSIGN_OR_RETURN(const LoadEvent event,
                                  load.NextEvent(deadline, *context_.interruption));
@@ -121,11 +128,18 @@ class TrialRun {
       if (event.name == "held") {
         ReadMemoryCheckpoint("held", event.connections);
       } else if (event.name == "begin") {
+        own_cpu_begin = OwnCpuNs();
         host_begin = observe::ReadHostCounters();
         usage_begin = observe::ReadUsage(target_.root_pid());
+        // From here on the load runs again.
+        window_cpu_ns_ = -OwnCpuNs();
+        window_ns_ = -MonotonicNow();
       } else if (event.name == "end") {
+        window_cpu_ns_ += OwnCpuNs();
+        window_ns_ += MonotonicNow();
         observation_.usage = Subtract(observe::ReadUsage(target_.root_pid()), usage_begin);
         observation_.host = observe::ReadHostCounters() - host_begin;
+        observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
         if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
       }
     }
@@ -148,7 +162,7 @@ class TrialRun {
       outcome_.record.timeseries = MakeTimeseries(load_, observation_.samples);
       outcome_.record.errors = MakeErrors(load_);
       outcome_.manual_seconds = ManualSeconds();
-      const std::string invalid = FindInvalidReason(load_, observation_);
+      const std::string invalid = InvalidReason(FindBreaches(load_, observation_), context_.waived);
       if (!reason.empty() && !invalid.empty()) reason += "; ";
       reason += invalid;
     }
@@ -179,6 +193,8 @@ class TrialRun {
   Observation observation_;
   load::LoadResult load_;
   bool has_load_ = false;
+  int64_t window_cpu_ns_ = 0;  // of this process in the measured window
+  int64_t window_ns_ = 0;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "harness/suite/interruption.h"
@@ -26,6 +27,7 @@ namespace connbench::suite {
 struct TrialContext {
   std::string program;  // connbench itself, which serves and loads
   Interruption* interruption = nullptr;
+  std::vector<std::string> waived;  // checks that make no trial INVALID
 };
 
 struct TrialOutcome {
@@ -33,9 +35,11 @@ struct TrialOutcome {
   // What Google Benchmark and its compare.py see as time: seconds until the last connection of a
   // storm was ready, seconds per transaction elsewhere.
   double manual_seconds = 0;
-  // Of the observers, checkpoints included.
-  int64_t observer_cpu_ns = 0;
   int64_t elapsed_ns = 0;
+  // CPU time of this process: while the load was measured, and for all the rest of the trial.
+  int64_t observer_cpu_ns = 0;
+  int64_t window_ns = 0;
+  int64_t checkpoint_cpu_ns = 0;
 };
 
 TrialOutcome RunTrial(const TrialContext& context, const Cell& cell, const Trial& trial,
