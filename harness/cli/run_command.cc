@@ -113,6 +113,10 @@ CommandMain ConfigureRun(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--models", overrides.models, "connection models, in place of the suite's")
       ->delimiter(',');
+  app.add_option("--targets", overrides.targets,
+                 "other servers: postgres, pgbouncer+postgres, pgbouncer+MODEL, dsn:CONNINFO; with "
+                 "--models in place of the suite's")
+      ->delimiter(',');
   app.add_option("--connections,-c", overrides.connections,
                  "connection counts, in place of the "
                  "suite's")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -12,6 +13,64 @@
 #include "harness/load/sql_client.h"
 
 namespace connbench::load {
+namespace {
+
+// The statement's first word in lower case, past white space and comments.
+std::string FirstWord(std::string_view sql) {
+  while (true) {
+    const size_t begin = sql.find_first_not_of(" \t\r\n");
+    sql.remove_prefix(std::min(begin, sql.size()));
+    std::string_view end;
+    if (sql.starts_with("--")) {
+      end = "\n";
+    } else if (sql.starts_with("/*")) {
+      end = "*/";
+    } else {
+      break;
+    }
+    const size_t at = sql.find(end);
+    sql.remove_prefix(at == std::string_view::npos ? sql.size() : at + end.size());
+  }
+  std::string word;
+  for (const char c : sql) {
+    if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
+    word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return word;
+}
+
+// Runs the statements of a set-up. Where tables are to be kept, what destroys is left out, and the
+// others are one transaction up to the first VACUUM (which cannot be part of one), so that a table
+// that exists already fails the set-up as a whole.
+class SetUpRun {
+ public:
+  SetUpRun(SqlClient& client, ExistingTables existing) : client_(client), existing_(existing) {}
+
+  Status Send(const std::string& sql) {
+    if (existing_ == ExistingTables::kKeep) {
+      const std::string word = FirstWord(sql);
+      if (word == "drop" || word == "truncate" || word == "delete") return Status::Ok();
+      if (word == "vacuum") CONNBENCH_RETURN_IF_ERROR(End());
+      if (state_ == State::kBefore) CONNBENCH_RETURN_IF_ERROR(Change("BEGIN", State::kInside));
+    }
+    return client_.Query(sql).status();
+  }
+  Status End() { return state_ == State::kInside ? Change("COMMIT", State::kAfter) : Status::Ok(); }
+
+ private:
+  enum class State : uint8_t { kBefore, kInside, kAfter };
+
+  Status Change(const char* sql, State state) {
+    state_ = state;
+    return client_.Query(sql).status();
+  }
+
+  SqlClient& client_;
+  const ExistingTables existing_;
+  State state_ = State::kBefore;
+};
+
+}  // namespace
 
 std::string_view Name(Pattern pattern) { return kPatternNames[static_cast<size_t>(pattern)]; }
 std::string_view Name(ProtocolMode mode) { return kModeNames[static_cast<size_t>(mode)]; }
@@ -67,17 +126,18 @@ WorkloadList ListWorkloads() {
   return list;
 }
 
-Status SetUp(const Workload& workload, SqlClient& client, int64_t scale) {
+Status SetUp(const Workload& workload, SqlClient& client, int64_t scale, ExistingTables existing) {
   if (workload.setup.text.empty()) return Status::Ok();
   std::map<std::string, std::string> define = workload.define;
   define["scale"] = std::to_string(scale > 0 ? scale : workload.scale);
   CONNBENCH_ASSIGN_OR_RETURN(const ScriptSet scripts, ScriptSet::Compile({workload.setup}, define));
   ScriptRunner runner(scripts, 0, 0);
+  SetUpRun run(client, existing);
   runner.Begin();
   while (true) {
     switch (runner.Next()) {
       case ScriptRunner::Step::kDone:
-        return Status::Ok();
+        return run.End();
       case ScriptRunner::Step::kSleep:
         break;
       case ScriptRunner::Step::kError:
@@ -85,9 +145,9 @@ Status SetUp(const Workload& workload, SqlClient& client, int64_t scale) {
       case ScriptRunner::Step::kQuery: {
         std::string sql;
         runner.AppendSql(sql);
-        const auto result = client.Query(sql);
-        if (result.ok()) break;
-        const ErrorInfo& error = result.status().error();
+        const Status status = run.Send(sql);
+        if (status.ok()) break;
+        const ErrorInfo& error = status.error();
         return std::move(
                    Status::Error(error.code, fmt::format("{}:{}: {}", workload.setup.path,
                                                          runner.command().line, error.message)))

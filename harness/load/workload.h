@@ -88,8 +88,13 @@ struct WorkloadList {
 WorkloadList ListWorkloads();
 
 class SqlClient;
+enum class ExistingTables : uint8_t {
+  kReplace,
+  kKeep,  // no DROP statement is sent, so that a table that exists is an error instead of lost
+};
 // Runs the setup SQL, statement by statement. scale replaces the workload's if it is above 0.
-Status SetUp(const Workload& workload, SqlClient& client, int64_t scale);
+Status SetUp(const Workload& workload, SqlClient& client, int64_t scale,
+             ExistingTables existing = ExistingTables::kReplace);
 // Which of the workload's tables the server lacks.
 Result<std::vector<std::string>> MissingTables(const Workload& workload, SqlClient& client);
 

@@ -90,8 +90,33 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
   }
   std::vector<results::PhaseRow> rows;
   client_chain.Append(rows);
+  if (server.empty()) return rows;  // a server that keeps no such log
   server_chain.Append(rows);
   joined_chain.Append(rows);
+  return rows;
+}
+
+std::vector<results::PhaseRow> SummarizeSetupDurations(const std::vector<ConnectionPhases>& client,
+                                                       const std::vector<SetupDurations>& server) {
+  std::vector<results::PhaseRow> rows;
+  if (server.empty()) return rows;
+  std::unordered_map<uint32_t, const SetupDurations*> by_id;
+  for (const SetupDurations& durations : server) by_id[durations.connection_id] = &durations;
+  Chain chain("server", {"dispatch", "start", "startup_packet", "authentication", "session"});
+  for (const ConnectionPhases& connection : client) {
+    if (!connection.in_window || connection.outcome != load::ConnectOutcome::kOk) continue;
+    const auto found = by_id.find(connection.connection_id);
+    if (found == by_id.end()) continue;
+    const SetupDurations& durations = *found->second;
+    const MonotonicNs forked = durations.fork_ns;
+    const MonotonicNs authenticated = forked + durations.authentication_ns;
+    chain.Record(0, {0, forked, forked, authenticated, durations.total_ns});
+  }
+  chain.Append(rows);
+  // What the server does not tell apart is no phase of length 0.
+  std::erase_if(rows, [](const results::PhaseRow& row) {
+    return row.phase == "dispatch" || row.phase == "startup_packet";
+  });
   return rows;
 }
 

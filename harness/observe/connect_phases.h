@@ -12,14 +12,21 @@
 
 #include "engine/segment/connection_log.h"
 #include "harness/load/load_result.h"
+#include "harness/observe/setup_durations.h"
 #include "results/schema.h"
 
 namespace connbench::observe {
 
 // Rows for phases.csv without their keys, for the connects of the measured window that succeeded.
-// Connections without a server record are in the client's rows only.
+// Connections without a server record are in the client's rows only; without any, there are no rows
+// of the other sides.
 std::vector<results::PhaseRow> SummarizePhases(
     const std::vector<load::ConnectionPhases>& client,
     const std::vector<engine::ConnectionLogRecord>& server);
+
+// Rows of side "server" from durations that a server tells of itself: "start" is its fork, "session"
+// what is left of the total.
+std::vector<results::PhaseRow> SummarizeSetupDurations(
+    const std::vector<load::ConnectionPhases>& client, const std::vector<SetupDurations>& server);
 
 }  // namespace connbench::observe

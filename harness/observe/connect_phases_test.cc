@@ -90,5 +90,23 @@ TEST(ConnectPhasesTest, OnlySuccessfulConnectsOfTheWindowCount) {
   EXPECT_EQ(ByName(rows, "joined").at("handshake").mean_us, 0);
 }
 
+TEST(ConnectPhasesTest, AServerWithoutALogHasTheClientsPhasesOnly) {
+  for (const auto& row : SummarizePhases({ClientStamps(7)}, {})) EXPECT_EQ(row.side, "client");
+}
+
+TEST(ConnectPhasesTest, DurationsOfAServerBecomeItsPhases) {
+  // 7 came again: the later line is the connection's. 9 is none of the client's.
+  const std::vector<SetupDurations> log = {
+      {7, 9'000'000, 1, 1}, {9, 1, 1, 1}, {7, 2'000'000, 400'000, 250'000}};
+  const auto rows = SummarizeSetupDurations({ClientStamps(7), ClientStamps(8)}, log);
+  const auto server = ByName(rows, "server");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(server.at("start").mean_us, 400);
+  EXPECT_EQ(server.at("authentication").mean_us, 250);
+  EXPECT_EQ(server.at("session").mean_us, 1350);
+  EXPECT_EQ(server.at("session").samples, 1);
+  EXPECT_LT(server.at("start").position, server.at("authentication").position);
+}
+
 }  // namespace
 }  // namespace connbench::observe

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "harness/observe/proc_files.h"
@@ -17,7 +16,8 @@ constexpr size_t kMaxProcesses = 100'000;
 
 int64_t NanosecondsPerTick() { return kNanosecondsPerSecond / ::sysconf(_SC_CLK_TCK); }
 
-// Processes with the same parent that have no children themselves: one kind.
+// Processes with the same parent that have no children themselves: one kind, but that those which
+// stand without any connection are told apart from the backends.
 struct Kind {
   std::vector<pid_t> members;
   // At most kMaxProcessesWalked of them, evenly spread from the oldest to the youngest.
@@ -31,17 +31,19 @@ struct Kind {
   }
 };
 
-std::vector<Kind> GroupByKind(const std::vector<TreeProcess>& tree) {
+std::vector<Kind> GroupByKind(const std::vector<TreeProcess>& tree,
+                              const std::set<pid_t>& standing) {
   std::unordered_set<pid_t> parents;
   for (const TreeProcess& process : tree) parents.insert(process.parent);
   std::vector<Kind> kinds;
-  std::unordered_map<pid_t, size_t> kind_of_parent;
+  std::map<std::pair<pid_t, bool>, size_t> kind_of;
   for (const TreeProcess& process : tree) {
     if (parents.contains(process.pid)) {
       kinds.push_back({{process.pid}});
       continue;
     }
-    const auto [at, is_new] = kind_of_parent.try_emplace(process.parent, kinds.size());
+    const auto [at, is_new] =
+        kind_of.try_emplace({process.parent, standing.contains(process.pid)}, kinds.size());
     if (is_new) kinds.emplace_back();
     kinds[at->second].members.push_back(process.pid);
   }
@@ -56,8 +58,9 @@ int64_t ScaleUp(int64_t sum, size_t walked, size_t all) {
 
 }  // namespace
 
-std::vector<TreeProcess> ListTree(pid_t root, bool thorough) {
-  std::vector<TreeProcess> tree = {{root, 0}};
+std::vector<TreeProcess> ListTree(const ServerTree& server, bool thorough) {
+  std::vector<TreeProcess> tree;
+  for (const pid_t root : server.roots) tree.push_back({root, 0});
   for (size_t i = 0; i < tree.size() && tree.size() < kMaxProcesses; ++i) {
     const pid_t pid = tree[i].pid;
     const std::vector<pid_t> tasks = thorough ? ListTasks(pid) : std::vector<pid_t>{pid};
@@ -68,11 +71,11 @@ std::vector<TreeProcess> ListTree(pid_t root, bool thorough) {
   return tree;
 }
 
-TreeUsage ReadUsage(pid_t root) {
+TreeUsage ReadUsage(const ServerTree& tree) {
   TreeUsage usage;
   usage.at_ns = MonotonicNow();
   const int64_t ns_per_tick = NanosecondsPerTick();
-  for (const TreeProcess& process : ListTree(root)) {
+  for (const TreeProcess& process : ListTree(tree)) {
     const std::optional<ProcessStat> stat = ReadProcessStat(process.pid);
     if (!stat) continue;
     ++usage.processes;
@@ -118,9 +121,9 @@ UsageDelta Subtract(const TreeUsage& end, const TreeUsage& begin) {
   return delta;
 }
 
-TreeMemory ReadMemory(pid_t root) {
+TreeMemory ReadMemory(const ServerTree& tree) {
   TreeMemory memory;
-  for (const Kind& kind : GroupByKind(ListTree(root))) {
+  for (const Kind& kind : GroupByKind(ListTree(tree), tree.standing)) {
     for (const pid_t pid : kind.members) {
       const std::optional<TaskStatus> status = ReadTaskStatus(pid, pid);
       if (!status) continue;
@@ -150,13 +153,13 @@ TreeMemory ReadMemory(pid_t root) {
   return memory;
 }
 
-TreeSample SampleTree(pid_t root) {
+TreeSample SampleTree(const ServerTree& server) {
   TreeSample sample;
   sample.at_ns = MonotonicNow();
   const int64_t ns_per_tick = NanosecondsPerTick();
-  const std::vector<TreeProcess> tree = ListTree(root, /*thorough=*/false);
+  const std::vector<TreeProcess> tree = ListTree(server, /*thorough=*/false);
   sample.processes = static_cast<int>(tree.size());
-  for (const Kind& kind : GroupByKind(tree)) {
+  for (const Kind& kind : GroupByKind(tree, server.standing)) {
     size_t read = 0;
     int64_t threads = 0;
     int64_t rss_kb = 0;

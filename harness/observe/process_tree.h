@@ -1,5 +1,5 @@
-// What a server's whole tree of processes uses: the process it was started as and all that descend
-// from it, summed in the same way for processes and for threads.
+// What a server's whole tree of processes uses: the processes it was started as and all that descend
+// from them, summed in the same way for processes and for threads.
 //
 // Three readings, by their price. ReadUsage: CPU, faults, switches and run-queue delay of every
 // task, some 30 us a task, at the edges of the measured window. ReadMemory: walks page tables, only
@@ -17,20 +17,36 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 
 namespace connbench::observe {
 
+// The processes of a server, by where to find them.
+struct ServerTree {
+  ServerTree() = default;
+  ServerTree(pid_t root) {  // NOLINT: implicit on purpose; 0: none
+    if (root != 0) roots.push_back(root);
+  }
+  explicit ServerTree(std::vector<pid_t> all_roots) : roots(std::move(all_roots)) {}
+
+  std::vector<pid_t> roots;  // one for each server: PostgreSQL's and its pooler's, for example
+  // Those that are there without any connection: a checkpointer, a worker of a pool. They are of
+  // another kind than the backends beside them.
+  std::set<pid_t> standing;
+};
+
 // All processes of the tree, parents before their children.
 struct TreeProcess {
   pid_t pid = 0;
-  pid_t parent = 0;  // within the tree; 0 for the root
+  pid_t parent = 0;  // within the tree; 0 for a root
 };
 // thorough: looks for children of every thread; otherwise only of each process's first one, which
-// is where all built-in models fork.
-std::vector<TreeProcess> ListTree(pid_t root, bool thorough = true);
+// is where all built-in models, PostgreSQL and PgBouncer fork.
+std::vector<TreeProcess> ListTree(const ServerTree& tree, bool thorough = true);
 
 struct TaskCounters {
   int64_t start_ticks = 0;
@@ -50,7 +66,7 @@ struct TreeUsage {
   int64_t major_faults = 0;
   std::map<pid_t, TaskCounters> tasks;  // by thread id, living ones
 };
-TreeUsage ReadUsage(pid_t root);
+TreeUsage ReadUsage(const ServerTree& tree);
 
 // What happened between two readings.
 struct UsageDelta {
@@ -68,7 +84,8 @@ struct UsageDelta {
 };
 UsageDelta Subtract(const TreeUsage& end, const TreeUsage& begin);
 
-// Processes of one parent are of one kind; of each kind at most this many are walked.
+// Processes of one parent are of one kind, those that stand without a connection of another; of each
+// kind at most this many are walked.
 inline constexpr int kMaxProcessesWalked = 16;
 inline constexpr int64_t kKernelStackKb = 16;  // per task, x86-64 and arm64
 
@@ -84,7 +101,7 @@ struct TreeMemory {
   int64_t page_tables_kb = 0;
   int64_t kernel_stack_kb = 0;
 };
-TreeMemory ReadMemory(pid_t root);
+TreeMemory ReadMemory(const ServerTree& tree);
 
 struct TreeSample {
   MonotonicNs at_ns = 0;
@@ -93,6 +110,6 @@ struct TreeSample {
   int64_t rss_kb = 0;  // the same
   int64_t cpu_ns = 0;
 };
-TreeSample SampleTree(pid_t root);
+TreeSample SampleTree(const ServerTree& tree);
 
 }  // namespace connbench::observe

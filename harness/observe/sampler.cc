@@ -20,7 +20,7 @@ int64_t ThreadCpuNs() {
 
 class Sampler::Impl {
  public:
-  explicit Impl(pid_t root) : root_(root), thread_([this] { Run(); }) {}
+  explicit Impl(const ServerTree& tree) : tree_(tree), thread_([this] { Run(); }) {}
 
   SamplerReport Stop() {
     {
@@ -48,13 +48,13 @@ class Sampler::Impl {
       const auto spent = static_cast<double>(report_.cpu_ns);
       if (spent > kSamplerBudget * static_cast<double>(now - begin)) continue;
       const int64_t cpu_before = ThreadCpuNs();
-      report_.samples.push_back({SampleTree(root_), ReadMemAvailableKb()});
+      report_.samples.push_back({SampleTree(tree_), ReadMemAvailableKb()});
       report_.cpu_ns += ThreadCpuNs() - cpu_before;
     }
     report_.elapsed_ns = MonotonicNow() - begin;
   }
 
-  const pid_t root_;
+  const ServerTree tree_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;
@@ -67,7 +67,7 @@ Sampler::~Sampler() {
   if (impl_) impl_->Stop();
 }
 
-void Sampler::Start(pid_t root) { impl_ = std::make_unique<Impl>(root); }
+void Sampler::Start(const ServerTree& tree) { impl_ = std::make_unique<Impl>(tree); }
 
 SamplerReport Sampler::Stop() {
   if (!impl_) return {};

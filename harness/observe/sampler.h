@@ -40,7 +40,7 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  void Start(pid_t root);
+  void Start(const ServerTree& tree);
   SamplerReport Stop();
 
  private:

@@ -81,6 +81,12 @@ Status LoadProcess::Start(const std::string& program, const load::Workload& work
                   std::to_string(kControlInChild),
                   "--result-file",
                   folder_ + "/result.json"};
+  if (!endpoint.database.empty()) {
+    options.argv.emplace_back("-d");
+    options.argv.push_back(endpoint.database);
+  }
+  options.argv.emplace_back("-M");
+  options.argv.emplace_back(load::Name(workload.protocol));
   if (!workload.ladder.empty()) {
     options.argv.emplace_back("--ladder");
     options.argv.push_back(fmt::format("{}", fmt::join(workload.ladder, ",")));
@@ -98,7 +104,8 @@ Status LoadProcess::Failed(const std::string& what) {
   return Status::Error(sqlstate::kSystemError, what).WithDetail(targets::ReadOutputTail(stderr_));
 }
 
-Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& interruption) {
+Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& interruption,
+                                         const std::vector<int>& server_exits) {
   if (owes_answer_) {
     owes_answer_ = false;
     // A load that has died meanwhile shows below.
@@ -118,10 +125,18 @@ Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& int
     }
     const int64_t left_ms = (deadline - MonotonicNow()) / kNanosecondsPerMillisecond;
     if (left_ms <= 0) return Failed("the load did not end before its deadline");
-    pollfd readable[2] = {{control_, POLLIN, 0}, {interruption.descriptor(), POLLIN, 0}};
-    const nfds_t count = passed_on_ ? 1 : 2;
-    if (::poll(readable, count, static_cast<int>(std::min<int64_t>(left_ms, INT_MAX))) <= 0) {
+    // A negative descriptor is passed over.
+    std::vector<pollfd> readable = {{control_, POLLIN, 0},
+                                    {passed_on_ ? -1 : interruption.descriptor(), POLLIN, 0}};
+    for (const int exit : server_exits) readable.push_back({exit, POLLIN, 0});
+    if (::poll(readable.data(), readable.size(),
+               static_cast<int>(std::min<int64_t>(left_ms, INT_MAX))) <= 0) {
       continue;
+    }
+    const bool server_ended = std::any_of(readable.begin() + 2, readable.end(),
+                                          [](const pollfd& exit) { return exit.revents != 0; });
+    if (server_ended) {
+      return Status::Error(sqlstate::kConnectionFailure, "the server ended during the trial");
     }
     if (readable[0].revents == 0) continue;
     char chunk[256];

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -34,7 +35,10 @@ class LoadProcess {
                const load::Endpoint& endpoint, uint64_t seed);
   // Answers the previous event, if there was one, and waits for the next until the deadline (an
   // error). An interruption is passed on once, so that the load ends and still tells what it found.
-  Result<LoadEvent> NextEvent(MonotonicNs deadline, Interruption& interruption);
+  // When one of the server's descriptors becomes readable, the server has ended: an error, too, for a
+  // load that waits for it may wait for long.
+  Result<LoadEvent> NextEvent(MonotonicNs deadline, Interruption& interruption,
+                              const std::vector<int>& server_exits);
   // After it has ended. An exit code other than 0 is no error if there is a result.
   Result<load::LoadResult> TakeResult();
   pid_t pid() const { return child_.pid(); }

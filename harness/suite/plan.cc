@@ -8,8 +8,8 @@
 #include <set>
 
 #include "engine/config.h"
+#include "harness/suite/contenders.h"
 #include "models/model_list.h"
-#include "models/settings.h"
 
 namespace connbench::suite {
 namespace {
@@ -81,20 +81,10 @@ class Planner {
     for (const std::string& model : overrides_.models) {
       if (const auto found = models::FindModel(model); !found.ok()) return found.status();
     }
-    models::ServerSettings scratch;
     for (const auto& [name, value] : overrides_.settings) {
-      CONNBENCH_RETURN_IF_ERROR(models::ApplySetting(scratch, name, value));
+      CONNBENCH_RETURN_IF_ERROR(targets::CheckSetting(name, value));
     }
     return Status::Ok();
-  }
-
-  std::vector<std::string> ModelsOf(const Experiment& experiment) const {
-    if (!overrides_.models.empty()) return overrides_.models;
-    if (!experiment.models.empty()) return experiment.models;
-    if (!suite_.models.empty()) return suite_.models;
-    std::vector<std::string> all;
-    for (const models::ModelDescription& model : models::AllModels()) all.emplace_back(model.name);
-    return all;
   }
 
   Status AddExperiment(const Experiment& experiment) {
@@ -111,14 +101,17 @@ class Planner {
     if (experiment.warmup_ns) workload.warmup_ns = *experiment.warmup_ns;
     if (overrides_.duration_ns > 0) workload.duration_ns = overrides_.duration_ns;
     if (!experiment.ladder.empty()) workload.ladder = experiment.ladder;
+    if (experiment.protocol) workload.protocol = *experiment.protocol;
+    CONNBENCH_ASSIGN_OR_RETURN(const std::vector<targets::TargetName> contenders,
+                               FindContenders(suite_, experiment, overrides_));
     std::vector<int> counts = experiment.connections;
     if (!overrides_.connections.empty()) counts = overrides_.connections;
     if (counts.empty()) counts = {workload.connections};
     for (const int connections : counts) {
       workload.connections = connections;
-      for (const std::string& model : ModelsOf(experiment)) {
+      for (const targets::TargetName& contender : contenders) {
         for (const targets::Settings& axis_values : Combine(experiment.settings)) {
-          AddCell(experiment, workload, model, axis_values);
+          AddCell(experiment, workload, contender, axis_values);
         }
       }
     }
@@ -126,20 +119,28 @@ class Planner {
   }
 
   void AddCell(const Experiment& experiment, const load::Workload& workload,
-               const std::string& model, const targets::Settings& axis_values) {
+               const targets::TargetName& target, const targets::Settings& axis_values) {
     Cell cell;
-    cell.name = fmt::format("model:{}/workload:{}/connections:{}", model, workload.name,
+    cell.name = fmt::format("{}/workload:{}/connections:{}", target.cell, workload.name,
                             workload.connections);
-    for (const auto& [name, value] : axis_values) cell.name += fmt::format("/{}:{}", name, value);
-    if (!names_.insert(cell.name).second) return;  // the same cell was named twice
-    cell.model = model;
+    if (experiment.protocol) {
+      cell.name += fmt::format("/protocol:{}", load::Name(*experiment.protocol));
+    }
+    for (const auto& [name, value] : targets::ConcernedSettings(target.parts, axis_values)) {
+      cell.name += fmt::format("/{}:{}", name, value);
+    }
+    // Named twice, or an axis that does not concern this target.
+    if (!names_.insert(cell.name).second) return;
+    cell.target = target;
     cell.workload = workload;
     std::erase_if(cell.workload.ladder,
                   [&](int step) { return step >= cell.workload.connections; });
     Override(cell.settings, suite_.settings);
     Override(cell.settings, axis_values);
     Override(cell.settings, overrides_.settings);
-    if (!Sets(cell.settings, "max_connections")) {
+    cell.settings = targets::ConcernedSettings(target.parts, cell.settings);
+    const bool reached_only = target.parts.front() == "dsn";
+    if (!reached_only && !Sets(cell.settings, "max_connections")) {
       const engine::EngineConfig defaults;
       const int needed =
           workload.connections + defaults.superuser_reserved_connections + kSpareConnections;
@@ -194,6 +195,10 @@ observe::Demand Plan::MachineDemand() const {
   return demand;
 }
 
+targets::TargetRequest Cell::Request() const {
+  return {target, settings, workload.protocol, workload.connections};
+}
+
 int64_t Plan::EstimatedNs() const {
   int64_t sum = 0;
   for (const Trial& trial : trials) {
@@ -215,7 +220,8 @@ Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
     return Status::Error(
                sqlstate::kInvalidParameterValue,
                fmt::format("no cell of {} fits --filter \"{}\"", suite.name, overrides.filter))
-        .WithHint("Names of cells look like model:fork/workload:storm/connections:500.");
+        .WithHint(
+            "Names of cells look like model:fork/workload:storm/connections:500; see --dry-run.");
   }
   std::mt19937_64 random(plan.seed);
   int most = 0;

@@ -15,20 +15,20 @@
 #include "harness/load/workload.h"
 #include "harness/observe/fitness.h"
 #include "harness/suite/suite_file.h"
-#include "harness/targets/target.h"
+#include "harness/targets/target_list.h"
 
 namespace connbench::suite {
 
 struct Cell {
-  std::string name;  // "model:fork/workload:storm/connections:500"
-  std::string target = "builtin";
-  std::string model;
+  std::string name;  // "model:fork/workload:storm/connections:500", "target:postgres/workload:..."
+  targets::TargetName target;
   load::Workload workload;  // with the experiment's values in place of its own
   targets::Settings settings;
   int repetitions = 1;
 
   // Settings as trials.csv shows them: those that the suite or the user set.
   std::string SettingsText() const;
+  targets::TargetRequest Request() const;
 };
 
 struct Trial {
@@ -49,7 +49,9 @@ struct Plan {
 
 // What the command line puts in place of the suite's values; empty or 0: the suite's.
 struct PlanOverrides {
+  // What is named is what is measured, in place of the suite's models and targets.
   std::vector<std::string> models;
+  std::vector<std::string> targets;
   std::vector<int> connections;
   int repetitions = 0;
   int64_t duration_ns = 0;

@@ -164,7 +164,7 @@ TEST(PlanTest, TheQuickSuiteHasEveryModelUnderEveryPattern) {
   std::map<std::string, std::set<std::string>> models_of;
   for (const Cell& cell : plan.cells) {
     EXPECT_GE(cell.repetitions, 3);
-    models_of[cell.workload.name].insert(cell.model);
+    models_of[cell.workload.name].insert(cell.target.model);
   }
   for (const char* workload : {"storm", "churn", "steady", "idle"}) {
     EXPECT_THAT(models_of[workload],

@@ -12,18 +12,20 @@
 #include "base/near_names.h"
 #include "base/units.h"
 #include "harness/load/workload.h"
+#include "harness/targets/target_list.h"
 #include "models/model_list.h"
-#include "models/settings.h"
 
 namespace connbench::suite {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuiteKeys[] = {"name",   "description", "repetitions", "seed",
-                                           "models", "set",         "experiment"};
-constexpr std::string_view kExperimentKeys[] = {"workload", "connections", "duration",    "warmup",
-                                                "ladder",   "models",      "repetitions", "set"};
+constexpr std::string_view kSuiteKeys[] = {"name",  "description", "repetitions",
+                                           "seed",  "models",      "targets",
+                                           "needs", "set",         "experiment"};
+constexpr std::string_view kExperimentKeys[] = {
+    "workload", "connections", "duration", "warmup",      "ladder",
+    "models",   "targets",     "protocol", "repetitions", "set"};
 
 // Walks the parsed file; the first error stops it.
 class SuiteReader {
@@ -42,6 +44,8 @@ class SuiteReader {
     CONNBENCH_RETURN_IF_ERROR(ReadInteger(root, "seed", 0, INT64_MAX, seed));
     suite.seed = static_cast<uint64_t>(seed);
     CONNBENCH_RETURN_IF_ERROR(ReadModels(root, suite.models));
+    CONNBENCH_RETURN_IF_ERROR(ReadTargets(root, suite.targets));
+    CONNBENCH_RETURN_IF_ERROR(ReadNames(root, "needs", suite.needs));
     std::vector<SettingAxis> settings;
     CONNBENCH_RETURN_IF_ERROR(ReadSettings(root, settings));
     for (SettingAxis& setting : settings) {
@@ -139,20 +143,52 @@ class SuiteReader {
     return Status::Ok();
   }
 
-  Status ReadModels(const toml::table& table, std::vector<std::string>& models) const {
-    const toml::node* node = table.get("models");
+  Status ReadNames(const toml::table& table, std::string_view key,
+                   std::vector<std::string>& names) const {
+    const toml::node* node = table.get(key);
     if (node == nullptr) return Status::Ok();
-    if (!node->is_array()) return Bad(*node, "models must be a list of names");
-    CONNBENCH_RETURN_IF_ERROR(CheckLength(*node->as_array(), "models"));
+    if (!node->is_array()) return Bad(*node, fmt::format("{} must be a list of names", key));
+    CONNBENCH_RETURN_IF_ERROR(CheckLength(*node->as_array(), key));
     for (const toml::node& item : *node->as_array()) {
-      if (!item.is_string()) return Bad(item, "a model is a text in quotes");
-      const auto model = models::FindModel(item.as_string()->get());
-      if (!model.ok()) {
-        return Bad(item, model.status().error().message).WithHint(model.status().error().hint);
-      }
-      models.push_back(item.as_string()->get());
+      if (!item.is_string()) return Bad(item, fmt::format("{} are texts in quotes", key));
+      names.push_back(item.as_string()->get());
     }
     return Status::Ok();
+  }
+
+  // Says which item of the list is wrong.
+  Status BadItem(const toml::table& table, std::string_view key, size_t item,
+                 const Status& status) const {
+    return Bad(*table.get(key)->as_array()->get(item), status.error().message)
+        .WithHint(status.error().hint);
+  }
+
+  Status ReadModels(const toml::table& table, std::vector<std::string>& models) const {
+    CONNBENCH_RETURN_IF_ERROR(ReadNames(table, "models", models));
+    for (size_t i = 0; i < models.size(); ++i) {
+      const auto model = models::FindModel(models[i]);
+      if (!model.ok()) return BadItem(table, "models", i, model.status());
+    }
+    return Status::Ok();
+  }
+
+  Status ReadTargets(const toml::table& table, std::vector<std::string>& targets) const {
+    CONNBENCH_RETURN_IF_ERROR(ReadNames(table, "targets", targets));
+    for (size_t i = 0; i < targets.size(); ++i) {
+      const auto target = targets::FindTarget(targets[i]);
+      if (!target.ok()) return BadItem(table, "targets", i, target.status());
+    }
+    return Status::Ok();
+  }
+
+  Status ReadProtocol(const toml::table& table, std::optional<load::ProtocolMode>& protocol) const {
+    std::string name;
+    CONNBENCH_RETURN_IF_ERROR(ReadText(table, "protocol", name));
+    if (name.empty()) return Status::Ok();
+    protocol = load::ProtocolModeByName(name);
+    if (protocol) return Status::Ok();
+    return Bad(*table.get("protocol"), fmt::format("protocol cannot be \"{}\"", name))
+        .WithHint("It is simple, extended or prepared.");
   }
 
   Status AddSettingValue(const toml::node& node, SettingAxis& setting) const {
@@ -167,8 +203,7 @@ class SuiteReader {
       return Bad(node,
                  fmt::format("{} must be a text, a whole number, true or false", setting.name));
     }
-    models::ServerSettings scratch;
-    Status status = models::ApplySetting(scratch, setting.name, value);
+    const Status status = targets::CheckSetting(setting.name, value);
     if (!status.ok()) return Bad(node, status.error().message).WithHint(status.error().hint);
     setting.values.push_back(std::move(value));
     return Status::Ok();
@@ -176,10 +211,19 @@ class SuiteReader {
 
   Status ReadSettings(const toml::table& table, std::vector<SettingAxis>& settings) const {
     const toml::node* node = table.get("set");
-    if (node == nullptr) return Status::Ok();
-    if (!node->is_table()) return Bad(*node, "set must be a table: [set] with name = value lines");
-    for (const auto& [key, value] : *node->as_table()) {
-      SettingAxis setting{std::string(key.str()), {}};
+    return node == nullptr ? Status::Ok() : AddSettings(*node, "", settings);
+  }
+
+  // A table within the table holds the settings of one part of a target.
+  Status AddSettings(const toml::node& node, const std::string& prefix,
+                     std::vector<SettingAxis>& settings) const {
+    if (!node.is_table()) return Bad(node, "set must be a table: [set] with name = value lines");
+    for (const auto& [key, value] : *node.as_table()) {
+      SettingAxis setting{prefix + std::string(key.str()), {}};
+      if (value.is_table() && prefix.empty()) {
+        CONNBENCH_RETURN_IF_ERROR(AddSettings(value, setting.name + ".", settings));
+        continue;
+      }
       if (value.is_array()) {
         CONNBENCH_RETURN_IF_ERROR(CheckLength(*value.as_array(), setting.name));
         for (const toml::node& item : *value.as_array()) {
@@ -217,6 +261,8 @@ class SuiteReader {
       CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "duration", experiment.duration_ns));
       CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "warmup", experiment.warmup_ns));
       CONNBENCH_RETURN_IF_ERROR(ReadModels(table, experiment.models));
+      CONNBENCH_RETURN_IF_ERROR(ReadTargets(table, experiment.targets));
+      CONNBENCH_RETURN_IF_ERROR(ReadProtocol(table, experiment.protocol));
       if (table.contains("repetitions")) {
         int64_t repetitions = 0;
         CONNBENCH_RETURN_IF_ERROR(

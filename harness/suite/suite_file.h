@@ -6,9 +6,13 @@
 //   repetitions = 3                      # of every cell
 //   seed = 1                             # of the order of trials and of all random numbers
 //   models = ["fork", "thread", "thread-pool"]
+//   targets = ["postgres", "pgbouncer+postgres", "pgbouncer+fork", "dsn:host=db1 user=app"]
+//   needs = ["postgresql", "pgbouncer"]  # Debian packages that ./connbench installs for it
 //
 //   [set]                                # server settings for all cells
 //   shared_buffers = "64MB"
+//   [set.pgbouncer]                      # of one part of a target (harness/targets/target_list.h)
+//   pool_mode = "transaction"
 //
 //   [[experiment]]                       # one workload; every list is an axis
 //   workload = "steady"
@@ -16,10 +20,16 @@
 //   duration = "2s"                      # default: the workload's own
 //   warmup = "300ms"
 //   ladder = [50, 100]                   # idle: steps of the same trial, no axis
-//   models = ["fork"]                    # default: the suite's
+//   models = ["fork"]                    # default, with the targets: the suite's
+//   targets = ["postgres"]
+//   protocol = "extended"                # default: the workload's own
 //   repetitions = 5
 //   [experiment.set]                     # settings as an axis
 //   session_warmup_kb = [0, 1024]
+//
+// What is named is what is measured: an experiment's models and targets, if it names any, otherwise
+// the suite's, otherwise all built-in models. A setting that does not concern a target is left out
+// of its cells.
 //
 // Safety: plain values; control plane. Errors: 42601 as "FILE:LINE:COLUMN: what is wrong", with the
 // nearest names for a misspelt key; 58030 if the file cannot be read.
@@ -33,6 +43,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "harness/load/workload.h"
 
 namespace connbench::suite {
 
@@ -47,7 +58,9 @@ struct Experiment {
   std::optional<int64_t> duration_ns;
   std::optional<int64_t> warmup_ns;
   std::vector<int> ladder;
-  std::vector<std::string> models;  // empty: the suite's
+  std::vector<std::string> models;  // with targets: empty: the suite's
+  std::vector<std::string> targets;
+  std::optional<load::ProtocolMode> protocol;
   std::optional<int> repetitions;
   std::vector<SettingAxis> settings;
   std::string where;  // "quick.toml:12:1", for later errors
@@ -58,7 +71,9 @@ struct Suite {
   std::string description;
   int repetitions = 3;
   uint64_t seed = 1;
-  std::vector<std::string> models;  // empty: all
+  std::vector<std::string> models;  // with targets: empty: all models
+  std::vector<std::string> targets;
+  std::vector<std::string> needs;  // Debian packages
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<Experiment> experiments;
 };

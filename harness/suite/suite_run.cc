@@ -44,10 +44,14 @@ class SilentReporter final : public benchmark::BenchmarkReporter {
 
 class SuiteRun {
  public:
-  explicit SuiteRun(const RunOptions& options) : options_(options), plan_(options.plan) {}
+  explicit SuiteRun(const RunOptions& options) : options_(options), plan_(options.plan) {
+    targets_.program = options.program;
+  }
 
   ExitCode Run() {
-    if (const Status status = Begin(); !status.ok()) {
+    Status status = PrepareTargets();
+    if (status.ok()) status = Begin();
+    if (!status.ok()) {
       fmt::print(stderr, "connbench run: {}\n", status.ToString());
       return kExitUsage;
     }
@@ -66,6 +70,18 @@ class SuiteRun {
   }
 
  private:
+  // Programs that are missing, settings that nobody has: said before the first trial.
+  Status PrepareTargets() {
+    for (const Cell& cell : plan_.cells) {
+      const Status status = targets::MakeTarget(cell.Request(), targets_)->Prepare();
+      if (status.ok()) continue;
+      return Status::Error(status.code(), fmt::format("{}: {}", cell.name, status.error().message))
+          .WithDetail(status.error().detail)
+          .WithHint(status.error().hint);
+    }
+    return Status::Ok();
+  }
+
   Status Begin() {
     std::string latest;
     if (options_.resume) {
@@ -200,7 +216,7 @@ class SuiteRun {
                                 benchmark::State& state) {
     progress_->TrialBegins(index);
     const TrialContext context{options_.program, &interruption_, options_.waived};
-    const auto target = targets::MakeBuiltinTarget(options_.program, cell.model, cell.settings);
+    const auto target = targets::MakeTarget(cell.Request(), targets_);
     const double started_s =
         static_cast<double>(MonotonicNow() - begin_ns_) / kNanosecondsPerSecond;
     TrialOutcome outcome = RunTrial(context, cell, trial, *target);
@@ -287,6 +303,7 @@ class SuiteRun {
   Interruption interruption_;  // first: before any thread
   const RunOptions& options_;
   const Plan& plan_;
+  targets::TargetEnvironment targets_;
   std::unique_ptr<results::RunWriter> writer_;
   std::string folder_;
   results::RunInfo info_;

@@ -10,6 +10,7 @@
 #include "harness/stats/bootstrap.h"
 #include "harness/stats/compare_runs.h"
 #include "harness/stats/verdict.h"
+#include "plots/summary.h"
 #include "results/schema.h"
 
 namespace connbench::suite {
@@ -24,14 +25,10 @@ struct Group {
   std::map<std::string, std::vector<const TrialRow*>> trials;
 };
 
-std::string ModelOf(const TrialRow& row) {
-  return row.target == "builtin" ? row.model : row.target;
-}
-
-// The cell's name without its model.
+// The cell's name without its model or target.
 std::string RestOfCell(const TrialRow& row) {
-  const std::string model = fmt::format("model:{}/", row.model);
-  return row.cell.starts_with(model) ? row.cell.substr(model.size()) : row.cell;
+  const size_t workload = row.cell.find("workload:");
+  return workload == std::string::npos ? row.cell : row.cell.substr(workload);
 }
 
 std::vector<Group> MakeGroups(const results::Run& run) {
@@ -49,7 +46,7 @@ std::vector<Group> MakeGroups(const results::Run& run) {
     auto group = std::find_if(groups.begin(), groups.end(),
                               [&](const Group& other) { return other.title == title; });
     if (group == groups.end()) group = groups.insert(groups.end(), {title, {}, {}});
-    const std::string model = ModelOf(*row);
+    const std::string model = plots::SeriesName(*row);
     if (group->trials[model].empty()) group->models.push_back(model);
     group->trials[model].push_back(row);
   }

@@ -1,5 +1,6 @@
 #include "harness/suite/trial_runner.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -63,8 +64,8 @@ class TrialRun {
 
   void FillKeys() {
     row().cell = cell_.name;
-    row().target = cell_.target;
-    row().model = cell_.model;
+    row().target = cell_.target.target;
+    row().model = cell_.target.model;
     row().workload = cell_.workload.name;
     row().connections = cell_.workload.connections;
     row().repetition = trial_.repetition;
@@ -74,16 +75,24 @@ class TrialRun {
 
   Status Measure() {
     CONNBENCH_RETURN_IF_ERROR(target_.Start());
+    tree_ = observe::ServerTree(target_.root_pids());
     CONNBENCH_RETURN_IF_ERROR(SetUpData());
-    before_load_ = observe::ReadUsage(target_.root_pid());
+    for (const observe::TreeProcess& process : observe::ListTree(tree_)) {
+      tree_.standing.insert(process.pid);
+    }
+    before_load_ = observe::ReadUsage(tree_);
     ReadMemoryCheckpoint("before", 0);
     LoadProcess load;
     CONNBENCH_RETURN_IF_ERROR(
         load.Start(context_.program, cell_.workload, target_.endpoint(), trial_.seed));
-    sampler_.Start(target_.root_pid());
+    sampler_.Start(tree_);
     const Status followed = FollowEvents(load);
     observation_.samples = sampler_.Stop();
-    CONNBENCH_RETURN_IF_ERROR(followed);
+    if (!followed.ok()) {
+      // What the server said last tells more than that it is gone.
+      const Status alive = target_.CheckAlive();
+      return alive.ok() ? followed : alive;
+    }
     CONNBENCH_ASSIGN_OR_RETURN(load_, load.TakeResult());
     has_load_ = true;
     CONNBENCH_RETURN_IF_ERROR(target_.CheckAlive());
@@ -91,31 +100,54 @@ class TrialRun {
     auto server_log = target_.ReadConnectionLog();
     CONNBENCH_RETURN_IF_ERROR(server_log.status());
     outcome_.record.phases = observe::SummarizePhases(load_.phases, *server_log);
+    const auto durations =
+        observe::SummarizeSetupDurations(load_.phases, target_.ReadSetupDurations());
+    outcome_.record.phases.insert(outcome_.record.phases.end(), durations.begin(), durations.end());
     return Status::Ok();
   }
 
   Status SetUpData() {
     if (cell_.workload.setup.text.empty()) return Status::Ok();
-    const size_t processes = observe::ListTree(target_.root_pid()).size();
-    CONNBENCH_ASSIGN_OR_RETURN(auto client, load::SqlClient::Connect(target_.endpoint()));
-    CONNBENCH_RETURN_IF_ERROR(load::SetUp(cell_.workload, *client, /*scale=*/0));
-    client.reset();
+    const size_t processes = observe::ListTree(tree_).size();
+    {
+      CONNBENCH_ASSIGN_OR_RETURN(const auto client,
+                                 load::SqlClient::Connect(target_.setup_endpoint()));
+      CONNBENCH_RETURN_IF_ERROR(MakeTables(*client));
+    }
     // The session that set up must not count as a connection's memory.
     const MonotonicNs deadline = MonotonicNow() + kSetUpBackendGoneNs;
-    while (observe::ListTree(target_.root_pid()).size() > processes && MonotonicNow() < deadline) {
+    while (observe::ListTree(tree_).size() > processes && MonotonicNow() < deadline) {
       ::usleep(kSetUpBackendPollUs);
     }
     return Status::Ok();
   }
 
+  Status MakeTables(load::SqlClient& client) const {
+    const targets::TableSetup allowed = target_.table_setup();
+    if (allowed == targets::TableSetup::kFresh) {
+      return load::SetUp(cell_.workload, client, /*scale=*/0);
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(const std::vector<std::string> missing,
+                               load::MissingTables(cell_.workload, client));
+    if (missing.empty()) return Status::Ok();
+    if (allowed == targets::TableSetup::kKeep) {
+      return load::SetUp(cell_.workload, client, /*scale=*/0, load::ExistingTables::kKeep);
+    }
+    return Status::Error(sqlstate::kUndefinedTable,
+                         fmt::format("table {} does not exist in {}", missing.front(),
+                                     target_.endpoint().ToString()))
+        .WithHint("Make the tables yourself, or allow it with --set dsn.setup=on.");
+  }
+
   void ReadMemoryCheckpoint(const char* name, int64_t connections_up) {
     observation_.memory.push_back(
-        {name, connections_up, observe::ReadMemory(target_.root_pid()), observe::ReadHostMemory()});
+        {name, connections_up, observe::ReadMemory(tree_), observe::ReadHostMemory()});
   }
 
   Status FollowEvents(LoadProcess& load) {
     const MonotonicNs deadline =
         MonotonicNow() + cell_.workload.warmup_ns + cell_.workload.duration_ns + kLoadGraceNs;
+    const std::vector<int> exits = target_.exit_descriptors();
     observe::TreeUsage usage_begin;
     observe::HostCounters host_begin;
     int64_t own_cpu_begin = 0;
@@ -123,21 +155,21 @@ class TrialRun {
     observation_.accept_queue_limit = load::SocketBacklogLimit();
     while (true) {
       CONNBENCH_ASSIGN_OR_RETURN(const LoadEvent event,
-                                 load.NextEvent(deadline, *context_.interruption));
+                                 load.NextEvent(deadline, *context_.interruption, exits));
       if (event.name.empty()) return Status::Ok();
       if (event.name == "held") {
         ReadMemoryCheckpoint("held", event.connections);
       } else if (event.name == "begin") {
         own_cpu_begin = OwnCpuNs();
         host_begin = observe::ReadHostCounters();
-        usage_begin = observe::ReadUsage(target_.root_pid());
+        usage_begin = observe::ReadUsage(tree_);
         // From here on the load runs again.
         window_cpu_ns_ = -OwnCpuNs();
         window_ns_ = -MonotonicNow();
       } else if (event.name == "end") {
         window_cpu_ns_ += OwnCpuNs();
         window_ns_ += MonotonicNow();
-        observation_.usage = Subtract(observe::ReadUsage(target_.root_pid()), usage_begin);
+        observation_.usage = Subtract(observe::ReadUsage(tree_), usage_begin);
         observation_.host = observe::ReadHostCounters() - host_begin;
         observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
         if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
@@ -146,9 +178,11 @@ class TrialRun {
   }
 
   Status StopServer() {
-    if (target_.root_pid() == 0) return Status::Ok();
+    if (target_.root_pids().empty()) return Status::Ok();
     CONNBENCH_ASSIGN_OR_RETURN(const rusage life, target_.Stop());
-    observation_.life_switches = life.ru_nvcsw + life.ru_nivcsw - LivingSwitches(before_load_);
+    const int64_t switches = life.ru_nvcsw + life.ru_nivcsw;
+    // 0: of a server that goes on, nothing is known.
+    if (switches > 0) observation_.life_switches = switches - LivingSwitches(before_load_);
     return Status::Ok();
   }
 
@@ -188,6 +222,7 @@ class TrialRun {
   const Trial& trial_;
   targets::Target& target_;
   TrialOutcome outcome_;
+  observe::ServerTree tree_;
   observe::Sampler sampler_;
   observe::TreeUsage before_load_;
   Observation observation_;

@@ -17,6 +17,7 @@
 
 #include "harness/observe/proc_files.h"
 #include "harness/observe/process_tree.h"
+#include "harness/targets/builtin_target.h"
 
 namespace connbench::suite {
 namespace {
@@ -27,7 +28,7 @@ using testing::HasSubstr;
 Cell MakeCell(load::Pattern pattern, int connections) {
   Cell cell;
   cell.name = "model:fork/workload:test/connections:" + std::to_string(connections);
-  cell.model = "fork";
+  cell.target = *targets::FindTarget("fork");
   auto workload = load::FindWorkload(std::string(load::Name(pattern)));
   EXPECT_TRUE(workload.ok()) << workload.status().ToString();
   if (workload.ok()) cell.workload = *workload;
@@ -64,7 +65,8 @@ class TrialRunnerTest : public testing::Test {
     return RunTrial(context, cell, Trial{0, 1, 17}, target);
   }
   TrialOutcome Run(const Cell& cell) {
-    const auto target = targets::MakeBuiltinTarget(CONNBENCH_PROGRAM, cell.model, cell.settings);
+    const auto target =
+        targets::MakeBuiltinTarget(CONNBENCH_PROGRAM, cell.target.model, cell.settings);
     return Run(cell, *target);
   }
 
@@ -132,7 +134,8 @@ TEST_F(TrialRunnerTest, AProgramThatDoesNotExistIsNamed) {
 TEST_F(TrialRunnerTest, AServerThatDiesInTheMiddleMakesTheTrialInvalid) {
   Cell cell = MakeCell(load::Pattern::kSteady, 4);
   cell.workload.duration_ns = 20 * kNanosecondsPerSecond;
-  const auto target = targets::MakeBuiltinTarget(CONNBENCH_PROGRAM, cell.model, cell.settings);
+  const auto target =
+      targets::MakeBuiltinTarget(CONNBENCH_PROGRAM, cell.target.model, cell.settings);
   std::thread killer([&] {
     constexpr size_t kSupervisorAndBackends = 5;
     const pid_t harness = ::getpid();

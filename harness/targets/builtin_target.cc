@@ -1,19 +1,21 @@
-// connbench's own models as targets: the program runs itself as `serve` in a child process.
+#include "harness/targets/builtin_target.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "engine/engine.h"
-#include "harness/observe/proc_files.h"
-#include "harness/observe/process_tree.h"
 #include "harness/targets/child_process.h"
-#include "harness/targets/target.h"
+#include "harness/targets/server_processes.h"
+#include "harness/targets/target_kinds.h"
+#include "models/model_list.h"
 #include "models/ready_line.h"
 
 namespace connbench::targets {
@@ -22,28 +24,6 @@ namespace {
 constexpr int64_t kStartTimeoutNs = 60 * kNanosecondsPerSecond;
 constexpr int64_t kStopTimeoutNs = 20 * kNanosecondsPerSecond;
 constexpr int64_t kGoneTimeoutNs = 5 * kNanosecondsPerSecond;
-constexpr useconds_t kGonePollUs = 2000;
-
-// A process, told apart from a later one with the same pid.
-struct ProcessIdentity {
-  pid_t pid;
-  int64_t start_ticks;
-};
-
-std::vector<ProcessIdentity> Identify(pid_t root) {
-  std::vector<ProcessIdentity> identities;
-  for (const observe::TreeProcess& process : observe::ListTree(root)) {
-    if (const auto stat = observe::ReadProcessStat(process.pid)) {
-      identities.push_back({process.pid, stat->start_ticks});
-    }
-  }
-  return identities;
-}
-
-bool Lives(const ProcessIdentity& process) {
-  const auto stat = observe::ReadProcessStat(process.pid);
-  return stat && stat->start_ticks == process.start_ticks && stat->state != 'Z';
-}
 
 class BuiltinTarget final : public Target {
  public:
@@ -84,6 +64,7 @@ class BuiltinTarget final : public Target {
 
   const load::Endpoint& endpoint() const override { return endpoint_; }
   pid_t root_pid() const override { return child_.pid(); }
+  std::vector<int> exit_descriptors() const override { return {child_.exit_descriptor()}; }
 
   Status CheckAlive() override {
     const std::optional<ChildExit> ended = child_.Wait(0);
@@ -99,14 +80,12 @@ class BuiltinTarget final : public Target {
 
   Result<rusage> Stop() override {
     if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
-    const std::vector<ProcessIdentity> processes = Identify(child_.pid());
+    const std::vector<ProcessIdentity> processes = IdentifyTree(child_.pid());
     child_.Signal(SIGTERM);
     std::optional<ChildExit> exit = child_.Wait(kStopTimeoutNs);
     const bool in_time = exit.has_value();
     if (!in_time) {
-      for (const ProcessIdentity& process : processes) {
-        if (Lives(process)) ::kill(process.pid, SIGKILL);
-      }
+      Kill(processes);
       exit = child_.Wait(kGoneTimeoutNs);
     }
     CONNBENCH_RETURN_IF_ERROR(CheckNothingLeft(processes));
@@ -161,19 +140,8 @@ class BuiltinTarget final : public Target {
         .WithDetail(ReadOutputTail(stderr_));
   }
 
-  // Processes may need a moment to die after their supervisor has.
   Status CheckNothingLeft(const std::vector<ProcessIdentity>& processes) const {
-    const MonotonicNs deadline = MonotonicNow() + kGoneTimeoutNs;
-    for (const ProcessIdentity& process : processes) {
-      while (Lives(process)) {
-        if (MonotonicNow() > deadline) {
-          return Status::Error(sqlstate::kObjectInUse,
-                               fmt::format("process {} of the server outlived it", process.pid))
-              .WithHint("This is a defect of the model; end the process by hand.");
-        }
-        ::usleep(kGonePollUs);
-      }
-    }
+    CONNBENCH_RETURN_IF_ERROR(AwaitGone(processes));
     const std::string path = "/dev/shm/" + segment_;
     if (!segment_.empty() && ::access(path.c_str(), F_OK) == 0) {
       return Status::Error(sqlstate::kObjectInUse, "the server left its segment behind: " + path)
@@ -201,13 +169,23 @@ class BuiltinTarget final : public Target {
 
 }  // namespace
 
-std::unique_ptr<Target> MakeBuiltinTarget(const std::string& model, const Settings& settings) {
-  return MakeBuiltinTarget(OwnProgram(), model, settings);
-}
-
 std::unique_ptr<Target> MakeBuiltinTarget(const std::string& program, const std::string& model,
                                           const Settings& settings) {
   return std::make_unique<BuiltinTarget>(program, model, settings);
+}
+
+Result<std::optional<TargetName>> ParseBuiltinTarget(const std::string& text) {
+  const auto all = models::AllModels();
+  if (std::none_of(all.begin(), all.end(), [&](const auto& model) { return model.name == text; })) {
+    return std::optional<TargetName>();
+  }
+  return std::optional<TargetName>(TargetName{text, "builtin", text, "model:" + text, {"builtin"}});
+}
+
+std::unique_ptr<Target> MakeBuiltinTarget(const TargetRequest& request,
+                                          TargetEnvironment& environment) {
+  return MakeBuiltinTarget(environment.program, request.name.model,
+                           PlainSettings(request.settings));
 }
 
 }  // namespace connbench::targets

@@ -24,19 +24,52 @@ namespace {
 
 constexpr int kExecFailed = 127;
 
+// What the child needs between fork and exec, made before fork.
+struct Launch {
+  const ChildOptions& options;
+  pid_t parent;
+  const std::vector<std::pair<int, int>>& descriptors;
+  char* const* argv;
+  char* const* envp;
+  int error_pipe;
+};
+
+[[noreturn]] void Fail(const Launch& launch) {
+  const int error = errno;
+  [[maybe_unused]] const ssize_t written = ::write(launch.error_pipe, &error, sizeof error);
+  ::_exit(kExecFailed);
+}
+
+// System calls themselves: the C library's functions would look for threads to take along.
+bool BecomeUser(const UserIds& ids) {
+  return ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
+         ::syscall(SYS_setresgid, ids.group, ids.group, ids.group) == 0 &&
+         ::syscall(SYS_setresuid, ids.user, ids.user, ids.user) == 0;
+}
+
 // Runs in the child between fork and exec, so only async-signal-safe calls; never returns.
-[[noreturn]] void Exec(pid_t parent, int death_signal, const std::vector<std::pair<int, int>>& fds,
-                       char* const* argv, char* const* envp, int error_pipe) {
+[[noreturn]] void Exec(const Launch& launch) {
+  const ChildOptions& options = launch.options;
   ::setpgid(0, 0);
-  if (death_signal != 0) {
-    ::prctl(PR_SET_PDEATHSIG, death_signal);
-    if (::getppid() != parent) ::_exit(kExecFailed);  // it died before the line above
+  if (options.raise_descriptor_limit) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+      limit.rlim_cur = limit.rlim_max;
+      ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+  }
+  if (options.run_as && !BecomeUser(*options.run_as)) Fail(launch);
+  if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) Fail(launch);
+  // After the change of user, which clears it.
+  if (options.death_signal != 0) {
+    ::prctl(PR_SET_PDEATHSIG, options.death_signal);
+    if (::getppid() != launch.parent) ::_exit(kExecFailed);  // it died before the line above
   }
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  for (const auto& [ours, theirs] : fds) {
+  for (const auto& [ours, theirs] : launch.descriptors) {
     // dup2 onto itself would leave close-on-exec set.
     if (ours == theirs) {
       ::fcntl(ours, F_SETFD, 0);
@@ -44,10 +77,8 @@ constexpr int kExecFailed = 127;
       ::dup2(ours, theirs);
     }
   }
-  ::execve(argv[0], argv, envp);
-  const int error = errno;
-  [[maybe_unused]] const ssize_t written = ::write(error_pipe, &error, sizeof error);
-  ::_exit(kExecFailed);
+  ::execve(launch.argv[0], launch.argv, launch.envp);
+  Fail(launch);
 }
 
 }  // namespace
@@ -95,7 +126,7 @@ Result<ChildProcess> ChildProcess::Start(const ChildOptions& options) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) {
-    Exec(parent, options.death_signal, descriptors, argv.data(), envp.data(), error_end);
+    Exec({options, parent, descriptors, argv.data(), envp.data(), error_end});
   }
   const int fork_error = errno;
   for (const auto& [copy, theirs] : descriptors) ::close(copy);

@@ -23,11 +23,20 @@
 
 namespace connbench::targets {
 
+// Who a child runs as, where it is not the user of the harness.
+struct UserIds {
+  uid_t user = 0;
+  gid_t group = 0;
+};
+
 struct ChildOptions {
   std::vector<std::string> argv;                         // argv[0]: path of the program
   std::vector<std::pair<int, int>> descriptors;          // of ours -> number in the child
   std::vector<std::pair<std::string, std::string>> env;  // added to ours
   int death_signal = 0;                                  // sent to it when the harness dies
+  std::optional<UserIds> run_as;                         // needs root
+  std::string folder;                                    // its working folder; empty: ours
+  bool raise_descriptor_limit = false;                   // RLIMIT_NOFILE up to its hard limit
 };
 
 struct ChildExit {
@@ -50,6 +59,8 @@ class ChildProcess {
   ~ChildProcess();
 
   pid_t pid() const { return pid_; }
+  // Becomes readable when it has ended; -1 if there is none.
+  int exit_descriptor() const { return pidfd_; }
   bool running();  // reaps it if it has ended
   void Signal(int signal) const;
   // Waits up to timeout_ns; nullopt if it still runs then. Once it has ended, always its exit.

@@ -18,35 +18,51 @@
 #include "base/status.h"
 #include "engine/segment/connection_log.h"
 #include "harness/load/endpoint.h"
+#include "harness/observe/setup_durations.h"
 
 namespace connbench::targets {
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
+// Whether the workload's tables may be made.
+enum class TableSetup : uint8_t {
+  kFresh,  // the server is ours: as the workload's set-up says, dropping included
+  kKeep,   // make those that are missing, drop none
+  kNone,   // they must be there
+};
+
 class Target {
  public:
   virtual ~Target() = default;  // ends the server if it still runs
 
+  // Before the first trial of a run: are its programs here, does it know its settings? What trials
+  // can share is made here, too.
+  virtual Status Prepare() { return Status::Ok(); }
+
   // Starts the server and waits until it accepts connections.
   virtual Status Start() = 0;
   virtual const load::Endpoint& endpoint() const = 0;
-  // Root of the server's tree of processes; 0 if the harness cannot see it.
+  // Where tables are made: the server itself where endpoint() is a pooler in front of it.
+  virtual const load::Endpoint& setup_endpoint() const { return endpoint(); }
+  virtual TableSetup table_setup() const { return TableSetup::kFresh; }
+  // Root of the database server's tree of processes; 0 if the harness cannot see it.
   virtual pid_t root_pid() const = 0;
+  // The same and, where there is one, the pooler: all that is observed. Empty if nothing can be.
+  virtual std::vector<pid_t> root_pids() const {
+    return root_pid() == 0 ? std::vector<pid_t>() : std::vector<pid_t>{root_pid()};
+  }
+  // Become readable when one of those processes has ended; owned by the target.
+  virtual std::vector<int> exit_descriptors() const { return {}; }
   // Ok while the server serves; otherwise how it ended and what it said last.
   virtual Status CheckAlive() = 0;
   // The server's side of every connection so far; empty if the target keeps no such log.
   virtual Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() = 0;
+  // Where the server tells durations instead of instants (PostgreSQL's log): those.
+  virtual std::vector<observe::SetupDurations> ReadSetupDurations() { return {}; }
 
   // Ends the server in order and waits until nothing of it is left: no process, no segment. The
   // result is what it used in its whole life, descendants included.
   virtual Result<rusage> Stop() = 0;
 };
-
-// One of connbench's own models, served by this very program in a child process.
-std::unique_ptr<Target> MakeBuiltinTarget(const std::string& model, const Settings& settings);
-
-// The same with another program (tests put in one that misbehaves).
-std::unique_ptr<Target> MakeBuiltinTarget(const std::string& program, const std::string& model,
-                                          const Settings& settings);
 
 }  // namespace connbench::targets

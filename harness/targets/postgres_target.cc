@@ -1,0 +1,285 @@
+// PostgreSQL as a target: the installed server, in a cluster of its own that is made for the trial and
+// removed after it. initdb runs once per run; each trial gets a copy of what it made.
+//
+// Equal to the built-in models (docs/method.md says why): shared_buffers, max_connections and
+// whatever else a suite sets by a plain name; nothing is forced to disk; no background worker starts
+// work of its own accord. Everything else is PostgreSQL's default, and every parameter can be set as
+// postgres.NAME; postgres.folder says where the cluster lies (a tmpfs, a certain disk).
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+
+#include "base/clock.h"
+#include "engine/config.h"
+#include "harness/targets/child_process.h"
+#include "harness/targets/server_processes.h"
+#include "harness/targets/server_programs.h"
+#include "harness/targets/target_kinds.h"
+#include "models/settings.h"
+
+namespace connbench::targets {
+namespace {
+
+constexpr int64_t kStartTimeoutNs = 60 * kNanosecondsPerSecond;
+constexpr int64_t kStopTimeoutNs = 30 * kNanosecondsPerSecond;
+constexpr useconds_t kReadyPollUs = 5000;
+constexpr int kReadyLine = 8;  // of postmaster.pid, counted from 1
+constexpr char kPackage[] = "postgresql";
+constexpr char kFolderSetting[] = "folder";
+constexpr int kFirstWithSetupDurations = 18;
+constexpr int kFirstWithChecksumsByDefault = 18;
+// All that PostgreSQL says is kept for its last words, or for the lines about each connection.
+constexpr size_t kMaxLogBytes = size_t{256} << 20;
+
+// What the built-in models have under the same name.
+constexpr std::string_view kSharedSettings[] = {
+    "authentication_timeout",        "deadlock_timeout", "max_connections",
+    "max_locks_per_transaction",     "shared_buffers",   "work_mem",
+    "superuser_reserved_connections"};
+
+// Held equal to the built-in models, which have no disk to wait for and no work of their own, or
+// needed to leave nothing behind. A suite's postgres.NAME comes after and wins.
+constexpr std::pair<const char*, const char*> kEqualised[] = {
+    {"fsync", "off"},
+    {"synchronous_commit", "off"},
+    {"full_page_writes", "off"},
+    {"wal_level", "minimal"},
+    {"max_wal_senders", "0"},
+    {"max_wal_size", "16GB"},  // no checkpoint amid a trial
+    {"checkpoint_timeout", "1h"},
+    {"autovacuum", "off"},
+    {"huge_pages", "off"},
+    {"jit", "off"},
+    {"listen_addresses", "127.0.0.1"},
+    {"unix_socket_directories", ""},
+    {"logging_collector", "off"},
+    {"log_destination", "stderr"},
+    {"log_line_prefix", "%p "},
+    {"lc_messages", "C"},
+    // Files in the cluster instead of segments in /dev/shm that a killed server leaves there.
+    {"dynamic_shared_memory_type", "mmap"},
+};
+
+void Set(Settings& settings, const std::string& name, const std::string& value) {
+  std::erase_if(settings, [&](const auto& setting) { return setting.first == name; });
+  settings.emplace_back(name, value);
+}
+
+class PostgresTarget final : public Target {
+ public:
+  PostgresTarget(const TargetRequest& request, TargetEnvironment& environment)
+      : environment_(environment),
+        chosen_(PlainSettings(request.settings)),
+        own_(SettingsOfPart("postgres", request.settings)) {
+    for (const auto& [name, value] : own_) {
+      if (name == kFolderSetting) place_ = value;
+    }
+    std::erase_if(own_, [](const auto& setting) { return setting.first == kFolderSetting; });
+  }
+  PostgresTarget(const PostgresTarget&) = delete;
+  PostgresTarget& operator=(const PostgresTarget&) = delete;
+  ~PostgresTarget() override {
+    if (child_.running()) (void)Stop();
+    if (log_ >= 0) ::close(log_);
+  }
+
+  Status Prepare() override {
+    CONNBENCH_RETURN_IF_ERROR(FindPrograms());
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string cluster, FindCluster());
+    // The server itself knows which parameters it has and which values they take.
+    ChildOptions options = AsServer();
+    options.argv = {postgres_, "-D", cluster, "-C", "shared_buffers"};
+    AddParameters(options.argv);
+    const auto checked = RunProgram(std::move(options));
+    if (checked.ok()) return Status::Ok();
+    return Status::Error(sqlstate::kInvalidParameterValue, "PostgreSQL refuses the settings")
+        .WithDetail(checked.status().error().detail);
+  }
+
+  Status Start() override {
+    CONNBENCH_RETURN_IF_ERROR(FindPrograms());
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string cluster, FindCluster());
+    CONNBENCH_ASSIGN_OR_RETURN(folder_, ServerFolder::Make(place_, user_));
+    ChildOptions copy = AsServer();
+    copy.argv = {"/bin/cp", "-a", cluster, data()};
+    if (const auto copied = RunProgram(std::move(copy)); !copied.ok()) return copied.status();
+    CONNBENCH_ASSIGN_OR_RETURN(endpoint_.port, FindFreePort());
+    endpoint_.user = "postgres";
+    log_ = MakeOutputFile("connbench-postgres-log");
+    ChildOptions options = AsServer();
+    options.argv = {postgres_, "-D", data(), "-p", std::to_string(endpoint_.port)};
+    AddParameters(options.argv);
+    options.descriptors = {{log_, STDOUT_FILENO}, {log_, STDERR_FILENO}};
+    // Its immediate shutdown: the cluster is thrown away.
+    options.death_signal = SIGQUIT;
+    CONNBENCH_ASSIGN_OR_RETURN(child_, ChildProcess::Start(options));
+    return AwaitReady();
+  }
+
+  const load::Endpoint& endpoint() const override { return endpoint_; }
+  pid_t root_pid() const override { return child_.pid(); }
+  std::vector<int> exit_descriptors() const override { return {child_.exit_descriptor()}; }
+
+  Status CheckAlive() override {
+    const std::optional<ChildExit> ended = child_.Wait(0);
+    return ended ? Ended(*ended) : Status::Ok();
+  }
+
+  Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() override {
+    return std::vector<engine::ConnectionLogRecord>();
+  }
+  std::vector<observe::SetupDurations> ReadSetupDurations() override {
+    return observe::ParseSetupDurations(ReadOutputTail(log_, kMaxLogBytes) + "\n");
+  }
+
+  Result<rusage> Stop() override {
+    if (const std::optional<ChildExit> ended = child_.Wait(0)) {
+      folder_.Remove();
+      return Ended(*ended);
+    }
+    const std::vector<ProcessIdentity> processes = IdentifyTree(child_.pid());
+    child_.Signal(SIGINT);  // fast shutdown: sessions are ended, in order
+    const std::optional<ChildExit> exit = child_.Wait(kStopTimeoutNs);
+    if (!exit) Kill(processes);
+    const Status gone = AwaitGone(processes);
+    folder_.Remove();
+    CONNBENCH_RETURN_IF_ERROR(gone);
+    if (!exit) {
+      return Status::Error(sqlstate::kSystemError,
+                           fmt::format("PostgreSQL did not end within {} s after SIGINT and was "
+                                       "killed",
+                                       kStopTimeoutNs / kNanosecondsPerSecond))
+          .WithDetail(ReadOutputTail(log_));
+    }
+    if (!exit->Clean()) return Ended(*exit);
+    return exit->usage;
+  }
+
+ private:
+  std::string data() const { return folder_.Path("data"); }
+
+  // A child that runs as the server does.
+  ChildOptions AsServer() const {
+    ChildOptions options;
+    options.run_as = user_;
+    options.folder = "/";
+    options.raise_descriptor_limit = true;
+    // Its own messages and time zone, whatever ours are.
+    options.env = {{"LC_ALL", "C"}, {"TZ", "UTC"}};
+    return options;
+  }
+
+  Status FindPrograms() {
+    if (!postgres_.empty()) return Status::Ok();
+    CONNBENCH_ASSIGN_OR_RETURN(initdb_, FindServerProgram("initdb", kPackage));
+    CONNBENCH_ASSIGN_OR_RETURN(user_, UnprivilegedUser());
+    // Of the same installation as initdb.
+    postgres_ = initdb_.substr(0, initdb_.rfind('/')) + "/postgres";
+    ChildOptions options = AsServer();
+    options.argv = {postgres_, "--version"};
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string text, RunProgram(std::move(options)));
+    CONNBENCH_ASSIGN_OR_RETURN(version_, ParseProgramVersion(text));
+    return Status::Ok();
+  }
+
+  // What initdb made, for this place; made on first use.
+  Result<std::string> FindCluster() {
+    ServerFolder& folder = environment_.clusters[place_];
+    const std::string cluster = folder.Path("data");
+    if (!folder.path().empty()) return cluster;
+    CONNBENCH_ASSIGN_OR_RETURN(ServerFolder made, ServerFolder::Make(place_, user_));
+    ChildOptions options = AsServer();
+    options.argv = {initdb_,      "-D",   made.Path("data"), "-A",       "trust", "-U", "postgres",
+                    "--encoding", "UTF8", "--locale=C",      "--no-sync"};
+    if (version_.major >= kFirstWithChecksumsByDefault) {
+      options.argv.emplace_back("--no-data-checksums");
+    }
+    if (const auto done = RunProgram(std::move(options)); !done.ok()) return done.status();
+    folder = std::move(made);
+    return folder.Path("data");
+  }
+
+  void AddParameters(std::vector<std::string>& argv) const {
+    Settings all;
+    const engine::EngineConfig defaults;
+    Set(all, "shared_buffers", fmt::format("{}kB", defaults.shared_buffers_bytes / 1024));
+    Set(all, "work_mem", fmt::format("{}kB", defaults.work_mem_bytes / 1024));
+    Set(all, "max_connections", std::to_string(defaults.max_connections));
+    for (const auto& [name, value] : kEqualised) Set(all, name, value);
+    if (version_.major >= kFirstWithSetupDurations) Set(all, "log_connections", "setup_durations");
+    for (const auto& [name, value] : chosen_) Set(all, name, value);
+    for (const auto& [name, value] : own_) Set(all, name, value);
+    for (const auto& [name, value] : all) {
+      argv.emplace_back("-c");
+      argv.push_back(fmt::format("{}={}", name, value));
+    }
+  }
+
+  // The postmaster writes its state into its pid file; asking over a connection would leave a
+  // backend that is about to end.
+  Status AwaitReady() {
+    const MonotonicNs deadline = MonotonicNow() + kStartTimeoutNs;
+    while (!IsReady()) {
+      if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
+      if (MonotonicNow() > deadline) {
+        return Status::Error(sqlstate::kCannotConnectNow,
+                             fmt::format("PostgreSQL was not ready within {} s",
+                                         kStartTimeoutNs / kNanosecondsPerSecond))
+            .WithDetail(ReadOutputTail(log_));
+      }
+      ::usleep(kReadyPollUs);
+    }
+    return Status::Ok();
+  }
+
+  bool IsReady() const {
+    std::ifstream file(data() + "/postmaster.pid");
+    std::string line;
+    for (int i = 0; i < kReadyLine; ++i) {
+      if (!std::getline(file, line)) return false;
+    }
+    return line.starts_with("ready");
+  }
+
+  Status Ended(const ChildExit& exit) const {
+    return Status::Error(sqlstate::kCrashShutdown,
+                         fmt::format("PostgreSQL ({}) {}", postgres_, exit.Describe()))
+        .WithDetail(ReadOutputTail(log_));
+  }
+
+  TargetEnvironment& environment_;
+  const Settings chosen_;  // by their plain names
+  Settings own_;           // postgres.NAME
+  std::string place_;      // postgres.folder
+  std::string initdb_;
+  std::string postgres_;
+  ProgramVersion version_;
+  std::optional<UserIds> user_;
+  ServerFolder folder_;  // after the environment's, before the child
+  ChildProcess child_;
+  int log_ = -1;
+  load::Endpoint endpoint_;
+};
+
+}  // namespace
+
+bool PostgresHasSetting(std::string_view name) {
+  return std::find(std::begin(kSharedSettings), std::end(kSharedSettings), name) !=
+         std::end(kSharedSettings);
+}
+
+Result<std::optional<TargetName>> ParsePostgresTarget(const std::string& text) {
+  if (text != "postgres") return std::optional<TargetName>();
+  return std::optional<TargetName>(
+      TargetName{text, "postgres", "", "target:postgres", {"postgres"}});
+}
+
+std::unique_ptr<Target> MakePostgresTarget(const TargetRequest& request,
+                                           TargetEnvironment& environment) {
+  return std::make_unique<PostgresTarget>(request, environment);
+}
+
+}  // namespace connbench::targets

@@ -1,0 +1,115 @@
+#include "harness/targets/target_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/near_names.h"
+#include "harness/targets/target_kinds.h"
+#include "models/model_list.h"
+#include "models/settings.h"
+
+namespace connbench::targets {
+namespace {
+
+constexpr TargetKind kKinds[] = {
+#define CONNBENCH_TARGET(name, form, summary, packages) \
+  {form, summary, packages, Parse##name##Target, Make##name##Target},
+#include "harness/targets/targets.def"
+#undef CONNBENCH_TARGET
+};
+
+constexpr std::string_view kParts[] = {"postgres", "pgbouncer", "dsn"};
+
+// "pgbouncer" of "pgbouncer.pool_mode"; empty for a plain name.
+std::string_view PartOf(std::string_view name) {
+  const size_t dot = name.find('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+bool Contains(const std::vector<std::string>& parts, std::string_view part) {
+  return std::find(parts.begin(), parts.end(), part) != parts.end();
+}
+
+// As a PostgreSQL parameter may be called, an extension's prefix included. The server itself says
+// whether it knows it, before the first trial.
+bool IsParameterName(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.';
+  });
+}
+
+}  // namespace
+
+std::span<const TargetKind> AllTargetKinds() { return kKinds; }
+
+Result<TargetName> FindTarget(const std::string& text) {
+  for (const TargetKind& kind : kKinds) {
+    CONNBENCH_ASSIGN_OR_RETURN(std::optional<TargetName> name, kind.parse(text));
+    if (name) return std::move(*name);
+  }
+  std::vector<std::string_view> known = {"postgres", "pgbouncer+postgres", "dsn:CONNINFO"};
+  for (const models::ModelDescription& model : models::AllModels()) known.push_back(model.name);
+  return Status::Error(sqlstate::kUndefinedObject, fmt::format("there is no target \"{}\"", text))
+      .WithHint(SuggestNames(text, known));
+}
+
+std::unique_ptr<Target> MakeTarget(const TargetRequest& request, TargetEnvironment& environment) {
+  for (const TargetKind& kind : kKinds) {
+    const auto name = kind.parse(request.name.text);
+    if (name.ok() && *name) return kind.make(request, environment);
+  }
+  return nullptr;  // not a name that FindTarget() returns
+}
+
+Status CheckSetting(const std::string& name, const std::string& value) {
+  const std::string_view part = PartOf(name);
+  if (part.empty()) {
+    models::ServerSettings scratch;
+    return models::ApplySetting(scratch, name, value);
+  }
+  const std::string_view rest = std::string_view(name).substr(part.size() + 1);
+  if (part == "pgbouncer") return CheckPgbouncerSetting(rest, value);
+  if (part == "dsn") return CheckDsnSetting(rest, value);
+  if (part == "postgres" && IsParameterName(rest)) return Status::Ok();
+  if (part == "postgres") {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("\"{}\" is no name of a PostgreSQL parameter", rest));
+  }
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("no part of a target is called \"{}\"", part))
+      .WithHint(SuggestNames(part, kParts));
+}
+
+Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings& settings) {
+  Settings concerned;
+  for (const auto& setting : settings) {
+    const std::string_view part = PartOf(setting.first);
+    const bool concerns =
+        part.empty() ? Contains(parts, "builtin") ||
+                           (Contains(parts, "postgres") && PostgresHasSetting(setting.first))
+                     : Contains(parts, part);
+    if (concerns) concerned.push_back(setting);
+  }
+  return concerned;
+}
+
+Settings SettingsOfPart(std::string_view part, const Settings& settings) {
+  Settings found;
+  for (const auto& [name, value] : settings) {
+    if (PartOf(name) == part) found.emplace_back(name.substr(part.size() + 1), value);
+  }
+  return found;
+}
+
+Settings PlainSettings(const Settings& settings) {
+  Settings found;
+  for (const auto& setting : settings) {
+    if (PartOf(setting.first).empty()) found.push_back(setting);
+  }
+  return found;
+}
+
+}  // namespace connbench::targets

@@ -1,0 +1,75 @@
+// The kinds of target there are, made from targets.def, and targets by their name:
+//
+//   fork                    one of connbench's own models
+//   postgres                the installed PostgreSQL, in a temporary cluster
+//   pgbouncer+postgres      the installed PgBouncer in front of it
+//   pgbouncer+fork          PgBouncer in front of one of our models
+//   dsn:host=db1 user=app   any server that speaks the protocol, by libpq's connection string or URI
+//
+// Settings: a plain name ("shared_buffers") goes to every server of the target that has it, one with
+// a prefix ("postgres.jit", "pgbouncer.pool_mode", "dsn.setup") to that part alone. A target without
+// the part, or whose server lacks the name, is measured without it.
+//
+// Safety: constants and plain values; one thread. Errors: 42704 with near names.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "harness/load/workload.h"
+#include "harness/targets/server_folder.h"
+#include "harness/targets/target.h"
+
+namespace connbench::targets {
+
+// What the targets of one run share.
+struct TargetEnvironment {
+  std::string program;                           // connbench itself
+  std::map<std::string, ServerFolder> clusters;  // PostgreSQL's, as initdb made them; by place
+};
+
+// How a target appears in results and which settings concern it.
+struct TargetName {
+  std::string text;                // as it was named
+  std::string target;              // in trials.csv: builtin, postgres, pgbouncer, ...
+  std::string model;               // where one of our models serves, behind whatever
+  std::string cell;                // in names of cells: "model:fork", "target:postgres"
+  std::vector<std::string> parts;  // builtin, postgres, pgbouncer, dsn
+};
+
+struct TargetRequest {
+  TargetName name;
+  Settings settings;  // those that concern it (ConcernedSettings)
+  load::ProtocolMode protocol = load::ProtocolMode::kSimple;
+  int connections = 0;  // of the load, at most
+};
+
+struct TargetKind {
+  std::string_view form;      // "pgbouncer+SERVER"
+  std::string_view summary;   // one sentence
+  std::string_view packages;  // Debian packages it needs, separated by blanks
+  // Nothing when the name is of another kind; an error when it is of this one, but wrong.
+  Result<std::optional<TargetName>> (*parse)(const std::string& text);
+  std::unique_ptr<Target> (*make)(const TargetRequest& request, TargetEnvironment& environment);
+};
+
+std::span<const TargetKind> AllTargetKinds();
+
+Result<TargetName> FindTarget(const std::string& text);
+std::unique_ptr<Target> MakeTarget(const TargetRequest& request, TargetEnvironment& environment);
+
+// 42704 or 22023 for a name or value that no target has.
+Status CheckSetting(const std::string& name, const std::string& value);
+// In their order, with their prefixes.
+Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings& settings);
+// Those with the prefix, without it.
+Settings SettingsOfPart(std::string_view part, const Settings& settings);
+// Those without any prefix.
+Settings PlainSettings(const Settings& settings);
+
+}  // namespace connbench::targets
