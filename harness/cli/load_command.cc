@@ -56,10 +56,15 @@ struct Flags {
   std::string statement_timeout;
   int active = -1;
   int64_t transactions_per_connection = 0;
+  int64_t reconnect = 0;
+  std::string session_length;
+  std::string connect_rate;
+  std::string connect_arrival;
+  std::string drop_command;
   int64_t scale = 0;
   int progress_s = 0;
   bool no_vacuum = false;
-  bool reconnect = false;
+  bool connect = false;
   bool init = false;
   bool quiet = false;
   std::vector<std::string> define;
@@ -161,14 +166,31 @@ Result<Workload> MakeWorkload(const Flags& flags) {
   if (flags.transactions_per_connection > 0) {
     workload.transactions_per_connection = flags.transactions_per_connection;
   }
-  if (flags.reconnect) {
+  if (flags.connect || flags.reconnect > 0) {
     if (flags.transactions > 0) {
-      return Usage("-C and -t cannot be combined", "Use -C with -T.");
+      return Usage("-C and --reconnect cannot be combined with -t", "Use them with -T.");
+    }
+    if (!workload.groups.empty()) {
+      return Usage(fmt::format("workload {} has groups of its own", workload.name),
+                   "Use -C and --reconnect with a workload that has none.");
     }
     workload.pattern = load::Pattern::kChurn;
+    workload.transactions_per_connection = std::max<int64_t>(flags.reconnect, 1);
   }
-  if (flags.transactions > 0 &&
-      (workload.pattern == load::Pattern::kStorm || workload.pattern == load::Pattern::kChurn)) {
+  if (!flags.session_length.empty()) {
+    workload.session_length = *load::SessionLengthByName(flags.session_length);
+  }
+  if (!flags.connect_rate.empty() || !flags.connect_arrival.empty()) {
+    auto arrivals = load::ParseArrivals(flags.connect_rate, flags.connect_arrival, ".");
+    if (!arrivals.ok()) {
+      return Usage(
+          fmt::format("--connect-rate, --connect-arrival: {}", arrivals.status().error().message),
+          arrivals.status().error().hint);
+    }
+    workload.connect_arrivals = std::move(*arrivals);
+  }
+  if (flags.transactions > 0 && workload.pattern != load::Pattern::kSteady &&
+      workload.pattern != load::Pattern::kIdle) {
     return Usage(fmt::format("-t does not apply to pattern {}", Name(workload.pattern)),
                  "Use --transactions-per-connection.");
   }
@@ -203,6 +225,7 @@ Result<LoadConfig> MakeConfig(const Flags& flags) {
   config.transactions_per_client = flags.transactions;
   config.source_addresses = flags.source_addresses;
   config.control_fd = flags.control_fd;
+  config.drop_command = flags.drop_command;
   config.stop = &g_stop;
   CONNBENCH_ASSIGN_OR_RETURN(config.seed, Seed(flags.seed));
   CONNBENCH_RETURN_IF_ERROR(Duration(flags.hold, "--hold", config.hold_ns));
@@ -311,12 +334,25 @@ CommandMain ConfigureLoad(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("-M,--protocol", flags->mode, "simple, extended or prepared")
       ->check(CLI::IsMember({"simple", "extended", "prepared"}));
-  app.add_option("--pattern", flags->pattern, "storm, churn, steady or idle")
-      ->check(CLI::IsMember({"storm", "churn", "steady", "idle"}));
-  app.add_flag("-C,--connect", flags->reconnect, "a new connection for every transaction (churn)");
+  app.add_option("--pattern", flags->pattern, "storm, churn, steady, idle or failover")
+      ->check(CLI::IsMember({"storm", "churn", "steady", "idle", "failover"}));
+  app.add_flag("-C,--connect", flags->connect, "a new connection for every transaction (churn)");
+  app.add_option("--reconnect", flags->reconnect,
+                 "a new connection after so many transactions (churn)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--transactions-per-connection", flags->transactions_per_connection,
                  "churn: transactions before a connection is closed")
       ->check(CLI::PositiveNumber);
+  app.add_option("--session-length", flags->session_length,
+                 "churn: transactions per connection are fixed, or geometric with that mean")
+      ->check(CLI::IsMember({"fixed", "geometric"}));
+  app.add_option("--connect-rate", flags->connect_rate,
+                 "when connections arrive: 500, ramp(100, 2000, 10s), sawtooth(0, 1000, 2s), ...");
+  app.add_option("--connect-arrival", flags->connect_arrival,
+                 "constant, poisson, burst(N) or at_once");
+  app.add_option("--drop", flags->drop_command,
+                 "failover: a shell command that makes the server drop everyone; without it, that "
+                 "is left to you");
   app.add_option("--active", flags->active, "idle: how many of the connections work")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--ladder", flags->ladder, "idle: connection counts to hold, as 50,100,200");

@@ -19,6 +19,8 @@ using protocol::ClientSession;
 // The kernel repeats a lost SYN after one second: below this nothing can have been repeated, and
 // asking would cost a system call per connection.
 constexpr int64_t kFirstSynRetryNs = 900 * kNanosecondsPerMillisecond;
+// And lost data after 200 ms at the soonest (TCP_RTO_MIN).
+constexpr int64_t kFirstDataRetryNs = 190 * kNanosecondsPerMillisecond;
 
 bool TcpInfo(int fd, tcp_info& info) {
   socklen_t length = sizeof(info);
@@ -125,10 +127,7 @@ Connection::Event Connection::Connect(MonotonicNs now) {
 
 Connection::Event Connection::Established() {
   phases_.connect_end_ns = MonotonicNow();
-  if (phases_.connect_end_ns - phases_.connect_begin_ns > kFirstSynRetryNs) {
-    tcp_info info;
-    if (TcpInfo(fd_, info)) phases_.syn_retries = info.tcpi_total_retrans;
-  }
+  if (phases_.connect_end_ns - phases_.connect_begin_ns > kFirstSynRetryNs) CountRetries();
   state_ = State::kStarting;
   const Endpoint& endpoint = target_->endpoint;
   session_.Start({.user = endpoint.user,
@@ -137,6 +136,13 @@ Connection::Event Connection::Established() {
   const Event event = Flush();
   phases_.startup_sent_ns = MonotonicNow();
   return event;
+}
+
+void Connection::CountRetries() {
+  tcp_info info;
+  if (target_->address.family() != AF_UNIX && TcpInfo(fd_, info)) {
+    phases_.syn_retries = info.tcpi_total_retrans;
+  }
 }
 
 bool Connection::WantWritable(bool want) {
@@ -223,6 +229,9 @@ Connection::Event Connection::Read(std::span<char> buffer, bool until_end) {
   if (state_ == State::kStarting && session_.state() == ClientSession::State::kIdle) {
     state_ = State::kOpen;
     phases_.ready_ns = MonotonicNow();
+    // The listen queue can also drop the last step of the handshake: then the startup packet is
+    // what is sent again.
+    if (phases_.ready_ns - phases_.connect_end_ns > kFirstDataRetryNs) CountRetries();
     phases_.connection_id = session_.connection_id();
     phases_.outcome = ConnectOutcome::kOk;
     return Event::kReady;

@@ -77,6 +77,7 @@ class Connection {
 
  private:
   Event Established();
+  void CountRetries();
   Event Read(std::span<char> buffer, bool until_end);
   Event EndWithErrno(int error, const char* what);
   Event EndWithSession();

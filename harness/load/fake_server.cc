@@ -32,20 +32,6 @@ void Send(int fd, std::string& bytes) {
   bytes.clear();
 }
 
-// False at the end of the connection.
-bool ReadMore(int fd, std::string& input, const std::atomic<bool>& stop) {
-  while (!stop) {
-    pollfd waiting = {fd, POLLIN, 0};
-    if (poll(&waiting, 1, kPollMs) <= 0) continue;
-    char buffer[4096];
-    const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
-    if (got <= 0) return false;
-    input.append(buffer, static_cast<size_t>(got));
-    return true;
-  }
-  return false;
-}
-
 void AppendFatal(std::string& out, std::string_view code, std::string_view message) {
   ErrorInfo error;
   error.code = code;
@@ -70,7 +56,10 @@ void ResetOnClose(int fd) {
 }  // namespace
 
 FakeServer::FakeServer(std::vector<Behaviour> behaviours, bool unix_socket)
-    : behaviours_(std::move(behaviours)), received_(256) {
+    : FakeServer(std::move(behaviours), unix_socket, Queue()) {}
+
+FakeServer::FakeServer(std::vector<Behaviour> behaviours, bool unix_socket, Queue queue)
+    : behaviours_(std::move(behaviours)), hold_(queue.hold), received_(256) {
   endpoint_.user = "tester";
   if (unix_socket) {
     char name[] = "/tmp/connbench_fake_XXXXXX";
@@ -97,8 +86,8 @@ FakeServer::FakeServer(std::vector<Behaviour> behaviours, bool unix_socket)
     getsockname(listen_fd_, reinterpret_cast<sockaddr*>(&address), &length);
     endpoint_.port = ntohs(address.sin_port);
   }
-  if (listen(listen_fd_, SOMAXCONN) != 0) throw std::runtime_error("listen");
-  acceptor_ = std::thread([this] { Accept(); });
+  if (listen(listen_fd_, queue.backlog) != 0) throw std::runtime_error("listen");
+  acceptor_ = std::thread([this] { AcceptLoop(); });
 }
 
 FakeServer::~FakeServer() {
@@ -121,8 +110,12 @@ void FakeServer::WaitUntilClosed() const {
   while (ended_ < accepted_) usleep(1000);
 }
 
-void FakeServer::Accept() {
+void FakeServer::AcceptLoop() {
   while (!stop_) {
+    if (hold_) {
+      usleep(kPollMs * 1000);
+      continue;
+    }
     pollfd waiting = {listen_fd_, POLLIN, 0};
     if (poll(&waiting, 1, kPollMs) <= 0) continue;
     const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -137,18 +130,37 @@ void FakeServer::Accept() {
   }
 }
 
+// False at the end of the connection, also if it is dropped meanwhile.
+bool FakeServer::ReadMore(int fd, std::string& input, int drops_at_accept) const {
+  while (!stop_) {
+    if (drops_ != drops_at_accept) {
+      ResetOnClose(fd);
+      return false;
+    }
+    pollfd waiting = {fd, POLLIN, 0};
+    if (poll(&waiting, 1, kPollMs) <= 0) continue;
+    char buffer[4096];
+    const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
+    if (got <= 0) return false;
+    input.append(buffer, static_cast<size_t>(got));
+    return true;
+  }
+  return false;
+}
+
 void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
+  const int drops = drops_;
   std::string input;
   std::string output;
   if (behaviour == Behaviour::kClose) return;
   // The startup packet: a length, then the rest.
   while (input.size() < 4 || input.size() < protocol::LoadUint32(input.data())) {
-    if (!ReadMore(fd, input, stop_)) return;
+    if (!ReadMore(fd, input, drops)) return;
   }
   input.erase(0, protocol::LoadUint32(input.data()));
   switch (behaviour) {
     case Behaviour::kSilent:
-      while (ReadMore(fd, input, stop_)) {
+      while (ReadMore(fd, input, drops)) {
       }
       return;
     case Behaviour::kReset:
@@ -177,7 +189,7 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
     case Behaviour::kWantsPassword:
       MessageWriter(output, protocol::backend::kAuthentication).Int32(3).Finish();
       Send(fd, output);
-      while (ReadMore(fd, input, stop_)) {
+      while (ReadMore(fd, input, drops)) {
       }
       return;
     default:
@@ -243,7 +255,7 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
     }
     input.erase(0, input.size() - rest.size());
     Send(fd, output);
-    if (!ReadMore(fd, input, stop_)) return;
+    if (!ReadMore(fd, input, drops)) return;
   }
 }
 

@@ -35,7 +35,13 @@ enum class Behaviour : uint8_t {
 
 class FakeServer {
  public:
+  // backlog: of the listen queue. Accepting begins at once, or with Accept() if hold is true.
+  struct Queue {
+    int backlog = 4096;
+    bool hold = false;
+  };
   explicit FakeServer(std::vector<Behaviour> behaviours, bool unix_socket = false);
+  FakeServer(std::vector<Behaviour> behaviours, bool unix_socket, Queue queue);
   ~FakeServer();
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;
@@ -44,11 +50,16 @@ class FakeServer {
   int accepted() const { return accepted_.load(); }
   // Whole messages of each type that clients have sent, after their startup packets.
   int Received(char type) const;
+  // Begins to accept.
+  void Accept() { hold_ = false; }
+  // Resets every connection that is open now; later ones are served.
+  void DropEveryone() { ++drops_; }
   // Waits until every accepted connection has ended: what clients sent last has then been read.
   void WaitUntilClosed() const;
 
  private:
-  void Accept();
+  void AcceptLoop();
+  bool ReadMore(int fd, std::string& input, int drops_at_accept) const;
   void Serve(int fd, Behaviour behaviour, uint32_t number);
 
   std::vector<Behaviour> behaviours_;
@@ -56,6 +67,8 @@ class FakeServer {
   std::string folder_;
   int listen_fd_ = -1;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> hold_{false};
+  std::atomic<int> drops_{0};
   std::atomic<int> accepted_{0};
   std::atomic<int> ended_{0};
   mutable std::mutex mutex_;

@@ -1,14 +1,22 @@
 #include "harness/load/generator.h"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "harness/load/client_threads.h"
+#include "harness/load/collect.h"
 #include "harness/load/control.h"
+#include "harness/load/disturbance.h"
+#include "harness/load/judge.h"
 #include "harness/load/preflight.h"
 #include "harness/load/script.h"
 #include "harness/load/worker.h"
@@ -18,15 +26,18 @@ namespace {
 
 constexpr int64_t kPollNs = 20 * kNanosecondsPerMillisecond;
 constexpr int64_t kProgressNs = kNanosecondsPerSecond;
+// Connects under way while connections are set up that are not what is measured: well below any
+// listen queue.
+constexpr int64_t kSetUpConnectsInFlight = 100;
 
-// Drives the phases of one run. Its threads are at rest whenever Run has returned.
+// Drives the phases of one run. Its threads are at rest whenever Wait has returned.
 class Generator {
  public:
-  Generator(const LoadConfig& config, ScriptSet scripts)
+  Generator(const LoadConfig& config, std::vector<ClientThreads> groups)
       : config_(config),
         workload_(config.workload),
-        scripts_(std::move(scripts)),
-        control_(config.control_fd, &stop_) {}
+        control_(config.control_fd, &stop_),
+        groups_(std::move(groups)) {}
 
   Result<LoadResult> RunAll();
 
@@ -35,11 +46,23 @@ class Generator {
   void Churn();
   void Steady();
   void Idle();
+  void Failover();
+  void Mixed();
   void Traffic(uint32_t clients);
 
-  // Gives the plan to all threads and waits for its end.
+  Status StartWorkers();
+  // Gives the plan to all threads of the group.
+  static void Post(const ClientThreads& group, const Plan& plan);
+  // Waits until everybody is at rest.
+  void Wait(std::string_view phase, int64_t planned_ns = 0);
   void Run(const Plan& plan, std::string_view phase, int64_t planned_ns = 0);
-  void Connect(uint32_t first, uint32_t last, MonotonicNs window_begin, int64_t transactions);
+  Plan ConnectPlan(const ClientThreads& group, uint32_t first, uint32_t last) const;
+  void SetUpConnections(const std::vector<const ClientThreads*>& groups, uint32_t first,
+                        uint32_t last);
+  Plan WindowPlan(const ClientThreads& group) const;
+  void PrepareSockets(const ClientThreads& group);
+  void Drop(int64_t held);
+  void WaitOutWindow(MonotonicNs until);
   void Close();
   // False ends the run early.
   bool Event(std::string_view name);
@@ -47,18 +70,19 @@ class Generator {
   void CheckStop();
   bool stopping() const { return stop_.load(std::memory_order_relaxed); }
   int64_t Open() const;
-  uint32_t all() const { return static_cast<uint32_t>(workload_.connections); }
+  const ClientThreads& main() const { return groups_.front(); }
+  uint32_t all() const { return main().clients(); }
   void TakeCpu();
   void Collect();
-  void Judge();
 
   const LoadConfig& config_;
   const Workload& workload_;
-  ScriptSet scripts_;
   std::atomic<bool> stop_{false};
   Control control_;
-  WorkerSettings settings_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  ConnectTarget target_;
+  std::optional<Disturbance> disturbance_;
+  std::vector<ClientThreads> groups_;
+  MonotonicNs dropped_at_ = 0;
   LoadResult result_;
 };
 
@@ -76,59 +100,94 @@ bool Generator::Event(std::string_view name) {
 
 int64_t Generator::Open() const {
   int64_t open = 0;
-  for (const auto& worker : workers_) open += worker->open();
+  for (const ClientThreads& group : groups_) open += group.Open();
   return open;
 }
 
-void Generator::Run(const Plan& plan, std::string_view phase, int64_t planned_ns) {
+void Generator::Post(const ClientThreads& group, const Plan& plan) {
+  for (const auto& worker : group.workers) worker->Post(plan);
+}
+
+void Generator::Wait(std::string_view phase, int64_t planned_ns) {
   const MonotonicNs began = MonotonicNow();
-  for (const auto& worker : workers_) worker->Post(plan);
   MonotonicNs next_progress = began + kProgressNs;
-  for (const auto& worker : workers_) {
-    while (!worker->WaitDone(kPollNs)) {
-      CheckStop();
-      const MonotonicNs now = MonotonicNow();
-      if (!config_.progress || now < next_progress) continue;
-      next_progress += kProgressNs;
-      LoadProgress progress;
-      progress.phase = phase;
-      progress.elapsed_ns = now - began;
-      progress.planned_ns = planned_ns;
-      for (const auto& each : workers_) {
-        progress.transactions_ok += each->live().transactions_ok.load(std::memory_order_relaxed);
-        progress.transactions_failed +=
-            each->live().transactions_failed.load(std::memory_order_relaxed);
-        progress.connections_open += each->live().open.load(std::memory_order_relaxed);
+  const auto report = [&](MonotonicNs now) {
+    next_progress += kProgressNs;
+    LoadProgress progress;
+    progress.phase = phase;
+    progress.elapsed_ns = now - began;
+    progress.planned_ns = planned_ns;
+    for (const ClientThreads& group : groups_) {
+      for (const auto& worker : group.workers) {
+        const LiveCounts& live = worker->live();
+        progress.transactions_ok += live.transactions_ok.load(std::memory_order_relaxed);
+        progress.transactions_failed += live.transactions_failed.load(std::memory_order_relaxed);
+        progress.connections_open += live.open.load(std::memory_order_relaxed);
       }
-      config_.progress(progress);
+    }
+    config_.progress(progress);
+  };
+  for (const ClientThreads& group : groups_) {
+    for (const auto& worker : group.workers) {
+      while (!worker->WaitDone(kPollNs)) {
+        CheckStop();
+        const MonotonicNs now = MonotonicNow();
+        if (config_.progress && now >= next_progress) report(now);
+      }
     }
   }
   result_.connections_held_max = std::max(result_.connections_held_max, Open());
 }
 
-void Generator::Connect(uint32_t first, uint32_t last, MonotonicNs window_begin,
-                        int64_t transactions) {
+void Generator::Run(const Plan& plan, std::string_view phase, int64_t planned_ns) {
+  Post(main(), plan);
+  Wait(phase, planned_ns);
+}
+
+// Connecting as the group has it: by its schedule, or all at once.
+Plan Generator::ConnectPlan(const ClientThreads& group, uint32_t first, uint32_t last) const {
   Plan plan;
   plan.kind = Plan::Kind::kConnect;
   plan.first = first;
   plan.last = last;
   plan.record = true;
-  plan.window_begin = window_begin;
-  plan.transactions_per_client = transactions;
-  Run(plan, "connecting");
+  if (group.spec.connect_arrivals.given()) plan.arrivals = &group.spec.connect_arrivals;
+  return plan;
+}
+
+// Before the window, where connecting is not what is measured: a few at a time, so that the crowd
+// does not overflow the listen queue on its way in.
+void Generator::SetUpConnections(const std::vector<const ClientThreads*>& groups, uint32_t first,
+                                 uint32_t last) {
+  for (const ClientThreads* group : groups) {
+    Plan plan = ConnectPlan(*group, first, std::min(last, group->clients()));
+    if (plan.arrivals == nullptr) {
+      plan.in_flight = std::max<int64_t>(kSetUpConnectsInFlight / group->settings.threads, 1);
+    }
+    Post(*group, plan);
+  }
+  Wait("connecting");
+}
+
+void Generator::PrepareSockets(const ClientThreads& group) {
+  Plan prepare;
+  prepare.kind = Plan::Kind::kPrepare;
+  prepare.last = group.clients();
+  Post(group, prepare);
+  Wait("making sockets");
 }
 
 void Generator::Close() {
-  Plan plan;
-  plan.kind = Plan::Kind::kClose;
-  plan.last = all();
-  Run(plan, "closing");
+  for (const ClientThreads& group : groups_) {
+    Plan plan;
+    plan.kind = Plan::Kind::kClose;
+    plan.last = group.clients();
+    Post(group, plan);
+  }
+  Wait("closing");
 }
 
-// Where nobody samples, connections are held for as long as was asked.
-void Generator::Hold() {
-  if (control_.present()) return;
-  const MonotonicNs until = MonotonicNow() + config_.hold_ns;
+void Generator::WaitOutWindow(MonotonicNs until) {
   while (MonotonicNow() < until && !stopping()) {
     const timespec pause = {0, kPollNs};
     nanosleep(&pause, nullptr);
@@ -136,22 +195,56 @@ void Generator::Hold() {
   }
 }
 
+// Where nobody samples, connections are held for as long as was asked.
+void Generator::Hold() {
+  if (!control_.present()) WaitOutWindow(MonotonicNow() + config_.hold_ns);
+}
+
 void Generator::TakeCpu() {
-  for (const auto& worker : workers_) {
+  // Those of the first group are the measuring ones; the others only have to disturb it.
+  for (const auto& worker : main().workers) {
     result_.thread_cpu_fractions.push_back(worker->cpu_fraction());
     result_.client_cpu_ns += worker->cpu_ns();
     result_.client_cpu_fraction = std::max(result_.client_cpu_fraction, worker->cpu_fraction());
   }
 }
 
+// What a group does in the window, which opens at window_begin_ns.
+Plan Generator::WindowPlan(const ClientThreads& group) const {
+  const ClientGroup& spec = group.spec;
+  const MonotonicNs begin = result_.window_begin_ns;
+  Plan plan = ConnectPlan(group, 0, group.clients());
+  plan.window_begin = begin;
+  plan.begin_at = spec.start_ns > 0 ? begin + spec.start_ns : 0;
+  plan.until = begin + (spec.stop_ns > 0 ? std::min(spec.stop_ns, workload_.duration_ns)
+                                         : workload_.duration_ns);
+  switch (spec.pattern) {
+    case Pattern::kStorm:
+      plan.transactions_per_client = 1;
+      plan.retry = spec.backoff.has_value();
+      break;
+    case Pattern::kIdle:
+      break;
+    case Pattern::kChurn:
+      plan.kind = Plan::Kind::kChurn;
+      plan.transactions_per_client = spec.transactions_per_connection;
+      break;
+    default:
+      plan.kind = Plan::Kind::kTraffic;
+      plan.arrivals = nullptr;
+      break;
+  }
+  return plan;
+}
+
 void Generator::Storm() {
-  Plan prepare;
-  prepare.kind = Plan::Kind::kPrepare;
-  prepare.last = all();
-  Run(prepare, "making sockets");
+  PrepareSockets(main());
   if (!Event("begin")) return;
   result_.window_begin_ns = MonotonicNow();
-  Connect(0, all(), result_.window_begin_ns, 1);
+  Plan plan = WindowPlan(main());
+  // A storm without a second try ends by itself; with one it has the duration.
+  if (!plan.retry && plan.arrivals == nullptr) plan.until = kNoDeadline;
+  Run(plan, "connecting");
   result_.window_end_ns = MonotonicNow();
   TakeCpu();
   if (!Event("held")) return;
@@ -163,7 +256,8 @@ void Generator::Churn() {
   Plan plan;
   plan.kind = Plan::Kind::kChurn;
   plan.last = all();
-  plan.transactions_per_client = std::max<int64_t>(workload_.transactions_per_connection, 1);
+  plan.transactions_per_client = main().spec.transactions_per_connection;
+  if (main().spec.connect_arrivals.given()) plan.arrivals = &main().spec.connect_arrivals;
   if (workload_.warmup_ns > 0) {
     plan.until = MonotonicNow() + workload_.warmup_ns;
     Run(plan, "warm-up", workload_.warmup_ns);
@@ -195,20 +289,15 @@ void Generator::Traffic(uint32_t clients) {
   const bool timed = config_.transactions_per_client == 0;
   plan.until = timed ? result_.window_begin_ns + workload_.duration_ns : kNoDeadline;
   Run(plan, "measuring", timed ? workload_.duration_ns : 0);
-  if (clients == 0) {  // nobody is active: the window is a wait
-    while (MonotonicNow() < plan.until && timed && !stopping()) {
-      const timespec pause = {0, kPollNs};
-      nanosleep(&pause, nullptr);
-      CheckStop();
-    }
-  }
+  // Where nobody is active the window is a wait.
+  if (clients == 0 && timed) WaitOutWindow(plan.until);
   result_.window_end_ns = std::min(plan.until, MonotonicNow());
   TakeCpu();
   Event("end");
 }
 
 void Generator::Steady() {
-  Connect(0, all(), 0, 0);
+  SetUpConnections({&main()}, 0, all());
   if (Open() == 0 || !Event("held")) return;
   Traffic(all());
 }
@@ -223,7 +312,7 @@ void Generator::Idle() {
   uint32_t up = 0;
   for (const int step : steps) {
     const auto next = static_cast<uint32_t>(step);
-    if (next > up) Connect(up, next, 0, 0);
+    if (next > up) SetUpConnections({&main()}, up, next);
     up = next;
     if (Open() == 0 || !Event("held")) return;
     Hold();
@@ -231,91 +320,150 @@ void Generator::Idle() {
   Traffic(static_cast<uint32_t>(std::min(workload_.active, workload_.connections)));
 }
 
-void Generator::Collect() {
-  std::vector<const Recorder*> recorders;
-  for (const auto& worker : workers_) {
-    worker->recorder().FinishSlices();
-    worker->recorder().AddTo(result_);
-    recorders.push_back(&worker->recorder());
-    result_.bytes_sent += worker->bytes().sent;
-    result_.bytes_received += worker->bytes().received;
+// Makes the server drop everyone: the harness does it, or the command, or somebody by hand.
+void Generator::Drop(int64_t held) {
+  dropped_at_ = MonotonicNow();
+  if (control_.present()) {
+    if (!control_.Event("drop", held)) stop_.store(true, std::memory_order_relaxed);
+  } else if (!config_.drop_command.empty()) {
+    const int status = std::system(config_.drop_command.c_str());
+    if (status != 0) {
+      result_.invalid_reasons.push_back(fmt::format(
+          "served: the command that was to make the server drop everyone ended with {}: {}",
+          WIFEXITED(status) ? WEXITSTATUS(status) : status, config_.drop_command));
+    }
+  } else {
+    dropped_at_ = 0;  // known when the first client notices
   }
+}
+
+void Generator::Failover() {
+  SetUpConnections({&main()}, 0, all());
+  if (Open() == 0 || !Event("held") || !Event("begin")) return;
+  result_.window_begin_ns = MonotonicNow();
+  Plan plan;
+  plan.kind = Plan::Kind::kReturn;
+  plan.last = all();
+  plan.record = true;
+  plan.window_begin = result_.window_begin_ns;
+  plan.until = result_.window_begin_ns + workload_.duration_ns;
+  plan.transactions_per_client = 1;
+  const int64_t held = Open();
+  Post(main(), plan);
+  Drop(held);
+  Wait("waiting until all are served again", workload_.duration_ns);
+  result_.window_end_ns = MonotonicNow();
+  TakeCpu();
+  Event("end");
+}
+
+// The first group is measured, while others come and disturb it.
+void Generator::Mixed() {
+  std::vector<const ClientThreads*> up_from_the_start;
+  for (const ClientThreads& group : groups_) {
+    const Pattern pattern = group.spec.pattern;
+    const bool from_the_start =
+        pattern == Pattern::kSteady || (pattern == Pattern::kIdle && group.spec.start_ns == 0);
+    if (from_the_start) up_from_the_start.push_back(&group);
+    if (pattern == Pattern::kStorm) PrepareSockets(group);
+  }
+  SetUpConnections(up_from_the_start, 0, UINT32_MAX);
+  if (main().Open() == 0 || !Event("held")) return;
+  if (workload_.warmup_ns > 0) {
+    Plan warmup;
+    warmup.kind = Plan::Kind::kTraffic;
+    warmup.last = all();
+    warmup.until = MonotonicNow() + workload_.warmup_ns;
+    Run(warmup, "warm-up", workload_.warmup_ns);
+  }
+  if (!Event("begin")) return;
+  result_.window_begin_ns = MonotonicNow();
+  for (const ClientThreads& group : groups_) {
+    const bool idle = group.spec.pattern == Pattern::kIdle && group.spec.start_ns == 0;
+    if (idle) continue;
+    Plan plan = WindowPlan(group);
+    if (&group != &main()) plan.disturbance = &*disturbance_;
+    Post(group, plan);
+  }
+  Wait("measuring", workload_.duration_ns);
+  result_.window_end_ns = std::min(result_.window_begin_ns + workload_.duration_ns, MonotonicNow());
+  TakeCpu();
+  Event("end");
+}
+
+void Generator::Collect() {
+  CollectCounts(groups_, result_);
   if (config_.transactions_per_client > 0 && result_.last_transaction_end_ns > 0) {
     result_.window_end_ns = result_.last_transaction_end_ns;
   }
-  if (workload_.pattern == Pattern::kStorm && !result_.connect_latency.empty()) {
-    result_.window_end_ns = std::max(result_.last_ready_ns, result_.last_transaction_end_ns);
+  if (workload_.pattern == Pattern::kStorm) {
+    if (!result_.connect_latency.empty()) {
+      result_.window_end_ns = std::max(result_.last_ready_ns, result_.last_transaction_end_ns);
+    }
+    CollectServed(main(), result_.first_connect_ns, result_);
   }
-  result_.slices = MergeSlices(recorders, result_.run_begin_ns, result_.window_begin_ns);
-  std::sort(result_.phases.begin(), result_.phases.end(),
-            [](const ConnectionPhases& a, const ConnectionPhases& b) {
-              return a.connect_begin_ns < b.connect_begin_ns;
-            });
+  if (workload_.pattern == Pattern::kFailover) CollectServed(main(), dropped_at_, result_);
+  if (disturbance_) CollectVictims(main(), *disturbance_, result_);
 }
 
-// What makes the figures say more about this client than about the server. Each opens with the name
-// of the check that it belongs to (harness/suite/checks.def).
-void Generator::Judge() {
-  for (size_t i = 0; i < result_.thread_cpu_fractions.size(); ++i) {
-    if (result_.thread_cpu_fractions[i] <= kSaturatedCpuFraction) continue;
-    result_.invalid_reasons.push_back(fmt::format(
-        "client_cpu: client thread {} used {:.0f} % of a CPU: the server waited for it; use more "
-        "threads (-j) or fewer connections",
-        i, result_.thread_cpu_fractions[i] * 100));
+Status Generator::StartWorkers() {
+  if (workload_.pattern == Pattern::kMixed) {
+    int disturbers = 0;
+    for (size_t i = 1; i < groups_.size(); ++i) {
+      const ClientGroup& spec = groups_[i].spec;
+      if (spec.pattern == Pattern::kIdle && spec.start_ns == 0) continue;
+      disturbers += std::min(config_.threads, spec.connections);
+    }
+    disturbance_.emplace(disturbers);
   }
-  const auto count = [&](ConnectOutcome outcome) {
-    return result_.connects_by_outcome[static_cast<size_t>(outcome)];
-  };
-  if (count(ConnectOutcome::kNoPorts) > 0) {
-    result_.invalid_reasons.push_back(fmt::format(
-        "ports: {} connects found no free port on this machine; use --source-addresses, or a "
-        "Unix socket",
-        count(ConnectOutcome::kNoPorts)));
+  int threads = 0;
+  for (const ClientThreads& group : groups_) {
+    threads += std::min(config_.threads, group.spec.connections);
   }
-  if (count(ConnectOutcome::kClientError) > 0) {
-    result_.invalid_reasons.push_back(fmt::format("client: {} connects hit a limit of this process",
-                                                  count(ConnectOutcome::kClientError)));
+  uint32_t first = 0;
+  for (ClientThreads& group : groups_) {
+    WorkerSettings& settings = group.settings;
+    settings.scripts = &group.scripts;
+    settings.target = &target_;
+    settings.protocol = workload_.protocol;
+    settings.seed = config_.seed;
+    settings.first_client = first;
+    settings.clients = group.spec.connections;
+    settings.threads = std::min(config_.threads, group.spec.connections);
+    settings.max_phases = kMaxPhaseRecords / static_cast<size_t>(threads);
+    settings.backoff = group.spec.backoff.value_or(Backoff{});
+    settings.geometric_sessions = group.spec.session_length == SessionLength::kGeometric;
+    if (&group == &main() && disturbance_) settings.disturbed = &*disturbance_;
+    settings.connect_timeout_ns = config_.connect_timeout_ns;
+    settings.statement_timeout_ns = config_.statement_timeout_ns;
+    settings.origin = result_.run_begin_ns;
+    settings.stop = &stop_;
+    first += group.clients();
+    for (int i = 0; i < settings.threads; ++i) {
+      group.workers.push_back(std::make_unique<Worker>(settings, i));
+      CONNBENCH_RETURN_IF_ERROR(group.workers.back()->Start());
+    }
   }
-  if (result_.syn_retries > 0) {
-    result_.invalid_reasons.push_back(fmt::format(
-        "syn_retries: {} SYNs were repeated: the listen queue overflowed, and connects took "
-        "TCP's seconds instead of the server's time",
-        result_.syn_retries));
-  }
-  if (result_.transaction_latency.negative_count() > 0) {
-    result_.invalid_reasons.emplace_back("clock: the clock went backwards");
-  }
+  result_.threads = main().settings.threads;
+  return Status::Ok();
 }
 
 Result<LoadResult> Generator::RunAll() {
-  CONNBENCH_ASSIGN_OR_RETURN(settings_.target.address, ResolveEndpoint(config_.endpoint));
-  CONNBENCH_ASSIGN_OR_RETURN(Preflight preflight, CheckLimits(workload_, settings_.target.address,
-                                                              config_.source_addresses));
+  CONNBENCH_ASSIGN_OR_RETURN(target_.address, ResolveEndpoint(config_.endpoint));
+  CONNBENCH_ASSIGN_OR_RETURN(Preflight preflight,
+                             CheckLimits(workload_, target_.address, config_.source_addresses));
   result_.workload = workload_.name;
   result_.pattern = Name(workload_.pattern);
   result_.protocol_mode = Name(workload_.protocol);
   result_.server = config_.endpoint.ToString();
-  result_.connections = workload_.connections;
+  result_.connections = main().spec.connections;
   result_.seed = config_.seed;
   result_.warnings = std::move(preflight.warnings);
+  result_.beyond_backlog = preflight.beyond_backlog;
   result_.run_begin_ns = MonotonicNow();
-
-  settings_.target.sources = std::move(preflight.sources);
-  settings_.target.endpoint = config_.endpoint;
-  settings_.scripts = &scripts_;
-  settings_.protocol = workload_.protocol;
-  settings_.seed = config_.seed;
-  settings_.clients = workload_.connections;
-  settings_.threads = std::min(config_.threads, workload_.connections);
-  settings_.connect_timeout_ns = config_.connect_timeout_ns;
-  settings_.statement_timeout_ns = config_.statement_timeout_ns;
-  settings_.origin = result_.run_begin_ns;
-  settings_.stop = &stop_;
-  result_.threads = settings_.threads;
-  for (int i = 0; i < settings_.threads; ++i) {
-    workers_.push_back(std::make_unique<Worker>(settings_, i));
-    CONNBENCH_RETURN_IF_ERROR(workers_.back()->Start());
-  }
+  target_.sources = std::move(preflight.sources);
+  target_.endpoint = config_.endpoint;
+  CONNBENCH_RETURN_IF_ERROR(StartWorkers());
   switch (workload_.pattern) {
     case Pattern::kStorm:
       Storm();
@@ -329,14 +477,20 @@ Result<LoadResult> Generator::RunAll() {
     case Pattern::kIdle:
       Idle();
       break;
+    case Pattern::kFailover:
+      Failover();
+      break;
+    case Pattern::kMixed:
+      Mixed();
+      break;
   }
   Close();
   if (!stopping()) Event("closed");
-  Collect();
   result_.interrupted = stopping();
+  Collect();
   result_.run_end_ns = MonotonicNow();
-  workers_.clear();
-  Judge();
+  Judge(workload_, result_);
+  for (ClientThreads& group : groups_) group.workers.clear();
   CONNBENCH_RETURN_IF_ERROR(result_.Check());
   return std::move(result_);
 }
@@ -348,18 +502,25 @@ Result<LoadResult> RunLoad(const LoadConfig& config) {
   const auto bad = [](std::string message) {
     return Status::Error(sqlstate::kInvalidParameterValue, std::move(message));
   };
-  if (workload.connections < 1 || workload.connections > kMaxConnections) {
-    return bad(fmt::format("{} connections; from 1 to {} are possible", workload.connections,
-                           kMaxConnections));
+  const int total = workload.total_connections();
+  if (workload.connections < 1 || total < 1 || total > kMaxConnections) {
+    return bad(fmt::format("{} connections; from 1 to {} are possible", total, kMaxConnections));
   }
   if (config.threads < 1 || config.threads > kMaxThreads) {
     return bad(fmt::format("{} threads; from 1 to {} are possible", config.threads, kMaxThreads));
   }
   if (workload.duration_ns < 0 || workload.warmup_ns < 0) return bad("a negative duration");
+  if ((workload.pattern == Pattern::kMixed) == workload.groups.empty()) {
+    return bad("pattern mixed and [[group]] tables belong together");
+  }
   std::map<std::string, std::string> define = workload.define;
   define.try_emplace("scale", std::to_string(workload.scale));
-  CONNBENCH_ASSIGN_OR_RETURN(ScriptSet scripts, ScriptSet::Compile(workload.scripts, define));
-  return Generator(config, std::move(scripts)).RunAll();
+  std::vector<ClientThreads> groups;
+  for (ClientGroup& group : workload.AllGroups()) {
+    CONNBENCH_ASSIGN_OR_RETURN(ScriptSet scripts, ScriptSet::Compile(group.scripts, define));
+    groups.emplace_back(std::move(group), std::move(scripts));
+  }
+  return Generator(config, std::move(groups)).RunAll();
 }
 
 }  // namespace connbench::load

@@ -23,9 +23,6 @@ namespace connbench::load {
 
 inline constexpr int kMaxConnections = 100'000;
 inline constexpr int kMaxThreads = 256;
-// A client thread busier than this was waited for by the server, not the other way round.
-inline constexpr double kSaturatedCpuFraction = 0.95;
-
 struct LoadProgress {
   std::string phase;
   int64_t elapsed_ns = 0;  // of the phase
@@ -43,7 +40,10 @@ struct LoadConfig {
   int64_t transactions_per_client = 0;  // steady and idle: ends the run instead of the duration
   int64_t connect_timeout_ns = 60 * kNanosecondsPerSecond;
   int64_t statement_timeout_ns = 60 * kNanosecondsPerSecond;
-  int64_t hold_ns = 0;       // storm and idle: how long all are held where no harness decides it
+  int64_t hold_ns = 0;  // storm and idle: how long all are held where no harness decides it
+  // failover without a harness: a shell command that makes the server drop everyone; empty: the run
+  // waits for somebody to do it.
+  std::string drop_command;
   int source_addresses = 0;  // of 127.0.0.0/8 to connect from; 0: as many as the ports call for
   int control_fd = -1;       // see load_result.h
 

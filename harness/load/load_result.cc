@@ -24,7 +24,8 @@ using Poco::JSON::Array;
 using Poco::JSON::Object;
 
 constexpr std::string_view kPhasesHeader =
-    "client,connection_id,outcome,in_window,syn_retries,connect_begin_ns,connect_end_ns,"
+    "client,connection_id,outcome,in_window,syn_retries,intended_ns,connect_begin_ns,connect_end_"
+    "ns,"
     "startup_sent_ns,authenticated_ns,ready_ns,first_query_ns,first_row_ns,ended_ns";
 
 std::string PhasesPath(const std::string& path) { return path + ".phases.csv"; }
@@ -58,12 +59,19 @@ void VisitFields(R& result, V&& visit) {
   visit("connects_all", result.connects_all);
   visit("connect_errors", result.connect_errors);
   visit("connect_latency", result.connect_latency);
+  visit("unretried_connect_latency", result.unretried_connect_latency);
   visit("first_row_latency", result.first_row_latency);
   visit("first_connect_ns", result.first_connect_ns);
   visit("last_release_ns", result.last_release_ns);
   visit("last_ready_ns", result.last_ready_ns);
   visit("connects_ok_in_window", result.connects_ok_in_window);
   visit("syn_retries", result.syn_retries);
+  visit("connects_retried", result.connects_retried);
+  visit("clients_to_serve", result.clients_to_serve);
+  visit("clients_served", result.clients_served);
+  visit("all_served_ns", result.all_served_ns);
+  visit("first_loss_ns", result.first_loss_ns);
+  visit("beyond_backlog", result.beyond_backlog);
   visit("connections_lost", result.connections_lost);
   visit("connections_held_max", result.connections_held_max);
   visit("phases_dropped", result.phases_dropped);
@@ -76,6 +84,17 @@ void VisitFields(R& result, V&& visit) {
   visit("first_error", result.first_error);
   visit("warnings", result.warnings);
   visit("invalid_reasons", result.invalid_reasons);
+}
+
+template <typename R, typename V>
+void VisitVictims(R& victims, V&& visit) {
+  visit("disturbance_begin_ns", victims.begin_ns);
+  visit("disturbance_end_ns", victims.end_ns);
+  visit("victim_latency_before", victims.before);
+  visit("victim_latency_during", victims.during);
+  visit("victim_latency_after", victims.after);
+  visit("victim_recovery_ns", victims.recovery_ns);
+  visit("victim_recovered", victims.recovered);
 }
 
 template <typename S, typename V>
@@ -187,10 +206,10 @@ std::string PhasesText(const std::vector<ConnectionPhases>& phases) {
   std::string text(kPhasesHeader);
   text += '\n';
   for (const ConnectionPhases& p : phases) {
-    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{},{},{},{},{}\n", p.client,
-                   p.connection_id, Name(p.outcome), p.in_window ? 1 : 0, p.syn_retries,
-                   p.connect_begin_ns, p.connect_end_ns, p.startup_sent_ns, p.authenticated_ns,
-                   p.ready_ns, p.first_query_ns, p.first_row_ns, p.ended_ns);
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+                   p.client, p.connection_id, Name(p.outcome), p.in_window ? 1 : 0, p.syn_retries,
+                   p.intended_ns, p.connect_begin_ns, p.connect_end_ns, p.startup_sent_ns,
+                   p.authenticated_ns, p.ready_ns, p.first_query_ns, p.first_row_ns, p.ended_ns);
   }
   return text;
 }
@@ -215,9 +234,54 @@ bool ParsePhases(std::string_view line, ConnectionPhases& p) {
   int in_window = 0;
   if (!number(in_window)) return false;
   p.in_window = in_window != 0;
-  return number(p.syn_retries) && number(p.connect_begin_ns) && number(p.connect_end_ns) &&
-         number(p.startup_sent_ns) && number(p.authenticated_ns) && number(p.ready_ns) &&
-         number(p.first_query_ns) && number(p.first_row_ns) && number(p.ended_ns) && line.empty();
+  return number(p.syn_retries) && number(p.intended_ns) && number(p.connect_begin_ns) &&
+         number(p.connect_end_ns) && number(p.startup_sent_ns) && number(p.authenticated_ns) &&
+         number(p.ready_ns) && number(p.first_query_ns) && number(p.first_row_ns) &&
+         number(p.ended_ns) && line.empty();
+}
+
+// One run, or one group of it, with all but its phases.
+void WriteRun(const LoadResult& run, Object& object) {
+  VisitFields(run, Writer(object));
+  VisitVictims(run.victims, Writer(object));
+  Object::Ptr outcomes = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+  for (size_t i = 0; i < kConnectOutcomes; ++i) {
+    outcomes->set(std::string(kConnectOutcomeNames[i]), run.connects_by_outcome[i]);
+  }
+  object.set("connects_by_outcome", outcomes);
+  Array::Ptr slices = new Array;
+  for (const Slice& slice : run.slices) {
+    Object::Ptr entry = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+    VisitSlice(slice, Writer(*entry));
+    slices->add(entry);
+  }
+  object.set("slices", slices);
+}
+
+Array::Ptr ArrayOf(const Object& object, const char* name) {
+  Array::Ptr array = object.getArray(name);
+  if (array.isNull()) throw Poco::DataFormatException(fmt::format("no {}", name));
+  return array;
+}
+
+Object::Ptr EntryOf(const Array& array, unsigned index) {
+  Object::Ptr entry = array.getObject(index);
+  if (entry.isNull()) throw Poco::DataFormatException("an entry is no object");
+  return entry;
+}
+
+void ReadRun(const Object& object, LoadResult& run, Status& status) {
+  VisitFields(run, Reader(object, status));
+  VisitVictims(run.victims, Reader(object, status));
+  const Object::Ptr outcomes = object.getObject("connects_by_outcome");
+  if (outcomes.isNull()) throw Poco::DataFormatException("no connects_by_outcome");
+  for (size_t i = 0; i < kConnectOutcomes; ++i) {
+    run.connects_by_outcome[i] = outcomes->getValue<uint64_t>(std::string(kConnectOutcomeNames[i]));
+  }
+  const Array::Ptr slices = ArrayOf(object, "slices");
+  for (unsigned i = 0; i < slices->size(); ++i) {
+    VisitSlice(run.slices.emplace_back(), Reader(*EntryOf(*slices, i), status));
+  }
 }
 
 double SecondsBetween(MonotonicNs begin, MonotonicNs end) {
@@ -235,6 +299,14 @@ double LoadResult::window_seconds() const { return SecondsBetween(window_begin_n
 double LoadResult::throughput_tps() const {
   const double seconds = window_seconds();
   return seconds > 0 ? static_cast<double>(transactions_ok_in_window) / seconds : 0;
+}
+
+double VictimResult::p99_inflation() const {
+  constexpr double kP99 = 99;
+  constexpr uint64_t kSamples = 100;  // below it there is no p99
+  if (before.count() < kSamples || during.count() < kSamples) return 0;
+  const auto base = static_cast<double>(before.ValueAtPercentile(kP99));
+  return base > 0 ? static_cast<double>(during.ValueAtPercentile(kP99)) / base : 0;
 }
 
 double LoadResult::connects_per_s() const {
@@ -272,6 +344,14 @@ Status LoadResult::Check() const {
   if (transactions_ok_in_window > transactions_ok) {
     return broken("more transactions ended in the window than began in it");
   }
+  if (victims.begin_ns != 0) {
+    const uint64_t felt = victims.before.count() + victims.during.count() + victims.after.count();
+    if (felt != transaction_latency.count()) {
+      return broken(fmt::format("{} latencies before, during and after, {} in all", felt,
+                                transaction_latency.count()));
+    }
+  }
+  for (const LoadResult& group : groups) CONNBENCH_RETURN_IF_ERROR(group.Check());
   return Status::Ok();
 }
 
@@ -280,19 +360,14 @@ Status WriteLoadResult(const LoadResult& result, const std::string& path) {
   try {
     Object root(Poco::JSON_PRESERVE_KEY_ORDER);
     root.set("version", kLoadResultVersion);
-    VisitFields(result, Writer(root));
-    Object::Ptr outcomes = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
-    for (size_t i = 0; i < kConnectOutcomes; ++i) {
-      outcomes->set(std::string(kConnectOutcomeNames[i]), result.connects_by_outcome[i]);
-    }
-    root.set("connects_by_outcome", outcomes);
-    Array::Ptr slices = new Array;
-    for (const Slice& slice : result.slices) {
+    WriteRun(result, root);
+    Array::Ptr groups = new Array;
+    for (const LoadResult& group : result.groups) {
       Object::Ptr entry = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
-      VisitSlice(slice, Writer(*entry));
-      slices->add(entry);
+      WriteRun(group, *entry);
+      groups->add(entry);
     }
-    root.set("slices", slices);
+    root.set("groups", groups);
     Poco::JSON::Stringifier::stringify(root, text, 1);
     text << '\n';
   } catch (const Poco::Exception& error) {
@@ -315,19 +390,10 @@ Result<LoadResult> ReadLoadResult(const std::string& path) {
                            fmt::format("{} has version {}, this program reads {}", path, version,
                                        kLoadResultVersion));
     }
-    VisitFields(result, Reader(*root, status));
-    const Object::Ptr outcomes = root->getObject("connects_by_outcome");
-    if (outcomes.isNull()) throw Poco::DataFormatException("no connects_by_outcome");
-    for (size_t i = 0; i < kConnectOutcomes; ++i) {
-      result.connects_by_outcome[i] =
-          outcomes->getValue<uint64_t>(std::string(kConnectOutcomeNames[i]));
-    }
-    const Array::Ptr slices = root->getArray("slices");
-    if (slices.isNull()) throw Poco::DataFormatException("no slices");
-    for (unsigned i = 0; i < slices->size(); ++i) {
-      const Object::Ptr entry = slices->getObject(i);
-      if (entry.isNull()) throw Poco::DataFormatException("a slice is no object");
-      VisitSlice(result.slices.emplace_back(), Reader(*entry, status));
+    ReadRun(*root, result, status);
+    const Array::Ptr groups = ArrayOf(*root, "groups");
+    for (unsigned i = 0; i < groups->size(); ++i) {
+      ReadRun(*EntryOf(*groups, i), result.groups.emplace_back(), status);
     }
   } catch (const Poco::Exception& error) {
     status = Status::Error(sqlstate::kInvalidTextRepresentation, error.displayText());

@@ -16,6 +16,9 @@
 //     churn    begin (warm-up over and drained), end, closed
 //     steady   held (all up), begin (warm-up over and drained), end (drained), closed
 //     idle     held (per step of the ladder), begin (the active ones have warmed up), end, closed
+//     failover held (all up), begin, drop (make the server drop everyone, then answer),
+//              end (all served again), closed
+//     mixed    held (those that are up from the start), begin (warm-up over and drained), end, closed
 // Server CPU, switches and faults of the measured work are therefore those between begin and end;
 // what it costs to close is between end and closed; memory is read at held and at end.
 //
@@ -38,9 +41,12 @@
 
 namespace connbench::load {
 
-inline constexpr int kLoadResultVersion = 1;
+inline constexpr int kLoadResultVersion = 2;
 inline constexpr size_t kMaxPhaseRecords = 200'000;
 inline constexpr int64_t kSliceNs = 100 * kNanosecondsPerMillisecond;
+
+// In place of an intended start: it began when it could.
+inline constexpr MonotonicNs kUnscheduled = 0;
 
 // One connect attempt. Stamps are CLOCK_MONOTONIC ns, 0: not reached.
 struct ConnectionPhases {
@@ -48,15 +54,22 @@ struct ConnectionPhases {
   uint32_t connection_id = 0;  // pid of BackendKeyData; 0: none was received
   ConnectOutcome outcome = ConnectOutcome::kOk;
   bool in_window = false;  // began inside the measured window
-  uint32_t syn_retries = 0;
-  MonotonicNs connect_begin_ns = 0;  // before connect() was called
-  MonotonicNs connect_end_ns = 0;    // the kernel reported it established
-  MonotonicNs startup_sent_ns = 0;   // StartupMessage handed to the kernel
-  MonotonicNs authenticated_ns = 0;  // AuthenticationOk was read
-  MonotonicNs ready_ns = 0;          // first ReadyForQuery was read
-  MonotonicNs first_query_ns = 0;    // first statement handed to the kernel
-  MonotonicNs first_row_ns = 0;      // first DataRow, or end of the first statement, was read
-  MonotonicNs ended_ns = 0;          // closed by us, broken or given up
+  uint32_t syn_retries =
+      0;  // segments sent again before it was ready: TCP's time, not the server's
+  MonotonicNs intended_ns = kUnscheduled;  // when its schedule had it due
+  MonotonicNs connect_begin_ns = 0;        // before connect() was called
+  MonotonicNs connect_end_ns = 0;          // the kernel reported it established
+  MonotonicNs startup_sent_ns = 0;         // StartupMessage handed to the kernel
+  MonotonicNs authenticated_ns = 0;        // AuthenticationOk was read
+  MonotonicNs ready_ns = 0;                // first ReadyForQuery was read
+  MonotonicNs first_query_ns = 0;          // first statement handed to the kernel
+  MonotonicNs first_row_ns = 0;            // first DataRow, or end of the first statement, was read
+  MonotonicNs ended_ns = 0;                // closed by us, broken or given up
+
+  // What its latency counts from.
+  MonotonicNs due_ns() const {
+    return intended_ns != kUnscheduled ? intended_ns : connect_begin_ns;
+  }
 };
 
 // Transactions and connects that ended in one slice of kSliceNs; begins with the first event.
@@ -73,10 +86,24 @@ struct Slice {
   double latency_us_max = 0;
 };
 
+// What the first group of a mixed workload felt of the others; see disturbance.h.
+struct VictimResult {
+  MonotonicNs begin_ns = 0;  // the disturbance; 0: there was none
+  MonotonicNs end_ns = 0;    // 0: the run ended first
+  stats::Histogram before;   // transaction latency
+  stats::Histogram during;
+  stats::Histogram after;
+  int64_t recovery_ns = 0;  // from its begin until the latency was calm again; see FindRecovery
+  bool recovered = false;   // false: not within the window, and recovery_ns is a lower bound
+
+  // p99 during / p99 before; 0 where a sample does not carry a p99.
+  double p99_inflation() const;
+};
+
 struct LoadResult {
   // What ran.
   std::string workload;
-  std::string pattern;        // storm, churn, steady, idle
+  std::string pattern;        // storm, churn, steady, idle, failover, mixed
   std::string protocol_mode;  // simple, extended, prepared
   std::string server;         // host:port or socket path
   std::string server_version;
@@ -109,18 +136,34 @@ struct LoadResult {
   std::array<uint64_t, kConnectOutcomes> connects_by_outcome{};
   std::map<std::string, uint64_t> connect_errors;  // SQLSTATE -> count, where one was given
   stats::Histogram connect_latency;                // ok ones: connect() called to ready
+  stats::Histogram unretried_connect_latency;      // of them those without a SYN sent again
   stats::Histogram first_row_latency;  // connect() called to first row, where a query was sent
   MonotonicNs first_connect_ns = 0;    // the first connect() call of them
   MonotonicNs last_release_ns = 0;     // the last connect() call: minus first = skew of a storm
   MonotonicNs last_ready_ns = 0;       // the last that became ready
   uint64_t connects_ok_in_window = 0;  // of ok: those that also became ready in it
   uint64_t syn_retries = 0;
+  uint64_t connects_retried = 0;  // of ok: those that had such a retry
+  // Clients that were to have a first answer (storm, failover), those that had it, and how long it
+  // took until the last of them did: from the first connect() or from the drop. 0: not all had it.
+  uint64_t clients_to_serve = 0;
+  uint64_t clients_served = 0;
+  int64_t all_served_ns = 0;
+  int64_t first_loss_ns = 0;  // failover: from the drop until the first client noticed
+  // More connects at once than the listen queue takes, said beforehand: what it drops is then part
+  // of the question, not a fault of the measurement.
+  bool beyond_backlog = false;
   uint64_t connections_lost = 0;  // broke after they had been ready, against our will
   int64_t connections_held_max = 0;
 
   std::vector<ConnectionPhases> phases;
   uint64_t phases_dropped = 0;
   std::vector<Slice> slices;
+
+  // Pattern mixed: all of the above is the first group's; here are the others, without phases and
+  // slices of their own (connects of the slices are those of all groups).
+  std::vector<LoadResult> groups;
+  VictimResult victims;
 
   // The client itself, over the window.
   double client_cpu_fraction = 0;  // of the busiest thread

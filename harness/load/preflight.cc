@@ -50,6 +50,32 @@ std::vector<SocketAddress> LoopbackAddresses(int count) {
   return addresses;
 }
 
+// Connections of a group that come at the same instant: what a listen queue must hold if the server
+// is slower than the crowd.
+int ComingAtOnce(const ClientGroup& group) {
+  const bool comes_in_the_window = group.pattern == Pattern::kStorm ||
+                                   group.pattern == Pattern::kFailover ||
+                                   (group.pattern == Pattern::kIdle && group.start_ns > 0);
+  const ArrivalSpec& arrivals = group.connect_arrivals;
+  const bool at_once = !arrivals.given() || arrivals.spacing == ArrivalSpec::Spacing::kAtOnce;
+  return comes_in_the_window && at_once ? group.connections : 0;
+}
+
+void CheckBacklog(const Workload& workload, bool tcp, Preflight& preflight) {
+  int at_once = 0;
+  for (const ClientGroup& group : workload.AllGroups()) at_once += ComingAtOnce(group);
+  if (at_once <= SocketBacklogLimit()) return;
+  preflight.beyond_backlog = true;
+  preflight.warnings.push_back(fmt::format(
+      "{} connections at once exceed the longest listen queue there can be, net.core.somaxconn = "
+      "{}: {}; raise it with \"sysctl net.core.somaxconn={}\" before the server starts",
+      at_once, SocketBacklogLimit(),
+      tcp ? "what the queue drops comes back after 1 s, 3 s, 7 s, which is TCP's time and counted "
+            "apart (connects_retried)"
+          : "what finds it full fails at once (backlog_full)",
+      at_once));
+}
+
 }  // namespace
 
 int64_t EphemeralPorts() {
@@ -70,7 +96,8 @@ int64_t SocketBacklogLimit() {
 Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& server,
                               int source_addresses) {
   Preflight preflight;
-  CONNBENCH_RETURN_IF_ERROR(EnsureDescriptors(workload.connections + kOtherDescriptors));
+  const int connections = workload.total_connections();
+  CONNBENCH_RETURN_IF_ERROR(EnsureDescriptors(connections + kOtherDescriptors));
   if (source_addresses < 0 || source_addresses > kMaxSourceAddresses) {
     return Status::Error(sqlstate::kInvalidParameterValue,
                          fmt::format("{} source addresses; from 1 to {} are possible",
@@ -79,7 +106,7 @@ Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& ser
   const bool tcp = server.family() != AF_UNIX;
   if (tcp) {
     const auto usable = static_cast<int64_t>(static_cast<double>(EphemeralPorts()) * kUsablePorts);
-    const auto needed = static_cast<int>((workload.connections + usable - 1) / usable);
+    const auto needed = static_cast<int>((connections + usable - 1) / usable);
     if (source_addresses > 1 && !server.is_loopback_v4()) {
       return Status::Error(sqlstate::kInvalidParameterValue,
                            "several source addresses are possible on 127.0.0.0/8 only");
@@ -89,7 +116,7 @@ Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& ser
       return Status::Error(sqlstate::kConfigurationLimitExceeded,
                            fmt::format("{} connections from {} address(es) need more than the {} "
                                        "ports of net.ipv4.ip_local_port_range",
-                                       workload.connections, count, EphemeralPorts()))
+                                       connections, count, EphemeralPorts()))
           .WithHint("Widen the range, use more source addresses, or a Unix socket.");
     }
     if (count > 1) {
@@ -99,13 +126,7 @@ Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& ser
           count));
     }
   }
-  const bool all_at_once = workload.pattern != Pattern::kChurn;
-  if (all_at_once && workload.connections > SocketBacklogLimit()) {
-    preflight.warnings.push_back(fmt::format(
-        "{} connections at once exceed net.core.somaxconn = {}: what the listen queue drops comes "
-        "back after 1 s (TCP) or fails (Unix socket)",
-        workload.connections, SocketBacklogLimit()));
-  }
+  CheckBacklog(workload, tcp, preflight);
   return preflight;
 }
 

@@ -17,6 +17,7 @@ namespace connbench::load {
 
 struct Preflight {
   std::vector<std::string> warnings;
+  bool beyond_backlog = false;         // see LoadResult
   std::vector<SocketAddress> sources;  // to connect from; empty: the kernel's choice
 };
 

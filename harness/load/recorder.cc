@@ -86,11 +86,18 @@ void Recorder::TransactionSkipped() {
   }
 }
 
-void Recorder::ConnectBegun(MonotonicNs now) {
+void Recorder::ConnectBegun(MonotonicNs intended, MonotonicNs now, bool again) {
   if (!recording_) return;
   ++connects_all_;
+  if (intended != kUnscheduled) lag_.Record(now - intended);
   if (first_connect_ == 0) first_connect_ = now;
-  last_connect_ = now;
+  if (!again) last_connect_ = now;
+}
+
+void Recorder::ConnectNotBegun() {
+  if (!recording_) return;
+  ++connects_all_;
+  ++outcomes_[static_cast<size_t>(ConnectOutcome::kNotBegun)];
 }
 
 void Recorder::ConnectEnded(const ConnectionPhases& phases, std::string_view sqlstate,
@@ -102,15 +109,18 @@ void Recorder::ConnectEnded(const ConnectionPhases& phases, std::string_view sql
   if (!phases.in_window) return;
   ++outcomes_[static_cast<size_t>(phases.outcome)];
   syn_retries_ += phases.syn_retries;
+  if (ok && phases.syn_retries > 0) ++connects_retried_;
   if (!sqlstate.empty()) Count(connect_errors_, sqlstate);
   if (!ok) return;
-  connect_latency_.Record(phases.ready_ns - phases.connect_begin_ns);
+  const int64_t latency = phases.ready_ns - phases.due_ns();
+  connect_latency_.Record(latency);
+  if (phases.syn_retries == 0) unretried_latency_.Record(latency);
   last_ready_ = std::max(last_ready_, phases.ready_ns);
   if (phases.ready_ns < window_end_) ++connects_ok_in_window_;
 }
 
 void Recorder::FirstRow(const ConnectionPhases& phases) {
-  if (phases.in_window) first_row_latency_.Record(phases.first_row_ns - phases.connect_begin_ns);
+  if (phases.in_window) first_row_latency_.Record(phases.first_row_ns - phases.due_ns());
 }
 
 void Recorder::ConnectionLost(std::string_view reason, MonotonicNs now) {
@@ -170,6 +180,7 @@ void Recorder::AddTo(LoadResult& result) const {
   for (size_t i = 0; i < kConnectOutcomes; ++i) result.connects_by_outcome[i] += outcomes_[i];
   AddCounts(connect_errors_, result.connect_errors);
   result.connect_latency.Merge(connect_latency_);
+  result.unretried_connect_latency.Merge(unretried_latency_);
   result.first_row_latency.Merge(first_row_latency_);
   result.first_connect_ns = EarlierOf(result.first_connect_ns, first_connect_);
   result.last_release_ns = std::max(result.last_release_ns, last_connect_);
@@ -177,6 +188,7 @@ void Recorder::AddTo(LoadResult& result) const {
   result.connects_ok_in_window += connects_ok_in_window_;
   result.last_transaction_end_ns = std::max(result.last_transaction_end_ns, last_end_);
   result.syn_retries += syn_retries_;
+  result.connects_retried += connects_retried_;
   result.connections_lost += lost_;
   result.phases.insert(result.phases.end(), phases_.begin(), phases_.end());
   result.phases_dropped += phases_dropped_;

@@ -35,7 +35,10 @@ class Recorder {
   void TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason);
   void TransactionSkipped();
 
-  void ConnectBegun(MonotonicNs now);
+  // intended: when its schedule had it due, or kUnscheduled. again: it repeats one that failed.
+  void ConnectBegun(MonotonicNs intended, MonotonicNs now, bool again);
+  // Due by its schedule, but no client was free until the window had ended.
+  void ConnectNotBegun();
   void ConnectEnded(const ConnectionPhases& phases, std::string_view sqlstate,
                     std::string_view reason, MonotonicNs now);
   void FirstRow(const ConnectionPhases& phases);
@@ -93,12 +96,14 @@ class Recorder {
   std::array<uint64_t, kConnectOutcomes> outcomes_{};
   std::map<std::string, uint64_t, std::less<>> connect_errors_;
   stats::Histogram connect_latency_;
+  stats::Histogram unretried_latency_;
   stats::Histogram first_row_latency_;
   MonotonicNs first_connect_ = 0;
   MonotonicNs last_connect_ = 0;
   MonotonicNs last_ready_ = 0;
   uint64_t connects_ok_in_window_ = 0;
   uint64_t syn_retries_ = 0;
+  uint64_t connects_retried_ = 0;
   uint64_t lost_ = 0;
   int64_t open_ = 0;
   std::vector<ConnectionPhases> phases_;

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/units.h"
+#include "harness/load/workload.h"
 #include "harness/stats/bootstrap.h"
 
 namespace connbench::load {
@@ -50,6 +51,54 @@ class Table {
   std::string text_;
 };
 
+void AddConnects(const LoadResult& result, Table& table) {
+  table.Row("connects", "{} = {} ok + {} failed", result.connects_all, result.connects_ok(),
+            result.connects_failed());
+  for (size_t i = 0; i < kConnectOutcomes; ++i) {
+    const uint64_t count = result.connects_by_outcome[i];
+    if (count == 0 || i == static_cast<size_t>(ConnectOutcome::kOk)) continue;
+    table.Row(fmt::format("  {}", kConnectOutcomeNames[i]), "{}  ({})", count,
+              kConnectOutcomeMeanings[i]);
+  }
+}
+
+void AddServed(const LoadResult& result, Table& table) {
+  if (result.clients_to_serve == 0) return;
+  if (result.clients_served == result.clients_to_serve) {
+    table.Row("all served after", "{}", FormatDuration(result.all_served_ns));
+  } else {
+    table.Row("served", "{} of {} clients", result.clients_served, result.clients_to_serve);
+  }
+}
+
+void AddVictims(const LoadResult& result, Table& table) {
+  const VictimResult& victims = result.victims;
+  if (victims.begin_ns == 0) return;
+  table.Row("disturbed for", "{}",
+            FormatDuration((victims.end_ns != 0 ? victims.end_ns : result.window_end_ns) -
+                           victims.begin_ns));
+  table.Latency("latency before", victims.before);
+  table.Latency("latency during", victims.during);
+  table.Latency("latency after", victims.after);
+  if (victims.p99_inflation() > 0)
+    table.Row("p99 during / before", "{:.2f}", victims.p99_inflation());
+  table.Row("calm again after", "{}{}", victims.recovered ? "" : "more than ",
+            FormatDuration(victims.recovery_ns));
+  for (const LoadResult& group : result.groups) {
+    table.Row("group", "{} ({}), {} connections", group.workload, group.pattern, group.connections);
+    if (group.transactions_all > 0) {
+      table.Row("  transactions", "{} = {} ok + {} failed + {} skipped", group.transactions_all,
+                group.transactions_ok, group.transactions_failed, group.transactions_skipped);
+    }
+    table.Latency("  transaction latency", group.transaction_latency);
+    AddConnects(group, table);
+    if (group.pattern != Name(Pattern::kSteady)) {
+      table.Latency("  connect latency", group.connect_latency);
+    }
+    AddServed(group, table);
+  }
+}
+
 }  // namespace
 
 std::string FormatResult(const LoadResult& result) {
@@ -66,27 +115,31 @@ std::string FormatResult(const LoadResult& result) {
   for (const auto& [code, count] : result.transaction_errors) {
     table.Row(fmt::format("  failed: {}", code), "{}", count);
   }
-  if (result.pattern != "storm") {
+  const bool storm = result.pattern == Name(Pattern::kStorm);
+  const bool failover = result.pattern == Name(Pattern::kFailover);
+  const bool churn = result.pattern == Name(Pattern::kChurn);
+  if (!storm && !failover) {
     table.Row("throughput", "{:.1f} transactions/s", result.throughput_tps());
   }
   table.Latency("transaction latency", result.transaction_latency);
-  table.Row("connects", "{} = {} ok + {} failed", result.connects_all, result.connects_ok(),
-            result.connects_failed());
-  for (size_t i = 0; i < kConnectOutcomes; ++i) {
-    const uint64_t count = result.connects_by_outcome[i];
-    if (count == 0 || i == static_cast<size_t>(ConnectOutcome::kOk)) continue;
-    table.Row(fmt::format("  {}", kConnectOutcomeNames[i]), "{}  ({})", count,
-              kConnectOutcomeMeanings[i]);
-  }
-  if (result.connects_ok() > 0 && (result.pattern == "storm" || result.pattern == "churn")) {
+  AddConnects(result, table);
+  if (result.connects_ok() > 0 && (storm || churn)) {
     table.Row("connect rate", "{:.1f} connections/s", result.connects_per_s());
   }
   table.Latency("connect latency", result.connect_latency);
-  if (result.pattern == "storm") table.Latency("until the first row", result.first_row_latency);
-  if (result.pattern == "storm" && result.connects_all > 1) {
+  if (result.connects_retried > 0) {
+    table.Row("SYN sent again", "for {} connects, which holds TCP's seconds",
+              result.connects_retried);
+    table.Latency("  connect of the others", result.unretried_connect_latency);
+  }
+  if (storm) table.Latency("until the first row", result.first_row_latency);
+  if (storm && result.connects_all > 1) {
     table.Row("release skew", "{}",
               FormatDuration(result.last_release_ns - result.first_connect_ns));
   }
+  if (failover) table.Row("first loss noticed", "{}", FormatDuration(result.first_loss_ns));
+  AddServed(result, table);
+  AddVictims(result, table);
   if (result.connections_lost > 0) table.Row("connections lost", "{}", result.connections_lost);
   const uint64_t work = std::max(result.transactions_all, result.connects_all);
   if (work > 0) {

@@ -21,9 +21,7 @@ using protocol::ClientSession;
 constexpr size_t kReadBufferBytes = 64 << 10;
 constexpr int kEventsPerWait = 256;
 constexpr int64_t kSweepIntervalNs = 50 * kNanosecondsPerMillisecond;
-// While a crowd is being released, answers are looked at after so many connect() calls, so that
-// their stamps are late by at most a millisecond or two.
-constexpr uint32_t kConnectsPerPoll = 32;
+constexpr int64_t kPollLimitNs = kNanosecondsPerSecond;
 // A script that neither sends nor sleeps gives way to other clients after so many transactions.
 constexpr int kTransactionsPerTurn = 64;
 
@@ -43,8 +41,10 @@ bool IsHopeless(std::string_view sqlstate) {
 Worker::Worker(const WorkerSettings& settings, int number)
     : settings_(settings),
       number_(number),
-      recorder_(settings.origin, kMaxPhaseRecords / static_cast<size_t>(settings.threads)),
-      buffer_(kReadBufferBytes) {}
+      recorder_(settings.origin, settings.max_phases),
+      buffer_(kReadBufferBytes) {
+  if (settings.disturbed != nullptr) victims_ = std::make_unique<VictimLedger>(*settings.disturbed);
+}
 
 Worker::~Worker() {
   if (thread_.joinable()) {
@@ -59,8 +59,9 @@ Status Worker::Start() {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
   for (int i = number_; i < settings_.clients; i += settings_.threads) {
-    clients_.push_back(std::make_unique<Client>(*settings_.scripts, static_cast<uint32_t>(i),
-                                                settings_.seed, bytes_));
+    clients_.push_back(std::make_unique<Client>(
+        *settings_.scripts, static_cast<uint32_t>(clients_.size()),
+        settings_.first_client + static_cast<uint32_t>(i), settings_.seed, bytes_));
   }
   thread_ = std::thread([this] { Main(); });
   return Status::Ok();
@@ -106,25 +107,44 @@ void Worker::Publish() {
 void Worker::Execute(const Plan& plan) {
   plan_ = plan;
   pending_ = 0;
+  if (plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kReturn) served_ = {};
   interrupted_at_ = 0;
   next_sweep_ = 0;
   timers_ = {};
-  const MonotonicNs began = MonotonicNow();
-  const int64_t cpu_began = ThreadCpuNs();
   recorder_.BeginPhase(plan.record, plan.window_begin, plan.until);
-  uint32_t since_poll = 0;
-  for (const auto& client : clients_) {
-    if (client->index < plan.first || client->index >= plan.last) continue;
-    Begin(*client);
-    const bool connects = plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kChurn;
-    if (connects && ++since_poll % kConnectsPerPoll == 0) HandleBatch(0);
-    if (StopRequested() && plan.kind != Plan::Kind::kClose) break;
+  AwaitBegin();
+  plan_begin_ = MonotonicNow();
+  const int64_t cpu_began = ThreadCpuNs();
+  if (plan_.disturbance != nullptr) plan_.disturbance->PartBegins(plan_begin_);
+  // Client i of the group is this thread's (i - number_) / threads-th.
+  const auto threads = static_cast<size_t>(settings_.threads);
+  const auto place = [&](size_t client) {
+    return (client + threads - 1 - static_cast<size_t>(number_)) / threads;
+  };
+  const size_t first = place(plan.first);
+  const size_t last = place(plan.last);
+  if (plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kChurn) {
+    BeginConnects(first, last);
+  } else {
+    for (size_t i = first; i < last; ++i) {
+      Begin(*clients_[i]);
+      if (StopRequested() && plan.kind != Plan::Kind::kClose) break;
+    }
   }
-  RunLoop();
+  while (pending_ > 0) HandleBatch(kPollLimitNs);
+  if (plan_.disturbance != nullptr) plan_.disturbance->PartEnds(MonotonicNow());
   cpu_ns_ = ThreadCpuNs() - cpu_began;
-  const int64_t elapsed = std::max<int64_t>(MonotonicNow() - began, 1);
+  const int64_t elapsed = std::max<int64_t>(MonotonicNow() - plan_begin_, 1);
   cpu_fraction_ = static_cast<double>(cpu_ns_) / static_cast<double>(elapsed);
   Publish();
+}
+
+// The connections that are open meanwhile are looked after.
+void Worker::AwaitBegin() {
+  for (MonotonicNs now = MonotonicNow(); now < plan_.begin_at && !StopRequested();
+       now = MonotonicNow()) {
+    PollOnce(plan_.begin_at - now);
+  }
 }
 
 void Worker::Begin(Client& client) {
@@ -132,16 +152,15 @@ void Worker::Begin(Client& client) {
   switch (plan_.kind) {
     case Plan::Kind::kPrepare:
       if (client.connection.state() == Connection::State::kNone) {
-        // The tag is the client's place among this thread's clients. A socket that cannot be made
-        // is an attempt that fails when connecting is asked for.
-        client.connection.Prepare(settings_.target, client.index, epoll_fd_,
-                                  client.index / static_cast<uint32_t>(settings_.threads));
+        // A socket that cannot be made is an attempt that fails when connecting is asked for.
+        client.connection.Prepare(*settings_.target, client.index, epoll_fd_, client.place);
       }
       return;
-    case Plan::Kind::kConnect:
-    case Plan::Kind::kChurn:
+    case Plan::Kind::kReturn:
+      if (client.connection.state() != Connection::State::kOpen) return;
       ++pending_;
-      StartConnect(client);
+      client.state = Client::State::kAwaiting;
+      client.deadline = plan_.until;
       return;
     case Plan::Kind::kTraffic:
       if (client.connection.state() != Connection::State::kOpen || client.aborted) return;
@@ -151,19 +170,29 @@ void Worker::Begin(Client& client) {
     case Plan::Kind::kClose:
       CloseClient(client, MonotonicNow());
       return;
+    case Plan::Kind::kConnect:
+    case Plan::Kind::kChurn:
     case Plan::Kind::kExit:
       return;
   }
 }
 
-void Worker::RunLoop() {
-  while (pending_ > 0) HandleBatch(1000);
+// One round: connections that are due, then what epoll has.
+void Worker::HandleBatch(int64_t timeout_limit_ns) {
+  MonotonicNs now = MonotonicNow();
+  StartDueConnects(now);
+  const MonotonicNs due = NextConnectDue();
+  if (due != kNoDeadline) {
+    now = MonotonicNow();
+    timeout_limit_ns = std::clamp<int64_t>(due - now, 0, timeout_limit_ns);
+  }
+  PollOnce(timeout_limit_ns);
 }
 
-// One round: what epoll has, due timers, and now and then the deadlines.
-void Worker::HandleBatch(int timeout_limit_ms) {
+// What epoll has, due timers, and now and then the deadlines.
+void Worker::PollOnce(int64_t timeout_limit_ns) {
   MonotonicNs now = MonotonicNow();
-  int64_t timeout_ns = timeout_limit_ms * kNanosecondsPerMillisecond;
+  int64_t timeout_ns = timeout_limit_ns;
   if (timeout_ns > 0) {
     timeout_ns = std::min(timeout_ns, std::max<int64_t>(next_sweep_ - now, 0));
     if (!timers_.empty()) {
@@ -188,8 +217,7 @@ void Worker::HandleBatch(int timeout_limit_ms) {
 }
 
 void Worker::SetTimer(Client& client, MonotonicNs at) {
-  timers_.push(
-      {at, client.index / static_cast<uint32_t>(settings_.threads), ++client.timer_generation});
+  timers_.push({at, client.place, ++client.timer_generation});
 }
 
 void Worker::FireTimers(MonotonicNs now) {
@@ -199,7 +227,7 @@ void Worker::FireTimers(MonotonicNs now) {
     Client& client = *clients_[timer.client];
     if (client.timer_generation != timer.generation) continue;
     if (client.state == Client::State::kPausing) {
-      StartConnect(client);
+      StartConnect(client, kUnscheduled);
     } else if (client.state == Client::State::kSleeping) {
       if (client.in_transaction) ContinueScript(client, now);
       if (client.state == Client::State::kSleeping && !client.in_transaction) {
@@ -217,8 +245,9 @@ void Worker::Sweep(MonotonicNs now) {
   const bool give_up = interrupted_at_ != 0 && now - interrupted_at_ >= kInterruptGraceNs;
   for (const auto& client : clients_) {
     if (client->state == Client::State::kRest) continue;
-    const bool unconnected =
-        client->state == Client::State::kConnecting || client->state == Client::State::kPausing;
+    const bool unconnected = client->state == Client::State::kConnecting ||
+                             client->state == Client::State::kPausing ||
+                             client->state == Client::State::kAwaiting;
     if (give_up || (interrupted_at_ != 0 && unconnected)) {
       Expire(*client, now, true);
     } else if (now >= client->deadline) {
@@ -233,6 +262,7 @@ void Worker::Expire(Client& client, MonotonicNs now, bool interrupted) {
     case Client::State::kRest:
       return;
     case Client::State::kPausing:
+    case Client::State::kAwaiting:
       Rest(client);
       return;
     case Client::State::kConnecting:
@@ -259,10 +289,8 @@ void Worker::Expire(Client& client, MonotonicNs now, bool interrupted) {
         recorder_.ConnectionLost("a statement did not end within its deadline", now);
       }
       CloseClient(client, now);
-      if (plan_.kind == Plan::Kind::kChurn && now < plan_.until) {
-        client.state = Client::State::kPausing;
-        client.deadline = kNoDeadline;
-        SetTimer(client, now + kReconnectPauseNs);
+      if (ComesBack(client, now)) {
+        ComeBackLater(client, now);
       } else {
         Rest(client);
       }
@@ -275,6 +303,7 @@ void Worker::Rest(Client& client) {
   client.deadline = kNoDeadline;
   ++client.timer_generation;
   --pending_;
+  if (sessions_arrive_) free_.push_back(&client);
 }
 
 void Worker::Handle(Client& client, Connection::Event event) {
@@ -432,16 +461,18 @@ void Worker::FinishTransaction(Client& client, MonotonicNs now) {
   if (client.in_transaction) {
     client.in_transaction = false;
     recorder_.TransactionOk(client.intended, client.begun, now);
+    if (victims_ != nullptr && plan_.record) victims_->Record(client.intended, now);
+    ClientServed(client, now);
+  } else if (plan_.kind != Plan::Kind::kChurn && ComesBack(client, now)) {
+    CloseClient(client, now);  // it was not served
+    ++client.failed;
+    ComeBackLater(client, now);
+    return;
   }
   const bool last = client.transactions_left > 0 && --client.transactions_left == 0;
   const bool over = now >= plan_.until || client.aborted;
   if (plan_.kind == Plan::Kind::kChurn && (last || over)) {
-    CloseClient(client, now);
-    if (over) {
-      Rest(client);
-    } else {
-      StartConnect(client);
-    }
+    SessionEnded(client, now);
     return;
   }
   if (last || over) {

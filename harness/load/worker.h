@@ -1,5 +1,6 @@
-// One client thread: an epoll loop over its share of the clients. The coordinator (generator.cc)
-// hands it one plan after the other; a plan is over when every client concerned has come to rest,
+// One client thread: an epoll loop over its share of the clients of one group. Groups have threads
+// of their own, so that the release of a storm does not delay the victims' answers within one loop.
+// The coordinator (generator.cc) hands a thread one plan after the other; a plan is over when every client concerned has come to rest,
 // and between plans the thread sleeps while its connections stay open.
 //
 // Safety: Post, Wait and the counters may be used by the coordinator while the thread runs; all
@@ -10,15 +11,20 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "harness/load/arrivals.h"
+#include "harness/load/backoff.h"
 #include "harness/load/connection.h"
+#include "harness/load/disturbance.h"
 #include "harness/load/recorder.h"
 #include "harness/load/schedule.h"
 #include "harness/load/script.h"
@@ -26,39 +32,64 @@
 namespace connbench::load {
 
 inline constexpr int64_t kInterruptGraceNs = kNanosecondsPerSecond;
-// After a failed attempt a churning client waits this long, so that a dead server is not hammered.
-inline constexpr int64_t kReconnectPauseNs = 10 * kNanosecondsPerMillisecond;
+// Sessions of an open-loop churn that wait for a free client, per thread; those beyond count as
+// not begun at once.
+inline constexpr size_t kMaxWaitingSessions = 1'000'000;
 
 struct Plan {
   enum class Kind : uint8_t {
     kPrepare,  // make the sockets
-    kConnect,  // connect, all at once, until all are ready or have failed
+    kConnect,  // connect, each client once, until all are ready or have failed
+    kReturn,   // wait until the connections are lost, then connect again until all are served
     kTraffic,  // run transactions on the open connections
-    kChurn,    // connect, run transactions_per_client, close, again
+    kChurn,    // connect, run a session's transactions, close, again
     kClose,    // close what is open
     kExit,     // end the thread
   };
   Kind kind = Kind::kExit;
-  uint32_t first = 0;  // the clients concerned: [first, last)
+  uint32_t first = 0;  // the clients concerned, numbered within the group: [first, last)
   uint32_t last = 0;
   bool record = false;                  // into the window's ledger
-  MonotonicNs window_begin = 0;         // the measured window opens with this plan; 0: it does not
+  MonotonicNs begin_at = 0;             // when it begins; 0: at once
+  MonotonicNs window_begin = 0;         // the measured window opens then; 0: it does not
   MonotonicNs until = kNoDeadline;      // nothing begins after this
   int64_t transactions_per_client = 0;  // 0: no bound (kTraffic); kConnect: 0 just connects
+  // kConnect, kChurn: when each connection is due; null: all at once, and for kChurn again as soon
+  // as the last session has ended. Outlives the plan.
+  const ArrivalSpec* arrivals = nullptr;
+  // kConnect: attempts under way at the same time, of this thread; 0: no bound.
+  int64_t in_flight = 0;
+  // kConnect: a client that failed tries again until `until`, after its backoff.
+  bool retry = false;
+  // This plan is what disturbs the victims; null: it is not.
+  Disturbance* disturbance = nullptr;
 };
 
-// What all threads of a run share; immutable while they run, but for the flag.
+// What all threads of a group of clients share; immutable while they run, but for the flag.
 struct WorkerSettings {
   const ScriptSet* scripts = nullptr;
-  ConnectTarget target;
+  const ConnectTarget* target = nullptr;
   ProtocolMode protocol = ProtocolMode::kSimple;
   uint64_t seed = 0;
-  int clients = 0;  // of all threads
-  int threads = 1;
+  uint32_t first_client = 0;  // of the group, among all clients of the run
+  int clients = 0;            // of the group
+  int threads = 1;            // of the group
+  size_t max_phases = 0;      // attempts that one thread keeps with all their stamps
+  Backoff backoff;
+  bool geometric_sessions = false;         // session lengths are drawn, with the plan's as the mean
+  const Disturbance* disturbed = nullptr;  // these are its victims; null: no victims
   int64_t connect_timeout_ns = 60 * kNanosecondsPerSecond;
   int64_t statement_timeout_ns = 60 * kNanosecondsPerSecond;
   MonotonicNs origin = 0;
   const std::atomic<bool>* stop = nullptr;
+};
+
+// Clients that had their first answer, of those that were to get one (kConnect with transactions,
+// kReturn).
+struct Served {
+  uint64_t clients = 0;
+  MonotonicNs last_ns = 0;        // when the last of them was
+  MonotonicNs first_lost_ns = 0;  // kReturn: when the first connection was lost; 0: none was
 };
 
 // For progress lines.
@@ -89,6 +120,8 @@ class Worker {
   double cpu_fraction() const { return cpu_fraction_; }
   int64_t cpu_ns() const { return cpu_ns_; }
   int64_t open() const { return open_; }
+  const Served& served() const { return served_; }
+  const VictimLedger* victims() const { return victims_.get(); }
 
   const LiveCounts& live() const { return live_; }
 
@@ -103,10 +136,21 @@ class Worker {
 
   void Main();
   void Execute(const Plan& plan);
-  void RunLoop();
-  void HandleBatch(int timeout_limit_ms);
+  void AwaitBegin();
   void Begin(Client& client);
-  void StartConnect(Client& client);
+  void HandleBatch(int64_t timeout_limit_ns);
+  void PollOnce(int64_t timeout_limit_ns);
+  // Connecting (worker_connects.cc).
+  void BeginConnects(size_t first, size_t last);
+  void StartDueConnects(MonotonicNs now);
+  void StartDueSessions(MonotonicNs now);
+  void EndSchedule();
+  MonotonicNs NextConnectDue() const;
+  void StartConnect(Client& client, MonotonicNs intended);
+  bool ComesBack(const Client& client, MonotonicNs now) const;
+  void ComeBackLater(Client& client, MonotonicNs now);
+  void SessionEnded(Client& client, MonotonicNs now);
+  void ClientServed(Client& client, MonotonicNs now);
   void Handle(Client& client, Connection::Event event);
   void Ready(Client& client);
   void Ended(Client& client);
@@ -143,8 +187,21 @@ class Worker {
   std::vector<protocol::WireValue> parameters_;
 
   Plan plan_;
-  int64_t pending_ = 0;  // clients of the plan that are not at rest
+  MonotonicNs plan_begin_ = 0;
+  int64_t pending_ = 0;     // clients of the plan that are not at rest
+  int64_t connecting_ = 0;  // attempts under way
   int64_t open_ = 0;
+  Served served_;
+  std::unique_ptr<VictimLedger> victims_;
+  // Connections that the plan has still to begin: clients_[next_connect_, end_connect_), or, in an
+  // open-loop churn, sessions that come at their instants and take whichever client is free.
+  size_t next_connect_ = 0;
+  size_t end_connect_ = 0;
+  std::optional<Arrivals> arrivals_;
+  MonotonicNs next_arrival_ = kNoDeadline;
+  bool sessions_arrive_ = false;
+  std::vector<Client*> free_;
+  std::deque<MonotonicNs> waiting_sessions_;  // their intended starts
   MonotonicNs next_sweep_ = 0;
   MonotonicNs interrupted_at_ = 0;
   double cpu_fraction_ = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "harness/load/connection.h"
+#include "harness/load/random.h"
 #include "harness/load/script.h"
 #include "harness/load/worker.h"
 
@@ -55,6 +56,7 @@ class RowCapture final : public protocol::ClientRowSink {
 struct Worker::Client {
   enum class State : uint8_t {
     kRest,         // nothing to do in this plan (any more)
+    kAwaiting,     // until its connection is lost
     kConnecting,   // until ready
     kRunning,      // a statement is in flight
     kSleeping,     // \sleep, or the schedule's next start
@@ -62,9 +64,15 @@ struct Worker::Client {
     kPausing,      // before it connects again
   };
 
-  Client(const ScriptSet& scripts, uint32_t number, uint64_t seed, TrafficBytes& bytes)
-      : index(number), connection(bytes), runner(scripts, number, seed) {}
+  Client(const ScriptSet& scripts, uint32_t place_here, uint32_t number, uint64_t seed,
+         TrafficBytes& bytes)
+      : place(place_here),
+        index(number),
+        connection(bytes),
+        runner(scripts, number, seed),
+        random(seed ^ (uint64_t{number} << 32)) {}
 
+  uint32_t place;  // among this thread's clients
   uint32_t index;  // among all clients of the run
   State state = State::kRest;
   bool in_transaction = false;
@@ -72,6 +80,8 @@ struct Worker::Client {
   bool first_query_sent = false;
   Connection connection;
   ScriptRunner runner;
+  Random random;                  // for backoff and session lengths; the script has its own
+  int failed = 0;                 // attempts in a row
   int64_t transactions_left = 0;  // in this plan, or on this connection
   MonotonicNs intended = 0;       // of the transaction
   MonotonicNs begun = 0;

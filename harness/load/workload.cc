@@ -87,6 +87,28 @@ std::optional<ProtocolMode> ProtocolModeByName(std::string_view name) {
   return static_cast<ProtocolMode>(at - kModeNames.begin());
 }
 
+std::optional<SessionLength> SessionLengthByName(std::string_view name) {
+  const auto* at = std::find(kSessionLengthNames.begin(), kSessionLengthNames.end(), name);
+  if (at == kSessionLengthNames.end()) return std::nullopt;
+  return static_cast<SessionLength>(at - kSessionLengthNames.begin());
+}
+
+int Workload::total_connections() const {
+  int total = 0;
+  for (const ClientGroup& group : AllGroups()) total += group.connections;
+  return total;
+}
+
+std::vector<ClientGroup> Workload::AllGroups() const {
+  if (groups.empty()) return {*this};
+  std::vector<ClientGroup> all = groups;
+  for (ClientGroup& group : all) {
+    if (group.connections == 0) group.connections = connections;
+    if (group.scripts.empty()) group.scripts = scripts;
+  }
+  return all;
+}
+
 std::string WorkloadFolder() {
   const char* given = std::getenv("CONNBENCH_WORKLOADS");
   return given != nullptr && *given != '\0' ? given : CONNBENCH_WORKLOAD_FOLDER;

@@ -3,12 +3,18 @@
 //
 //   name = "steady"
 //   description = "Closed loop of point selects over a fixed number of connections."
-//   pattern = "steady"                  # storm, churn, steady, idle
+//   pattern = "steady"                  # storm, churn, steady, idle, failover
 //   protocol = "prepared"               # simple, extended, prepared
 //   connections = 8                     # default; -c and the suite override
 //   duration = "10s"
 //   warmup = "1s"
-//   transactions_per_connection = 1     # churn: before it closes
+//   transactions_per_connection = 1     # churn: a session's length
+//   session_length = "fixed"            # or geometric: drawn, with the number above as the mean
+//   connect_rate = "500"                # when connections arrive; see arrivals.h. Default: storm at
+//   connect_arrival = "poisson"         #   once, churn as soon as the last session has ended
+//   backoff = { initial = "10ms", max = "1s", multiplier = 2.0, jitter = 0.5 }
+//                                       # failover, churn: the pause of a client that was dropped
+//                                       #   or refused; storm: it tries again at all
 //   active = 4                          # idle: how many of the connections work
 //   ladder = [50, 100, 200]             # idle: hold this many, step by step, then `connections`
 //   scripts = [{ file = "select_only.sql", weight = 1 }]
@@ -17,6 +23,16 @@
 //   scale = 1                           # :scale
 //   [define]                            # more :variables
 //   hot_rows = 10
+//
+//   [[group]]                           # pattern mixed: clients of different kinds in one window,
+//   name = "victim"                     #   the first of which is what is measured, while the
+//   pattern = "steady"                  #   others disturb it. A group may have of its own:
+//   connections = 8                     #   connections, scripts, transactions_per_connection,
+//   [[group]]                           #   session_length, connect_rate, connect_arrival, backoff;
+//   name = "storm"                      #   else the workload's hold
+//   pattern = "storm"
+//   start = "1s"                        # since the window opened
+//   stop = "2s"                         # steady, churn: when it ends; default: with the window
 //
 // Safety: plain values; control plane. Errors: unknown keys, wrong types and bad scripts name
 // file:line:column and, for a misspelt key, the nearest one.
@@ -32,21 +48,26 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "harness/load/arrivals.h"
+#include "harness/load/backoff.h"
 
 namespace connbench::load {
 
-enum class Pattern : uint8_t { kStorm, kChurn, kSteady, kIdle };
+enum class Pattern : uint8_t { kStorm, kChurn, kSteady, kIdle, kFailover, kMixed };
 enum class ProtocolMode : uint8_t { kSimple, kExtended, kPrepared };
+enum class SessionLength : uint8_t { kFixed, kGeometric };
 
 // Their names, in the order of the enumerators.
-inline constexpr std::array<std::string_view, 4> kPatternNames = {"storm", "churn", "steady",
-                                                                  "idle"};
+inline constexpr std::array<std::string_view, 6> kPatternNames = {"storm", "churn",    "steady",
+                                                                  "idle",  "failover", "mixed"};
 inline constexpr std::array<std::string_view, 3> kModeNames = {"simple", "extended", "prepared"};
+inline constexpr std::array<std::string_view, 2> kSessionLengthNames = {"fixed", "geometric"};
 
 std::string_view Name(Pattern pattern);
 std::string_view Name(ProtocolMode mode);
 std::optional<Pattern> PatternByName(std::string_view name);
 std::optional<ProtocolMode> ProtocolModeByName(std::string_view name);
+std::optional<SessionLength> SessionLengthByName(std::string_view name);
 
 // One script's text; where it came from is for error messages.
 struct ScriptSource {
@@ -55,23 +76,39 @@ struct ScriptSource {
   int64_t weight = 1;
 };
 
-struct Workload {
+// What one group of clients does; a workload without groups is one itself.
+struct ClientGroup {
   std::string name;
+  Pattern pattern = Pattern::kSteady;
+  int connections = 1;
+  std::vector<ScriptSource> scripts;
+  int64_t transactions_per_connection = 1;
+  SessionLength session_length = SessionLength::kFixed;
+  ArrivalSpec connect_arrivals;    // not given(): as the pattern has it
+  std::optional<Backoff> backoff;  // none: a storm does not try again, others have the default
+  int64_t start_ns = 0;            // since the window opened; 0: it is up when the window opens
+  int64_t stop_ns = 0;             // 0: with the window
+};
+
+struct Workload : ClientGroup {
   std::string description;
   std::string path;  // of the TOML file; empty: made up from flags
-  Pattern pattern = Pattern::kSteady;
   ProtocolMode protocol = ProtocolMode::kSimple;
-  int connections = 1;
   int64_t duration_ns = 10 * kNanosecondsPerSecond;
   int64_t warmup_ns = 0;
-  int64_t transactions_per_connection = 1;
   int active = 0;
   std::vector<int> ladder;
-  std::vector<ScriptSource> scripts;
   ScriptSource setup;  // empty text: none
   std::vector<std::string> tables;
   int64_t scale = 1;
   std::map<std::string, std::string> define;
+  // Pattern mixed. A group with connections = 0 has the workload's.
+  std::vector<ClientGroup> groups;
+
+  // Of all groups: what the server has to take.
+  int total_connections() const;
+  // The groups with what they take from the workload filled in; one where there are none.
+  std::vector<ClientGroup> AllGroups() const;
 };
 
 // Loads and checks a file, and the scripts it names (relative to it).

@@ -20,11 +20,26 @@
 namespace connbench::load {
 namespace {
 
-constexpr std::array<std::string_view, 15> kKeys = {
-    "name",        "description", "pattern", "protocol",
-    "connections", "duration",    "warmup",  "transactions_per_connection",
-    "active",      "ladder",      "scripts", "setup",
-    "tables",      "scale",       "define"};
+constexpr std::array<std::string_view, 20> kKeys = {
+    "name",         "description",     "pattern", "protocol",
+    "connections",  "duration",        "warmup",  "transactions_per_connection",
+    "active",       "ladder",          "scripts", "setup",
+    "tables",       "scale",           "define",  "session_length",
+    "connect_rate", "connect_arrival", "backoff", "group"};
+constexpr std::array<std::string_view, 11> kGroupKeys = {"name",
+                                                         "pattern",
+                                                         "connections",
+                                                         "transactions_per_connection",
+                                                         "scripts",
+                                                         "connect_rate",
+                                                         "connect_arrival",
+                                                         "session_length",
+                                                         "backoff",
+                                                         "start",
+                                                         "stop"};
+constexpr std::array<std::string_view, 4> kBackoffKeys = {"initial", "max", "multiplier", "jitter"};
+constexpr size_t kMaxGroups = 16;
+constexpr double kMaxMultiplier = 100;
 constexpr std::array<std::string_view, 2> kScriptKeys = {"file", "weight"};
 constexpr int kMaxScale = 100'000;
 
@@ -79,6 +94,8 @@ class Reader {
   Reader(std::string path, const toml::table& table) : path_(std::move(path)), table_(table) {}
 
   Result<Workload> Read();
+  // A [[group]] of it.
+  Result<ClientGroup> ReadGroup();
 
  private:
   Status Fail(const toml::node& node, std::string message, std::string hint = {}) const {
@@ -127,6 +144,14 @@ class Reader {
   }
   template <size_t N, typename E>
   Status Choice(std::string_view key, const std::array<std::string_view, N>& names, E& value) const;
+  Status Real(std::string_view key, double low, double high, double& value) const;
+  template <size_t N>
+  Status CheckKeys(const std::array<std::string_view, N>& known) const;
+  // The keys that a group and a workload have alike.
+  Status Clients(ClientGroup& group) const;
+  Status ConnectArrivals(ArrivalSpec& arrivals) const;
+  Status ReadBackoff(std::optional<Backoff>& backoff) const;
+  Status Groups(std::vector<ClientGroup>& groups) const;
   Status Ladder(std::vector<int>& ladder) const;
   Status Strings(std::string_view key, std::vector<std::string>& values) const;
   Status Scripts(std::vector<ScriptSource>& scripts) const;
@@ -184,11 +209,7 @@ Status Reader::Strings(std::string_view key, std::vector<std::string>& values) c
 
 Status Reader::Scripts(std::vector<ScriptSource>& scripts) const {
   const toml::node* node = table_.get("scripts");
-  if (node == nullptr) {
-    return Status::Error(sqlstate::kInvalidParameterValue,
-                         fmt::format("{}: it has no scripts", path_))
-        .WithHint("Add: scripts = [{ file = \"select_only.sql\" }]");
-  }
+  if (node == nullptr) return Status::Ok();
   const auto* array = node->as_array();
   if (array == nullptr || array->empty()) return Fail(*node, "scripts must be a list");
   for (const toml::node& entry : *array) {
@@ -243,35 +264,146 @@ Status Reader::Define(std::map<std::string, std::string>& define) const {
   return Status::Ok();
 }
 
-Result<Workload> Reader::Read() {
+template <size_t N>
+Status Reader::CheckKeys(const std::array<std::string_view, N>& known) const {
   for (const auto& [key, value] : table_) {
-    if (std::find(kKeys.begin(), kKeys.end(), key.str()) == kKeys.end()) {
-      return Fail(value, fmt::format("unknown key \"{}\"", key.str()), Suggest(key.str(), kKeys));
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
+      return Fail(value, fmt::format("unknown key \"{}\"", key.str()), Suggest(key.str(), known));
     }
   }
+  return Status::Ok();
+}
+
+Status Reader::Real(std::string_view key, double low, double high, double& value) const {
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return Status::Ok();
+  const auto number = node->value<double>();
+  if (!node->is_number() || !number || !(*number >= low && *number <= high)) {
+    return Fail(*node, fmt::format("{} must be a number from {} to {}", key, low, high));
+  }
+  value = *number;
+  return Status::Ok();
+}
+
+Status Reader::ConnectArrivals(ArrivalSpec& arrivals) const {
+  std::string rate;
+  std::string arrival;
+  CONNBENCH_RETURN_IF_ERROR(String("connect_rate", rate));
+  CONNBENCH_RETURN_IF_ERROR(String("connect_arrival", arrival));
+  auto parsed = ParseArrivals(rate, arrival, std::filesystem::path(path_).parent_path().string());
+  if (!parsed.ok()) {
+    const toml::node* node = table_.get(rate.empty() ? "connect_arrival" : "connect_rate");
+    return Fail(*node, parsed.status().error().message, parsed.status().error().hint);
+  }
+  arrivals = std::move(*parsed);
+  return Status::Ok();
+}
+
+Status Reader::ReadBackoff(std::optional<Backoff>& backoff) const {
+  const toml::node* node = table_.get("backoff");
+  if (node == nullptr) return Status::Ok();
+  const auto* table = node->as_table();
+  if (table == nullptr) {
+    return Fail(
+        *node, "backoff must be a table",
+        "For example { initial = \"10ms\", max = \"1s\", multiplier = 2.0, jitter = 0.5 }.");
+  }
+  const Reader reader(path_, *table);
+  Backoff read;
+  CONNBENCH_RETURN_IF_ERROR(reader.CheckKeys(kBackoffKeys));
+  CONNBENCH_RETURN_IF_ERROR(reader.Duration("initial", read.initial_ns));
+  CONNBENCH_RETURN_IF_ERROR(reader.Duration("max", read.max_ns));
+  CONNBENCH_RETURN_IF_ERROR(reader.Real("multiplier", 1, kMaxMultiplier, read.multiplier));
+  CONNBENCH_RETURN_IF_ERROR(reader.Real("jitter", 0, 1, read.jitter));
+  if (read.initial_ns < 0 || read.max_ns < read.initial_ns) {
+    return Fail(*node, "backoff: initial must not be longer than max");
+  }
+  backoff = read;
+  return Status::Ok();
+}
+
+Status Reader::Clients(ClientGroup& group) const {
+  CONNBENCH_RETURN_IF_ERROR(String("name", group.name));
+  CONNBENCH_RETURN_IF_ERROR(Choice("pattern", kPatternNames, group.pattern));
+  int64_t connections = group.connections;
+  CONNBENCH_RETURN_IF_ERROR(Integer("connections", 1, kMaxConnections, connections));
+  group.connections = static_cast<int>(connections);
+  CONNBENCH_RETURN_IF_ERROR(
+      Integer("transactions_per_connection", 1, INT64_MAX, group.transactions_per_connection));
+  CONNBENCH_RETURN_IF_ERROR(Choice("session_length", kSessionLengthNames, group.session_length));
+  CONNBENCH_RETURN_IF_ERROR(ConnectArrivals(group.connect_arrivals));
+  CONNBENCH_RETURN_IF_ERROR(ReadBackoff(group.backoff));
+  return Scripts(group.scripts);
+}
+
+Result<ClientGroup> Reader::ReadGroup() {
+  CONNBENCH_RETURN_IF_ERROR(CheckKeys(kGroupKeys));
+  ClientGroup group;
+  group.connections = 0;
+  CONNBENCH_RETURN_IF_ERROR(Clients(group));
+  CONNBENCH_RETURN_IF_ERROR(Duration("start", group.start_ns));
+  CONNBENCH_RETURN_IF_ERROR(Duration("stop", group.stop_ns));
+  const auto fail = [&](const char* key, std::string message, std::string hint = {}) {
+    const toml::node* node = table_.get(key);
+    return Fail(node != nullptr ? *node : table_, std::move(message), std::move(hint));
+  };
+  if (group.name.empty()) return fail("name", "a group needs its name");
+  if (group.pattern == Pattern::kFailover || group.pattern == Pattern::kMixed) {
+    return fail("pattern", fmt::format("a group cannot be {}", Name(group.pattern)),
+                "Possible are storm, churn, steady, idle.");
+  }
+  if (group.stop_ns != 0 && group.stop_ns <= group.start_ns) {
+    return fail("stop", "stop must be later than start");
+  }
+  return group;
+}
+
+Status Reader::Groups(std::vector<ClientGroup>& groups) const {
+  const toml::node* node = table_.get("group");
+  if (node == nullptr) return Status::Ok();
+  const auto* array = node->as_array();
+  if (array == nullptr || !array->is_array_of_tables()) {
+    return Fail(*node, "groups are written as [[group]] tables");
+  }
+  if (array->size() < 2 || array->size() > kMaxGroups) {
+    return Fail(*node, fmt::format("a mixed workload has from 2 to {} groups", kMaxGroups));
+  }
+  for (const toml::node& entry : *array) {
+    CONNBENCH_ASSIGN_OR_RETURN(ClientGroup group, Reader(path_, *entry.as_table()).ReadGroup());
+    const bool known = std::any_of(groups.begin(), groups.end(), [&](const ClientGroup& other) {
+      return other.name == group.name;
+    });
+    if (known) return Fail(entry, fmt::format("there are two groups \"{}\"", group.name));
+    groups.push_back(std::move(group));
+  }
+  const ClientGroup& first = groups.front();
+  if (first.pattern != Pattern::kSteady || first.start_ns != 0 || first.stop_ns != 0) {
+    return Fail(array->front(), "the first group is what is measured: steady, all the time",
+                "Give it pattern = \"steady\" and neither start nor stop.");
+  }
+  return Status::Ok();
+}
+
+Result<Workload> Reader::Read() {
+  CONNBENCH_RETURN_IF_ERROR(CheckKeys(kKeys));
   Workload workload;
   workload.path = path_;
   workload.name = std::filesystem::path(path_).stem().string();
-  int64_t connections = workload.connections;
   int64_t active = workload.active;
   std::string setup;
-  CONNBENCH_RETURN_IF_ERROR(String("name", workload.name));
+  CONNBENCH_RETURN_IF_ERROR(Groups(workload.groups));
+  if (!workload.groups.empty()) workload.pattern = Pattern::kMixed;
+  CONNBENCH_RETURN_IF_ERROR(Clients(workload));
   CONNBENCH_RETURN_IF_ERROR(String("description", workload.description));
-  CONNBENCH_RETURN_IF_ERROR(Choice("pattern", kPatternNames, workload.pattern));
   CONNBENCH_RETURN_IF_ERROR(Choice("protocol", kModeNames, workload.protocol));
-  CONNBENCH_RETURN_IF_ERROR(Integer("connections", 1, kMaxConnections, connections));
   CONNBENCH_RETURN_IF_ERROR(Duration("duration", workload.duration_ns));
   CONNBENCH_RETURN_IF_ERROR(Duration("warmup", workload.warmup_ns));
-  CONNBENCH_RETURN_IF_ERROR(
-      Integer("transactions_per_connection", 1, INT64_MAX, workload.transactions_per_connection));
   CONNBENCH_RETURN_IF_ERROR(Integer("active", 0, kMaxConnections, active));
   CONNBENCH_RETURN_IF_ERROR(Ladder(workload.ladder));
   CONNBENCH_RETURN_IF_ERROR(Strings("tables", workload.tables));
   CONNBENCH_RETURN_IF_ERROR(Integer("scale", 1, kMaxScale, workload.scale));
-  CONNBENCH_RETURN_IF_ERROR(Scripts(workload.scripts));
   CONNBENCH_RETURN_IF_ERROR(Define(workload.define));
   CONNBENCH_RETURN_IF_ERROR(String("setup", setup));
-  workload.connections = static_cast<int>(connections);
   workload.active = static_cast<int>(active);
   if (!setup.empty()) {
     workload.setup.path = Sibling(setup);
@@ -282,8 +414,20 @@ Result<Workload> Reader::Read() {
   // A script that does not compile is this file's error, not that of a later run.
   std::map<std::string, std::string> define = workload.define;
   define.try_emplace("scale", std::to_string(workload.scale));
-  auto compiled = ScriptSet::Compile(workload.scripts, define);
-  if (!compiled.ok()) return compiled.TakeStatus();
+  for (const ClientGroup& group : workload.AllGroups()) {
+    if (group.scripts.empty()) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           group.name == workload.name
+                               ? fmt::format("{}: it has no scripts", path_)
+                               : fmt::format("{}: group {} has no scripts", path_, group.name))
+          .WithHint("Add: scripts = [{ file = \"select_only.sql\" }]");
+    }
+    auto compiled = ScriptSet::Compile(group.scripts, define);
+    if (!compiled.ok()) return compiled.TakeStatus();
+  }
+  if ((workload.pattern == Pattern::kMixed) == workload.groups.empty()) {
+    return Fail(*table_.get("pattern"), "pattern mixed and [[group]] tables belong together");
+  }
   return workload;
 }
 

@@ -61,16 +61,20 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
 
   Chain client_chain("client",
                      {"connect", "send_startup", "authentication", "session", "first_row"});
+  Chain retried_chain("retried",
+                      {"connect", "send_startup", "authentication", "session", "first_row"});
   Chain server_chain("server",
                      {"dispatch", "start", "startup_packet", "authentication", "session"});
   Chain joined_chain("joined", {"handshake", "accept_queue", "dispatch", "start", "startup_packet",
                                 "authentication", "session", "reply", "first_row"});
   for (const ConnectionPhases& connection : client) {
     if (!connection.in_window || connection.outcome != load::ConnectOutcome::kOk) continue;
-    client_chain.Record(
-        connection.connect_begin_ns,
-        {connection.connect_end_ns, connection.startup_sent_ns, connection.authenticated_ns,
-         connection.ready_ns, connection.first_row_ns});
+    // Where TCP had to send something again, its seconds are not the server's.
+    const bool retried = connection.syn_retries > 0;
+    (retried ? retried_chain : client_chain)
+        .Record(connection.connect_begin_ns,
+                {connection.connect_end_ns, connection.startup_sent_ns, connection.authenticated_ns,
+                 connection.ready_ns, connection.first_row_ns});
     const auto found = by_id.find(connection.connection_id);
     if (connection.connection_id == 0 || found == by_id.end()) continue;
     const auto at = [&](ConnectionPhase phase) {
@@ -80,6 +84,7 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
     server_chain.Record(accepted, {at(ConnectionPhase::kDispatched), at(ConnectionPhase::kStarted),
                                    at(ConnectionPhase::kAuthBegin), at(ConnectionPhase::kAuthEnd),
                                    at(ConnectionPhase::kReady)});
+    if (retried) continue;
     // The client may learn of the established connection only after the server has accepted it.
     joined_chain.Record(
         connection.connect_begin_ns,
@@ -93,6 +98,7 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
   if (server.empty()) return rows;  // a server that keeps no such log
   server_chain.Append(rows);
   joined_chain.Append(rows);
+  if (!retried_chain.lengths.front().empty()) retried_chain.Append(rows);
   return rows;
 }
 

@@ -1,0 +1,69 @@
+#include "harness/load/judge.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "base/units.h"
+
+namespace connbench::load {
+
+void Judge(const Workload& workload, LoadResult& result) {
+  const auto add = [&](std::string reason) { result.invalid_reasons.push_back(std::move(reason)); };
+  for (size_t i = 0; i < result.thread_cpu_fractions.size(); ++i) {
+    if (result.thread_cpu_fractions[i] <= kSaturatedCpuFraction) continue;
+    add(fmt::format(
+        "client_cpu: client thread {} used {:.0f} % of a CPU: the server waited for it; use more "
+        "threads (-j) or fewer connections",
+        i, result.thread_cpu_fractions[i] * 100));
+  }
+  const auto count = [&](ConnectOutcome outcome) {
+    uint64_t sum = result.connects_by_outcome[static_cast<size_t>(outcome)];
+    for (const LoadResult& group : result.groups) {
+      sum += group.connects_by_outcome[static_cast<size_t>(outcome)];
+    }
+    return sum;
+  };
+  if (count(ConnectOutcome::kNoPorts) > 0) {
+    add(fmt::format(
+        "ports: {} connects found no free port on this machine; use --source-addresses, or a "
+        "Unix socket",
+        count(ConnectOutcome::kNoPorts)));
+  }
+  if (count(ConnectOutcome::kClientError) > 0) {
+    add(fmt::format("client: {} connects hit a limit of this process",
+                    count(ConnectOutcome::kClientError)));
+  }
+  if (count(ConnectOutcome::kNotBegun) > 0) {
+    add(fmt::format(
+        "connects: {} sessions were due and found no free client; use more connections (-c), or "
+        "a lower rate",
+        count(ConnectOutcome::kNotBegun)));
+  }
+  uint64_t syn_retries = result.syn_retries;
+  for (const LoadResult& group : result.groups) syn_retries += group.syn_retries;
+  if (syn_retries > 0 && !result.beyond_backlog) {
+    add(fmt::format(
+        "syn_retries: {} SYNs were repeated: the listen queue overflowed, and connects took "
+        "TCP's seconds instead of the server's time",
+        syn_retries));
+  }
+  if (result.transaction_latency.negative_count() > 0) add("clock: the clock went backwards");
+  if (workload.pattern == Pattern::kFailover && !result.interrupted) {
+    if (result.connections_lost == 0) {
+      add("served: no connection was dropped: the server has to be made to (--drop)");
+    } else if (result.clients_served < result.clients_to_serve) {
+      add(fmt::format("served: {} of {} clients were not served again within {}",
+                      result.clients_to_serve - result.clients_served, result.clients_to_serve,
+                      FormatDuration(workload.duration_ns)));
+    }
+  }
+  for (const LoadResult& group : result.groups) {
+    if (group.connects_failed() == 0) continue;
+    add(fmt::format("connects: {} of {} connects of group {} failed", group.connects_failed(),
+                    group.connects_all, group.workload));
+  }
+}
+
+}  // namespace connbench::load

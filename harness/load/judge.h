@@ -1,0 +1,18 @@
+// What makes the figures of a run say more about its client than about the server.
+//
+// Safety: a pure function.
+#pragma once
+
+#include "harness/load/load_result.h"
+#include "harness/load/workload.h"
+
+namespace connbench::load {
+
+// A client thread busier than this was waited for by the server, not the other way round.
+inline constexpr double kSaturatedCpuFraction = 0.95;
+
+// Adds to result.invalid_reasons. Each opens with the name of the check that it belongs to
+// (harness/suite/checks.def).
+void Judge(const Workload& workload, LoadResult& result);
+
+}  // namespace connbench::load
