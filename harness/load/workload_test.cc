@@ -68,6 +68,37 @@ TEST_F(WorkloadFile, ReadsEveryKey) {
   EXPECT_THAT(workload->setup.text, HasSubstr("CREATE TABLE"));
 }
 
+TEST_F(WorkloadFile, ReadsHowConnectionsArriveAndComeBack) {
+  const auto workload =
+      Load(std::string(kScripts) +
+           "pattern = \"churn\"\nsession_length = \"geometric\"\nconnect_rate = \"500\"\n"
+           "connect_arrival = \"constant\"\n"
+           "backoff = { initial = \"20ms\", max = \"2s\", multiplier = 3, jitter = 0.25 }\n");
+  ASSERT_TRUE(workload.ok()) << workload.status().ToString();
+  EXPECT_EQ(workload->session_length, SessionLength::kGeometric);
+  EXPECT_EQ(workload->connect_arrivals.spacing, ArrivalSpec::Spacing::kConstant);
+  ASSERT_TRUE(workload->backoff.has_value());
+  EXPECT_EQ(workload->backoff->initial_ns, 20 * kNanosecondsPerMillisecond);
+  EXPECT_EQ(workload->backoff->max_ns, 2 * kNanosecondsPerSecond);
+  EXPECT_DOUBLE_EQ(workload->backoff->multiplier, 3);
+  EXPECT_DOUBLE_EQ(workload->backoff->jitter, 0.25);
+}
+
+TEST_F(WorkloadFile, GroupsTakeFromTheWorkloadWhatTheyDoNotSay) {
+  const auto workload = Load(std::string(kScripts) +
+                             "connections = 50\n"
+                             "[[group]]\nname = \"victim\"\npattern = \"steady\"\nconnections = 8\n"
+                             "[[group]]\nname = \"storm\"\npattern = \"storm\"\nstart = \"2s\"\n");
+  ASSERT_TRUE(workload.ok()) << workload.status().ToString();
+  EXPECT_EQ(workload->pattern, Pattern::kMixed);
+  EXPECT_EQ(workload->total_connections(), 58);
+  const std::vector<ClientGroup> groups = workload->AllGroups();
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[1].connections, 50);
+  EXPECT_EQ(groups[1].start_ns, 2 * kNanosecondsPerSecond);
+  EXPECT_EQ(groups[1].scripts.size(), 1U);
+}
+
 TEST_F(WorkloadFile, ErrorsNameThePlaceAndTheRemedy) {
   const std::pair<std::string, const char*> cases[] = {
       {std::string(kScripts) + "conections = 5\n", "w.toml:3:14: unknown key \"conections\""},
@@ -87,6 +118,23 @@ TEST_F(WorkloadFile, ErrorsNameThePlaceAndTheRemedy) {
       {"scripts = [{ flie = \"s.sql\" }]\n", "Did you mean \"file\"?"},
       {"scripts = [{ file = \"s.sql\", weight = -1 }]\n", "weight must be"},
       {std::string(kScripts) + "setup = \"missing.sql\"\n", "missing.sql"},
+      {std::string(kScripts) + "connect_rate = \"fast\"\n", "w.toml:3:"},
+      {std::string(kScripts) + "session_length = \"long\"\n", "Possible are fixed, geometric"},
+      {std::string(kScripts) + "backoff = { initial = \"1s\" }\n", "w.toml:3:11: backoff: initial"},
+      {std::string(kScripts) + "backoff = { jitter = 2 }\n", "jitter must be a number from 0 to 1"},
+      {std::string(kScripts) + "backoff = { jitters = 1 }\n", "Did you mean \"jitter\"?"},
+      {std::string(kScripts) + "pattern = \"mixed\"\n", "belong together"},
+      {std::string(kScripts) + "[[group]]\nname = \"a\"\n", "from 2 to 16 groups"},
+      {std::string(kScripts) + "[[group]]\nname = \"a\"\n[[group]]\nname = \"a\"\n",
+       "w.toml:5:1: there are two groups \"a\""},
+      {std::string(kScripts) + "[[group]]\nname = \"a\"\npattern = \"storm\"\n[[group]]\n"
+                               "name = \"b\"\n",
+       "the first group is what is measured"},
+      {std::string(kScripts) + "[[group]]\nname = \"a\"\n[[group]]\npattern = \"idle\"\n",
+       "a group needs its name"},
+      {std::string(kScripts) + "[[group]]\nname = \"a\"\n[[group]]\nname = \"b\"\n"
+                               "start = \"2s\"\nstop = \"1s\"\n",
+       "stop must be later"},
   };
   for (const auto& [text, expected] : cases) EXPECT_THAT(Error(text), HasSubstr(expected)) << text;
   EXPECT_FALSE(LoadWorkload(folder_ + "/none.toml").ok());
@@ -112,7 +160,9 @@ TEST(Workloads, ThatComeWithTheProgramLoad) {
     names.push_back(workload.name);
     EXPECT_FALSE(workload.description.empty()) << workload.name;
   }
-  for (const char* name : {"storm", "churn", "steady", "idle", "tpcb", "select-only"}) {
+  for (const char* name :
+       {"storm", "churn", "steady", "idle", "tpcb", "select-only", "simple-update", "sort", "scan",
+        "idle-heavy", "victim", "victim-idle", "noisy-neighbour", "failover-storm"}) {
     EXPECT_THAT(names, testing::Contains(name));
   }
   const auto missing = FindWorkload("strom");

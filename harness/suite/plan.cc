@@ -142,8 +142,8 @@ class Planner {
     const bool reached_only = target.parts.front() == "dsn";
     if (!reached_only && !Sets(cell.settings, "max_connections")) {
       const engine::EngineConfig defaults;
-      const int needed =
-          workload.connections + defaults.superuser_reserved_connections + kSpareConnections;
+      const int needed = workload.total_connections() + defaults.superuser_reserved_connections +
+                         kSpareConnections;
       if (needed > defaults.max_connections) {
         cell.settings.emplace_back("max_connections", std::to_string(needed));
       }

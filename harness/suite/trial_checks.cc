@@ -58,12 +58,7 @@ class Finder {
   }
   // A storm that the accept queue cannot hold was said to be one before the trial; what TCP then
   // does is part of what is measured.
-  bool IsBeyondAcceptQueue() const {
-    if (load_.beyond_backlog) return true;
-    return load_.pattern == load::Name(load::Pattern::kStorm) &&
-           observation_.accept_queue_limit > 0 &&
-           load_.connections > observation_.accept_queue_limit;
-  }
+  bool IsBeyondAcceptQueue() const { return load_.beyond_backlog; }
   void AddOfAcceptQueue(std::string_view name, std::string found) {
     if (!IsBeyondAcceptQueue()) Add(name, std::move(found));
   }

@@ -31,7 +31,6 @@ load::LoadResult SoundLoad(const char* pattern) {
 Observation SoundObservation() {
   Observation observation;
   observation.cpus = 2;
-  observation.accept_queue_limit = 4096;
   observation.usage.seconds = 2;
   observation.usage.cpu_user_s = 0.6;
   observation.usage.cpu_system_s = 0.4;
@@ -155,10 +154,43 @@ TEST(TrialChecksTest, AFullAcceptQueueSpoilsOnlyWhatWasExpectedToFit) {
             "syn_retries: 3 SYNs were repeated; listen_overflows: 2 connections were turned away");
   const Spoil declared = [&](load::LoadResult& load, Observation& o) {
     overflow(load, o);
-    load.connections = 10'000;
+    load.beyond_backlog = true;
   };
   EXPECT_EQ(ReasonOf(declared, "storm"), "");
-  EXPECT_THAT(ReasonOf(declared, "churn"), HasSubstr("listen_overflows"));
+  // On a Unix socket the queue fails what it cannot hold.
+  const auto fail = [](load::LoadResult& load) {
+    load.connects_by_outcome[0] = 490;
+    load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kBacklogFull)] = 10;
+    load.connect_latency.Clear();
+    for (int i = 1; i <= 490; ++i) load.connect_latency.Record(i * 1000);
+  };
+  EXPECT_EQ(ReasonOf([&](load::LoadResult& load, Observation&) { fail(load); }, "storm"),
+            "connects: 10 of 500 connects failed");
+  EXPECT_EQ(ReasonOf(
+                [&](load::LoadResult& load, Observation&) {
+                  fail(load);
+                  load.beyond_backlog = true;
+                },
+                "storm"),
+            "");
+}
+
+TEST(TrialChecksTest, AFailoverIsAboutTheConnectionsThatItLoses) {
+  const Spoil came_back = [](load::LoadResult& load, Observation&) {
+    load.connections_lost = 500;
+    load.connects_all += 20;
+    load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kRefused)] = 20;
+    load.clients_to_serve = load.clients_served = 500;
+  };
+  EXPECT_EQ(ReasonOf(came_back, "failover"), "");
+  const std::string not_all = ReasonOf(
+      [&](load::LoadResult& load, Observation& o) {
+        came_back(load, o);
+        load.clients_served = 499;
+        load.invalid_reasons = {"served: 1 of 500 clients were not served again"};
+      },
+      "failover");
+  EXPECT_THAT(not_all, StartsWith("served: 1 of 500"));
 }
 
 TEST(TrialChecksTest, AWaivedCheckSpoilsNothingAndTheOthersStillDo) {

@@ -71,6 +71,28 @@ void FillMemory(const std::vector<MemoryCheckpoint>& memory, results::TrialRow& 
       -MemorySlope(memory, [](Checkpoint c) { return c.host.available_kb; });
 }
 
+// suffix: of the kind, for a group beside the first.
+void AddErrors(const load::LoadResult& load, const std::string& suffix,
+               std::vector<results::ErrorRow>& rows) {
+  const auto add = [&](const char* kind, std::string_view outcome, uint64_t count) {
+    results::ErrorRow row;
+    row.kind = kind + suffix;
+    row.outcome = outcome;
+    row.count = static_cast<int64_t>(count);
+    rows.push_back(std::move(row));
+  };
+  for (size_t i = 0; i < load::kConnectOutcomes; ++i) {
+    add("connect", load::kConnectOutcomeNames[i], load.connects_by_outcome[i]);
+  }
+  add("connect", "lost_later", load.connections_lost);
+  add("transaction", "ok", load.transactions_ok);
+  add("transaction", "failed", load.transactions_failed);
+  add("transaction", "skipped", load.transactions_skipped);
+  for (const auto& [code, count] : load.transaction_errors) {
+    add("transaction", "failed_" + code, count);
+  }
+}
+
 }  // namespace
 
 uint64_t SamplesNeeded(double percentile_fraction) {
@@ -105,6 +127,25 @@ std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
   return rows;
 }
 
+std::vector<results::LatencyRow> MakeLatency(const load::LoadResult& load) {
+  std::vector<results::LatencyRow> rows;
+  const auto add = [&](const std::string& distribution, const stats::Histogram& histogram) {
+    auto ladder = LatencyLadder(distribution, histogram);
+    rows.insert(rows.end(), std::move_iterator(ladder.begin()), std::move_iterator(ladder.end()));
+  };
+  add("transaction", load.transaction_latency);
+  add("connect", load.connect_latency);
+  if (load.connects_retried > 0) add("connect_unretried", load.unretried_connect_latency);
+  add("victim_before", load.victims.before);
+  add("victim_during", load.victims.during);
+  add("victim_after", load.victims.after);
+  for (const load::LoadResult& group : load.groups) {
+    add(group.workload + "_transaction", group.transaction_latency);
+    add(group.workload + "_connect", group.connect_latency);
+  }
+  return rows;
+}
+
 std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
                                                    const observe::SamplerReport& report) {
   std::vector<results::TimeseriesRow> rows;
@@ -136,23 +177,8 @@ std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
 
 std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load) {
   std::vector<results::ErrorRow> rows;
-  const auto add = [&](const char* kind, std::string_view outcome, uint64_t count) {
-    results::ErrorRow row;
-    row.kind = kind;
-    row.outcome = outcome;
-    row.count = static_cast<int64_t>(count);
-    rows.push_back(std::move(row));
-  };
-  for (size_t i = 0; i < load::kConnectOutcomes; ++i) {
-    add("connect", load::kConnectOutcomeNames[i], load.connects_by_outcome[i]);
-  }
-  add("connect", "lost_later", load.connections_lost);
-  add("transaction", "ok", load.transactions_ok);
-  add("transaction", "failed", load.transactions_failed);
-  add("transaction", "skipped", load.transactions_skipped);
-  for (const auto& [code, count] : load.transaction_errors) {
-    add("transaction", "failed_" + code, count);
-  }
+  AddErrors(load, "", rows);
+  for (const load::LoadResult& group : load.groups) AddErrors(group, ":" + group.workload, rows);
   return rows;
 }
 
@@ -222,6 +248,14 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.connect_us_max = static_cast<double>(load.connect_latency.max()) / kUs;
   row.schedule_lag_us_p99 = PercentileUs(load.schedule_lag, 0.99);
   row.window_s = load.window_seconds();
+  constexpr double kMs = kNanosecondsPerMillisecond;
+  row.all_served_ms = static_cast<double>(load.all_served_ns) / kMs;
+  row.connects_retried = static_cast<int64_t>(load.connects_retried);
+  if (load.pattern == load::Name(load::Pattern::kStorm)) {
+    row.connect_skew_us = static_cast<double>(load.last_release_ns - load.first_connect_ns) / kUs;
+  }
+  row.victim_p99_inflation = load.victims.p99_inflation();
+  row.victim_recovery_ms = static_cast<double>(load.victims.recovery_ns) / kMs;
   row.client_cpu_fraction = load.client_cpu_fraction;
 
   FillMemory(observation.memory, row);

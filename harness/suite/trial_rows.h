@@ -29,7 +29,6 @@ struct Observation {
   observe::HostCounters host;      // of the machine in the measured window
   int64_t own_cpu_ns = 0;          // of the harness in the measured window
   int cpus = 1;                    // online
-  int64_t accept_queue_limit = 0;  // connections that can wait to be accepted; 0: unknown
   observe::SamplerReport samples;
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
   int64_t life_switches = -1;
@@ -43,6 +42,9 @@ double PercentileUs(const stats::Histogram& histogram, double percentile_fractio
 // The distribution as rows of latency.csv, only as far as the sample carries it.
 std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
                                                const stats::Histogram& histogram);
+// Every distribution that a trial has: transaction, connect, connect_unretried where some were
+// retried, those before, during and after a disturbance, and those of the other groups by name.
+std::vector<results::LatencyRow> MakeLatency(const load::LoadResult& load);
 std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
                                                    const observe::SamplerReport& samples);
 std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load);

@@ -55,6 +55,30 @@ TEST(LatencyTest, NoPercentileIsGivenThatTheSampleCannotCarry) {
   EXPECT_TRUE(LatencyLadder("connect", {}).empty());
 }
 
+TEST(LatencyTest, GroupsAndWhatVictimsFeltAreDistributionsOfTheirOwn) {
+  load::LoadResult load;
+  load.transaction_latency = MakeHistogram(10);
+  load.victims.before = MakeHistogram(4);
+  load.victims.during = MakeHistogram(6);
+  load.groups.resize(1);
+  load.groups[0].workload = "storm";
+  load.groups[0].connect_latency = MakeHistogram(3);
+  load.groups[0].connects_by_outcome[1] = 7;
+  std::vector<std::string> names;
+  for (const results::LatencyRow& row : MakeLatency(load)) {
+    if (names.empty() || names.back() != row.distribution) names.push_back(row.distribution);
+  }
+  EXPECT_THAT(names, testing::ElementsAre("transaction", "victim_before", "victim_during",
+                                          "storm_connect"));
+  int64_t refused = 0;
+  for (const results::ErrorRow& row : MakeErrors(load)) {
+    if (row.kind == "connect:storm" && row.outcome == load::kConnectOutcomeNames[1]) {
+      refused = row.count;
+    }
+  }
+  EXPECT_EQ(refused, 7);
+}
+
 load::LoadResult MakeLoad(const char* pattern) {
   load::LoadResult load;
   load.pattern = pattern;

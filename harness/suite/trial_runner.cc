@@ -8,7 +8,6 @@
 #include <ctime>
 #include <utility>
 
-#include "harness/load/preflight.h"
 #include "harness/load/sql_client.h"
 #include "harness/observe/connect_phases.h"
 #include "harness/suite/load_process.h"
@@ -152,7 +151,6 @@ class TrialRun {
     observe::HostCounters host_begin;
     int64_t own_cpu_begin = 0;
     observation_.cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
-    observation_.accept_queue_limit = load::SocketBacklogLimit();
     while (true) {
       CONNBENCH_ASSIGN_OR_RETURN(const LoadEvent event,
                                  load.NextEvent(deadline, *context_.interruption, exits));
@@ -166,6 +164,8 @@ class TrialRun {
         // From here on the load runs again.
         window_cpu_ns_ = -OwnCpuNs();
         window_ns_ = -MonotonicNow();
+      } else if (event.name == "drop") {
+        CONNBENCH_RETURN_IF_ERROR(target_.Crash());
       } else if (event.name == "end") {
         window_cpu_ns_ += OwnCpuNs();
         window_ns_ += MonotonicNow();
@@ -190,9 +190,7 @@ class TrialRun {
     std::string reason = status.ok() ? "" : status.ToString();
     if (has_load_) {
       FillTrialRow(load_, observation_, row());
-      outcome_.record.latency = LatencyLadder("transaction", load_.transaction_latency);
-      const auto connect = LatencyLadder("connect", load_.connect_latency);
-      outcome_.record.latency.insert(outcome_.record.latency.end(), connect.begin(), connect.end());
+      outcome_.record.latency = MakeLatency(load_);
       outcome_.record.timeseries = MakeTimeseries(load_, observation_.samples);
       outcome_.record.errors = MakeErrors(load_);
       outcome_.manual_seconds = ManualSeconds();
@@ -210,6 +208,9 @@ class TrialRun {
   }
 
   double ManualSeconds() const {
+    if (cell_.workload.pattern == load::Pattern::kFailover) {
+      return static_cast<double>(load_.all_served_ns) / kNanosecondsPerSecond;
+    }
     if (cell_.workload.pattern == load::Pattern::kStorm) {
       return static_cast<double>(load_.last_ready_ns - load_.first_connect_ns) /
              kNanosecondsPerSecond;

@@ -55,6 +55,10 @@ class Target {
   virtual std::vector<int> exit_descriptors() const { return {}; }
   // Ok while the server serves; otherwise how it ended and what it said last.
   virtual Status CheckAlive() = 0;
+  // Makes the server lose all its connections at once, as a crash does: one of its processes is
+  // killed, and what supervises them resets the others and serves again. 0A000 where the harness
+  // cannot see its processes.
+  virtual Status Crash();
   // The server's side of every connection so far; empty if the target keeps no such log.
   virtual Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() = 0;
   // Where the server tells durations instead of instants (PostgreSQL's log): those.

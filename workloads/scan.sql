@@ -1,0 +1,2 @@
+-- One aggregate over all rows: nothing but reading.
+SELECT count(*), sum(abalance) FROM pgbench_accounts;
