@@ -25,10 +25,10 @@ struct MemoryCheckpoint {
 // What the observers saw of one trial.
 struct Observation {
   std::vector<MemoryCheckpoint> memory;
-  observe::UsageDelta usage;       // of the server in the measured window
-  observe::HostCounters host;      // of the machine in the measured window
-  int64_t own_cpu_ns = 0;          // of the harness in the measured window
-  int cpus = 1;                    // online
+  observe::UsageDelta usage;   // of the server in the measured window
+  observe::HostCounters host;  // of the machine in the measured window
+  int64_t own_cpu_ns = 0;      // of the harness in the measured window
+  int cpus = 1;                // online
   observe::SamplerReport samples;
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
   int64_t life_switches = -1;
