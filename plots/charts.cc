@@ -180,6 +180,7 @@ std::optional<Chart> RssAgainstRealMemory(const Run& run) {
     if (!rss) continue;
     double real = 0;
     for (double TrialRow::*const part : kRealMemory) real += *figures.Median(run, name, part);
+    if (*rss == 0 && real == 0) continue;  // a server whose processes are not seen
     chart.bars.push_back({name, fmt::format("{:.0f} kB", *rss), {*rss, 0}, 0, 0});
     chart.bars.push_back({name, fmt::format("{:.0f} kB", real), {0, real}, 0, 0});
   }
@@ -205,19 +206,23 @@ std::optional<Chart> MemoryPerConnection(const Run& run) {
       const auto median = figures.Median(run, name, part);
       if (median) bar.parts.push_back(*median);
     }
-    if (bar.parts.size() == chart.parts.size()) chart.bars.push_back(std::move(bar));
+    // All 0: a server whose processes are not seen.
+    const bool seen =
+        std::any_of(bar.parts.begin(), bar.parts.end(), [](double part) { return part > 0; });
+    if (seen && bar.parts.size() == chart.parts.size()) chart.bars.push_back(std::move(bar));
   }
   if (chart.bars.empty()) return std::nullopt;
   return chart;
 }
 
-// Stacked means of the joined phases, which follow each other without gap.
+// Stacked means of one side's phases, which follow each other without gap.
 std::optional<Chart> PhaseCost(const Run& run, Chart chart,
-                               const std::vector<std::string_view>& preferred) {
+                               const std::vector<std::string_view>& preferred,
+                               std::string_view side = "joined") {
   std::string workload;
   for (const std::string_view name : preferred) {
     if (std::any_of(run.phases.begin(), run.phases.end(), [&](const results::PhaseRow& row) {
-          return row.workload == name && row.side == "joined" && IsOk(run, row.trial);
+          return row.workload == name && row.side == side && IsOk(run, row.trial);
         })) {
       workload = name;
       break;
@@ -229,7 +234,7 @@ std::optional<Chart> PhaseCost(const Run& run, Chart chart,
   std::map<int64_t, std::string> phases;  // by position
   std::map<std::string, std::map<int64_t, std::vector<double>>> means;
   for (const results::PhaseRow& row : run.phases) {
-    if (row.workload != workload || row.connections != connections || row.side != "joined" ||
+    if (row.workload != workload || row.connections != connections || row.side != side ||
         !IsOk(run, row.trial)) {
       continue;
     }
@@ -270,6 +275,39 @@ std::optional<Chart> StormConnectionCost(const Run& run) {
       "Lower is better. In a storm most of the time is waiting: in the listen queue until accept, "
       "or for a CPU once served.";
   return PhaseCost(run, std::move(chart), {"storm", "failover-storm"});
+}
+
+// Servers that are not ours stamp nothing that could be joined: beside them, what every client sees.
+bool HasOtherServers(const Run& run) {
+  return std::any_of(run.trials.begin(), run.trials.end(), [](const TrialRow& row) {
+    return row.status == results::kTrialOk && row.target != "builtin";
+  });
+}
+
+std::optional<Chart> ConnectTime(const Run& run) {
+  if (!HasOtherServers(run)) return std::nullopt;
+  Chart chart;
+  chart.name = "connect_time";
+  chart.title = "What a connect costs its client";
+  chart.caption =
+      "Lower is better. What every client sees, whatever the server: until the socket is "
+      "connected, "
+      "until authenticated (starting a process or a thread is in it), until ready for queries, "
+      "until "
+      "the first row.";
+  return PhaseCost(run, std::move(chart), {"churn"}, "client");
+}
+
+std::optional<Chart> StormConnectTime(const Run& run) {
+  if (!HasOtherServers(run)) return std::nullopt;
+  Chart chart;
+  chart.name = "storm_connect_time";
+  chart.title = "What a connect costs its client when all arrive at once";
+  chart.caption =
+      "Lower is better. The same as seen by the clients of a storm: most of it is waiting for "
+      "those "
+      "that were served before.";
+  return PhaseCost(run, std::move(chart), {"storm", "failover-storm"}, "client");
 }
 
 std::optional<Chart> StormProgress(const Run& run) {
@@ -338,7 +376,7 @@ std::optional<Chart> ServerCpu(const Run& run) {
     const auto spread = CellSpread(run, churn, name, counts.back(), [](const TrialRow& row) {
       return row.server_cpu_us_per_connect;
     });
-    if (spread) {
+    if (spread && spread->high > 0) {
       chart.bars.push_back({"", name, {spread->median}, spread->low, spread->high});
     }
   }

@@ -73,7 +73,13 @@ class SuiteRun {
   // Programs that are missing, settings that nobody has: said before the first trial.
   Status PrepareTargets() {
     for (const Cell& cell : plan_.cells) {
-      const Status status = targets::MakeTarget(cell.Request(), targets_)->Prepare();
+      const auto target = targets::MakeTarget(cell.Request(), targets_);
+      const Status status = target->Prepare();
+      for (const auto& version : target->Versions()) {
+        if (std::find(servers_.begin(), servers_.end(), version) == servers_.end()) {
+          servers_.push_back(version);
+        }
+      }
       if (status.ok()) continue;
       return Status::Error(status.code(), fmt::format("{}: {}", cell.name, status.error().message))
           .WithDetail(status.error().detail)
@@ -131,6 +137,7 @@ class SuiteRun {
     info_.argv = options_.argv;
     info_.environment = observe::SteeringEnvironment();
     info_.settings = CommonSettings();
+    info_.servers = servers_;
     info_.waived_checks = options_.waived;
     for (const Trial& trial : plan_.trials) info_.order.push_back(plan_.cells[trial.cell].name);
     observe::DescribeBuild(info_);
@@ -304,6 +311,7 @@ class SuiteRun {
   const RunOptions& options_;
   const Plan& plan_;
   targets::TargetEnvironment targets_;
+  results::TextMap servers_;
   std::unique_ptr<results::RunWriter> writer_;
   std::string folder_;
   results::RunInfo info_;

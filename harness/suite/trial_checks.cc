@@ -134,7 +134,8 @@ class Finder {
     if (host.swap_ins + host.swap_outs > 0) {
       Add(check::swap, fmt::format("{} pages were swapped", host.swap_ins + host.swap_outs));
     }
-    if (observation_.usage.seconds >= kMinOtherLoadSeconds) {
+    // A server that is not seen would be taken for other load.
+    if (observation_.server_seen && observation_.usage.seconds >= kMinOtherLoadSeconds) {
       AddShare(check::other_load, OtherCpuFraction(load_, observation_), "other processes used");
     }
   }

@@ -258,7 +258,7 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.victim_recovery_ms = static_cast<double>(load.victims.recovery_ns) / kMs;
   row.client_cpu_fraction = load.client_cpu_fraction;
 
-  FillMemory(observation.memory, row);
+  if (observation.server_seen) FillMemory(observation.memory, row);
 
   row.server_cpu_user_s = usage.cpu_user_s;
   row.server_cpu_system_s = usage.cpu_system_s;

@@ -29,6 +29,7 @@ struct Observation {
   observe::HostCounters host;  // of the machine in the measured window
   int64_t own_cpu_ns = 0;      // of the harness in the measured window
   int cpus = 1;                // online
+  bool server_seen = true;     // false: its processes are unknown, so that nothing is its own
   observe::SamplerReport samples;
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
   int64_t life_switches = -1;

@@ -75,6 +75,7 @@ class TrialRun {
   Status Measure() {
     CONNBENCH_RETURN_IF_ERROR(target_.Start());
     tree_ = observe::ServerTree(target_.root_pids());
+    observation_.server_seen = !tree_.roots.empty();
     CONNBENCH_RETURN_IF_ERROR(SetUpData());
     for (const observe::TreeProcess& process : observe::ListTree(tree_)) {
       tree_.standing.insert(process.pid);

@@ -111,8 +111,12 @@ class DsnTarget final : public Target {
   ~DsnTarget() override { Forget(); }
 
   Status Prepare() override {
-    const auto client = load::SqlClient::Connect(endpoint_);
-    return client.ok() ? Status::Ok() : client.status();
+    CONNBENCH_ASSIGN_OR_RETURN(const auto client, load::SqlClient::Connect(endpoint_));
+    version_ = client->ServerParameter("server_version");
+    return Status::Ok();
+  }
+  std::vector<std::pair<std::string, std::string>> Versions() const override {
+    return {{Label(endpoint_), version_}};
   }
 
   Status Start() override {
@@ -155,6 +159,7 @@ class DsnTarget final : public Target {
   }
 
   load::Endpoint endpoint_;
+  std::string version_;
   bool setup_ = false;
   pid_t given_pid_ = 0;
   pid_t pid_ = 0;

@@ -27,7 +27,7 @@ constexpr int64_t kStopTimeoutNs = 10 * kNanosecondsPerSecond;
 constexpr useconds_t kReadyPollUs = 5000;
 constexpr int kSpareClients = 10;
 constexpr int kFastExit = 1;
-constexpr ProgramVersion kFirstWithPrepared = {1, 21};
+constexpr ProgramVersion kFirstWithPrepared = {"", 1, 21};
 
 // What a suite may set, as in PgBouncer's manual. Where to listen, whom to serve and what to write is
 // the harness's.
@@ -95,6 +95,12 @@ class PgbouncerTarget final : public Target {
         .WithHint(
             "Set protocol = \"extended\" for the experiment, pgbouncer.pool_mode = \"session\", or "
             "use PgBouncer 1.21 or newer.");
+  }
+
+  std::vector<std::pair<std::string, std::string>> Versions() const override {
+    auto versions = server_->Versions();
+    versions.emplace_back("pgbouncer", version_.text);
+    return versions;
   }
 
   Status Start() override {

@@ -99,6 +99,10 @@ class PostgresTarget final : public Target {
         .WithDetail(checked.status().error().detail);
   }
 
+  std::vector<std::pair<std::string, std::string>> Versions() const override {
+    return {{"postgres", version_.text}};
+  }
+
   Status Start() override {
     CONNBENCH_RETURN_IF_ERROR(FindPrograms());
     CONNBENCH_ASSIGN_OR_RETURN(const std::string cluster, FindCluster());

@@ -109,7 +109,7 @@ Result<ProgramVersion> ParseProgramVersion(std::string_view text) {
   const std::string_view line = text.substr(0, text.find('\n'));
   for (size_t at = line.find(' '); at != std::string_view::npos; at = line.find(' ', at + 1)) {
     std::string_view word = line.substr(at + 1);
-    ProgramVersion version;
+    ProgramVersion version{std::string(line), 0, 0};
     const auto [end, error] = std::from_chars(word.begin(), word.end(), version.major);
     if (error != std::errc()) continue;
     // A minor version may be lacking: "19devel".

@@ -26,8 +26,9 @@ Result<std::optional<UserIds>> UnprivilegedUser();
 // minute, with its last words.
 Result<std::string> RunProgram(ChildOptions options);
 
-// "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "PgBouncer 1.18.0\n...": major and minor.
+// "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "PgBouncer 1.18.0\n...".
 struct ProgramVersion {
+  std::string text;  // that line
   int major = 0;
   int minor = 0;
 };

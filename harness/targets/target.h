@@ -38,6 +38,8 @@ class Target {
   // Before the first trial of a run: are its programs here, does it know its settings? What trials
   // can share is made here, too.
   virtual Status Prepare() { return Status::Ok(); }
+  // After Prepare(): the other programs that it runs or reaches, with their versions, for run.json.
+  virtual std::vector<std::pair<std::string, std::string>> Versions() const { return {}; }
 
   // Starts the server and waits until it accepts connections.
   virtual Status Start() = 0;

@@ -1,0 +1,287 @@
+"""Other servers as targets of `connbench run`: the installed PostgreSQL, PgBouncer in front of it or of
+a model, any server by its connection string. What they leave behind is looked for after every run."""
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from servers import wait_until
+
+RUN_TIMEOUT_S = 120
+END_TIMEOUT_S = 20
+
+
+def working_in(folder):
+    """Pids of the processes whose working folder lies in this one."""
+    pids = []
+    for cwd in pathlib.Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if pathlib.Path(os.readlink(cwd)).is_relative_to(folder):
+                pids.append(int(cwd.parent.name))
+    return pids
+
+
+def segments():
+    """Ids of all System V segments."""
+    lines = pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {int(line.split()[1]) for line in lines}
+
+
+class Bench:
+    """Runs `connbench run` with temporary files in a folder of its own."""
+
+    def __init__(self, binary, folder):
+        self.binary = binary
+        self.folder = folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.output = folder / "out"
+
+    def start(self, *arguments, **environment):
+        command = [self.binary, "run", *arguments, "--repetitions", "1", "--no-charts", "--waive",
+                   "other_load", "-o", self.output]
+        return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True,
+                                env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+
+    def run(self, *arguments, expect=0, **environment):
+        process = self.start(*arguments, **environment)
+        try:
+            _, errors = process.communicate(timeout=RUN_TIMEOUT_S)
+        finally:
+            process.kill()
+        assert process.returncode == expect, errors
+        return errors
+
+    def rows(self, name="trials"):
+        with open(self.output / f"{name}.csv", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def postmaster(self):
+        """The pid of the PostgreSQL that serves now, and its System V segment; None before that."""
+        for file in self.temporary.glob("connbench-server.*/data/postmaster.pid"):
+            lines = file.read_text().splitlines()
+            if len(lines) >= 8 and lines[7].startswith("ready"):
+                return int(lines[0]), int(lines[6].split()[1])
+        return None
+
+    def await_load(self, backends):
+        """Waits until the load's connections are up; the postmaster then has that many children."""
+
+        def up():
+            found = self.postmaster()
+            if not found:
+                return False
+            with contextlib.suppress(OSError):
+                path = pathlib.Path(f"/proc/{found[0]}/task/{found[0]}/children")
+                return len(path.read_text().split()) >= backends
+            return False
+
+        wait_until(up, RUN_TIMEOUT_S, "the load's connections are up")
+        return self.postmaster()
+
+    def assert_nothing_left(self):
+        assert not working_in(self.temporary)
+        assert not list(self.temporary.glob("connbench-server.*"))
+
+
+@pytest.fixture
+def bench(binary):
+    # Servers run as another user, who must be able to come here.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="connbench-test-targets."))
+    folder.chmod(0o755)
+    one = Bench(binary, folder)
+    one.temporary.chmod(0o1777)
+    yield one
+    for pid in working_in(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder)
+
+
+def test_each_target_gives_the_same_rows(bench):
+    bench.run("churn", "--models", "fork", "--targets",
+              "postgres,pgbouncer+postgres,pgbouncer+fork", "-c", 4, "-T", "500ms")
+    rows = {(row["target"], row["model"]): row for row in bench.rows()}
+    assert set(rows) == {("builtin", "fork"), ("postgres", ""), ("pgbouncer+postgres", ""),
+                         ("pgbouncer", "fork")}
+    for name, row in rows.items():
+        assert row["status"] == "OK", row["status_reason"]
+        assert int(row["transactions_ok"]) > 0, name
+        assert float(row["connect_us_p50"]) > 0, name
+        assert float(row["server_cpu_us_per_connect"]) > 0, name
+        assert int(row["server_processes_max"]) >= 2, name
+    # A pool spares the server its connects; PostgreSQL's own are the dearest of all.
+    cpu = {name: float(row["server_cpu_us_per_connect"]) for name, row in rows.items()}
+    assert cpu["postgres", ""] > 3 * cpu["pgbouncer+postgres", ""]
+    assert cpu["postgres", ""] > cpu["builtin", "fork"]
+    sides = {(row["target"], row["side"]) for row in bench.rows("phases")}
+    assert ("postgres", "client") in sides and ("builtin", "joined") in sides
+    assert ("postgres", "joined") not in sides
+    servers = json.loads((bench.output / "run.json").read_text())["servers"]
+    assert servers["postgres"].startswith("postgres (PostgreSQL) ")
+    assert servers["pgbouncer"].startswith("PgBouncer ")
+    bench.assert_nothing_left()
+
+
+def test_memory_of_a_backend_is_that_of_postgres(bench):
+    """Private memory of an idle backend as measured elsewhere: 1.25 to 1.35 MB, not the 10 and more
+    of its RSS."""
+    bench.run("idle", "--targets", "postgres", "-c", 60, "-T", "300ms", "--set", "shared_buffers=128MB")
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert 800 < float(row["private_kb_per_connection"]) < 2200
+    assert 60 < float(row["page_tables_kb_per_connection"]) < 400
+    assert float(row["rss_kb_per_connection"]) > 4 * float(row["private_kb_per_connection"])
+
+
+def test_session_pooling_carries_prepared_statements(bench):
+    errors = bench.run("steady", "--targets", "pgbouncer+fork", "-c", 4, "-T", "300ms", expect=1)
+    assert "carries no prepared statements" in errors and "pool_mode" in errors
+    assert not bench.output.exists()
+    bench.run("steady", "--targets", "pgbouncer+fork", "-c", 4, "-T", "300ms", "--set",
+              "pgbouncer.pool_mode=session")
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert "pgbouncer.pool_mode=session" in row["settings"]
+    bench.assert_nothing_left()
+
+
+@pytest.mark.parametrize("target, package, tools", [("postgres", "postgresql", []),
+                                                    ("pgbouncer+fork", "pgbouncer", []),
+                                                    ("pgbouncer+postgres", "postgresql",
+                                                     ["pgbouncer"])])
+def test_a_missing_program_is_said_before_any_trial(bench, target, package, tools):
+    path = bench.folder / "path"
+    path.mkdir()
+    for tool in tools:
+        found = shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin")
+        (path / tool).symlink_to(found)
+    errors = bench.run("steady", "--targets", target, "--set", "pgbouncer.pool_mode=session",
+                       expect=1, CONNBENCH_SERVER_PATH=str(path))
+    assert "is not installed" in errors
+    assert f"apt-get install {package} " in errors
+    assert not bench.output.exists()
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--targets", "postgrez"], ["no target \"postgrez\"", "\"postgres\""]),
+    (["--targets", "pgbouncer+nothing"], ["no target \"nothing\""]),
+    (["--targets", "dsn:host=a sslrootcert=b"], ["sslrootcert cannot be given"]),
+    (["--targets", "dsn:nonsense"], ["dsn:"]),
+    (["--set", "pgbouncer.pool_mod=session"], ["pool_mode"]),
+    (["--set", "pgbouncer.pool_mode=sesion"], ["session"]),
+    (["--set", "postgresql.fsync=on"], ["no part of a target is called \"postgresql\""]),
+    (["--targets", "postgres", "--set", "postgres.fsinc=on"],
+     ["unrecognized configuration parameter \"fsinc\""]),
+    (["--targets", "postgres", "--set", "postgres.fsync=perhaps"], ["requires a Boolean value"]),
+])
+def test_mistakes_are_said_before_any_trial(bench, arguments, words):
+    errors = bench.run("steady", *arguments, expect=1)
+    for word in words:
+        assert word in errors
+    assert not bench.output.exists()
+    bench.assert_nothing_left()
+
+
+@pytest.mark.parametrize("target", ["postgres", "pgbouncer+postgres"])
+def test_a_server_that_dies_makes_the_trial_invalid(bench, target):
+    before = segments()
+    process = bench.start("select-only", "--targets", target, "-c", 8, "-T", "60s", "--set",
+                          "pgbouncer.pool_mode=session")
+    pid, segment = bench.await_load(backends=8)
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=RUN_TIMEOUT_S)
+    assert time.monotonic() - began < END_TIMEOUT_S
+    assert process.returncode == 3, errors
+    row, = bench.rows()
+    assert row["status"] == "INVALID"
+    assert "PostgreSQL" in row["status_reason"] and "SIGKILL" in row["status_reason"]
+    assert segment not in before and segment not in segments()
+    bench.assert_nothing_left()
+
+
+def test_an_interrupted_run_leaves_nothing(bench):
+    process = bench.start("select-only", "--targets", "pgbouncer+postgres", "-c", 8, "-T", "60s",
+                          "--set", "pgbouncer.pool_mode=session")
+    bench.await_load(backends=8)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=RUN_TIMEOUT_S)
+    assert process.returncode == 130, errors
+    bench.assert_nothing_left()
+
+
+def test_a_killed_harness_takes_its_servers_along_and_the_next_sweeps(bench):
+    process = bench.start("select-only", "--targets", "pgbouncer+postgres", "-c", 8, "-T", "60s",
+                          "--set", "pgbouncer.pool_mode=session")
+    _, segment = bench.await_load(backends=8)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not working_in(bench.temporary), END_TIMEOUT_S, "the servers have ended")
+    assert list(bench.temporary.glob("connbench-server.*"))
+    shutil.rmtree(bench.output)
+    bench.run("select-only", "--targets", "postgres", "-c", 2, "-T", "200ms")
+    assert segment not in segments()
+    bench.assert_nothing_left()
+
+
+@pytest.fixture
+def database(postgres):
+    """A database of the test's own in the shared PostgreSQL."""
+    with postgres.connect(user="postgres", dbname="postgres") as admin:
+        admin.execute(f"create database bench owner {postgres.user}")
+    yield f"dsn:postgresql://{postgres.user}@{postgres.host}:{postgres.port}/bench"
+    with postgres.connect(user="postgres", dbname="postgres") as admin:
+        admin.execute("drop database bench with (force)")
+
+
+def test_a_server_by_its_connection_string(bench, postgres, database):
+    arguments = ["select-only", "--targets", database, "-c", 4, "-T", "300ms"]
+    bench.run(*arguments, expect=3)
+    assert "dsn.setup=on" in bench.rows()[0]["status_reason"]
+    shutil.rmtree(bench.output)
+
+    bench.run(*arguments, "--set", "dsn.setup=on")
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert row["target"] == f"dsn:bench@{postgres.host}:{postgres.port}"
+    # It is on this machine, so its backends are seen.
+    assert float(row["server_cpu_us_per_transaction"]) > 0
+    assert postgres.query("select count(*) from pgbench_accounts", dbname="bench") == [(100000,)]
+
+
+def test_tables_of_a_user_are_never_dropped(bench, postgres, database):
+    with postgres.connect(dbname="bench") as owner:
+        owner.execute("create table pgbench_branches(mine int)")
+        owner.execute("insert into pgbench_branches values (42)")
+    bench.run("select-only", "--targets", database, "-c", 2, "-T", "300ms", "--set", "dsn.setup=on",
+              expect=3)
+    assert "pgbench_branches\" already exists" in bench.rows()[0]["status_reason"]
+    assert postgres.query("select mine from pgbench_branches", dbname="bench") == [(42,)]
+    # Nor is half of a set-up left, which the next run would take for whole.
+    assert postgres.query("select to_regclass('pgbench_accounts')", dbname="bench") == [(None,)]
+
+
+def test_an_unreachable_server_is_said_before_any_trial(bench):
+    errors = bench.run("select-only", "--targets", "dsn:host=127.0.0.1 port=1 user=nobody", expect=1)
+    assert "127.0.0.1" in errors
+    assert not bench.output.exists()
+
+
+def test_the_suite_postgres_measures_models_beside_real_servers(binary):
+    result = subprocess.run([str(binary), "run", "postgres", "--dry-run"], capture_output=True,
+                            text=True, timeout=RUN_TIMEOUT_S, check=True)
+    cells = {line.split(" #")[0] for line in result.stdout.splitlines()}
+    for contender in ("model:fork", "model:thread", "model:thread-pool", "target:postgres",
+                      "target:pgbouncer+postgres", "target:pgbouncer+fork"):
+        for workload in ("storm", "churn", "steady", "idle"):
+            assert any(cell.startswith(f"{contender}/workload:{workload}/") for cell in cells)
