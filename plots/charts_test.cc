@@ -110,5 +110,53 @@ TEST(Charts, StormProgressAccumulates) {
   EXPECT_EQ(chart->series.at(0).points.back().x, 300);
 }
 
+TEST(Charts, ConnectsOfOtherServersAreShownAsTheirClientsSeeThem) {
+  RunData run;
+  const auto add = [&](int64_t number, const char* target, const char* model, const char* side,
+                       double mean_us) {
+    TrialRow row = Trial(number, model, "churn", 8, 1);
+    row.target = target;
+    run.trials.push_back(row);
+    results::PhaseRow phase;
+    phase.trial = number;
+    phase.target = target;
+    phase.model = model;
+    phase.workload = "churn";
+    phase.connections = 8;
+    phase.side = side;
+    phase.phase = "connect";
+    phase.position = 1;
+    phase.mean_us = mean_us;
+    run.phases.push_back(phase);
+  };
+  add(1, "builtin", "fork", "client", 200);
+  EXPECT_EQ(Find(BuildCharts(run), "connect_time"), nullptr) << "the joined chart says more";
+  add(2, "postgres", "", "client", 2000);
+  add(3, "pgbouncer", "fork", "client", 100);
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "connect_time");
+  ASSERT_NE(chart, nullptr);
+  ASSERT_EQ(chart->bars.size(), 3U);
+  EXPECT_EQ(chart->bars[0].label, "fork");
+  EXPECT_EQ(chart->bars[1].label, "pgbouncer+fork");
+  EXPECT_EQ(chart->bars[2].label, "postgres");
+  EXPECT_EQ(chart->bars[2].parts.at(0), 2000);
+  EXPECT_EQ(Find(charts, "connection_cost"), nullptr) << "nothing was joined";
+}
+
+TEST(Charts, AServerThatIsNotSeenHasNoMemory) {
+  RunData run;
+  TrialRow seen = Trial(1, "fork", "idle", 200, 1);
+  seen.rss_kb_per_connection = 9000;
+  seen.private_kb_per_connection = 300;
+  run.trials.push_back(seen);
+  TrialRow unseen = Trial(2, "", "idle", 200, 1);
+  unseen.target = "dsn:shop@db1:5432";
+  run.trials.push_back(unseen);
+  const auto charts = BuildCharts(run);
+  EXPECT_EQ(Find(charts, "memory_per_connection")->bars.size(), 1U);
+  for (const Bar& bar : Find(charts, "memory_rss_against_real")->bars) EXPECT_EQ(bar.group, "fork");
+}
+
 }  // namespace
 }  // namespace connbench::plots

@@ -11,6 +11,7 @@
 #include "harness/load/workload.h"
 #include "harness/suite/suite_file.h"
 #include "harness/suite/trial_checks.h"
+#include "harness/targets/target_list.h"
 #include "models/model_list.h"
 #include "results/schema.h"
 
@@ -20,6 +21,14 @@ namespace {
 int ListModels() {
   for (const models::ModelDescription& model : models::AllModels()) {
     fmt::print("{:<12} {}\n{:<12} as in {}\n", model.name, model.summary, "", model.used_by);
+  }
+  return kExitOk;
+}
+
+int ListTargets() {
+  for (const targets::TargetKind& kind : targets::AllTargetKinds()) {
+    fmt::print("{:<18} {}{}\n", kind.form, kind.summary,
+               kind.packages.empty() ? "" : fmt::format(" (Debian package {})", kind.packages));
   }
   return kExitOk;
 }
@@ -71,11 +80,12 @@ int ListChecks() {
 
 CommandMain ConfigureList(CLI::App& app) {
   auto what = std::make_shared<std::string>();
-  app.add_option("WHAT", *what, "models, workloads, suites, metrics or checks")
+  app.add_option("WHAT", *what, "models, targets, workloads, suites, metrics or checks")
       ->required()
-      ->check(CLI::IsMember({"models", "workloads", "suites", "metrics", "checks"}));
+      ->check(CLI::IsMember({"models", "targets", "workloads", "suites", "metrics", "checks"}));
   return [what]() -> int {
     if (*what == "models") return ListModels();
+    if (*what == "targets") return ListTargets();
     if (*what == "workloads") return ListWorkloads();
     if (*what == "suites") return ListSuites();
     if (*what == "checks") return ListChecks();

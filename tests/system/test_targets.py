@@ -44,6 +44,11 @@ class Bench:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.output = folder / "out"
+        # Without tables, where it does not matter what is asked.
+        (folder / "one.sql").write_text("SELECT 1;\n")
+        self.select_one = folder / "select-one.toml"
+        self.select_one.write_text(
+            'pattern = "steady"\nprotocol = "prepared"\nscripts = [{ file = "one.sql" }]\n')
 
     def start(self, *arguments, **environment):
         command = [self.binary, "run", *arguments, "--repetitions", "1", "--no-charts", "--waive",
@@ -195,7 +200,7 @@ def test_mistakes_are_said_before_any_trial(bench, arguments, words):
 @pytest.mark.parametrize("target", ["postgres", "pgbouncer+postgres"])
 def test_a_server_that_dies_makes_the_trial_invalid(bench, target):
     before = segments()
-    process = bench.start("select-only", "--targets", target, "-c", 8, "-T", "60s", "--set",
+    process = bench.start(bench.select_one, "--targets", target, "-c", 8, "-T", "60s", "--set",
                           "pgbouncer.pool_mode=session")
     pid, segment = bench.await_load(backends=8)
     os.kill(pid, signal.SIGKILL)
@@ -211,7 +216,7 @@ def test_a_server_that_dies_makes_the_trial_invalid(bench, target):
 
 
 def test_an_interrupted_run_leaves_nothing(bench):
-    process = bench.start("select-only", "--targets", "pgbouncer+postgres", "-c", 8, "-T", "60s",
+    process = bench.start(bench.select_one, "--targets", "pgbouncer+postgres", "-c", 8, "-T", "60s",
                           "--set", "pgbouncer.pool_mode=session")
     bench.await_load(backends=8)
     process.send_signal(signal.SIGINT)
@@ -221,7 +226,7 @@ def test_an_interrupted_run_leaves_nothing(bench):
 
 
 def test_a_killed_harness_takes_its_servers_along_and_the_next_sweeps(bench):
-    process = bench.start("select-only", "--targets", "pgbouncer+postgres", "-c", 8, "-T", "60s",
+    process = bench.start(bench.select_one, "--targets", "pgbouncer+postgres", "-c", 8, "-T", "60s",
                           "--set", "pgbouncer.pool_mode=session")
     _, segment = bench.await_load(backends=8)
     process.kill()
@@ -229,7 +234,7 @@ def test_a_killed_harness_takes_its_servers_along_and_the_next_sweeps(bench):
     wait_until(lambda: not working_in(bench.temporary), END_TIMEOUT_S, "the servers have ended")
     assert list(bench.temporary.glob("connbench-server.*"))
     shutil.rmtree(bench.output)
-    bench.run("select-only", "--targets", "postgres", "-c", 2, "-T", "200ms")
+    bench.run(bench.select_one, "--targets", "postgres", "-c", 2, "-T", "200ms")
     assert segment not in segments()
     bench.assert_nothing_left()
 
