@@ -141,6 +141,12 @@ class DsnTarget final : public Target {
     const auto client = load::SqlClient::Connect(endpoint_);
     return client.ok() ? Status::Ok() : client.status();
   }
+  // Also where its processes are seen: they are somebody's.
+  Status Crash() override {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         "a server reached by dsn: is not the harness's to crash")
+        .WithHint("Run a failover against a target that the harness starts.");
+  }
   Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() override {
     return std::vector<engine::ConnectionLogRecord>();
   }
