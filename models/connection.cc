@@ -86,10 +86,11 @@ Status BlockingChannel::Flush(std::string& bytes) {
   return status;
 }
 
-void ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
+bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
                      ConnectionStop& stop) {
   engine::ConnectionLog& log = engine.connection_log();
   log.Stamp(connection.connection_id, engine::ConnectionPhase::kStarted, MonotonicNow());
+  bool ended = false;
   {
     engine::BlockingWaiter waiter;
     BlockingChannel channel(stop);
@@ -99,7 +100,6 @@ void ServeConnection(engine::Engine& engine, const AcceptedConnection& connectio
     protocol::Want want = protocol::Want::kInput;
     while (want != protocol::Want::kClose) {
       size_t count = 0;
-      bool ended = false;
       switch (ReceiveUntil(connection.fd, buffer, sizeof(buffer), session.InputDeadline(), count)) {
         case Received::kBytes:
           want = session.Receive({buffer, count});
@@ -114,12 +114,13 @@ void ServeConnection(engine::Engine& engine, const AcceptedConnection& connectio
       if (!session.output().empty()) {
         const Status sent = channel.Send(session.output());
         session.ClearOutput();
-        if (!sent.ok()) break;
+        ended |= !sent.ok();
       }
       if (ended) break;
     }
   }
   log.Stamp(connection.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
+  return !ended;
 }
 
 }  // namespace connbench::models

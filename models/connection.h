@@ -62,8 +62,9 @@ class BlockingChannel : public protocol::OutputChannel {
 };
 
 // Stamps kStarted, runs the session until either side ends it, and stamps kClosed. The socket stays
-// open: its owner closes it, once nobody can request a stop any more.
-void ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
+// open: its owner closes it, once nobody can request a stop any more. True: the session ended, but
+// the other side has not closed the socket.
+bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
                      ConnectionStop& stop);
 
 }  // namespace connbench::models

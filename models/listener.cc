@@ -78,6 +78,13 @@ void SetOption(int fd, int level, int option) {
   setsockopt(fd, level, option, &on, sizeof(on));
 }
 
+void SetTcpOptions(int fd, int family) {
+  SetOption(fd, SOL_SOCKET, SO_REUSEADDR);
+  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE);
+  SetOption(fd, IPPROTO_TCP, TCP_NODELAY);
+  if (family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
 std::vector<std::string> SplitHosts(std::string_view hosts) {
   std::vector<std::string> list;
   while (!hosts.empty()) {
@@ -131,6 +138,7 @@ ListenerSet& ListenerSet::operator=(ListenerSet&& other) noexcept {
   if (this == &other) return *this;
   Close();
   listeners_ = std::exchange(other.listeners_, {});
+  more_sets_ = std::exchange(other.more_sets_, {});
   port_ = other.port_;
   backlog_ = other.backlog_;
   lock_fd_ = std::exchange(other.lock_fd_, -1);
@@ -205,10 +213,7 @@ Status ListenerSet::OpenTcp(const std::string& host, int backlog) {
       not_available = Status::System("cannot make a socket for " + numeric, errno);
       continue;  // a kernel without IPv6
     }
-    SetOption(fd, SOL_SOCKET, SO_REUSEADDR);
-    SetOption(fd, SOL_SOCKET, SO_KEEPALIVE);
-    SetOption(fd, IPPROTO_TCP, TCP_NODELAY);
-    if (address->sa_family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    SetTcpOptions(fd, address->sa_family);
     if (bind(fd, address, entry->ai_addrlen) != 0 || listen(fd, backlog) != 0) {
       const int bind_error = errno;
       close(fd);
@@ -282,9 +287,51 @@ Status ListenerSet::OpenUnix(const std::string& directory, int backlog) {
   return {};
 }
 
+Status ListenerSet::OpenReusePort(int sets) {
+  while (static_cast<int>(more_sets_.size()) < sets - 1) {
+    std::vector<Listener>& added = more_sets_.emplace_back();
+    for (const Listener& first : listeners_) {
+      sockaddr_storage address;
+      socklen_t length = sizeof(address);
+      if (getsockname(first.fd(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+        return Status::System("getsockname", errno);
+      }
+      if (address.ss_family == AF_UNIX) continue;
+      const int on = 1;
+      if (setsockopt(first.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) {
+        return Status::Error(
+                   sqlstate::kFeatureNotSupported,
+                   fmt::format("this kernel has no SO_REUSEPORT: {}", std::strerror(errno)))
+            .WithHint("Let the loops share one listener (--set reactor_accept=shared).");
+      }
+      const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      if (fd < 0) return Status::System("cannot make a socket for " + first.address(), errno);
+      added.push_back(Listener(fd, first.address()));
+      SetTcpOptions(fd, address.ss_family);
+      SetOption(fd, SOL_SOCKET, SO_REUSEPORT);
+      if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+          listen(fd, backlog_) != 0) {
+        return Status::System("cannot listen once more on " + first.address(), errno);
+      }
+    }
+  }
+  return {};
+}
+
+std::vector<Listener> ListenerSet::ReusePortSet(int set) const {
+  if (set == 0) return listeners_;
+  std::vector<Listener> all = more_sets_[set - 1];
+  if (!socket_path_.empty()) all.push_back(listeners_.back());  // the Unix socket is opened last
+  return all;
+}
+
 void ListenerSet::Close() {
   for (const Listener& listener : listeners_) close(listener.fd());
   listeners_.clear();
+  for (const std::vector<Listener>& set : more_sets_) {
+    for (const Listener& listener : set) close(listener.fd());
+  }
+  more_sets_.clear();
   if (lock_fd_ >= 0) close(lock_fd_);
   lock_fd_ = -1;
 }

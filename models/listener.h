@@ -36,7 +36,7 @@ struct ListenOptions {
 struct AcceptedConnection {
   int fd = -1;
   uint32_t connection_id = 0;
-  sockaddr_storage peer;
+  sockaddr_storage peer = {};
   socklen_t peer_length = 0;
 
   std::string PeerName() const;  // "127.0.0.1:40000", "[::1]:40000" or "local"
@@ -82,10 +82,20 @@ class ListenerSet {
   static Result<ListenerSet> Open(const ListenOptions& options);
 
   std::vector<Listener>& listeners() { return listeners_; }
+  const std::vector<Listener>& listeners() const { return listeners_; }
   int port() const { return port_; }
   int backlog() const { return backlog_; }           // as the kernel grants it
   const std::string& host() const { return host_; }  // of the first TCP socket; "" if none
   const std::string& socket_path() const { return socket_path_; }
+
+  // Opens further sockets with SO_REUSEPORT on the addresses of the TCP listeners, so that there are
+  // `sets` listeners for each, between which the kernel shares the clients out by their addresses.
+  // Done once; later calls change nothing. The first socket was bound without the option: a port
+  // that is in use has been noticed, and stays noticed for others. 0A000 when the kernel cannot.
+  Status OpenReusePort(int sets);
+  // The listeners of set number `set`: a TCP socket of its own for each address, and the one Unix
+  // socket, which all share.
+  std::vector<Listener> ReusePortSet(int set) const;
 
   // Closes this process's copies.
   void Close();
@@ -97,6 +107,7 @@ class ListenerSet {
   Status OpenUnix(const std::string& directory, int backlog);
 
   std::vector<Listener> listeners_;
+  std::vector<std::vector<Listener>> more_sets_;  // of TCP sockets, by OpenReusePort()
   int port_ = 0;
   int backlog_ = 0;
   int lock_fd_ = -1;  // holds the lock file beside the Unix socket

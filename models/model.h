@@ -60,6 +60,8 @@ namespace connbench::models {
 enum class ChildKind : uint8_t {
   kServer,   // serves many connections; the model cannot do without it: any exit is a crash
   kBackend,  // serves one connection; exit codes 0 and 1 are ordinary
+  kPooled,   // one of several alike that accept for themselves; exit code 0 is ordinary, and the
+             // model is told, so that it can fork another
 };
 
 // Forks on behalf of a model. Implemented by the supervisor; called only in its process.
@@ -110,6 +112,10 @@ class Model {
   // leave the listeners alone for kAcceptPauseMs.
   virtual bool AcceptsInSupervisor() const { return false; }
   virtual bool OnReadable(Listener& /*listener*/, ProcessSpawner& /*spawner*/) { return true; }
+
+  // A kPooled child has ended in good order while the server serves. False: another one could not be
+  // forked; the supervisor calls again after kAcceptPauseMs.
+  virtual bool OnPooledEnd(ProcessSpawner& /*spawner*/) { return true; }
 };
 
 }  // namespace connbench::models

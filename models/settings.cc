@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "base/clock.h"
 #include "base/near_names.h"
@@ -19,9 +20,13 @@ struct Setting {
   int64_t min;  // in the unit
   int64_t max;
   std::string_view help;
+  std::span<const std::string_view> words = {};  // the values' names, if they have names
 };
 
 constexpr int64_t kMaxTasks = 1 << 22;  // the kernel's own bound on processes and threads
+
+constexpr std::string_view kReactorAcceptWords[] = {"reuseport", "shared"};
+constexpr std::string_view kPoolModeWords[] = {"session", "transaction", "statement"};
 
 constexpr Setting kSettings[] = {
     {"listen_backlog", "", &ModelSettings::listen_backlog, 0, INT32_MAX,
@@ -35,11 +40,45 @@ constexpr Setting kSettings[] = {
      "max_connections"},
     {"stall_limit", "ms", &ModelSettings::stall_limit_ms, 1, 60'000,
      "thread-pool: a queue that has not moved for so long gets another worker"},
+    {"prefork_processes", "", &ModelSettings::prefork_processes, 0, kMaxTasks,
+     "prefork: processes, each for one connection at a time; 0: max_connections and 4 more"},
+    {"prefork_max_sessions", "", &ModelSettings::prefork_max_sessions, 0, INT64_MAX,
+     "prefork: sessions that a process serves before another takes its place; 0: no bound"},
+    {"thread_cache_size", "", &ModelSettings::thread_cache_size, -1, kMaxTasks,
+     "thread-cached: threads kept for later connections; -1: 8 + max_connections / 100"},
+    {"hybrid_processes", "", &ModelSettings::hybrid_processes, 0, 4096,
+     "hybrid: processes; 0: one per core, at least two"},
+    {"hybrid_threads", "", &ModelSettings::hybrid_threads, 0, kMaxTasks,
+     "hybrid: threads in each process; 0: enough for max_connections"},
+    {"reactor_loops", "", &ModelSettings::reactor_loops, 0, 4096,
+     "reactor, reactor-uring: event loops, each a thread; 0: one per core"},
+    {"reactor_accept", "", &ModelSettings::reactor_accept, 0, 1,
+     "reactor, reactor-uring: \"reuseport\": each loop has a listening socket of its own; "
+     "\"shared\": "
+     "all wait at one",
+     kReactorAcceptWords},
+    {"fdpass_workers", "", &ModelSettings::fdpass_workers, 0, 4096,
+     "fdpass: processes that serve connections; 0: one per core"},
+    {"pool_mode", "", &ModelSettings::pool_mode, 0, 2,
+     "pool-tx, pool-tx-thread: for how long a client keeps its backend: \"session\", "
+     "\"transaction\" or "
+     "\"statement\"",
+     kPoolModeWords},
+    {"pool_size", "", &ModelSettings::pool_size, 0, kMaxTasks,
+     "pool-tx, pool-tx-thread: backends at most; 0: 20, as in PgBouncer, or max_connections if "
+     "less"},
     {"shutdown_grace", "ms", &ModelSettings::shutdown_grace_ms, 0, 3'600'000,
      "how long sessions may take to end at shutdown before they are killed"},
 };
 
 Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
+  if (!setting.words.empty()) {
+    const auto found = std::find(setting.words.begin(), setting.words.end(), value);
+    if (found != setting.words.end()) return found - setting.words.begin();
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("invalid value for parameter \"{}\": \"{}\" (expected {})",
+                                     setting.name, value, fmt::join(setting.words, ", ")));
+  }
   if (setting.unit == "kB") {
     CONNBENCH_ASSIGN_OR_RETURN(const int64_t bytes, ParseBytes(value, "kB"));
     return bytes / 1024;
@@ -60,6 +99,7 @@ Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
 }
 
 std::string ShowValue(const Setting& setting, int64_t value) {
+  if (!setting.words.empty()) return std::string(setting.words[value]);
   if (setting.unit == "kB") return fmt::format("{}kB", value / 1024);
   return fmt::format("{}{}", value, setting.unit);
 }

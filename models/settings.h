@@ -13,6 +13,9 @@
 
 namespace connbench::models {
 
+enum class ReactorAccept : int64_t { kReusePort, kShared };
+enum class PoolMode : int64_t { kSession, kTransaction, kStatement };
+
 struct ModelSettings {
   int64_t listen_backlog = 0;  // 0: twice max_connections; the kernel caps it at somaxconn
   // Stack of a connection's or a worker's thread. As in MySQL: deep statements need it, only what
@@ -23,6 +26,16 @@ struct ModelSettings {
   // thread-pool: a queue that has not moved for this long gets another worker. Between a long
   // OLTP statement (milliseconds) and what a person notices; MySQL Enterprise has the same 60 ms.
   int64_t stall_limit_ms = 60;
+  int64_t prefork_processes = 0;     // prefork: 0: max_connections and a few that refuse
+  int64_t prefork_max_sessions = 0;  // prefork: sessions a process serves before it ends; 0: any
+  int64_t thread_cache_size = -1;    // thread-cached: parked threads; -1: 8 + max_connections / 100
+  int64_t hybrid_processes = 0;      // hybrid: 0: one per core, at least two
+  int64_t hybrid_threads = 0;        // hybrid: per process; 0: enough for max_connections
+  int64_t reactor_loops = 0;         // reactor: 0: one per core
+  int64_t reactor_accept = 0;        // reactor: a ReactorAccept
+  int64_t fdpass_workers = 0;        // fdpass: 0: one per core
+  int64_t pool_mode = 1;             // pool-tx: a PoolMode
+  int64_t pool_size = 0;             // pool-tx: backends; 0: kDefaultPoolSize or max_connections
   int64_t shutdown_grace_ms = 5000;  // for sessions to end by themselves before they are killed
 };
 

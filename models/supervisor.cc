@@ -142,6 +142,8 @@ class Supervisor : public ProcessSpawner {
     CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(model_->Needs()));
     started_at_ = MonotonicNow();
     state_ = State::kServing;
+    pooled_ended_ = 0;
+    replace_at_ = kNoDeadline;
     return model_->Start(*this);
   }
 
@@ -174,6 +176,7 @@ class Supervisor : public ProcessSpawner {
       }
     }
     if (poll(polled_.data(), polled_.size(), PollTimeoutMs()) < 0) return;
+    if (state_ == State::kServing && MonotonicNow() >= replace_at_) ReplacePooled();
     if (MonotonicNow() >= kill_at_) {
       Log("{} processes did not end in time; killing them", children_.size());
       SignalAll(SIGKILL);
@@ -196,6 +199,7 @@ class Supervisor : public ProcessSpawner {
     if (state_ == State::kServing && accept_paused_until_ > now) {
       until = std::min(until, accept_paused_until_);
     }
+    if (state_ == State::kServing) until = std::min(until, replace_at_);
     if (until == kNoDeadline) return -1;
     if (until <= now) return 0;
     return static_cast<int>((until - now) / kNanosecondsPerMillisecond + 1);
@@ -239,6 +243,11 @@ class Supervisor : public ProcessSpawner {
       if (found == children_.end()) continue;  // of whoever called us
       const ChildKind kind = found->second;
       children_.erase(found);
+      if (kind == ChildKind::kPooled && state_ == State::kServing && WIFEXITED(wait_status) &&
+          WEXITSTATUS(wait_status) == 0) {
+        ++pooled_ended_;
+        continue;
+      }
       const bool ended_well = WIFEXITED(wait_status) &&
                               (WEXITSTATUS(wait_status) == 0 ||
                                (kind == ChildKind::kBackend && WEXITSTATUS(wait_status) == 1));
@@ -247,11 +256,23 @@ class Supervisor : public ProcessSpawner {
       }
     }
     if (children_.empty()) kill_at_ = kNoDeadline;
+    if (state_ == State::kServing && pooled_ended_ > 0) ReplacePooled();
+  }
+
+  void ReplacePooled() {
+    replace_at_ = kNoDeadline;
+    while (pooled_ended_ > 0) {
+      if (!model_->OnPooledEnd(*this)) {
+        replace_at_ = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
+        return;
+      }
+      --pooled_ended_;
+    }
   }
 
   void OnCrash(ChildKind kind, pid_t child, int wait_status) {
     if (state_ == State::kServing) {
-      Log("{} process (pid {}) {}", kind == ChildKind::kServer ? "server" : "backend", child,
+      Log("{} process (pid {}) {}", kind == ChildKind::kBackend ? "backend" : "server", child,
           DescribeExit(wait_status));
       if (!children_.empty()) Log("terminating any other active server processes");
       state_ = State::kCrashed;
@@ -326,6 +347,8 @@ class Supervisor : public ProcessSpawner {
   MonotonicNs started_at_ = 0;
   MonotonicNs accept_paused_until_ = 0;
   MonotonicNs kill_at_ = kNoDeadline;
+  MonotonicNs replace_at_ = kNoDeadline;
+  int pooled_ended_ = 0;  // kPooled children whose successors are to be forked
   int restarts_in_a_row_ = 0;
   bool crashed_at_shutdown_ = false;
 };

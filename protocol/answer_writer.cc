@@ -121,4 +121,9 @@ Status AnswerWriter::FlushIfLarge() {
   return Status::Fatal(sqlstate::kConnectionFailure, "the client is gone");
 }
 
+Status AnswerWriter::Relay(std::string_view messages) {
+  out_.append(messages);
+  return FlushIfLarge();
+}
+
 }  // namespace connbench::protocol

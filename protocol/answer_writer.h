@@ -37,6 +37,9 @@ class AnswerWriter final : public engine::ResultSink {
   void Notice(std::string_view severity, const ErrorInfo& notice) override;
   void ParameterStatus(std::string_view name, std::string_view value) override;
 
+  // Whole messages that somebody else has written.
+  Status Relay(std::string_view messages);
+
   bool client_gone() const { return client_gone_; }
 
  private:

@@ -100,6 +100,7 @@ Want ServerSession::Impl::Receive(std::string_view bytes) {
   // Then run the rest where it lies.
   while (state_ != State::kClosed && Advance(bytes)) {
   }
+  if (relay_ != nullptr && state_ != State::kClosed) FinishRelay();
   if (state_ == State::kClosed) return Want::kClose;
   pending_.append(bytes);
   return Want::kInput;
@@ -149,6 +150,7 @@ bool ServerSession::Impl::AdvanceMessage(std::string_view& input) {
     const size_t length = LoadUint32(input.data() + 1);
     if (length >= kLengthBytes && length - kLengthBytes <= *max_body_bytes) {
       copy_data_left_ = static_cast<uint32_t>(length - kLengthBytes);
+      if (relay_ != nullptr) relay_->RelayCopyData(input.substr(0, kHeaderBytes));
       input.remove_prefix(kHeaderBytes);
       return true;
     }
@@ -165,6 +167,12 @@ bool ServerSession::Impl::AdvanceMessage(std::string_view& input) {
       return true;
   }
   return false;
+}
+
+void ServerSession::Impl::FinishRelay() {
+  const Status status = relay_->RelayFinish(sink_);
+  if (!status.ok()) ReportError(status);
+  if (sink_.client_gone()) Close();
 }
 
 size_t ServerSession::Impl::PendingNeeds() const {

@@ -10,6 +10,7 @@
 
 #include "protocol/answer_writer.h"
 #include "protocol/bind_message.h"
+#include "protocol/relayed_session.h"
 #include "protocol/server_session.h"
 #include "protocol/startup.h"
 
@@ -51,6 +52,7 @@ class ServerSession::Impl {
   bool AdvanceMessage(std::string_view& input);
   // How many bytes pending_, which Advance() found incomplete, still needs to be looked at again.
   size_t PendingNeeds() const;
+  void FinishRelay();
   void Close() { state_ = State::kClosed; }
   // FATAL: an ErrorResponse, then the end.
   void CloseWith(const Status& status);
@@ -85,6 +87,7 @@ class ServerSession::Impl {
   std::string& out_;
   AnswerWriter sink_;
   std::unique_ptr<engine::Session> session_;
+  RelayedSession* relay_ = nullptr;  // session_, if that takes its messages whole
   uint32_t connection_id_;
   State state_ = State::kStartup;
   bool ssl_seen_ = false;

@@ -29,7 +29,12 @@ void ServerSession::Impl::HandleMessage(char type, std::string_view body) {
     return;
   }
   if (type == frontend::kTerminate) {
+    if (relay_ != nullptr) FinishRelay();
     Close();
+    return;
+  }
+  if (relay_ != nullptr) {
+    relay_->RelayMessage(type, body);
     return;
   }
   if (type == frontend::kSync) {
@@ -216,6 +221,10 @@ void ServerSession::Impl::HandleCopyInMessage(char type, std::string_view body) 
 
 void ServerSession::Impl::HandleCopyInData(std::string_view piece) {
   idle_deadline_known_ = false;
+  if (relay_ != nullptr) {
+    relay_->RelayCopyData(piece);
+    return;
+  }
   if (!in_copy()) return;
   const Status status = session_->CopyInData(piece);
   if (!status.ok()) EndCopy(status);

@@ -69,6 +69,7 @@ void ServerSession::Impl::StartSession(StartupPacket packet) {
     return;
   }
   session_ = std::move(*session);
+  relay_ = dynamic_cast<RelayedSession*>(session_.get());
   state_ = State::kMessages;
   session_->ReportParameters(sink_);
   AppendBackendKeyData(out_, connection_id_, session_->cancel_key());

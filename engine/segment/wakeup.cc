@@ -10,10 +10,10 @@ namespace connbench::engine {
 // Both sides are sequentially consistent, so at least one sees the other.
 void Wakeup::Ring() {
   word.fetch_add(1, std::memory_order_seq_cst);
-  if (event_fd != 0) {
+  if (const int32_t fd = event_fd.load(std::memory_order_seq_cst); fd != 0) {
     const uint64_t one = 1;
     // A full counter (EAGAIN) already wakes the owner; no other failure is possible on an eventfd.
-    [[maybe_unused]] const ssize_t written = write(event_fd, &one, sizeof one);
+    [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
     return;
   }
   if (waiting.load(std::memory_order_seq_cst) != 0) FutexWake(word, kWakeAll, futex_private != 0);

@@ -17,8 +17,9 @@ struct Wakeup {
   std::atomic<uint32_t> waiting{0};  // 1 while the owner may be asleep: spares the system call
   uint32_t futex_private = 0;        // 1: FUTEX_PRIVATE_FLAG
   // 0: the owner sleeps in futex(word). Otherwise an event descriptor, valid in every process that
-  // can ring, which Ring() writes to: for owners that live in an event loop.
-  int32_t event_fd = 0;
+  // can ring, which Ring() writes to: for owners that live in an event loop. Such an owner sets it
+  // before it looks at word for the last time and sleeps.
+  std::atomic<int32_t> event_fd{0};
 
   void Ring();
 };
@@ -46,6 +47,10 @@ class Waiter {
   // deadline passes first. Spurious returns of kRung are allowed: callers loop.
   virtual WaitResult Wait(Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
                           WaitReason reason) = 0;
+
+  // Called now and then by a statement that computes for long, without latches or pins: who runs
+  // several sessions on one thread may run others before it returns.
+  virtual void Yield() {}
 };
 
 // Blocks the calling thread in futex(2).

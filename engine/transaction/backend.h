@@ -184,12 +184,14 @@ class Backend {
   int64_t lock_timeout_ms() const { return lock_timeout_ms_; }
   MonotonicNs statement_deadline() const { return statement_deadline_; }
 
-  // For loops in the executor and in storage, without a latch held: one relaxed load when nothing
-  // is up. 57014 after a cancel or statement_timeout, 57P01 (fatal) after a termination request.
+  // For loops in the executor and in storage, without a latch or a pin held: one relaxed load when
+  // nothing is up. 57014 after a cancel or statement_timeout, 57P01 (fatal) after a termination
+  // request. Now and then it lets other sessions of the thread run (Waiter::Yield).
   Status CheckForInterrupts() {
     const uint64_t bits = slot_.identity.load(std::memory_order_relaxed) & kInterruptMask;
     if (bits == 0 && --checks_until_clock_ > 0) return {};
-    return CheckSlow(bits);
+    waiter_->Yield();
+    return CheckInterruptsNow();
   }
   // A pending termination request as the fatal 57P01, else ok; also right while idle.
   Status CheckTermination() const;

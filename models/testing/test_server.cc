@@ -137,6 +137,17 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
   return children;
 }
 
+int64_t CpuTimeOfTree(pid_t pid) {
+  int64_t total_ns = 0;
+  for (pid_t child : ChildrenOf(pid)) total_ns += CpuTimeOfTree(child);
+  clockid_t clock = 0;
+  timespec time = {};
+  if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &time) == 0) {
+    total_ns += int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
+  return total_ns;
+}
+
 TestFolder::TestFolder() {
   const char* root = std::getenv("TMPDIR");
   path_ = std::string(root != nullptr ? root : "/tmp") + "/connbench_test.XXXXXX";

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ void SleepMs(int ms);
 
 bool ProcessExists(pid_t pid);
 std::vector<pid_t> ChildrenOf(pid_t pid);
+// CPU time that the process and its descendants have taken so far, on all their threads.
+int64_t CpuTimeOfTree(pid_t pid);
 // A folder under TMPDIR or /tmp that is removed at the end, with what is in it.
 class TestFolder {
  public:

@@ -10,6 +10,20 @@ from servers import Connbench, Postgres
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = re.findall(r'^CONNBENCH_MODEL\("([^"]+)"', (ROOT / "models/models.def").read_text(), re.M)
+# What lies behind the socket is the same in all models: a process each, a thread each and a pool
+# stand for the others, but in the tests marked every_model. models/conformance_test.cc holds each
+# model to the whole specification.
+CORE_MODELS = ["fork", "thread", "thread-pool"]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "every_model: runs on every row of models.def")
+
+
+def pytest_generate_tests(metafunc):
+    if "model" in metafunc.fixturenames:
+        every = metafunc.definition.get_closest_marker("every_model")
+        metafunc.parametrize("model", MODELS if every else CORE_MODELS, scope="session")
 
 
 def pytest_addoption(parser):
@@ -24,11 +38,6 @@ def binary(request):
     path = pathlib.Path(request.config.getoption("--connbench"))
     assert path.exists(), f"{path} does not exist; build it, or pass --connbench"
     return path
-
-
-@pytest.fixture(scope="session", params=MODELS)
-def model(request):
-    return request.param
 
 
 @pytest.fixture(scope="session")

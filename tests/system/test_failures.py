@@ -159,6 +159,7 @@ def test_a_killed_server_process_is_replaced(start_server):
     server.log.close()
 
 
+@pytest.mark.every_model
 def test_kill_under_load_leaves_nothing(binary, model):
     """The supervisor is killed while pgbench runs at full speed."""
     server = Connbench(binary, model).start()

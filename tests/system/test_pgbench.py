@@ -44,6 +44,7 @@ def test_scripts(bank, script, mode):
     check_run(result, CLIENTS * transactions)
 
 
+@pytest.mark.every_model
 def test_money_is_kept(binary, model):
     """All modes of the script that pays everybody, from empty tables: what is lost would show."""
     with Connbench(binary, model) as server:

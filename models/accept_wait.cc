@@ -1,0 +1,81 @@
+#include "models/accept_wait.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace connbench::models {
+namespace {
+
+// What an epoll event carries: the listener's index, or one of these.
+constexpr uint64_t kTerminationTag = UINT64_MAX;
+constexpr uint64_t kWakeTag = UINT64_MAX - 1;
+
+bool Watch(int epoll_fd, int fd, uint32_t events, uint64_t tag) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = tag;
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+}  // namespace
+
+AcceptWait::~AcceptWait() {
+  if (epoll_fd_ >= 0) close(epoll_fd_);
+}
+
+Status AcceptWait::Open(const ListenerSet& listeners, int termination_fd, int wake_fd) {
+  listeners_ = &listeners;
+  termination_fd_ = termination_fd;
+  wake_fd_ = wake_fd;
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
+  bool watched = Watch(epoll_fd_, termination_fd, EPOLLIN, kTerminationTag);
+  if (wake_fd >= 0) watched = watched && Watch(epoll_fd_, wake_fd, EPOLLIN, kWakeTag);
+  for (size_t i = 0; i < listeners.listeners().size(); ++i) {
+    watched =
+        watched && Watch(epoll_fd_, listeners.listeners()[i].fd(), EPOLLIN | EPOLLEXCLUSIVE, i);
+  }
+  return watched ? Status() : Status::System("cannot wait at the listeners", errno);
+}
+
+AcceptWait::Event AcceptWait::Wait(const Listener*& listener, MonotonicNs deadline) {
+  while (true) {
+    int timeout_ms = -1;
+    if (deadline != kNoDeadline) {
+      const MonotonicNs left = deadline - MonotonicNow();
+      if (left <= 0) return Event::kDeadline;
+      timeout_ms =
+          static_cast<int>(std::min<int64_t>(left / kNanosecondsPerMillisecond + 1, INT32_MAX));
+    }
+    // One at a time: what another listener has to offer stays with those who wait.
+    epoll_event event;
+    if (epoll_wait(epoll_fd_, &event, 1, timeout_ms) <= 0) continue;  // the clock decides
+    if (event.data.u64 == kTerminationTag) return Event::kTermination;
+    if (event.data.u64 == kWakeTag) {
+      uint64_t count = 0;
+      (void)!read(wake_fd_, &count, sizeof(count));
+      return Event::kWoken;
+    }
+    listener = &listeners_->listeners()[event.data.u64];
+    return Event::kClient;
+  }
+}
+
+void AcceptWait::Pause(bool paused) {
+  if (paused == paused_) return;
+  paused_ = paused;
+  for (size_t i = 0; i < listeners_->listeners().size(); ++i) {
+    const int fd = listeners_->listeners()[i].fd();
+    // EPOLLEXCLUSIVE cannot be modified: taken out, and put in again.
+    if (paused) {
+      epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    } else {
+      Watch(epoll_fd_, fd, EPOLLIN | EPOLLEXCLUSIVE, i);
+    }
+  }
+}
+
+}  // namespace connbench::models

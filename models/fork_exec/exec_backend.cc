@@ -1,0 +1,84 @@
+#include "models/fork_exec/exec_backend.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "engine/engine.h"
+#include "models/backend_signals.h"
+#include "models/connection.h"
+#include "protocol/messages.h"
+
+namespace connbench::models {
+namespace {
+
+// No subcommand of the command line, and nothing a user would type.
+constexpr char kFlag[] = "--connbench-backend";
+constexpr int kArguments = 5;  // program, flag, segment, descriptor, connection id
+
+template <typename Number>
+bool ParseNumber(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+int Serve(const ExecBackendArguments& arguments) {
+  backend_signals::Install();
+  Result<std::unique_ptr<engine::Engine>> engine =
+      engine::Engine::Attach(arguments.segment, /*read_only=*/false);
+  if (!engine.ok()) {
+    std::string message;
+    const Status reason = Status::Fatal(engine.status().code(), engine.status().error().message);
+    protocol::AppendErrorResponse(message, "FATAL", reason.error());
+    (void)!send(arguments.fd, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return 1;
+  }
+  AcceptedConnection connection;
+  connection.fd = arguments.fd;
+  connection.connection_id = arguments.connection_id;
+  connection.peer_length = sizeof(connection.peer);
+  if (getpeername(connection.fd, reinterpret_cast<sockaddr*>(&connection.peer),
+                  &connection.peer_length) != 0) {
+    connection.peer_length = 0;  // gone already
+  }
+  ConnectionStop stop(connection.fd);
+  backend_signals::BeginBackend(stop);
+  ServeConnection(**engine, connection, stop);
+  backend_signals::EndBackend();
+  return 0;
+}
+
+}  // namespace
+
+int ExecBackend(const ExecBackendArguments& arguments) {
+  std::string program = "connbench";
+  std::string flag = kFlag;
+  std::string segment = arguments.segment;
+  std::string fd = std::to_string(arguments.fd);
+  std::string connection_id = std::to_string(arguments.connection_id);
+  char* const argv[] = {program.data(), flag.data(),          segment.data(),
+                        fd.data(),      connection_id.data(), nullptr};
+  if (fcntl(arguments.fd, F_SETFD, 0) != 0) return errno;
+  execv("/proc/self/exe", argv);
+  return errno;
+}
+
+std::optional<int> RunExecBackend(int argc, char** argv) {
+  if (argc != kArguments || std::strcmp(argv[1], kFlag) != 0) return std::nullopt;
+  ExecBackendArguments arguments;
+  arguments.segment = argv[2];
+  if (!ParseNumber(argv[3], arguments.fd) || !ParseNumber(argv[4], arguments.connection_id)) {
+    std::fprintf(stderr, "connbench: %s is for the server itself\n", kFlag);
+    return 2;
+  }
+  return Serve(arguments);
+}
+
+}  // namespace connbench::models

@@ -1,0 +1,26 @@
+// The program of a `fork-exec` backend: the same binary, started anew for one connection, as
+// PostgreSQL's --forkchild is where there is no fork.
+//
+// Safety: called first thing in main(), before the program has started threads or opened anything.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace connbench::models {
+
+// What a backend must be told: everything else it finds in the segment.
+struct ExecBackendArguments {
+  std::string segment;
+  int fd = -1;
+  uint32_t connection_id = 0;
+};
+
+// Replaces the process's program by a backend's. Returns only when that fails: an errno.
+int ExecBackend(const ExecBackendArguments& arguments);
+
+// If these are the arguments of a backend: serves the connection and returns the exit code.
+std::optional<int> RunExecBackend(int argc, char** argv);
+
+}  // namespace connbench::models

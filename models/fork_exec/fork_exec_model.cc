@@ -1,0 +1,89 @@
+// `fork-exec`: a process for every connection that begins with nothing: fork() and exec() of the
+// program, which attaches the segment by its name, as PostgreSQL does where there is no fork
+// (EXEC_BACKEND). The upper bound of what a process costs to start.
+//
+// Accepting    As in `fork`: the supervisor accepts, one connection after the other.
+// Dispatching  fork() and exec() of /proc/self/exe. PostgreSQL writes what the child must know to a
+//              file; here it is three arguments (the segment's name, the socket, the connection's
+//              id), and the settings are read from the segment. kStarted is stamped as soon as the
+//              segment is attached, so that the phase `start` holds the fork, the exec, the dynamic
+//              linker and the mapping.
+// State        A session is the child's private heap; nothing is shared copy-on-write with the
+//              supervisor, and the segment lies at another address in every process.
+// Waiting      The child blocks: in recv() for its client, in futex() for a lock. Each session has a
+//              process to itself, so the holder of a lock can always run.
+// Refusing     As in `fork`: a connection past the limit gets its process and is refused there.
+// Ending       As in `fork`. The signal handlers are installed anew; until then SIGTERM and SIGQUIT
+//              are blocked, as exec() inherits them.
+// Must not     The parent must not leave a descriptor without close-on-exec but the one socket.
+#include <unistd.h>
+
+#include <cstring>
+
+#include "models/connection.h"
+#include "models/fork_exec/exec_backend.h"
+#include "models/model.h"
+
+namespace connbench::models {
+namespace {
+
+class ForkExecModel : public Model {
+ public:
+  explicit ForkExecModel(const ModelContext& context) : context_(context) {}
+
+  ResourceNeeds Needs() const override {
+    return {.descriptors = 1, .tasks = context_.engine.config().max_connections};
+  }
+
+  Status Start(ProcessSpawner& /*spawner*/) override {
+    if (!context_.engine.segment_name().empty()) return {};
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         "fork-exec attaches the segment by its name, and this one has none")
+        .WithHint("Leave segment_backing at \"named\", or use the model fork, which inherits it.");
+  }
+
+  bool AcceptsInSupervisor() const override { return true; }
+
+  bool OnReadable(Listener& listener, ProcessSpawner& spawner) override {
+    engine::ConnectionLog& log = context_.engine.connection_log();
+    for (int i = 0; i < kAcceptBatch; ++i) {
+      AcceptedConnection connection;
+      const Listener::AcceptResult accepted = listener.Accept(log, connection);
+      if (accepted == Listener::AcceptResult::kExhausted) return false;
+      if (accepted == Listener::AcceptResult::kNone) return true;
+      log.Stamp(connection.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
+      const Result<pid_t> child =
+          spawner.Fork(ChildKind::kBackend, [&] { return BecomeBackend(connection); });
+      if (child.ok()) {
+        close(connection.fd);
+      } else {
+        RefuseConnection(log, connection,
+                         Status::Fatal(sqlstate::kTooManyConnections,
+                                       "could not fork new process for connection: " +
+                                           child.status().error().message));
+      }
+    }
+    return true;
+  }
+
+ private:
+  int BecomeBackend(const AcceptedConnection& connection) {
+    const int error =
+        ExecBackend({context_.engine.segment_name(), connection.fd, connection.connection_id});
+    RefuseConnection(context_.engine.connection_log(), connection,
+                     Status::Fatal(sqlstate::kSystemError,
+                                   std::string("could not execute the backend's program: ") +
+                                       std::strerror(error)));
+    return 1;
+  }
+
+  const ModelContext context_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> MakeForkExecModel(const ModelContext& context) {
+  return std::make_unique<ForkExecModel>(context);
+}
+
+}  // namespace connbench::models

@@ -1,0 +1,214 @@
+#include "models/pool_tx/backend_link.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "models/connection.h"
+#include "models/pool_tx/pooled_backend.h"
+#include "models/pool_tx/pooler.h"
+#include "protocol/messages.h"
+
+namespace connbench::models {
+namespace {
+
+// Prepared statements that a backend keeps for the pooler's clients; PgBouncer's
+// max_prepared_statements.
+constexpr size_t kMaxStatements = 1000;
+// Received buffers larger than this are given back when they are empty.
+constexpr size_t kRetainedBytes = 64 << 10;
+
+}  // namespace
+
+Status FatalError(std::string_view error_body) {
+  protocol::ErrorFields fields;
+  if (!protocol::ReadErrorFields(error_body, fields)) return {};
+  if (fields.severity != "FATAL" && fields.severity != "PANIC") return {};
+  return Status::Fatal(fields.code, std::string(fields.message)).WithHint(std::string(fields.hint));
+}
+
+void Assign(BackendLink::Parameters& parameters, std::string_view name, std::string_view value) {
+  for (auto& [known, its_value] : parameters) {
+    if (known == name) {
+      its_value = value;
+      return;
+    }
+  }
+  parameters.emplace_back(name, value);
+}
+
+BackendLink::~BackendLink() { close(fd_); }
+
+bool BackendLink::Move(std::string& to_send, bool& blocked) {
+  bool moved = false;
+  if (!to_send.empty()) {
+    std::string_view rest(to_send);
+    const SendResult sent = SendSome(fd_, rest);
+    moved = rest.size() < to_send.size();
+    to_send.erase(0, to_send.size() - rest.size());
+    blocked = sent == SendResult::kWouldBlock;
+    // What the backend said before it went is still there to be read.
+    if (sent == SendResult::kGone) to_send.clear();
+    // The answer to what was just sent takes a while: no need to ask for it at once.
+    if (moved && !blocked) return false;
+  }
+  char buffer[kReceiveBufferBytes];
+  const ssize_t got = recv(fd_, buffer, sizeof(buffer), MSG_DONTWAIT);
+  if (got > 0) {
+    if (received_.empty() && received_.capacity() > kRetainedBytes) std::string().swap(received_);
+    received_.append(buffer, static_cast<size_t>(got));
+    return true;
+  }
+  if (got == 0 || (errno != EAGAIN && errno != EINTR)) Lost();
+  return moved;
+}
+
+void BackendLink::Lost() {
+  dead_ = true;
+  SessionGone();
+}
+
+void BackendLink::SessionGone() {
+  identity_.clear();
+  settings_.clear();
+  parameters_.clear();
+  connection_id_ = 0;
+  ForgetStatements();
+}
+
+Status BackendLink::Command(EventLoop& loop, std::string bytes, char until) {
+  Status result;
+  bool finished = false;
+  const Status exchanged = Exchange(
+      loop, bytes,
+      [&](const protocol::Message& message, std::string_view /*bytes*/) {
+        std::string_view name;
+        std::string_view value;
+        switch (message.type) {
+          case protocol::backend::kErrorResponse: {
+            protocol::ErrorFields fields;
+            (void)protocol::ReadErrorFields(message.body, fields);
+            if (result.ok()) {
+              result = Status::Fatal(fields.code, std::string(fields.message));
+            }
+            // Nothing but the backend's own message follows a fatal one.
+            if (fields.severity == "FATAL") until = kBackendFree;
+            break;
+          }
+          case protocol::backend::kBackendKeyData:
+            (void)protocol::ReadBackendKeyData(message.body, connection_id_, cancel_key_);
+            break;
+          case protocol::backend::kParameterStatus:
+            if (protocol::ReadParameterStatus(message.body, name, value)) {
+              SetParameter(name, value);
+            }
+            break;
+          default:
+            break;
+        }
+        finished |= message.type == until;
+      },
+      [&] { return finished; });
+  if (!exchanged.ok()) return result.ok() ? exchanged : result;
+  if (until == kBackendFree) SessionGone();
+  return result;
+}
+
+Status BackendLink::Prepare(EventLoop& loop, const std::string& identity,
+                            const std::string& settings) {
+  if (identity_ != identity) {
+    if (!identity_.empty()) CONNBENCH_RETURN_IF_ERROR(EndSession(loop));
+    const size_t zero = identity.find('\0');
+    const protocol::NameValue parameters[] = {
+        {"user", std::string_view(identity).substr(0, zero)},
+        {"database", std::string_view(identity).substr(zero + 1)}};
+    std::string startup;
+    protocol::AppendStartup(startup, parameters);
+    fatal_ = {};
+    CONNBENCH_RETURN_IF_ERROR(Command(loop, std::move(startup), protocol::backend::kReadyForQuery));
+    identity_ = identity;
+    settings_.clear();
+  }
+  if (settings_ != settings) {
+    // What the last client had set, and this one has not, goes back to its default.
+    std::string bytes;
+    protocol::AppendQuery(bytes, "RESET ALL;" + settings);
+    settings_.clear();
+    CONNBENCH_RETURN_IF_ERROR(Command(loop, std::move(bytes), protocol::backend::kReadyForQuery));
+    settings_ = settings;
+  }
+  return {};
+}
+
+Status BackendLink::EndSession(EventLoop& loop) {
+  std::string bytes;
+  protocol::AppendTerminate(bytes);
+  return Command(loop, std::move(bytes), kBackendFree);
+}
+
+Status BackendLink::Reset(EventLoop& loop) {
+  std::string bytes;
+  protocol::AppendQuery(bytes, "DISCARD ALL");
+  ForgetStatements();
+  settings_.clear();
+  return Command(loop, std::move(bytes), protocol::backend::kReadyForQuery);
+}
+
+void BackendLink::SetParameter(std::string_view name, std::string_view value) {
+  Assign(parameters_, name, value);
+}
+
+void BackendLink::AddStatement(uint64_t id) {
+  if (statements_.insert(id).second) statement_order_.push_back(id);
+}
+
+void BackendLink::RemoveStatement(uint64_t id) {
+  if (statements_.erase(id) != 0) std::erase(statement_order_, id);
+}
+
+uint64_t BackendLink::StatementToEvict() const {
+  return statements_.size() < kMaxStatements ? 0 : statement_order_.front();
+}
+
+void BackendLink::ForgetStatements() {
+  statements_.clear();
+  statement_order_.clear();
+  unnamed_owner = 0;
+}
+
+LoopTask::Outcome BackendLink::Serve(EventLoop& loop, std::span<char> /*buffer*/) {
+  if (exchanging_ != nullptr) {  // what came is for that one
+    loop.Wake(*exchanging_);
+    return Outcome::kIdle;
+  }
+  std::string nothing;
+  bool blocked = false;
+  while (!dead_ && Move(nothing, blocked)) {
+  }
+  // What a backend says to a silent client matters only if it is the session's end.
+  std::string_view input(received_);
+  protocol::Message message;
+  bool session_ended = dead_;
+  while (protocol::NextMessage(input, kMaxAnswerBytes, message) ==
+         protocol::FrameResult::kMessage) {
+    if (message.type == protocol::backend::kErrorResponse && fatal_.ok()) {
+      fatal_ = FatalError(message.body);
+    }
+    session_ended |= message.type == kBackendFree;
+  }
+  if (session_ended) {
+    received_.clear();
+    SessionGone();
+    if (fatal_.ok()) {
+      fatal_ = Status::Fatal(sqlstate::kConnectionFailure, "the session's backend is gone");
+    }
+    if (client_ != nullptr) loop.Notify(*client_);
+  }
+  if (client_ != nullptr || !(dead_ || stopping_)) return Outcome::kIdle;
+  pooler_.Forget(*this);
+  return Outcome::kDone;
+}
+
+}  // namespace connbench::models

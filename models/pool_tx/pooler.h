@@ -1,0 +1,102 @@
+// The pooler: which clients there are, which backends, and who has which.
+//
+// Leasing      A client's fiber asks for a backend and parks until it has one, first come, first
+//              served. Backends are taken last in, first out, so that few stay warm; one whose
+//              session belongs to the same user and database goes before one that must start anew.
+// Clients      max_connections and superuser_reserved_connections are counted here, for clients; a
+//              client that has no backend takes no slot of the engine.
+//
+// Safety: everything on the pooler's loop.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/engine.h"
+#include "models/pool_tx/backend_link.h"
+#include "models/reactor/event_loop.h"
+#include "models/settings.h"
+
+namespace connbench::models {
+
+class PooledSession;
+
+// One text of a prepared statement, known to the backends under one name whoever prepared it.
+struct PooledStatement {
+  uint64_t id = 0;
+  std::string body;  // of Parse, behind the name: the statement and its parameter types
+  std::string BackendName() const { return "connbench_pooled_" + std::to_string(id); }
+};
+
+// The engine as the pooler's clients see it.
+class Pooler : public engine::Engine {
+ public:
+  Pooler(engine::Engine& engine, EventLoop& loop, PoolMode mode)
+      : engine_(engine), loop_(loop), mode_(mode) {}
+
+  EventLoop& loop() { return loop_; }
+  PoolMode mode() const { return mode_; }
+
+  // Takes over the socket of a backend.
+  Status AddBackend(int fd);
+
+  // On a client's fiber: a backend in the wanted state. 57P01 while stopping.
+  Result<BackendLink*> Lease(const std::string& identity, const std::string& settings);
+  // Gives it to the next client that waits.
+  void Release(BackendLink& link);
+  void Forget(BackendLink& link);
+
+  // What a client is told whose backend is gone: at shutdown that is no failure.
+  Status Explain(Status lost) const;
+
+  std::shared_ptr<const PooledStatement> Statement(std::string_view body);
+  // A number for an unnamed statement, never 0.
+  uint64_t NextUnnamed() { return ++last_unnamed_; }
+  // What a client with these settings is told when it connects, if that is known already.
+  const BackendLink::Parameters* FindWelcome(const std::string& key) const;
+  void KeepWelcome(const std::string& key, const BackendLink::Parameters& parameters);
+  void ClientGone(uint32_t connection_id);
+
+  // --- engine::Engine, for the clients' ServerSessions ---
+  const engine::EngineConfig& config() const override { return engine_.config(); }
+  const std::string& segment_name() const override { return engine_.segment_name(); }
+  engine::ConnectionLog& connection_log() override { return engine_.connection_log(); }
+  engine::EngineCounters counters() const override { return engine_.counters(); }
+  Result<std::unique_ptr<engine::Session>> StartSession(engine::SessionOptions options,
+                                                        engine::Waiter& waiter) override;
+  // Cancels what the client's backend runs.
+  void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
+  void RequestTermination(uint32_t connection_id) override {
+    engine_.RequestTermination(connection_id);
+  }
+  void RequestShutdown() override { engine_.RequestShutdown(); }
+  bool ShutdownRequested() const override { return engine_.ShutdownRequested(); }
+
+ private:
+  struct Waiting {
+    LoopTask* task;
+    BackendLink* link = nullptr;  // granted
+  };
+
+  BackendLink* TakeIdle(const std::string& identity);
+  Status TakeClientSlot(bool superuser);
+
+  engine::Engine& engine_;
+  EventLoop& loop_;
+  const PoolMode mode_;
+  std::vector<BackendLink*> idle_;
+  std::deque<Waiting*> waiting_;
+  int clients_ = 0;
+  std::unordered_map<uint32_t, PooledSession*> sessions_;  // by connection id
+  uint64_t next_statement_ = 1;
+  uint64_t last_unnamed_ = 0;
+  std::map<std::string, std::weak_ptr<const PooledStatement>, std::less<>> statements_;
+  std::map<std::string, BackendLink::Parameters> welcomes_;
+};
+
+}  // namespace connbench::models

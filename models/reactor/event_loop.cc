@@ -1,0 +1,352 @@
+#include "models/reactor/event_loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+#include "models/connection.h"
+
+namespace connbench::models {
+namespace {
+
+constexpr int kEventsPerPoll = 128;
+// Idle fibers that are kept; each has touched a few pages of its stack.
+constexpr size_t kSpareFibers = 64;
+// After this the loop tries again to get a stack for a task.
+constexpr MonotonicNs kStackPauseNs = 100 * kNanosecondsPerMillisecond;
+
+}  // namespace
+
+// A fiber of the loop and what it is to do.
+class LoopFiber {
+ public:
+  LoopFiber(EventLoop& loop, size_t stack_bytes)
+      : loop_(loop), fiber_(stack_bytes, [this](Fiber&) { Body(); }) {}
+  // Only an idle one may be destroyed.
+  ~LoopFiber() {
+    task_ = nullptr;
+    fiber_.Resume();
+  }
+  LoopFiber(const LoopFiber&) = delete;
+  LoopFiber& operator=(const LoopFiber&) = delete;
+
+  // Gives the fiber, which has none, a task.
+  void Begin(LoopTask& task) { task_ = &task; }
+  // Runs it until it parks (false) or its Serve() has returned.
+  bool Run() {
+    finished_ = false;
+    fiber_.Resume();
+    return finished_;
+  }
+  void Suspend() { fiber_.Suspend(); }
+  LoopTask::Outcome outcome() const { return outcome_; }
+  size_t index = 0;  // in the loop's list of fibers
+
+ private:
+  void Body() {
+    // Pages of it that no message fills are never touched.
+    char buffer[kReceiveBufferBytes];
+    while (task_ != nullptr) {
+      outcome_ = task_->Serve(loop_, buffer);
+      finished_ = true;
+      fiber_.Suspend();
+    }
+  }
+
+  EventLoop& loop_;
+  LoopTask* task_ = nullptr;
+  bool finished_ = false;
+  LoopTask::Outcome outcome_ = LoopTask::Outcome::kIdle;
+  Fiber fiber_;
+};
+
+EventLoop::EventLoop(size_t stack_bytes, int event_fd)
+    : stack_bytes_(stack_bytes), event_fd_(event_fd) {}
+
+EventLoop::~EventLoop() {
+  if (epoll_fd_ >= 0) close(epoll_fd_);
+}
+
+Status EventLoop::Open() {
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.ptr = nullptr;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, event_fd_, &event) != 0) {
+    return Status::System("epoll_ctl", errno);
+  }
+  return {};
+}
+
+Status EventLoop::Add(std::unique_ptr<LoopTask>&& task, int fd, bool exclusive) {
+  LoopTask& added = *task;
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET | (exclusive ? EPOLLEXCLUSIVE : EPOLLRDHUP);
+  event.data.ptr = &added;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    return Status::System("epoll_ctl", errno);
+  }
+  added.index_ = tasks_.size();
+  tasks_.push_back(std::move(task));
+  if (const MonotonicNs wake_at = added.wake_at(); wake_at != kNoDeadline) SetTimer(added, wake_at);
+  if (stop_begun_) StopTask(added);
+  return {};
+}
+
+void EventLoop::RequestStop() {
+  stop_requested_.store(true, std::memory_order_release);
+  const uint64_t one = 1;
+  (void)!write(event_fd_, &one, sizeof(one));
+}
+
+void EventLoop::Run() {
+  while (true) {
+    Poll();
+    // Those that are queued meanwhile have their turn after the next look at the sockets.
+    LoopTask* next = queue_head_;
+    queue_head_ = nullptr;
+    queue_tail_ = nullptr;
+    while (next != nullptr) {
+      LoopTask& task = *next;
+      next = task.next_;
+      RunTask(task);
+    }
+    if (stop_begun_ && tasks_.empty()) break;
+  }
+  idle_fibers_.clear();
+  fibers_.clear();
+}
+
+void EventLoop::Poll() {
+  epoll_event events[kEventsPerPoll];
+  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, PollTimeoutMs());
+  ++counters_.polls;
+  bool rung = false;
+  for (int i = 0; i < count; ++i) {
+    auto* task = static_cast<LoopTask*>(events[i].data.ptr);
+    if (task == nullptr) {
+      rung = true;
+      continue;
+    }
+    if (task->listener_ != nullptr) {
+      Wake(*task->listener_);
+      continue;
+    }
+    const bool idle = task->state_ == LoopTask::State::kIdle;
+    if (idle) Enqueue(*task);
+    // An end that came together with data has no edge of its own: one more look will find it.
+    task->notified_ |= !idle || (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if ((events[i].events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) Wake(*task);
+  }
+  if (rung) OnEventDescriptor();
+  if (!timers_.empty()) RunTimers(MonotonicNow());
+}
+
+int EventLoop::PollTimeoutMs() const {
+  if (queue_head_ != nullptr) return 0;
+  if (timers_.empty()) return -1;
+  const MonotonicNs left = timers_.begin()->first - MonotonicNow();
+  if (left <= 0) return 0;
+  return static_cast<int>(std::min<int64_t>(left / kNanosecondsPerMillisecond + 1, INT32_MAX));
+}
+
+void EventLoop::OnEventDescriptor() {
+  // Emptied before anything is looked at: a ring from now on is a new edge.
+  uint64_t count = 0;
+  (void)!read(event_fd_, &count, sizeof(count));
+  for (const LockWait& wait : lock_waits_) {
+    if (wait.wakeup->word.load(std::memory_order_seq_cst) != wait.expected) Wake(*wait.task);
+  }
+  if (stopping() && !stop_begun_) StopTasks();
+}
+
+void EventLoop::StopTasks() {
+  stop_begun_ = true;
+  for (const std::unique_ptr<LoopTask>& task : tasks_) StopTask(*task);
+}
+
+void EventLoop::StopTask(LoopTask& task) {
+  task.stopping_ = true;
+  task.RequestStop();
+  Notify(task);
+}
+
+void EventLoop::RunTask(LoopTask& task) {
+  if (task.fiber_ == nullptr) {
+    task.fiber_ = TakeFiber();
+    if (task.fiber_ == nullptr) {
+      task.state_ = LoopTask::State::kIdle;
+      SetTimer(task, MonotonicNow() + kStackPauseNs);
+      return;
+    }
+    task.fiber_->Begin(task);
+    ++counters_.served;
+  }
+  task.state_ = LoopTask::State::kRunning;
+  current_ = &task;
+  slice_end_ = 0;
+  const bool finished = task.fiber_->Run();
+  current_ = nullptr;
+  if (finished) FinishTask(task);
+}
+
+void EventLoop::FinishTask(LoopTask& task) {
+  LoopFiber& fiber = *task.fiber_;
+  task.fiber_ = nullptr;
+  const LoopTask::Outcome outcome = fiber.outcome();
+  GiveFiberBack(fiber);
+  if (outcome == LoopTask::Outcome::kDone) {
+    Forget(task);
+    return;
+  }
+  task.state_ = LoopTask::State::kIdle;
+  if (task.notified_ || outcome == LoopTask::Outcome::kAgain) {
+    task.notified_ = false;
+    Enqueue(task);
+  } else if (const MonotonicNs wake_at = task.wake_at(); wake_at != kNoDeadline) {
+    SetTimer(task, wake_at);
+  }
+}
+
+bool EventLoop::Park(MonotonicNs deadline) {
+  LoopTask& task = *current_;
+  LoopFiber& fiber = *task.fiber_;
+  task.state_ = LoopTask::State::kParked;
+  task.expired_ = false;
+  task.park_until_ = deadline;
+  if (deadline != kNoDeadline) SetTimer(task, deadline);
+  ++counters_.parks;
+  fiber.Suspend();
+  ClearTimer(task);
+  return !task.expired_;
+}
+
+void EventLoop::YieldIfLong() {
+  const MonotonicNs now = MonotonicNow();
+  if (slice_end_ == 0) slice_end_ = now + kSliceNs;
+  if (now < slice_end_) return;
+  LoopTask& task = *current_;
+  ++counters_.yields;
+  Enqueue(task);
+  task.fiber_->Suspend();
+}
+
+engine::WaitResult EventLoop::WaitFor(engine::Wakeup& wakeup, uint32_t expected,
+                                      MonotonicNs deadline) {
+  wakeup.event_fd.store(event_fd_, std::memory_order_seq_cst);
+  engine::WaitResult result = engine::WaitResult::kRung;
+  if (wakeup.word.load(std::memory_order_seq_cst) == expected) {
+    LoopTask* const task = current_;
+    lock_waits_.push_back({task, &wakeup, expected});
+    if (!Park(deadline)) result = engine::WaitResult::kTimedOut;
+    std::erase_if(lock_waits_, [task](const LockWait& wait) { return wait.task == task; });
+  }
+  wakeup.event_fd.store(0, std::memory_order_seq_cst);
+  return result;
+}
+
+bool EventLoop::WaitWritable(int fd) {
+  const LoopTask& task = *current_;
+  if (task.stopping_ || !WatchWritable(*current_, fd, true)) return false;
+  Park(kNoDeadline);
+  return WatchWritable(*current_, fd, false) && !task.stopping_;
+}
+
+bool EventLoop::WatchWritable(LoopTask& task, int fd, bool writable) {
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  if (writable) event.events |= EPOLLOUT;
+  event.data.ptr = &task;
+  return epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
+void EventLoop::Wake(LoopTask& task) {
+  if (task.state_ == LoopTask::State::kParked) Enqueue(task);
+}
+
+void EventLoop::Notify(LoopTask& task) {
+  if (task.state_ == LoopTask::State::kIdle) {
+    Enqueue(task);
+    return;
+  }
+  task.notified_ = true;
+  Wake(task);
+}
+
+LoopFiber* EventLoop::TakeFiber() {
+  if (!idle_fibers_.empty()) {
+    LoopFiber* fiber = idle_fibers_.back();
+    idle_fibers_.pop_back();
+    return fiber;
+  }
+  try {
+    fibers_.push_back(std::make_unique<LoopFiber>(*this, stack_bytes_));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  fibers_.back()->index = fibers_.size() - 1;
+  counters_.most_fibers = std::max(counters_.most_fibers, fibers_.size());
+  return fibers_.back().get();
+}
+
+void EventLoop::GiveFiberBack(LoopFiber& fiber) {
+  if (idle_fibers_.size() < kSpareFibers) {
+    idle_fibers_.push_back(&fiber);
+    return;
+  }
+  fibers_.back()->index = fiber.index;
+  std::swap(fibers_[fiber.index], fibers_.back());
+  fibers_.pop_back();
+}
+
+void EventLoop::Enqueue(LoopTask& task) {
+  task.state_ = LoopTask::State::kQueued;
+  task.next_ = nullptr;
+  (queue_tail_ != nullptr ? queue_tail_->next_ : queue_head_) = &task;
+  queue_tail_ = &task;
+}
+
+// One entry for a task is enough: a task that is woken too early says again when it wants to be.
+void EventLoop::SetTimer(LoopTask& task, MonotonicNs at) {
+  if (task.timer_at_ != 0) {
+    if (task.timer_at_ <= at) return;
+    timers_.erase({task.timer_at_, &task});
+  }
+  task.timer_at_ = at;
+  timers_.emplace(at, &task);
+}
+
+void EventLoop::ClearTimer(LoopTask& task) {
+  if (task.timer_at_ == 0) return;
+  timers_.erase({task.timer_at_, &task});
+  task.timer_at_ = 0;
+}
+
+void EventLoop::RunTimers(MonotonicNs now) {
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    LoopTask& task = *timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    task.timer_at_ = 0;
+    if (task.state_ == LoopTask::State::kIdle) {
+      Enqueue(task);
+    } else if (task.state_ == LoopTask::State::kParked && task.park_until_ <= now) {
+      task.expired_ = true;
+      Enqueue(task);
+    } else if (task.state_ == LoopTask::State::kParked && task.park_until_ != kNoDeadline) {
+      SetTimer(task, task.park_until_);
+    }
+  }
+}
+
+void EventLoop::Forget(LoopTask& task) {
+  ClearTimer(task);
+  tasks_.back()->index_ = task.index_;
+  std::swap(tasks_[task.index_], tasks_.back());
+  tasks_.pop_back();
+}
+
+}  // namespace connbench::models

@@ -1,0 +1,129 @@
+// One thread that serves many tasks: it polls, and runs what is ready, one after the other. A task
+// that must wait for something else than its socket parks its fiber, and the loop goes on.
+//
+// Stacks       Idle tasks have none. Each Serve() runs on a fiber from a small pool, nearly always
+//              the same, warm one; a task that parks keeps its fiber until it has finished.
+// Slices       A statement that computes for longer than kSliceNs parks itself at the end of the run
+//              queue when the engine lets it (Waiter::Yield), so that nobody, not even the client
+//              that wants to cancel it, waits for its end.
+// Locks        A task that waits for a lock is rung from any thread or process, by the loop's event
+//              descriptor; the loop then looks through those who wait.
+//
+// Safety: one thread makes, runs and destroys it; only RequestStop() may be called by others.
+// Bounds: a task has one place in the run queue, one timer and at most one fiber; kSpareFibers idle
+// fibers are kept.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "engine/segment/wakeup.h"
+#include "models/reactor/fiber.h"
+#include "models/reactor/loop_task.h"
+
+namespace connbench::models {
+
+// For how long one task may keep the others of its loop waiting, if the engine lets it yield.
+inline constexpr MonotonicNs kSliceNs = kNanosecondsPerMillisecond;
+
+// For observers and tests.
+struct LoopCounters {
+  uint64_t polls = 0;
+  uint64_t served = 0;
+  uint64_t parks = 0;
+  uint64_t yields = 0;
+  size_t most_fibers = 0;  // at the same time
+};
+
+class EventLoop {
+ public:
+  // event_fd is an eventfd that does not block, valid in every process that may ring a session of
+  // this loop, and outlives the loop.
+  EventLoop(size_t stack_bytes, int event_fd);
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  Status Open();
+  // Takes the task over and watches its socket: readable, or ended by the other side. exclusive: the
+  // socket is a listener at which other loops wait, too. After an error the task is still the
+  // caller's.
+  Status Add(std::unique_ptr<LoopTask>&& task, int fd, bool exclusive = false);
+  // Runs until RequestStop() and then until every task is done.
+  void Run();
+  // Any thread: asks every task to end.
+  void RequestStop();
+  bool stopping() const { return stop_requested_.load(std::memory_order_acquire); }
+
+  // --- for the task that is being served, on its fiber ---
+
+  // Sleeps until Wake(), or until the deadline has passed (false).
+  bool Park(MonotonicNs deadline);
+  // Lets the others run first, if the slice is used up.
+  void YieldIfLong();
+  // As engine::Waiter::Wait().
+  engine::WaitResult WaitFor(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline);
+  // Sleeps until the socket takes more. False: the task is to stop.
+  bool WaitWritable(int fd);
+  // Whether room in the socket of a task is news, too, beside what came.
+  bool WatchWritable(LoopTask& task, int fd, bool writable);
+
+  // --- for any code that runs on the loop ---
+
+  // Ends a task's Park(); nothing if it does not sleep.
+  void Wake(LoopTask& task);
+  // Has an idle task served, as if its socket had news.
+  void Notify(LoopTask& task);
+  LoopTask* current() const { return current_; }
+  size_t tasks() const { return tasks_.size(); }
+  const LoopCounters& counters() const { return counters_; }
+
+ private:
+  struct LockWait {
+    LoopTask* task;
+    engine::Wakeup* wakeup;
+    uint32_t expected;
+  };
+
+  void Poll();
+  int PollTimeoutMs() const;
+  void OnEventDescriptor();
+  void RunTask(LoopTask& task);
+  void FinishTask(LoopTask& task);
+  LoopFiber* TakeFiber();  // null: no memory for another
+  void GiveFiberBack(LoopFiber& fiber);
+  void Enqueue(LoopTask& task);
+  void SetTimer(LoopTask& task, MonotonicNs at);
+  void ClearTimer(LoopTask& task);
+  void RunTimers(MonotonicNs now);
+  void StopTasks();
+  void StopTask(LoopTask& task);
+  void Forget(LoopTask& task);
+
+  const size_t stack_bytes_;
+  const int event_fd_;
+  int epoll_fd_ = -1;
+  std::atomic<bool> stop_requested_{false};
+  bool stop_begun_ = false;
+
+  std::vector<std::unique_ptr<LoopTask>> tasks_;
+  LoopTask* current_ = nullptr;
+  MonotonicNs slice_end_ = 0;
+  LoopTask* queue_head_ = nullptr;
+  LoopTask* queue_tail_ = nullptr;
+  std::set<std::pair<MonotonicNs, LoopTask*>> timers_;
+  std::vector<LockWait> lock_waits_;
+
+  std::vector<std::unique_ptr<LoopFiber>> fibers_;
+  std::vector<LoopFiber*> idle_fibers_;
+  LoopCounters counters_;
+};
+
+}  // namespace connbench::models

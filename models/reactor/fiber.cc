@@ -1,0 +1,85 @@
+#include "models/reactor/fiber.h"
+
+#include <boost/context/preallocated.hpp>
+#include <boost/context/protected_fixedsize_stack.hpp>
+
+#include <utility>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#elif defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace connbench::models {
+
+Fiber::Fiber(size_t stack_bytes, std::function<void(Fiber&)> body) : body_(std::move(body)) {
+  boost::context::protected_fixedsize_stack allocator(stack_bytes);
+  stack_ = allocator.allocate();
+  const boost::context::preallocated memory(stack_.sp, stack_.size, stack_);
+  fiber_ = boost::context::fiber(
+      std::allocator_arg, memory, allocator,
+      [this](boost::context::fiber&& resumer) { return Enter(std::move(resumer)); });
+#if defined(__SANITIZE_THREAD__)
+  tsan_fiber_ = __tsan_create_fiber(0);
+#endif
+}
+
+Fiber::~Fiber() {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_destroy_fiber(tsan_fiber_);
+#endif
+}
+
+void Fiber::Resume() {
+  BeforeResume();
+  fiber_ = std::move(fiber_).resume();
+  AfterResume();
+}
+
+void Fiber::Suspend() {
+  BeforeSuspend(false);
+  resumer_ = std::move(resumer_).resume();
+  AfterSuspend();
+}
+
+boost::context::fiber Fiber::Enter(boost::context::fiber&& resumer) {
+  resumer_ = std::move(resumer);
+  AfterSuspend();
+  body_(*this);
+  BeforeSuspend(true);
+  return std::move(resumer_);
+}
+
+void Fiber::BeforeResume() {
+#if defined(__SANITIZE_ADDRESS__)
+  const auto* top = static_cast<const char*>(stack_.sp);
+  __sanitizer_start_switch_fiber(&resumer_fake_stack_, top - stack_.size, stack_.size);
+#elif defined(__SANITIZE_THREAD__)
+  tsan_resumer_ = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(tsan_fiber_, 0);
+#endif
+}
+
+void Fiber::AfterResume() {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(resumer_fake_stack_, nullptr, nullptr);
+#endif
+}
+
+void Fiber::BeforeSuspend([[maybe_unused]] bool for_good) {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(for_good ? nullptr : &own_fake_stack_, resumer_stack_bottom_,
+                                 resumer_stack_bytes_);
+#elif defined(__SANITIZE_THREAD__)
+  __tsan_switch_to_fiber(tsan_resumer_, 0);
+#endif
+}
+
+void Fiber::AfterSuspend() {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(own_fake_stack_, &resumer_stack_bottom_, &resumer_stack_bytes_);
+#endif
+}
+
+}  // namespace connbench::models

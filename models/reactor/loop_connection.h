@@ -1,0 +1,64 @@
+// A client's connection on an event loop: the session and its socket, and how the session waits.
+//
+// Safety: as models/reactor/loop_task.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/engine.h"
+#include "models/connection.h"
+#include "models/reactor/event_loop.h"
+#include "protocol/server_session.h"
+
+namespace connbench::models {
+
+class LoopConnection : public LoopTask, public engine::Waiter, public protocol::OutputChannel {
+ public:
+  LoopConnection(EventLoop& loop, engine::Engine& engine, const AcceptedConnection& accepted);
+  ~LoopConnection() override;  // closes what Serve() has not
+
+  Outcome Serve(EventLoop& loop, std::span<char> buffer) override;
+  MonotonicNs wake_at() const override { return session_->InputDeadline(); }
+  void RequestStop() override { stop_.Request(); }
+  // For one that no loop has taken.
+  void Refuse(const Status& reason);
+
+ private:
+  engine::WaitResult Wait(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
+                          engine::WaitReason reason) override;
+  void Yield() override { loop_.YieldIfLong(); }
+  Status Flush(std::string& bytes) override;
+  Status Send(std::string_view bytes);
+  void Close();
+
+  EventLoop& loop_;
+  engine::Engine& engine_;
+  const uint32_t connection_id_;
+  bool started_ = false;
+  ConnectionStop stop_;
+  std::unique_ptr<protocol::ServerSession> session_;
+};
+
+// A listener whose clients the loop serves itself.
+class LoopAcceptor : public LoopTask {
+ public:
+  LoopAcceptor(engine::Engine& engine, const Listener& listener)
+      : engine_(engine), listener_(listener) {}
+
+  Outcome Serve(EventLoop& loop, std::span<char> buffer) override;
+  MonotonicNs wake_at() const override { return paused_until_; }
+  void RequestStop() override { stopping_ = true; }
+
+ private:
+  engine::Engine& engine_;
+  const Listener listener_;
+  bool stopping_ = false;
+  MonotonicNs paused_until_ = kNoDeadline;
+};
+
+// Gives the connection to the loop, or refuses it.
+void AddConnection(EventLoop& loop, engine::Engine& engine, const AcceptedConnection& accepted);
+
+}  // namespace connbench::models

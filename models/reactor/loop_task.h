@@ -1,0 +1,60 @@
+// What an event loop serves: a client's connection, a listener, or a link to another process.
+//
+// Safety: everything happens on the loop's thread. A task is owned by its loop from
+// EventLoop::Add() until it is done.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/clock.h"
+
+namespace connbench::models {
+
+class EventLoop;
+class LoopFiber;
+
+class LoopTask {
+ public:
+  enum class Outcome : uint8_t {
+    kIdle,   // nothing left to do until the socket says so, or wake_at() has come
+    kAgain,  // there is more to do: to the end of the queue, so that others have their turn
+    kDone,   // over: the loop forgets the task and destroys it
+  };
+
+  virtual ~LoopTask() = default;
+
+  // Runs on a fiber of the loop: it may park (EventLoop::Park) and go on later. The buffer is the
+  // fiber's.
+  virtual Outcome Serve(EventLoop& loop, std::span<char> buffer) = 0;
+  // When the task wants to run although its socket is silent; asked after Serve().
+  virtual MonotonicNs wake_at() const { return kNoDeadline; }
+  // Asks the task to end, as soon as it can: it will be served at least once more.
+  virtual void RequestStop() = 0;
+
+  // While set: news of this task's socket ends the other's Park() instead of having this one served.
+  void set_listener(LoopTask* task) { listener_ = task; }
+
+ private:
+  friend class EventLoop;
+  enum class State : uint8_t {
+    kIdle,     // waits for its socket or its time
+    kQueued,   // in the run queue, to be served or, if it has a fiber, to go on
+    kRunning,  // it is the loop's current one
+    kParked,   // sleeps in the middle of Serve()
+  };
+
+  State state_ = State::kIdle;
+  bool notified_ = false;  // its socket had news while it was not idle
+  bool stopping_ = false;  // RequestStop() was called
+  MonotonicNs park_until_ = 0;
+  bool expired_ = false;  // what ended the last Park() was its deadline
+  LoopTask* listener_ = nullptr;
+  LoopFiber* fiber_ = nullptr;  // while it is in the middle of Serve()
+  MonotonicNs timer_at_ = 0;    // its entry in the loop's timers; 0: none
+  LoopTask* next_ = nullptr;    // in the run queue
+  size_t index_ = 0;            // in the loop's list of tasks
+};
+
+}  // namespace connbench::models

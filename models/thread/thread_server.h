@@ -1,0 +1,84 @@
+// A server process with a thread for every connection: what `thread`, `thread-cached` and `hybrid`
+// have in common. They differ in what becomes of a thread whose connection has ended, and in how
+// many there may be.
+//
+// Safety: made and run by the main thread of a server process. The threads it starts are its own.
+// Errors: a connection that gets no thread is refused with 53300; Run() returns 1 when the process
+// cannot even begin (the reason is on stderr).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "models/accept_wait.h"
+#include "models/connection.h"
+#include "models/model.h"
+
+namespace connbench::models {
+
+struct ThreadServerOptions {
+  // Threads without a connection that are kept for the next ones.
+  int64_t cached_threads = 0;
+  // Threads at most; while all have a connection nobody is accepted. 0: no bound.
+  int64_t max_threads = 0;
+  // Threads that are there before the first connection.
+  int64_t first_threads = 0;
+};
+
+class ThreadServer {
+ public:
+  ThreadServer(const ModelContext& context, const ThreadServerOptions& options)
+      : context_(context), options_(options) {}
+  ~ThreadServer();
+  ThreadServer(const ThreadServer&) = delete;
+  ThreadServer& operator=(const ThreadServer&) = delete;
+
+  // Accepts and serves until SIGTERM, then ends every session. Returns the process's exit code.
+  int Run();
+
+ private:
+  // One connection: made by the acceptor, then its thread's.
+  struct Connection {
+    explicit Connection(const AcceptedConnection& accepted_connection)
+        : accepted(accepted_connection), stop(accepted_connection.fd) {}
+    const AcceptedConnection accepted;
+    ConnectionStop stop;
+    Connection* next = nullptr;  // both guarded by mutex_
+    Connection* previous = nullptr;
+  };
+  struct Worker;
+
+  // False: the machine refuses.
+  bool AcceptUntilTermination();
+  void Dispatch(const AcceptedConnection& accepted);
+  // Starts a thread for the connection, or, without one, to be parked. 0, or an errno.
+  int StartThread(Connection* connection);
+  static void* Main(void* argument);
+  void Work(Connection* connection);
+  void Serve(Connection& connection);
+  // Waits for the next connection; null: the thread must end.
+  Connection* Park();
+  bool full() const { return options_.max_threads != 0 && connections_ >= options_.max_threads; }
+
+  void Link(Connection& connection);
+  void Unlink(const Connection& connection);
+  void StopAll();
+
+  const ModelContext context_;
+  const ThreadServerOptions options_;
+  int wake_fd_ = -1;  // wakes the acceptor when there is room again
+
+  std::mutex mutex_;
+  std::condition_variable changed_;  // a connection, or a thread, has ended
+  Connection* first_ = nullptr;      // every connection that has, or is about to get, a thread
+  std::atomic<int64_t> connections_{0};
+  int64_t threads_ = 0;          // all of them, for those that park
+  std::vector<Worker*> parked_;  // the last to park is the first to get a connection
+  bool stopping_ = false;
+  bool acceptor_waits_ = false;
+};
+
+}  // namespace connbench::models
