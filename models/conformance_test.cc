@@ -281,6 +281,9 @@ TEST_P(Conformance, CrashEndsEverySessionAndServesAgain) {
     ASSERT_TRUE(second.Start()) << second.error_message();
     const std::vector<pid_t> children = server.Children();
     ASSERT_FALSE(children.empty());
+    // One that is still sending would not dare to add a word.
+    ASSERT_TRUE(
+        WaitUntil([&] { return std::all_of(children.begin(), children.end(), ProcessSleeps); }));
     kill(children[0], SIGKILL);
     EXPECT_TRUE(first.WaitForClose());
     EXPECT_TRUE(second.WaitForClose());

@@ -110,7 +110,7 @@ void PooledSession::GiveBack() { pooler_.Release(*std::exchange(link_, nullptr))
 void PooledSession::Append(char type, std::string_view body, Kind kind) {
   protocol::MessageWriter writer(to_send_, type);
   writer.Bytes(body).Finish();
-  expected_.push_back({.kind = kind, .client_name = {}});
+  expected_.push_back({.kind = kind, .statement = {}, .client_name = {}});
 }
 
 void PooledSession::RelayMessage(char type, std::string_view body) {
@@ -128,7 +128,7 @@ void PooledSession::RelayMessage(char type, std::string_view body) {
     batch_open_ = false;
     skipping_ = false;
   }
-  if (skipping_ || !EnsureLease()) return;
+  if (skipping_ || AnswerHere(type, body) || !EnsureLease()) return;
   switch (type) {
     case frontend::kQuery:
     case frontend::kFunctionCall:
@@ -153,6 +153,24 @@ void PooledSession::RelayMessage(char type, std::string_view body) {
   batch_open_ = true;
 }
 
+bool PooledSession::AnswerHere(char type, std::string_view body) {
+  if (link_ != nullptr || !failure_.ok()) return false;
+  if (type == frontend::kSync) {
+    protocol::AppendReadyForQuery(answered_here_, transaction_);
+    return true;
+  }
+  if (type != frontend::kParse) return false;
+  protocol::MessageReader reader(body);
+  const std::string name(reader.String());
+  const std::string_view rest = reader.Rest();
+  if (!reader.ok() || name.empty() || statements_.contains(name)) return false;
+  std::shared_ptr<PooledStatement> statement = pooler_.Statement(rest);
+  if (!statement->accepted) return false;
+  statements_[name] = std::move(statement);
+  protocol::AppendEmptyMessage(answered_here_, backend::kParseComplete);
+  return true;
+}
+
 void PooledSession::RelayParse(std::string_view body) {
   protocol::MessageReader reader(body);
   const std::string_view name = reader.String();
@@ -168,9 +186,9 @@ void PooledSession::RelayParse(std::string_view body) {
     return;
   }
   const bool taken = statements_.contains(std::string(name));
-  const std::shared_ptr<const PooledStatement> statement =
+  const std::shared_ptr<PooledStatement> statement =
       taken ? statements_.at(std::string(name)) : pooler_.Statement(rest);
-  const std::string backend_name = statement->BackendName();
+  const std::string backend_name = PooledStatement::BackendName(statement->id);
   if (taken) {
     (void)BackendStatement(name);  // the backend refuses a name that it has
   } else if (link_->HasStatement(statement->id)) {
@@ -182,45 +200,46 @@ void PooledSession::RelayParse(std::string_view body) {
   }
   Append(frontend::kParse, backend_name + '\0' + std::string(rest), Kind::kParse);
   if (taken) return;
-  expected_.back().statement = statement->id;
+  expected_.back().statement = statement;
   expected_.back().client_name = name;
   link_->AddStatement(statement->id);
   statements_[std::string(name)] = statement;
 }
 
 void PooledSession::InjectParse(std::string_view name, std::string_view parse_body,
-                                uint64_t statement) {
+                                std::shared_ptr<PooledStatement> statement) {
   std::string body(name);
   body.push_back('\0');
   body.append(parse_body);
   Append(frontend::kParse, body, Kind::kParse);
   expected_.back().swallow = true;
-  expected_.back().statement = statement;
+  expected_.back().statement = std::move(statement);
 }
 
 std::string PooledSession::BackendStatement(std::string_view client_name) {
   if (client_name.empty()) {
     if (unnamed_id_ != 0 && link_->unnamed_owner != unnamed_id_) {
       link_->unnamed_owner = unnamed_id_;
-      InjectParse("", unnamed_, 0);
+      InjectParse("", unnamed_, nullptr);
     }
     return {};
   }
   const auto found = statements_.find(std::string(client_name));
   if (found == statements_.end()) return std::string(client_name);  // the backend says so
-  const PooledStatement& statement = *found->second;
+  const std::shared_ptr<PooledStatement> known = found->second;
+  const PooledStatement& statement = *known;
   if (!link_->HasStatement(statement.id)) {
     if (const uint64_t oldest = link_->StatementToEvict(); oldest != 0) {
       std::string close(1, kStatementKind);
-      close.append(PooledStatement{.id = oldest, .body = {}}.BackendName()).push_back('\0');
+      close.append(PooledStatement::BackendName(oldest)).push_back('\0');
       Append(frontend::kClose, close, Kind::kClose);
       expected_.back().swallow = true;
       link_->RemoveStatement(oldest);
     }
-    InjectParse(statement.BackendName(), statement.body, statement.id);
+    InjectParse(PooledStatement::BackendName(statement.id), statement.body, known);
     link_->AddStatement(statement.id);
   }
-  return statement.BackendName();
+  return PooledStatement::BackendName(statement.id);
 }
 
 void PooledSession::RelayBind(std::string_view body) {
@@ -235,7 +254,7 @@ void PooledSession::RelayBind(std::string_view body) {
   const std::string backend_name = BackendStatement(name);
   protocol::MessageWriter writer(to_send_, frontend::kBind);
   writer.String(portal).String(backend_name).Bytes(rest).Finish();
-  expected_.push_back({.kind = Kind::kBind, .client_name = {}});
+  expected_.push_back({.kind = Kind::kBind, .statement = {}, .client_name = {}});
 }
 
 void PooledSession::RelayDescribeOrClose(char type, std::string_view body) {
@@ -258,7 +277,7 @@ void PooledSession::RelayDescribeOrClose(char type, std::string_view body) {
   const std::string backend_name = BackendStatement(name);
   protocol::MessageWriter writer(to_send_, type);
   writer.Byte(what).String(backend_name).Finish();
-  expected_.push_back({.kind = kind, .client_name = {}});
+  expected_.push_back({.kind = kind, .statement = {}, .client_name = {}});
 }
 
 void PooledSession::RelayCopyData(std::string_view bytes) {
@@ -266,8 +285,12 @@ void PooledSession::RelayCopyData(std::string_view bytes) {
 }
 
 Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
+  Status sent;
+  if (!answered_here_.empty()) {
+    sent = answers.Relay(answered_here_);
+    answered_here_.clear();
+  }
   if (failure_.ok() && link_ != nullptr) {
-    Status sent;
     const Status exchanged = link_->Exchange(
         pooler_.loop(), to_send_,
         [&](const protocol::Message& message, std::string_view bytes) {
@@ -275,8 +298,8 @@ Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
         },
         [&] { return failure_.ok() ? expected_.empty() || copying_ : session_over_; });
     if (failure_.ok() && !exchanged.ok()) failure_ = pooler_.Explain(exchanged);
-    if (failure_.ok() && !sent.ok()) failure_ = sent;
   }
+  if (failure_.ok() && !sent.ok()) failure_ = sent;
   if (!failure_.ok()) return failure_;
   if (expected_.empty() && to_send_.empty() && to_send_.capacity() > kRetainedBytes) {
     std::string().swap(to_send_);
@@ -305,6 +328,9 @@ bool PooledSession::Pop(Kind kind) {
 bool PooledSession::OnAnswer(const protocol::Message& message) {
   switch (message.type) {
     case backend::kParseComplete:
+      if (!expected_.empty() && expected_.front().statement != nullptr) {
+        expected_.front().statement->accepted = true;
+      }
       return Pop(Kind::kParse);
     case backend::kBindComplete:
       return Pop(Kind::kBind);
@@ -368,8 +394,8 @@ void PooledSession::OnError(std::string_view body) {
   // Nothing up to the next Sync is answered.
   auto next = expected_.begin();
   for (; next != expected_.end() && next->kind != Kind::kSync; ++next) {
-    if (next->kind != Kind::kParse || next->statement == 0) continue;
-    link_->RemoveStatement(next->statement);
+    if (next->statement == nullptr) continue;
+    link_->RemoveStatement(next->statement->id);
     if (!next->client_name.empty()) statements_.erase(next->client_name);
   }
   skipping_ = next == expected_.end();

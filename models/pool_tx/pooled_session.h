@@ -7,7 +7,8 @@
 // Statements   A prepared statement has, on every backend, a name made from its text. A Bind or
 //              Describe finds out whether the backend at hand has it, and a Parse goes before it if
 //              not, whose answer the client does not see. The unnamed statement survives the
-//              switch, too. SQL's own PREPARE does not, as with PgBouncer.
+//              switch, too. A text that a backend has accepted before is prepared without one.
+//              SQL's own PREPARE does not, as with PgBouncer.
 // Settings     Those of the startup packet, and changes that the backend reports
 //              (ParameterStatus), are applied to a backend that has others, after RESET ALL. Other
 //              settings belong to the backend and stay behind, as with PgBouncer: SET LOCAL is safe.
@@ -52,9 +53,9 @@ class PooledSession final : public protocol::RelayedSession {
   struct Expected {
     enum class Kind : uint8_t { kParse, kBind, kClose, kDescribe, kExecute, kSync, kQuery };
     Kind kind;
-    bool swallow = false;     // the pooler asked, not the client
-    uint64_t statement = 0;   // kParse: of the pooler
-    std::string client_name;  // kParse: as the client calls it
+    bool swallow = false;                        // the pooler asked, not the client
+    std::shared_ptr<PooledStatement> statement;  // kParse
+    std::string client_name;                     // kParse: as the client calls it
   };
   using Kind = Expected::Kind;
 
@@ -71,7 +72,10 @@ class PooledSession final : public protocol::RelayedSession {
   void RelayDescribeOrClose(char type, std::string_view body);
   // The name under which the backend knows the client's statement, prepared there if it was not.
   std::string BackendStatement(std::string_view client_name);
-  void InjectParse(std::string_view name, std::string_view parse_body, uint64_t statement);
+  void InjectParse(std::string_view name, std::string_view parse_body,
+                   std::shared_ptr<PooledStatement> statement);
+  // True: answered without a backend.
+  bool AnswerHere(char type, std::string_view body);
 
   // True: the answer is for the client.
   bool OnAnswer(const protocol::Message& message);
@@ -88,7 +92,8 @@ class PooledSession final : public protocol::RelayedSession {
   BackendLink::Parameters welcome_;
 
   BackendLink* link_ = nullptr;
-  Status failure_;  // fatal: the connection must end
+  Status failure_;             // fatal: the connection must end
+  std::string answered_here_;  // goes to the client before what the backend answers
   std::string to_send_;
   std::vector<Expected> expected_;
   engine::TransactionStatus transaction_ = engine::TransactionStatus::kIdle;
@@ -96,7 +101,7 @@ class PooledSession final : public protocol::RelayedSession {
   bool skipping_ = false;    // a message failed: everything up to Sync is dropped
   bool batch_open_ = false;  // an extended-protocol message came since the last Sync
   bool session_over_ = false;
-  std::unordered_map<std::string, std::shared_ptr<const PooledStatement>> statements_;
+  std::unordered_map<std::string, std::shared_ptr<PooledStatement>> statements_;
   std::string unnamed_;  // body of the last Parse without a name
   uint64_t unnamed_id_ = 0;
 };

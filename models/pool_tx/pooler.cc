@@ -94,15 +94,16 @@ Status Pooler::Explain(Status lost) const {
 
 void Pooler::Forget(BackendLink& link) { std::erase(idle_, &link); }
 
-std::shared_ptr<const PooledStatement> Pooler::Statement(std::string_view body) {
+std::shared_ptr<PooledStatement> Pooler::Statement(std::string_view body) {
   if (const auto found = statements_.find(body); found != statements_.end()) {
-    if (std::shared_ptr<const PooledStatement> known = found->second.lock()) return known;
+    if (std::shared_ptr<PooledStatement> known = found->second.lock()) return known;
   }
   if (statements_.size() >= kStatementsBeforeSweep) {
     std::erase_if(statements_, [](const auto& entry) { return entry.second.expired(); });
   }
-  auto statement = std::make_shared<const PooledStatement>(
-      PooledStatement{.id = next_statement_++, .body = std::string(body)});
+  auto statement = std::make_shared<PooledStatement>();
+  statement->id = next_statement_++;
+  statement->body = body;
   statements_.insert_or_assign(std::string(body), statement);
   return statement;
 }

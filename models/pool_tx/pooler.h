@@ -30,7 +30,11 @@ class PooledSession;
 struct PooledStatement {
   uint64_t id = 0;
   std::string body;  // of Parse, behind the name: the statement and its parameter types
-  std::string BackendName() const { return "connbench_pooled_" + std::to_string(id); }
+  // A backend has accepted it before. Others are asked when it is used: a client that only prepares
+  // needs no backend, and cannot stand in line for one behind those who wait for it.
+  bool accepted = false;
+  // Under which every backend knows it.
+  static std::string BackendName(uint64_t id) { return "connbench_pooled_" + std::to_string(id); }
 };
 
 // The engine as the pooler's clients see it.
@@ -54,7 +58,7 @@ class Pooler : public engine::Engine {
   // What a client is told whose backend is gone: at shutdown that is no failure.
   Status Explain(Status lost) const;
 
-  std::shared_ptr<const PooledStatement> Statement(std::string_view body);
+  std::shared_ptr<PooledStatement> Statement(std::string_view body);
   // A number for an unnamed statement, never 0.
   uint64_t NextUnnamed() { return ++last_unnamed_; }
   // What a client with these settings is told when it connects, if that is known already.
@@ -95,7 +99,7 @@ class Pooler : public engine::Engine {
   std::unordered_map<uint32_t, PooledSession*> sessions_;  // by connection id
   uint64_t next_statement_ = 1;
   uint64_t last_unnamed_ = 0;
-  std::map<std::string, std::weak_ptr<const PooledStatement>, std::less<>> statements_;
+  std::map<std::string, std::weak_ptr<PooledStatement>, std::less<>> statements_;
   std::map<std::string, BackendLink::Parameters> welcomes_;
 };
 

@@ -127,6 +127,15 @@ bool ProcessExists(pid_t pid) {
   return (state != 'Z' && state != 'X') || threads > 1;
 }
 
+bool ProcessSleeps(pid_t pid) {
+  std::FILE* file = std::fopen(fmt::format("/proc/{}/stat", pid).c_str(), "re");
+  if (file == nullptr) return false;
+  char state = 'R';
+  const int fields = std::fscanf(file, "%*d (%*[^)]) %c", &state);
+  std::fclose(file);
+  return fields == 1 && state == 'S';
+}
+
 std::vector<pid_t> ChildrenOf(pid_t pid) {
   std::vector<pid_t> children;
   std::FILE* file = std::fopen(fmt::format("/proc/{}/task/{}/children", pid, pid).c_str(), "re");

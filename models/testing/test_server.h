@@ -62,6 +62,8 @@ bool WaitUntil(Condition condition);
 void SleepMs(int ms);
 
 bool ProcessExists(pid_t pid);
+// Its main thread waits for something.
+bool ProcessSleeps(pid_t pid);
 std::vector<pid_t> ChildrenOf(pid_t pid);
 // CPU time that the process and its descendants have taken so far, on all their threads.
 int64_t CpuTimeOfTree(pid_t pid);
