@@ -3,7 +3,6 @@
 // Its processes are observed if dsn.pid says where their tree begins, or if it is a PostgreSQL on this
 // machine whose backend's process id, which every client is told, leads to its postmaster.
 #include <fmt/format.h>
-#include <postgresql/libpq-fe.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "base/near_names.h"
 #include "harness/load/sql_client.h"
 #include "harness/observe/proc_files.h"
+#include "harness/targets/conninfo.h"
 #include "harness/targets/target_kinds.h"
 
 namespace connbench::targets {
@@ -21,56 +21,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "dsn:";
 constexpr std::string_view kSettings[] = {"pid", "setup"};
-
-// Those of libpq's that say where to go and as whom; the others (target_session_attrs, ...) would
-// be passed over in silence, so they are refused.
-constexpr std::string_view kKnownKeywords[] = {"host", "hostaddr", "port",
-                                               "user", "dbname",   "application_name"};
-
-Result<load::Endpoint> ParseConninfo(const std::string& conninfo) {
-  char* message = nullptr;
-  PQconninfoOption* const options = PQconninfoParse(conninfo.c_str(), &message);
-  if (options == nullptr) {
-    std::string text = message == nullptr ? "out of memory" : message;
-    PQfreemem(message);
-    text.erase(text.find_last_not_of(" \n") + 1);
-    return Status::Error(sqlstate::kInvalidParameterValue, "dsn: " + text)
-        .WithHint(
-            "Write dsn:host=db1 port=5432 user=app dbname=shop, or dsn:postgresql://app@db1/shop.");
-  }
-  load::Endpoint endpoint = load::Endpoint::FromEnvironment();
-  Status status;
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
-    if (option->val == nullptr || *option->val == '\0') continue;
-    const std::string_view keyword = option->keyword;
-    const std::string value = option->val;
-    if (std::find(std::begin(kKnownKeywords), std::end(kKnownKeywords), keyword) ==
-        std::end(kKnownKeywords)) {
-      status = Status::Error(sqlstate::kFeatureNotSupported,
-                             fmt::format("dsn: {} cannot be given here", keyword))
-                   .WithHint(keyword == "password" ? "Set PGPASSWORD."
-                                                   : SuggestNames(keyword, kKnownKeywords));
-    } else if (keyword == "port") {
-      const auto [end, error] =
-          std::from_chars(value.data(), value.data() + value.size(), endpoint.port);
-      if (error != std::errc() || end != value.data() + value.size()) {
-        status = Status::Error(sqlstate::kInvalidParameterValue,
-                               fmt::format("dsn: \"{}\" is no port", value));
-      }
-    } else if (keyword == "user") {
-      endpoint.user = value;
-    } else if (keyword == "dbname") {
-      endpoint.database = value;
-    } else if (keyword == "application_name") {
-      endpoint.application_name = value;
-    } else {
-      endpoint.host = value;
-    }
-  }
-  PQconninfoFree(options);
-  if (!status.ok()) return status;
-  return endpoint;
-}
 
 std::string Label(const load::Endpoint& endpoint) {
   // Without a slash, which separates the axes in a cell's name.
