@@ -25,6 +25,25 @@ void AddConnects(const std::vector<Slice>& from, std::vector<Slice>& into) {
   }
 }
 
+// How many attempts were under way at the same time, at most.
+uint64_t MostInFlight(const std::vector<ConnectionPhases>& phases) {
+  std::vector<std::pair<MonotonicNs, int>> changes;
+  changes.reserve(2 * phases.size());
+  for (const ConnectionPhases& attempt : phases) {
+    if (!attempt.in_window) continue;
+    changes.emplace_back(attempt.connect_begin_ns, 1);
+    changes.emplace_back(attempt.ready_ns != 0 ? attempt.ready_ns : attempt.ended_ns, -1);
+  }
+  std::sort(changes.begin(), changes.end());
+  int64_t now = 0;
+  int64_t most = 0;
+  for (const auto& [at, change] : changes) {
+    now += change;
+    most = std::max(most, now);
+  }
+  return static_cast<uint64_t>(most);
+}
+
 void AddThreads(const ClientThreads& group, LoadResult& result) {
   for (const auto& worker : group.workers) {
     worker->recorder().AddTo(result);
@@ -54,7 +73,10 @@ LoadResult CollectGroup(const ClientThreads& group, const LoadResult& run) {
   result.window_end_ns = run.window_end_ns;
   AddThreads(group, result);
   for (const auto& worker : group.workers) result.client_cpu_ns += worker->cpu_ns();
-  if (group.spec.pattern == Pattern::kStorm) CollectServed(group, result.first_connect_ns, result);
+  if (group.spec.pattern == Pattern::kStorm) {
+    CollectServed(group, result.first_connect_ns, result);
+    result.connects_in_flight_max = MostInFlight(result.phases);
+  }
   return result;
 }
 
@@ -63,6 +85,9 @@ LoadResult CollectGroup(const ClientThreads& group, const LoadResult& run) {
 void CollectCounts(const std::vector<ClientThreads>& groups, LoadResult& result) {
   AddThreads(groups.front(), result);
   result.slices = SlicesOf(groups.front(), result);
+  if (groups.front().spec.pattern == Pattern::kStorm) {
+    result.connects_in_flight_max = MostInFlight(result.phases);
+  }
   for (size_t i = 1; i < groups.size(); ++i) {
     LoadResult group = CollectGroup(groups[i], result);
     AddConnects(SlicesOf(groups[i], result), result.slices);

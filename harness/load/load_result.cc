@@ -70,6 +70,7 @@ void VisitFields(R& result, V&& visit) {
   visit("clients_to_serve", result.clients_to_serve);
   visit("clients_served", result.clients_served);
   visit("all_served_ns", result.all_served_ns);
+  visit("connects_in_flight_max", result.connects_in_flight_max);
   visit("first_loss_ns", result.first_loss_ns);
   visit("beyond_backlog", result.beyond_backlog);
   visit("connections_lost", result.connections_lost);

@@ -134,8 +134,9 @@ std::string FormatResult(const LoadResult& result) {
   }
   if (storm) table.Latency("until the first row", result.first_row_latency);
   if (storm && result.connects_all > 1) {
-    table.Row("release skew", "{}",
-              FormatDuration(result.last_release_ns - result.first_connect_ns));
+    table.Row("release skew", "{}, {} connects in flight at most",
+              FormatDuration(result.last_release_ns - result.first_connect_ns),
+              result.connects_in_flight_max);
   }
   if (failover) table.Row("first loss noticed", "{}", FormatDuration(result.first_loss_ns));
   AddServed(result, table);

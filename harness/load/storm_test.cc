@@ -167,6 +167,7 @@ TEST(Storm, TcpsOwnRetriesAreToldApart) {
   EXPECT_GE(result.syn_retries, result.connects_retried);
   EXPECT_EQ(result.unretried_connect_latency.count() + result.connects_retried, 6U);
   EXPECT_GE(result.connect_latency.max(), kNanosecondsPerSecond);
+  EXPECT_EQ(result.connects_in_flight_max, 6U);  // nobody is let in until all have knocked
   uint64_t marked = 0;
   for (const ConnectionPhases& phases : result.phases) marked += phases.syn_retries > 0 ? 1 : 0;
   EXPECT_EQ(marked, result.connects_retried);

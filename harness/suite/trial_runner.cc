@@ -19,6 +19,8 @@ namespace {
 
 // Beyond warm-up and duration, a load that takes this long hangs.
 constexpr int64_t kLoadGraceNs = 60 * kNanosecondsPerSecond;
+// And so much for each connection to be made, to be looked at and to be closed.
+constexpr int64_t kLoadGracePerConnectionNs = 20 * kNanosecondsPerMillisecond;
 constexpr int64_t kSetUpBackendGoneNs = 2 * kNanosecondsPerSecond;
 constexpr useconds_t kSetUpBackendPollUs = 2000;
 
@@ -145,8 +147,9 @@ class TrialRun {
   }
 
   Status FollowEvents(LoadProcess& load) {
-    const MonotonicNs deadline =
-        MonotonicNow() + cell_.workload.warmup_ns + cell_.workload.duration_ns + kLoadGraceNs;
+    const MonotonicNs deadline = MonotonicNow() + cell_.workload.warmup_ns +
+                                 cell_.workload.duration_ns + kLoadGraceNs +
+                                 cell_.workload.total_connections() * kLoadGracePerConnectionNs;
     const std::vector<int> exits = target_.exit_descriptors();
     observe::TreeUsage usage_begin;
     observe::HostCounters host_begin;
