@@ -4,17 +4,11 @@
 
 namespace connbench {
 
-Status::Status(const Status& other)
-    : info_(other.info_ ? std::make_unique<ErrorInfo>(*other.info_) : nullptr) {}
-
-Status& Status::operator=(const Status& other) {
-  if (this != &other) info_ = other.info_ ? std::make_unique<ErrorInfo>(*other.info_) : nullptr;
-  return *this;
-}
+void Status::Destroy(ErrorInfo* info) { delete info; }
 
 Status Status::Error(std::string_view code, std::string message, int position) {
   Status status;
-  status.info_ = std::make_unique<ErrorInfo>();
+  status.info_ = new ErrorInfo();
   status.info_->code = code;
   status.info_->message = std::move(message);
   status.info_->position = position;
@@ -43,6 +37,11 @@ Status&& Status::WithHint(std::string hint) && {
   return std::move(*this);
 }
 
+Status&& Status::WithContext(std::string context) && {
+  if (info_) info_->context = std::move(context);
+  return std::move(*this);
+}
+
 Status&& Status::WithPosition(int position) && {
   if (info_ && info_->position == 0) info_->position = position;
   return std::move(*this);
@@ -57,6 +56,7 @@ std::string Status::ToString() const {
   std::string text = info_->message;
   if (!info_->detail.empty()) text += " (" + info_->detail + ")";
   if (!info_->hint.empty()) text += " HINT: " + info_->hint;
+  if (!info_->context.empty()) text += " CONTEXT: " + info_->context;
   return text + " [" + info_->code + "]";
 }
 

@@ -7,7 +7,6 @@
 // Status at the boundary.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,28 +103,39 @@ struct ErrorInfo {
   std::string message;
   std::string detail;
   std::string hint;
-  int position = 0;    // 1-based CHARACTER index into the statement text; 0: none
-  bool fatal = false;  // severity FATAL: the session ends after this error
+  std::string context;  // where it happened, e.g. "COPY t, line 3, column b"
+  int position = 0;     // 1-based CHARACTER index into the statement text; 0: none
+  bool fatal = false;   // severity FATAL: the session ends after this error
 };
 
 class [[nodiscard]] Status {
  public:
   Status() = default;  // ok
-  Status(const Status& other);
-  Status& operator=(const Status& other);
-  Status(Status&&) noexcept = default;
-  Status& operator=(Status&&) noexcept = default;
+  Status(const Status& other)
+      : info_(other.info_ == nullptr ? nullptr : new ErrorInfo(*other.info_)) {}
+  Status(Status&& other) noexcept : info_(std::exchange(other.info_, nullptr)) {}
+  Status& operator=(Status other) noexcept {
+    std::swap(info_, other.info_);
+    return *this;
+  }
+  ~Status() {
+    if (info_ != nullptr) [[unlikely]]
+      Destroy(info_);
+  }
 
+  // Cold tells the compiler that every path which makes an error is the unlikely one: it moves it
+  // out of the way of those that run for every statement.
   static Status Ok() { return {}; }
-  static Status Error(std::string_view code, std::string message, int position = 0);
-  static Status Fatal(std::string_view code, std::string message);
+  [[gnu::cold]] static Status Error(std::string_view code, std::string message, int position = 0);
+  [[gnu::cold]] static Status Fatal(std::string_view code, std::string message);
   // A system call that failed: "<what>: <strerror(errno_value)>", SQLSTATE 58000.
-  static Status System(std::string what, int errno_value);
+  [[gnu::cold]] static Status System(std::string what, int errno_value);
 
   // Builder style: return Status::Error(...).WithHint("...").
-  Status&& WithDetail(std::string detail) &&;
-  Status&& WithHint(std::string hint) &&;
-  Status&& WithPosition(int position) &&;
+  [[gnu::cold]] Status&& WithDetail(std::string detail) &&;
+  [[gnu::cold]] Status&& WithHint(std::string hint) &&;
+  [[gnu::cold]] Status&& WithContext(std::string context) &&;
+  [[gnu::cold]] Status&& WithPosition(int position) &&;
 
   bool ok() const { return info_ == nullptr; }
   explicit operator bool() const { return ok(); }
@@ -135,7 +145,10 @@ class [[nodiscard]] Status {
   std::string ToString() const;
 
  private:
-  std::unique_ptr<ErrorInfo> info_;
+  [[gnu::cold]] static void Destroy(ErrorInfo* info);
+
+  // Not a unique_ptr, whose destructor every caller would inline with that of all the texts.
+  ErrorInfo* info_ = nullptr;
 };
 
 template <typename T>
@@ -163,11 +176,11 @@ class [[nodiscard]] Result {
 }  // namespace connbench
 
 // Returns the error to the caller.
-#define CONNBENCH_RETURN_IF_ERROR(expr)                                  \
-  do {                                                                   \
-    if (::connbench::Status error_status = (expr); !error_status.ok()) { \
-      return error_status;                                               \
-    }                                                                    \
+#define CONNBENCH_RETURN_IF_ERROR(expr)                                               \
+  do {                                                                                \
+    if (::connbench::Status error_status = (expr); !error_status.ok()) [[unlikely]] { \
+      return error_status;                                                            \
+    }                                                                                 \
   } while (false)
 
 #define CONNBENCH_CONCAT_INNER(a, b) a##b
@@ -177,5 +190,6 @@ class [[nodiscard]] Result {
   CONNBENCH_ASSIGN_OR_RETURN_IMPL(CONNBENCH_CONCAT(result_, __LINE__), lhs, expr)
 #define CONNBENCH_ASSIGN_OR_RETURN_IMPL(result, lhs, expr) \
   auto result = (expr);                                    \
-  if (!result.ok()) return result.TakeStatus();            \
+  if (!result.ok()) [[unlikely]]                           \
+    return result.TakeStatus();                            \
   lhs = std::move(*result)

@@ -73,7 +73,6 @@ class CannedSessionTest : public testing::Test {
     options.user = user;
     options.superuser = user == "postgres";
     options.parameters = {{"application_name", "test"}};
-    connection_id_ = options.connection_id;
     auto started = engine_->StartSession(std::move(options), waiter_);
     start_status_ = started.status();
     return started.ok() ? std::move(*started) : nullptr;
@@ -90,7 +89,6 @@ class CannedSessionTest : public testing::Test {
   std::unique_ptr<Session> session_;
   RecordingSink sink_;
   Status start_status_;
-  uint32_t connection_id_ = 0;
 };
 
 TEST_F(CannedSessionTest, AnswersAnyQueryWithTheSameRow) {
@@ -157,7 +155,7 @@ TEST_F(CannedSessionTest, HoldsABackendSlot) {
 
 TEST_F(CannedSessionTest, EndsWhenToldTo) {
   EXPECT_TRUE(session_->TerminationRequested().ok());
-  engine_->RequestTermination(connection_id_);
+  engine_->RequestShutdown();
   EXPECT_EQ(session_->TerminationRequested().code(), sqlstate::kAdminShutdown);
 }
 

@@ -45,9 +45,6 @@ class SegmentEngine : public Engine {
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override {
     backends_->Cancel(connection_id, cancel_key);
   }
-  void RequestTermination(uint32_t connection_id) override {
-    backends_->Interrupt(connection_id, kInterruptTerminate);
-  }
   void RequestShutdown() override { backends_->RequestShutdown(); }
   bool ShutdownRequested() const override { return backends_->ShutdownRequested(); }
 
@@ -62,6 +59,8 @@ class SegmentEngine : public Engine {
   void OpenStorage() {
     storage_ = std::make_unique<Storage>(*segment_, context_.transactions);
     context_.storage = storage_.get();
+    context_.setting_defaults = MakeSettingDefaults(context_.config);
+    BuildFunctionTables();
   }
 
   std::unique_ptr<Segment> segment_;

@@ -52,9 +52,8 @@ class Engine {
 
   // Latch-free; any process. Does nothing unless the id and the key belong together.
   virtual void Cancel(uint32_t connection_id, uint32_t cancel_key) = 0;
-  // Latch-free; asks one session or all to end with 57P01 and rings them. Sessions that wait for
-  // their client are the model's to wake.
-  virtual void RequestTermination(uint32_t connection_id) = 0;
+  // Latch-free; asks all sessions to end with 57P01 and rings them. Sessions that wait for their
+  // client are the model's to wake.
   virtual void RequestShutdown() = 0;
   virtual bool ShutdownRequested() const = 0;
 };

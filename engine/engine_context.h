@@ -4,19 +4,23 @@
 // sessions.
 #pragma once
 
+#include <memory>
+
 #include "engine/config.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
 
 class Segment;
-class Storage;  // engine/storage/storage.h
+class Storage;           // engine/storage/storage.h
+struct SettingDefaults;  // engine/sql/settings.h
 
 struct EngineContext {
   EngineConfig config;
   Segment* segment = nullptr;
   TransactionSystem transactions;
   Storage* storage = nullptr;
+  std::shared_ptr<const SettingDefaults> setting_defaults;
 };
 
 }  // namespace connbench::engine

@@ -11,7 +11,8 @@ namespace {
 enum class Received : uint8_t { kBytes, kTimedOut, kEnded };
 
 // Blocks in recv() itself when there is no deadline: one system call for a message.
-Received ReceiveUntil(int fd, char* buffer, size_t size, MonotonicNs deadline, size_t& count) {
+[[gnu::hot]] Received ReceiveUntil(int fd, char* buffer, size_t size, MonotonicNs deadline,
+                                   size_t& count) {
   while (true) {
     if (deadline != kNoDeadline) {
       const MonotonicNs left = deadline - MonotonicNow();
@@ -37,7 +38,7 @@ void ConnectionStop::Request() {
   shutdown(fd_, SHUT_RD);
 }
 
-SendResult SendSome(int fd, std::string_view& bytes) {
+[[gnu::hot]] SendResult SendSome(int fd, std::string_view& bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
@@ -68,7 +69,7 @@ Status ClientGone() {
   return Status::Fatal(sqlstate::kConnectionFailure, "connection to client lost");
 }
 
-Status BlockingChannel::Send(std::string_view bytes) {
+[[gnu::hot]] Status BlockingChannel::Send(std::string_view bytes) {
   stop_.set_sending(true);
   SendResult result = SendSome(stop_.fd(), bytes);
   while (result == SendResult::kWouldBlock) {
@@ -86,8 +87,8 @@ Status BlockingChannel::Flush(std::string& bytes) {
   return status;
 }
 
-bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
-                     ConnectionStop& stop) {
+[[gnu::hot]] bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
+                                  ConnectionStop& stop) {
   engine::ConnectionLog& log = engine.connection_log();
   log.Stamp(connection.connection_id, engine::ConnectionPhase::kStarted, MonotonicNow());
   bool ended = false;

@@ -7,6 +7,12 @@
 #include "protocol/messages.h"
 
 namespace connbench::protocol {
+namespace {
+
+// What RowDescription says of a column after its name: the name's zero byte and six numbers.
+constexpr size_t kColumnDescriptionBytes = 1 + 4 + 2 + 4 + 2 + 4 + 2;
+
+}  // namespace
 
 void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   MessageWriter writer(out_, backend::kParameterDescription);
@@ -15,10 +21,19 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   writer.Finish();
 }
 
-void AnswerWriter::RowDescription(std::span<const engine::ColumnDescription> columns,
-                                  std::span<const engine::WireFormat> formats) {
-  MessageWriter writer(out_, backend::kRowDescription);
-  writer.Int16(static_cast<int16_t>(columns.size()));
+[[gnu::hot]] void AnswerWriter::RowDescription(std::span<const engine::ColumnDescription> columns,
+                                               std::span<const engine::WireFormat> formats) {
+  size_t bytes = kHeaderBytes + 2;
+  for (const engine::ColumnDescription& column : columns) {
+    bytes += column.name.size() + kColumnDescriptionBytes;
+  }
+  const size_t begin = out_.size();
+  out_.resize(begin + bytes);
+  char* at = out_.data() + begin;
+  *at = backend::kRowDescription;
+  StoreUint32(at + 1, static_cast<uint32_t>(bytes - 1));
+  StoreUint16(at + kHeaderBytes, static_cast<uint16_t>(columns.size()));
+  at += kHeaderBytes + 2;
   for (size_t i = 0; i < columns.size(); ++i) {
     const engine::ColumnDescription& column = columns[i];
     engine::WireFormat format = engine::WireFormat::kText;
@@ -27,20 +42,22 @@ void AnswerWriter::RowDescription(std::span<const engine::ColumnDescription> col
     } else if (i < formats.size()) {
       format = formats[i];
     }
-    writer.String(column.name)
-        .Int32(static_cast<int32_t>(column.table_oid))
-        .Int16(column.column_number)
-        .Int32(static_cast<int32_t>(column.type_oid))
-        .Int16(column.type_size)
-        .Int32(column.type_modifier)
-        .Int16(static_cast<int16_t>(format));
+    std::memcpy(at, column.name.data(), column.name.size());
+    at += column.name.size();
+    *at = '\0';
+    StoreUint32(at + 1, column.table_oid);
+    StoreUint16(at + 5, static_cast<uint16_t>(column.column_number));
+    StoreUint32(at + 7, column.type_oid);
+    StoreUint16(at + 11, static_cast<uint16_t>(column.type_size));
+    StoreUint32(at + 13, static_cast<uint32_t>(column.type_modifier));
+    StoreUint16(at + 17, static_cast<uint16_t>(format));
+    at += kColumnDescriptionBytes;
   }
-  writer.Finish();
 }
 
-void AnswerWriter::NoData() { AppendEmptyMessage(out_, backend::kNoData); }
+[[gnu::hot]] void AnswerWriter::NoData() { AppendEmptyMessage(out_, backend::kNoData); }
 
-Status AnswerWriter::DataRow(std::span<const engine::WireValue> values) {
+[[gnu::hot]] Status AnswerWriter::DataRow(std::span<const engine::WireValue> values) {
   size_t bytes = kHeaderBytes + 2;
   for (const engine::WireValue& value : values) {
     bytes += 4 + (value.is_null() ? 0 : static_cast<size_t>(value.length));
@@ -69,9 +86,14 @@ Status AnswerWriter::DataRow(std::span<const engine::WireValue> values) {
   return FlushIfLarge();
 }
 
-void AnswerWriter::CommandComplete(std::string_view tag) {
-  MessageWriter writer(out_, backend::kCommandComplete);
-  writer.String(tag).Finish();
+[[gnu::hot]] void AnswerWriter::CommandComplete(std::string_view tag) {
+  const size_t begin = out_.size();
+  const size_t bytes = kHeaderBytes + tag.size() + 1;
+  out_.resize(begin + bytes);  // the last byte is the zero that ends the tag
+  char* at = out_.data() + begin;
+  *at = backend::kCommandComplete;
+  StoreUint32(at + 1, static_cast<uint32_t>(bytes - 1));
+  std::memcpy(at + kHeaderBytes, tag.data(), tag.size());
 }
 
 void AnswerWriter::EmptyQuery() { AppendEmptyMessage(out_, backend::kEmptyQueryResponse); }
@@ -108,7 +130,7 @@ void AnswerWriter::ParameterStatus(std::string_view name, std::string_view value
   AppendParameterStatus(out_, name, value);
 }
 
-Status AnswerWriter::FlushIfLarge() {
+[[gnu::hot]] Status AnswerWriter::FlushIfLarge() {
   if (out_.size() < kOutputFlushBytes && !client_gone_) return {};
   if (!client_gone_) {
     Status status = channel_.Flush(out_);

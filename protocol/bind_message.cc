@@ -12,7 +12,7 @@ namespace {
 // parameters.
 size_t ReadCount(MessageReader& reader) { return static_cast<uint16_t>(reader.Int16()); }
 
-Status ReadFormats(MessageReader& reader, std::vector<engine::WireFormat>& formats) {
+[[gnu::hot]] Status ReadFormats(MessageReader& reader, std::vector<engine::WireFormat>& formats) {
   formats.clear();
   const size_t count = ReadCount(reader);
   for (size_t i = 0; i < count && reader.ok(); ++i) {
@@ -39,7 +39,7 @@ Status MalformedMessage(bool read_past_the_end) {
                                                          : "invalid message format");
 }
 
-Status BindMessage::Read(std::string_view body) {
+[[gnu::hot]] Status BindMessage::Read(std::string_view body) {
   MessageReader reader(body);
   portal = reader.String();
   statement = reader.String();
@@ -66,7 +66,7 @@ Status BindMessage::Read(std::string_view body) {
   return {};
 }
 
-void BindMessage::Trim() {
+[[gnu::hot]] void BindMessage::Trim() {
   portal = {};
   statement = {};
   TrimVector(parameter_formats);

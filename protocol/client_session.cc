@@ -241,6 +241,7 @@ void ClientSession::HandleError(const Message& message) {
   error_.code = fields.code;
   error_.message = fields.message;
   error_.detail = fields.detail;
+  error_.context = fields.context;
   error_.hint = fields.hint;
   std::from_chars(fields.position.data(), fields.position.data() + fields.position.size(),
                   error_.position);

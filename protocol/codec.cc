@@ -2,7 +2,8 @@
 
 namespace connbench::protocol {
 
-FrameResult NextMessage(std::string_view& input, size_t max_body_bytes, Message& message) {
+[[gnu::hot]] FrameResult NextMessage(std::string_view& input, size_t max_body_bytes,
+                                     Message& message) {
   if (input.size() < kHeaderBytes) return FrameResult::kIncomplete;
   const size_t length = LoadUint32(input.data() + 1);
   if (length < kLengthBytes || length - kLengthBytes > max_body_bytes) {

@@ -102,7 +102,6 @@ class FakeEngine : public engine::Engine {
   Result<std::unique_ptr<engine::Session>> StartSession(engine::SessionOptions options,
                                                         engine::Waiter& waiter) override;
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
-  void RequestTermination(uint32_t) override {}
   void RequestShutdown() override { shutdown = true; }
   bool ShutdownRequested() const override { return shutdown; }
 

@@ -21,6 +21,7 @@ void AppendFields(std::string& out, char type, std::string_view severity, const 
   writer.Byte('M').String(info.message);
   if (!info.detail.empty()) writer.Byte('D').String(info.detail);
   if (!info.hint.empty()) writer.Byte('H').String(info.hint);
+  if (!info.context.empty()) writer.Byte('W').String(info.context);
   if (info.position > 0) writer.Byte('P').String(std::to_string(info.position));
   writer.Byte('\0').Finish();
 }
@@ -122,7 +123,7 @@ void AppendParameterStatus(std::string& out, std::string_view name, std::string_
   writer.String(name).String(value).Finish();
 }
 
-void AppendReadyForQuery(std::string& out, engine::TransactionStatus status) {
+[[gnu::hot]] void AppendReadyForQuery(std::string& out, engine::TransactionStatus status) {
   const char bytes[] = {backend::kReadyForQuery,  0, 0, 0, kLengthBytes + 1,
                         static_cast<char>(status)};
   out.append(bytes, sizeof(bytes));
@@ -171,6 +172,9 @@ bool ReadErrorFields(std::string_view body, ErrorFields& fields) {
         break;
       case 'H':
         fields.hint = value;
+        break;
+      case 'W':
+        fields.context = value;
         break;
       case 'P':
         fields.position = value;

@@ -70,6 +70,7 @@ struct ErrorFields {
   std::string_view message;
   std::string_view detail;
   std::string_view hint;
+  std::string_view context;
   std::string_view position;
 };
 // ErrorResponse or NoticeResponse.

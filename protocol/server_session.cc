@@ -62,11 +62,11 @@ ServerSession::ServerSession(engine::Engine& engine, engine::Waiter& waiter, Out
                                    output_)) {}
 ServerSession::~ServerSession() = default;
 
-Want ServerSession::Receive(std::string_view bytes) { return impl_->Receive(bytes); }
-MonotonicNs ServerSession::InputDeadline() const { return impl_->InputDeadline(); }
+[[gnu::hot]] Want ServerSession::Receive(std::string_view bytes) { return impl_->Receive(bytes); }
+[[gnu::hot]] MonotonicNs ServerSession::InputDeadline() const { return impl_->InputDeadline(); }
 Want ServerSession::InputDeadlinePassed() { return impl_->InputDeadlinePassed(); }
 Want ServerSession::CheckTermination() { return impl_->CheckTermination(); }
-void ServerSession::ClearOutput() { EmptyBuffer(output_); }
+[[gnu::hot]] void ServerSession::ClearOutput() { EmptyBuffer(output_); }
 void ServerSession::SetWaiter(engine::Waiter& waiter) { impl_->SetWaiter(waiter); }
 engine::TransactionStatus ServerSession::transaction_status() const {
   return impl_->transaction_status();
@@ -87,7 +87,7 @@ ServerSession::Impl::Impl(engine::Engine& engine, engine::Waiter& waiter, Output
       peer_(std::move(peer)),
       authentication_deadline_(After(MonotonicNow(), engine.config().authentication_timeout_ms)) {}
 
-Want ServerSession::Impl::Receive(std::string_view bytes) {
+[[gnu::hot]] Want ServerSession::Impl::Receive(std::string_view bytes) {
   if (CheckTermination() == Want::kClose) return Want::kClose;
   // First complete the one message of which a part is kept, copying no more than it lacks.
   while (!pending_.empty() && !bytes.empty() && state_ != State::kClosed) {
@@ -129,7 +129,7 @@ bool ServerSession::Impl::AdvanceStartup(std::string_view& input) {
   return true;
 }
 
-bool ServerSession::Impl::AdvanceMessage(std::string_view& input) {
+[[gnu::hot]] bool ServerSession::Impl::AdvanceMessage(std::string_view& input) {
   if (copy_data_left_ > 0) {
     const std::string_view piece = input.substr(0, copy_data_left_);
     input.remove_prefix(piece.size());
@@ -187,7 +187,7 @@ void ServerSession::Impl::CloseWith(const Status& status) {
   Close();
 }
 
-MonotonicNs ServerSession::Impl::InputDeadline() const {
+[[gnu::hot]] MonotonicNs ServerSession::Impl::InputDeadline() const {
   if (state_ == State::kStartup) return authentication_deadline_;
   // Like PostgreSQL, only a client of which nothing but a new command is expected is idle.
   if (state_ != State::kMessages || batch_open_) return kNoDeadline;
@@ -209,7 +209,7 @@ Want ServerSession::Impl::InputDeadlinePassed() {
   return Want::kClose;
 }
 
-Want ServerSession::Impl::CheckTermination() {
+[[gnu::hot]] Want ServerSession::Impl::CheckTermination() {
   if (state_ == State::kClosed) return Want::kClose;
   if (session_ == nullptr) {
     if (!engine_.ShutdownRequested()) return Want::kInput;

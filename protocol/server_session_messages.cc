@@ -22,7 +22,7 @@ constexpr char kPortalKind = 'P';
 
 }  // namespace
 
-void ServerSession::Impl::HandleMessage(char type, std::string_view body) {
+[[gnu::hot]] void ServerSession::Impl::HandleMessage(char type, std::string_view body) {
   idle_deadline_known_ = false;
   if (in_copy()) {
     HandleCopyInMessage(type, body);
@@ -92,7 +92,7 @@ void ServerSession::Impl::FinishSimple(const Result<engine::Progress>& result) {
   if (state_ != State::kClosed) SendReadyForQuery();
 }
 
-void ServerSession::Impl::HandleSync() {
+[[gnu::hot]] void ServerSession::Impl::HandleSync() {
   batch_open_ = false;
   state_ = State::kMessages;
   const Status status = session_->Sync(sink_);
@@ -100,7 +100,7 @@ void ServerSession::Impl::HandleSync() {
   if (state_ != State::kClosed) SendReadyForQuery();
 }
 
-Status ServerSession::Impl::RunExtended(char type, std::string_view body) {
+[[gnu::hot]] Status ServerSession::Impl::RunExtended(char type, std::string_view body) {
   switch (type) {
     case frontend::kParse:
       return RunParse(body);
@@ -133,7 +133,7 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
   return status;
 }
 
-Status ServerSession::Impl::RunBind(std::string_view body) {
+[[gnu::hot]] Status ServerSession::Impl::RunBind(std::string_view body) {
   Status status = bind_.Read(body);
   if (!status.ok()) {
     bind_.Trim();
@@ -146,7 +146,7 @@ Status ServerSession::Impl::RunBind(std::string_view body) {
   return status;
 }
 
-Status ServerSession::Impl::RunDescribe(std::string_view body) {
+[[gnu::hot]] Status ServerSession::Impl::RunDescribe(std::string_view body) {
   MessageReader reader(body);
   const char kind = static_cast<char>(reader.Byte());
   const std::string_view name = reader.String();
@@ -157,7 +157,7 @@ Status ServerSession::Impl::RunDescribe(std::string_view body) {
                                fmt::format("invalid DESCRIBE message subtype {}", int{kind})));
 }
 
-Status ServerSession::Impl::RunExecute(std::string_view body) {
+[[gnu::hot]] Status ServerSession::Impl::RunExecute(std::string_view body) {
   MessageReader reader(body);
   const std::string_view portal = reader.String();
   const int32_t max_rows = reader.Int32();

@@ -48,7 +48,7 @@ void AppendEscaped(std::string_view text, KeyBuffer& key) {
 
 }  // namespace
 
-void KeyBuffer::Append(std::string_view bytes) {
+[[gnu::hot]] void KeyBuffer::Append(std::string_view bytes) {
   if (!bytes.empty()) std::memcpy(Grow(bytes.size()), bytes.data(), bytes.size());
 }
 
@@ -84,7 +84,7 @@ bool IsIndexable(Oid type) {
   }
 }
 
-void AppendKey(Oid type, const Value& value, KeyBuffer& key) {
+[[gnu::hot]] void AppendKey(Oid type, const Value& value, KeyBuffer& key) {
   if (value.null) {
     key.Append(kKeyNull);
     return;
@@ -110,7 +110,7 @@ void AppendKey(Oid type, const Value& value, KeyBuffer& key) {
   }
 }
 
-void AppendKey(std::span<const Oid> types, const Value* values, KeyBuffer& key) {
+[[gnu::hot]] void AppendKey(std::span<const Oid> types, const Value* values, KeyBuffer& key) {
   for (size_t i = 0; i < types.size(); ++i) AppendKey(types[i], values[i], key);
 }
 

@@ -83,7 +83,7 @@ RowCodec::RowCodec(std::span<const Oid> column_types) {
   bitmap_bytes_ = static_cast<uint32_t>((column_types.size() + 7) / 8);
 }
 
-size_t RowCodec::EncodedSize(const Value* values) const {
+[[gnu::hot]] size_t RowCodec::EncodedSize(const Value* values) const {
   size_t bytes = 0;
   bool has_nulls = false;
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -98,7 +98,7 @@ size_t RowCodec::EncodedSize(const Value* values) const {
   return narrow < kNarrowLimit ? narrow : fixed + variable_columns_ * sizeof(uint32_t) + bytes;
 }
 
-void RowCodec::Encode(const Value* values, char* out) const {
+[[gnu::hot]] void RowCodec::Encode(const Value* values, char* out) const {
   const size_t size = EncodedSize(values);
   uint8_t flags = size < kNarrowLimit ? 0 : kWideOffsets;
   std::memset(out, 0, fixed_end_);
@@ -137,7 +137,7 @@ void RowCodec::Encode(const Value* values, char* out) const {
   }
 }
 
-Value RowCodec::DecodeColumn(std::string_view row, int column) const {
+[[gnu::hot]] Value RowCodec::DecodeColumn(std::string_view row, int column) const {
   const Column& c = columns_[static_cast<size_t>(column)];
   const auto flags = static_cast<uint8_t>(row[0]);
   const char* after_fixed = row.data() + fixed_end_;
@@ -166,11 +166,12 @@ Value RowCodec::DecodeColumn(std::string_view row, int column) const {
   return Value::Text({row.data() + begin, end - begin});
 }
 
-void RowCodec::DecodeAll(std::string_view row, Value* values) const {
+[[gnu::hot]] void RowCodec::DecodeAll(std::string_view row, Value* values) const {
   for (int i = 0; i < columns(); ++i) values[i] = DecodeColumn(row, i);
 }
 
-void RowCodec::Decode(std::string_view row, std::span<const uint16_t> needed, Value* values) const {
+[[gnu::hot]] void RowCodec::Decode(std::string_view row, std::span<const uint16_t> needed,
+                                   Value* values) const {
   for (uint16_t column : needed) values[column] = DecodeColumn(row, column);
 }
 

@@ -212,16 +212,12 @@ CopyFrom::CopyFrom(std::shared_ptr<Table> table, std::vector<int> columns,
 }
 
 Status CopyFrom::WithContext(Status error, int column) const {
-  ErrorInfo info = error.error();
+  if (error.error().fatal) return error;
   std::string where = fmt::format("COPY {}, line {}", table_->info().name, line_number_);
   if (column >= 0) {
     where += ", column " + table_->info().columns[static_cast<size_t>(column)].name;
   }
-  Status located = Status::Error(info.code, info.message);
-  if (info.fatal) return error;
-  return std::move(located)
-      .WithDetail(info.detail.empty() ? where : info.detail + "\n" + where)
-      .WithHint(info.hint);
+  return std::move(error).WithContext(std::move(where));
 }
 
 // The position after the line's end in bytes, from begin on; npos if it is not there yet.

@@ -45,6 +45,8 @@ struct Plan {
   // INSERT without RETURNING, and so on; false for SELECT, but for SELECT ... FOR UPDATE
   bool writes = false;
   bool in_use = false;  // by a portal
+  // Leaves out an index that is younger than the transaction's snapshot: not to be used again.
+  bool for_this_snapshot = false;
   // Catalog::shared_version() at which the tables were last found unchanged.
   uint64_t catalog_version = 0;
 };

@@ -68,11 +68,13 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
   }
 }
 
-Result<bool> LockAndCheckPlan(const PlanningContext& context, Plan& plan, bool own_changes) {
+[[gnu::hot]] Result<bool> LockAndCheckPlan(const PlanningContext& context, Plan& plan,
+                                           bool own_changes) {
   for (const PlanTable& table : plan.tables) {
     CONNBENCH_RETURN_IF_ERROR(
         context.transaction->locks().LockRelation(table.relation->oid, table.mode));
   }
+  if (plan.for_this_snapshot) return false;
   const uint64_t version = context.catalog->shared_version();
   if (plan.catalog_version == version && !own_changes) return true;
   for (const PlanTable& table : plan.tables) {
@@ -288,7 +290,13 @@ Planner::ScanChoice Planner::ChooseScan(const Source& source, Expression* where,
   Flatten(where, conjuncts);
   ScanChoice best;
   int best_score = 0;
+  const Csn snapshot_csn = context_.transaction->transaction_csn();
   for (size_t i = 0; i < source.relation->indexes.size() && context_.enable_indexscan; ++i) {
+    // It has no entries for row versions that only this older snapshot sees.
+    if (snapshot_csn != kInvalidCsn && snapshot_csn < source.relation->indexes[i].usable_from_csn) {
+      plan_->for_this_snapshot = true;
+      continue;
+    }
     ScanChoice choice;
     const int score = TryIndex(source, i, conjuncts, order, limited, choice);
     if (score > best_score) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/executor/expression/functions.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/session_impl.h"
@@ -25,6 +26,11 @@ bool EndsTransaction(const PgQuery__Node& statement) {
 
 }  // namespace
 
+void BuildFunctionTables() {
+  FindFunctions({});
+  FindOperators({});
+}
+
 Result<std::unique_ptr<Session>> MakeRealSession(EngineContext& context,
                                                  std::unique_ptr<Backend> backend,
                                                  const SessionOptions& options, Waiter& waiter) {
@@ -42,7 +48,7 @@ RealSession::RealSession(EngineContext& context, std::unique_ptr<Backend> backen
       database_(options.database),
       transaction_(context.transactions, *backend_),
       catalog_(*context.storage),
-      settings_(context.config, options) {}
+      settings_(*context.setting_defaults, options) {}
 
 RealSession::~RealSession() {
   copy_in_.reset();
@@ -76,14 +82,14 @@ void RealSession::EndStatement() {
   backend_->EndStatement(block_ == Block::kExplicit || block_ == Block::kFailed);
 }
 
-Status RealSession::CheckNotFailed(const PgQuery__Node& statement) const {
+[[gnu::hot]] Status RealSession::CheckNotFailed(const PgQuery__Node& statement) const {
   if (block_ != Block::kFailed || EndsTransaction(statement)) return {};
   return Status::Error(
       sqlstate::kInFailedSqlTransaction,
       "current transaction is aborted, commands ignored until end of transaction block");
 }
 
-Status RealSession::CheckReadOnly(std::string_view command) const {
+[[gnu::hot]] Status RealSession::CheckReadOnly(std::string_view command) const {
   if (!transaction_.read_only()) return {};
   return Status::Error(sqlstate::kReadOnlySqlTransaction,
                        fmt::format("cannot execute {} in a read-only transaction", command));
@@ -224,10 +230,10 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
   return {};
 }
 
-Status RealSession::Bind(std::string_view portal_name, std::string_view statement_name,
-                         std::span<const WireFormat> parameter_formats,
-                         std::span<const WireValue> parameters,
-                         std::span<const WireFormat> result_formats) {
+[[gnu::hot]] Status RealSession::Bind(std::string_view portal_name, std::string_view statement_name,
+                                      std::span<const WireFormat> parameter_formats,
+                                      std::span<const WireValue> parameters,
+                                      std::span<const WireFormat> result_formats) {
   BeginStatement();
   Result<std::shared_ptr<PreparedStatement>> found = FindStatement(statement_name);
   if (!found.ok()) return Failed(found.TakeStatus());
@@ -311,7 +317,7 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
   return {};
 }
 
-Status RealSession::DescribePortal(std::string_view name, ResultSink& sink) {
+[[gnu::hot]] Status RealSession::DescribePortal(std::string_view name, ResultSink& sink) {
   const Portal* portal = FindPortal(name);
   if (portal == nullptr) {
     return Failed(Status::Error(sqlstate::kInvalidCursorName,
@@ -325,7 +331,8 @@ Status RealSession::DescribePortal(std::string_view name, ResultSink& sink) {
   return {};
 }
 
-Result<Progress> RealSession::Execute(std::string_view name, int64_t max_rows, ResultSink& sink) {
+[[gnu::hot]] Result<Progress> RealSession::Execute(std::string_view name, int64_t max_rows,
+                                                   ResultSink& sink) {
   Portal* portal = FindPortal(name);
   if (portal == nullptr) {
     return Failed(Status::Error(sqlstate::kInvalidCursorName,
@@ -388,7 +395,7 @@ Status RealSession::ClosePortal(std::string_view name) {
   return {};
 }
 
-Status RealSession::Sync(ResultSink& sink) {
+[[gnu::hot]] Status RealSession::Sync(ResultSink& sink) {
   Status status = EndImplicit();
   if (!status.ok()) return Failed(std::move(status));
   settings_.ReportChanges(sink);
@@ -434,7 +441,7 @@ Status RealSession::CopyInFail(std::string_view reason) {
 
 // ---- where the session stands ----
 
-TransactionStatus RealSession::transaction_status() const {
+[[gnu::hot]] TransactionStatus RealSession::transaction_status() const {
   switch (block_) {
     case Block::kExplicit:
       return TransactionStatus::kInTransaction;
@@ -445,7 +452,7 @@ TransactionStatus RealSession::transaction_status() const {
   }
 }
 
-MonotonicNs RealSession::IdleDeadline(MonotonicNs now) const {
+[[gnu::hot]] MonotonicNs RealSession::IdleDeadline(MonotonicNs now) const {
   if (copy_in_ != nullptr) return kNoDeadline;  // in the middle of a statement
   const bool in_block = block_ == Block::kExplicit || block_ == Block::kFailed;
   const int64_t timeout = in_block ? settings_.current().idle_in_transaction_timeout_ns

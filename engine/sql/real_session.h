@@ -11,7 +11,15 @@
 namespace connbench::engine {
 
 class Backend;
-struct EngineContext;  // engine/engine_context.h
+struct EngineConfig;
+struct EngineContext;    // engine/engine_context.h
+struct SettingDefaults;  // engine/sql/settings.h
+
+// For EngineContext, when the engine is made.
+std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config);
+// Builds the tables of functions and operators, which never change. To be called when the engine is
+// made: a table that its first user builds would be built in every forked backend.
+void BuildFunctionTables();
 
 // The context and the waiter must outlive the session. Startup parameters that do not hold are
 // FATAL errors, as in PostgreSQL.

@@ -35,7 +35,9 @@ int64_t RealSession::StatementTimestamp() const {
   return statement_time_us_;
 }
 
-const TimeZone& RealSession::time_zone() const { return *settings_.current().time_zone; }
+[[gnu::hot]] const TimeZone& RealSession::time_zone() const {
+  return *settings_.current().time_zone;
+}
 
 std::string_view RealSession::version() const { return kVersion; }
 

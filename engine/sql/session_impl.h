@@ -69,8 +69,8 @@ struct Portal {
   ExecutionContext execution;
   bool has_snapshot = false;
   // Rows of INSERT, UPDATE or DELETE ... RETURNING that the client has not fetched yet: the statement
-  // itself always runs to its end.
-  std::deque<std::string> returned;
+  // itself always runs to its end. Null: none were stored.
+  std::unique_ptr<std::deque<std::string>> returned;
 };
 
 class RealSession final : public Session, private EvalEnvironment {
@@ -105,7 +105,7 @@ class RealSession final : public Session, private EvalEnvironment {
   TransactionStatus transaction_status() const override;
   MonotonicNs IdleDeadline(MonotonicNs now) const override;
   Status IdleTimeoutError() const override;
-  Status TerminationRequested() const override { return backend_->CheckTermination(); }
+  [[gnu::hot]] Status TerminationRequested() const override { return backend_->CheckTermination(); }
 
  private:
   // Where the session stands between BEGIN and COMMIT.

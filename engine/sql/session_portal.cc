@@ -1,6 +1,6 @@
 // Portals: from a plan and its parameters to rows on the wire.
 
-#include <fmt/format.h>
+#include <charconv>
 
 #include "engine/executor/row_codec.h"
 #include "engine/executor/types/type_io.h"
@@ -9,7 +9,7 @@
 namespace connbench::engine {
 namespace {
 
-std::string_view CommandOf(PlanKind kind) {
+[[gnu::hot]] std::string_view CommandOf(PlanKind kind) {
   switch (kind) {
     case PlanKind::kSelect:
       return "SELECT";
@@ -24,12 +24,12 @@ std::string_view CommandOf(PlanKind kind) {
 }
 
 // "SELECT 1": short enough for std::string's own buffer.
-std::string MakeTag(PlanKind kind, int64_t rows) {
-  char buffer[48];
-  const auto end = kind == PlanKind::kInsert
-                       ? fmt::format_to(buffer, "INSERT 0 {}", rows)
-                       : fmt::format_to(buffer, "{} {}", CommandOf(kind), rows);
-  return {buffer, end};
+[[gnu::hot]] std::string MakeTag(PlanKind kind, int64_t rows) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, rows).ptr;
+  std::string tag(CommandOf(kind));
+  tag.append(kind == PlanKind::kInsert ? " 0 " : " ");
+  return tag.append(digits, end);
 }
 
 RowCodec ReturnedCodec(const Plan& plan) {
@@ -51,13 +51,13 @@ bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<Colum
 
 }  // namespace
 
-Portal* RealSession::FindPortal(std::string_view name) {
+[[gnu::hot]] Portal* RealSession::FindPortal(std::string_view name) {
   if (name.empty()) return has_unnamed_portal_ ? &unnamed_portal_ : nullptr;
   const auto at = portals_.find(name);
   return at == portals_.end() ? nullptr : at->second.get();
 }
 
-Status RealSession::OpenPortal(Portal& portal) {
+[[gnu::hot]] Status RealSession::OpenPortal(Portal& portal) {
   if (portal.plan != nullptr || portal.state != Portal::State::kReady) return {};
   PreparedStatement& statement = *portal.statement;
   const PlanningContext planning = planning_context();
@@ -83,7 +83,7 @@ Status RealSession::OpenPortal(Portal& portal) {
   return {};
 }
 
-Status RealSession::StartPortal(Portal& portal) {
+[[gnu::hot]] Status RealSession::StartPortal(Portal& portal) {
   if (portal.plan->writes) {
     CONNBENCH_RETURN_IF_ERROR(CheckReadOnly(portal.plan->kind == PlanKind::kSelect
                                                 ? "SELECT FOR UPDATE"
@@ -103,8 +103,8 @@ Status RealSession::StartPortal(Portal& portal) {
   return {};
 }
 
-Result<RealSession::Outcome> RealSession::RunPortal(Portal& portal, int64_t max_rows,
-                                                    ResultSink& sink) {
+[[gnu::hot]] Result<RealSession::Outcome> RealSession::RunPortal(Portal& portal, int64_t max_rows,
+                                                                 ResultSink& sink) {
   if (portal.state == Portal::State::kDone) return Outcome{MakeTag(portal.plan->kind, 0)};
   if (portal.state == Portal::State::kReady) CONNBENCH_RETURN_IF_ERROR(StartPortal(portal));
   Plan& plan = *portal.plan;
@@ -125,21 +125,21 @@ Result<RealSession::Outcome> RealSession::RunPortal(Portal& portal, int64_t max_
       MakeTag(plan.kind, plan.kind == PlanKind::kSelect ? sent : execution.rows_affected)};
 }
 
-Step RealSession::NextRow(Portal& portal, bool limited, const Value*& row) {
+[[gnu::hot]] Step RealSession::NextRow(Portal& portal, bool limited, const Value*& row) {
   Plan& plan = *portal.plan;
   const bool stores = plan.kind != PlanKind::kSelect && limited;
-  if (!stores && portal.returned.empty()) [[likely]] {
+  if (!stores && portal.returned == nullptr) [[likely]] {
     return plan.root->Next(portal.execution, row);
   }
-  if (portal.returned.empty()) {
+  if (portal.returned == nullptr) {
     const Step stored = StoreReturned(portal);
     if (stored != Step::kRow) return stored;
   } else {
-    portal.returned.pop_front();  // the row that was sent last
+    portal.returned->pop_front();  // the row that was sent last
   }
-  if (portal.returned.empty()) return Step::kDone;
+  if (portal.returned->empty()) return Step::kDone;
   returned_row_.resize(plan.columns.size());
-  ReturnedCodec(plan).DecodeAll(portal.returned.front(), returned_row_.data());
+  ReturnedCodec(plan).DecodeAll(portal.returned->front(), returned_row_.data());
   row = returned_row_.data();
   return Step::kRow;
 }
@@ -147,18 +147,23 @@ Step RealSession::NextRow(Portal& portal, bool limited, const Value*& row) {
 Step RealSession::StoreReturned(Portal& portal) {
   Plan& plan = *portal.plan;
   const RowCodec codec = ReturnedCodec(plan);
+  auto rows = std::make_unique<std::deque<std::string>>();
   while (true) {
     const Value* row = nullptr;
     const Step step = plan.root->Next(portal.execution, row);
     if (step == Step::kError) return step;
-    if (step == Step::kDone) return portal.returned.empty() ? Step::kDone : Step::kRow;
-    std::string& stored = portal.returned.emplace_back(codec.EncodedSize(row), '\0');
+    if (step == Step::kDone) {
+      if (rows->empty()) return Step::kDone;
+      portal.returned = std::move(rows);
+      return Step::kRow;
+    }
+    std::string& stored = rows->emplace_back(codec.EncodedSize(row), '\0');
     codec.Encode(row, stored.data());
   }
 }
 
-Status RealSession::SendRow(const Plan& plan, std::span<const WireFormat> formats, const Value* row,
-                            ResultSink& sink) {
+[[gnu::hot]] Status RealSession::SendRow(const Plan& plan, std::span<const WireFormat> formats,
+                                         const Value* row, ResultSink& sink) {
   const size_t columns = plan.columns.size();
   if (wire_values_.size() < columns) wire_values_.resize(columns);
   const IoContext io{&scratch_, &time_zone(), TransactionTimestamp()};
@@ -172,7 +177,7 @@ Status RealSession::SendRow(const Plan& plan, std::span<const WireFormat> format
   return sink.DataRow({wire_values_.data(), columns});
 }
 
-void RealSession::ClosePortalState(Portal& portal) {
+[[gnu::hot]] void RealSession::ClosePortalState(Portal& portal) {
   if (portal.plan != nullptr) {
     if (portal.state == Portal::State::kRunning) portal.plan->root->Close(portal.execution);
     portal.plan->in_use = false;
@@ -184,11 +189,11 @@ void RealSession::ClosePortalState(Portal& portal) {
   portal.has_snapshot = false;
   portal.own_plan.reset();
   portal.statement.reset();
-  portal.returned.clear();
+  portal.returned.reset();
   portal.state = Portal::State::kReady;
 }
 
-void RealSession::CloseAllPortals() {
+[[gnu::hot]] void RealSession::CloseAllPortals() {
   if (has_unnamed_portal_) ClosePortalState(unnamed_portal_);
   has_unnamed_portal_ = false;
   if (portals_.empty()) return;

@@ -16,7 +16,7 @@ const PgQuery__Node& PlannedNode(const PgQuery__Node& statement) {
 
 }  // namespace
 
-PlanningContext RealSession::planning_context() {
+[[gnu::hot]] PlanningContext RealSession::planning_context() {
   return {context_.storage, &catalog_, &transaction_, settings_.current().enable_seqscan,
           settings_.current().enable_indexscan};
 }
@@ -57,7 +57,8 @@ Result<std::unique_ptr<Plan>> RealSession::MakePlan(PreparedStatement& statement
                        PlannedNode(tree.statement(statement.index)), statement.parameters);
 }
 
-Result<std::shared_ptr<PreparedStatement>> RealSession::FindStatement(std::string_view name) const {
+[[gnu::hot]] Result<std::shared_ptr<PreparedStatement>> RealSession::FindStatement(
+    std::string_view name) const {
   if (name.empty()) {
     if (unnamed_statement_ != nullptr) return unnamed_statement_;
     return Status::Error(sqlstate::kInvalidSqlStatementName,

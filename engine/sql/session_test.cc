@@ -60,6 +60,34 @@ TEST_F(SessionTest, GoesBackToSavepoints) {
   EXPECT_EQ(a_->Error("savepoint s"), "25P01 0 SAVEPOINT can only be used in transaction blocks");
 }
 
+TEST_F(SessionTest, TerminatesAnotherSession) {
+  const std::string id = b_->Rows("select pg_backend_pid()");
+  EXPECT_TRUE(b_->session().TerminationRequested().ok());
+  EXPECT_EQ(a_->Rows("select pg_terminate_backend(" + id + ")"), "t");
+  EXPECT_EQ(b_->session().TerminationRequested().code(), sqlstate::kAdminShutdown);
+  EXPECT_EQ(a_->Rows("select pg_terminate_backend(0)"), "f");
+}
+
+// An index has no entries for versions that were dead when it was made, but an older snapshot may
+// still see them.
+TEST_F(SessionTest, AnOldSnapshotDoesNotUseAnIndexThatIsYounger) {
+  a_->Run("create table t (a int, b int); insert into t values (1, 1), (2, 2)");
+  b_->Run("prepare p(int) as select b from t where a = $1");
+  b_->Run("begin isolation level repeatable read");
+  EXPECT_EQ(b_->Rows("execute p(1)"), "1");
+  a_->Run("update t set a = 3, b = 3 where a = 1; delete from t where a = 2");
+  a_->Run("create index t_a on t (a)");
+  EXPECT_EQ(b_->Rows("execute p(1)"), "1");
+  EXPECT_EQ(b_->Rows("execute p(2)"), "2");
+  EXPECT_EQ(b_->Rows("execute p(3)"), "");
+  EXPECT_EQ(b_->Rows("select b from t where a = 1"), "1");
+  EXPECT_EQ(b_->Rows("select b from t where a = 3"), "");
+  b_->Run("commit");
+  // Later transactions use it, prepared statements too.
+  EXPECT_EQ(b_->Rows("execute p(3)"), "3");
+  EXPECT_NE(b_->Run("explain execute p(3)").find("Index Scan using t_a"), std::string::npos);
+}
+
 TEST_F(SessionTest, KeepsIsolationLevelsApart) {
   a_->Run("create table t (a int); insert into t values (1)");
   b_->Run("begin isolation level repeatable read");

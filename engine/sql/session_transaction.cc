@@ -9,7 +9,7 @@
 
 namespace connbench::engine {
 
-void RealSession::EnsureTransaction() {
+[[gnu::hot]] void RealSession::EnsureTransaction() {
   if (block_ != Block::kNone) return;
   const Settings::Current& settings = settings_.current();
   transaction_.Begin(settings.default_repeatable_read ? IsolationLevel::kRepeatableRead
@@ -18,7 +18,7 @@ void RealSession::EnsureTransaction() {
   block_ = Block::kImplicit;
 }
 
-Status RealSession::CommitTransaction() {
+[[gnu::hot]] Status RealSession::CommitTransaction() {
   CloseAllPortals();
   Status status = transaction_.Commit();
   AfterTransaction(status.ok());
@@ -39,7 +39,7 @@ void RealSession::AfterTransaction(bool committed) {
   catalog_changed_ = false;
 }
 
-Status RealSession::EndImplicit() {
+[[gnu::hot]] Status RealSession::EndImplicit() {
   if (block_ != Block::kImplicit) return {};
   return CommitTransaction();
 }
@@ -69,7 +69,8 @@ Status RealSession::RefuseBlock(std::string_view command) const {
 }
 
 // The modes of BEGIN, SET TRANSACTION and SET SESSION CHARACTERISTICS.
-Status RealSession::ApplyTransactionModes(PgQuery__Node* const* options, size_t count) {
+[[gnu::hot]] Status RealSession::ApplyTransactionModes(PgQuery__Node* const* options,
+                                                       size_t count) {
   IsolationLevel isolation = transaction_.isolation();
   bool read_only = transaction_.read_only();
   bool changed = false;
@@ -91,7 +92,7 @@ Status RealSession::ApplyTransactionModes(PgQuery__Node* const* options, size_t 
   return changed ? transaction_.SetCharacteristics(isolation, read_only) : Status();
 }
 
-Result<RealSession::Outcome> RealSession::RunTransactionStatement(
+[[gnu::hot]] Result<RealSession::Outcome> RealSession::RunTransactionStatement(
     const PgQuery__TransactionStmt& statement, std::string_view sql, ResultSink& sink) {
   static_cast<void>(sql);
   const auto warn_no_transaction = [&] {

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "engine/config.h"
+#include "engine/sql/real_session.h"
 
 namespace connbench::engine {
 namespace {
@@ -77,12 +79,77 @@ Result<std::string> CanonicalDateStyle(std::string_view value) {
   return std::string("ISO, MDY");
 }
 
+// The default as SHOW prints it; empty for what comes from the connection.
+std::string DefaultText(const SettingDefinition& setting, const EngineConfig& config) {
+  const std::string_view name = setting.name;
+  if (!setting.default_value.empty() && setting.kind == SettingKind::kInteger) {
+    return PrintWithUnit(IntegerValue(setting, setting.default_value), setting.unit);
+  }
+  if (!setting.default_value.empty()) return std::string(setting.default_value);
+  if (name == "server_version") return std::string(kServerVersion);
+  if (name == "work_mem") return PrintWithUnit(config.work_mem_bytes / 1024, "kB");
+  if (name == "shared_buffers") return PrintWithUnit(config.shared_buffers_bytes / 8192, "8kB");
+  if (name == "max_connections") return std::to_string(config.max_connections);
+  if (name == "superuser_reserved_connections") {
+    return std::to_string(config.superuser_reserved_connections);
+  }
+  if (name == "session_warmup_kb") return std::to_string(config.session_warmup_kb);
+  if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
+  if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);
+  return {};
+}
+
+// Sets the typed value of a setting that has one.
+void ApplyTo(Settings::Current& current, const SettingDefinition& setting,
+             const std::string& text) {
+  const std::string_view name = setting.name;
+  const auto nanoseconds = [&] { return IntegerValue(setting, text) * kNanosecondsPerMillisecond; };
+  if (name == "statement_timeout") {
+    current.statement_timeout_ns = nanoseconds();
+  } else if (name == "lock_timeout") {
+    current.lock_timeout_ns = nanoseconds();
+  } else if (name == "idle_in_transaction_session_timeout") {
+    current.idle_in_transaction_timeout_ns = nanoseconds();
+  } else if (name == "idle_session_timeout") {
+    current.idle_session_timeout_ns = nanoseconds();
+  } else if (name == "work_mem") {
+    current.work_mem_bytes = IntegerValue(setting, text) * 1024;
+  } else if (name == "default_transaction_read_only") {
+    current.default_read_only = text == "on";
+  } else if (name == "default_transaction_isolation") {
+    current.default_repeatable_read = text == "repeatable read" || text == "serializable";
+  } else if (name == "enable_seqscan") {
+    current.enable_seqscan = text == "on";
+  } else if (name == "enable_indexscan") {
+    current.enable_indexscan = text == "on";
+  } else if (name == "client_min_messages") {
+    current.client_min_messages = text == "error"     ? kError
+                                  : text == "warning" ? kWarning
+                                  : text == "notice"  ? kNotice
+                                  : text == "log"     ? kLog
+                                                      : kDebug;
+  } else if (name == "TimeZone") {
+    auto zone = TimeZone::Find(text);
+    if (zone.ok()) current.time_zone = std::move(*zone);
+  }
+}
+
 }  // namespace
 
-Settings::Settings(const EngineConfig& config, const SessionOptions& options)
-    : config_(config), user_(options.user), superuser_(options.superuser) {
-  for (size_t i = 0; i < SettingDefinitions().size(); ++i) Refresh(static_cast<int>(i));
+std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config) {
+  auto defaults = std::make_shared<SettingDefaults>();
+  for (const SettingDefinition& setting : SettingDefinitions()) {
+    defaults->texts.push_back(DefaultText(setting, config));
+    ApplyTo(defaults->values, setting, defaults->texts.back());
+  }
+  return defaults;
 }
+
+Settings::Settings(const SettingDefaults& defaults, const SessionOptions& options)
+    : defaults_(defaults),
+      user_(options.user),
+      superuser_(options.superuser),
+      current_(defaults.values) {}
 
 Status Settings::ApplyStartup(const SessionOptions& options) {
   const auto apply = [this](std::string_view name, std::string_view value) {
@@ -205,25 +272,10 @@ void Settings::ResetAll(bool in_transaction) {
 }
 
 std::string Settings::Default(int index) const {
-  const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
-  const std::string_view name = setting.name;
-  if (!setting.default_value.empty() && setting.kind == SettingKind::kInteger) {
-    return PrintWithUnit(IntegerValue(setting, setting.default_value), setting.unit);
-  }
-  if (!setting.default_value.empty()) return std::string(setting.default_value);
-  if (name == "server_version") return std::string(kServerVersion);
+  const std::string_view name = SettingDefinitions()[static_cast<size_t>(index)].name;
   if (name == "session_authorization") return user_;
   if (name == "is_superuser") return superuser_ ? "on" : "off";
-  if (name == "work_mem") return PrintWithUnit(config_.work_mem_bytes / 1024, "kB");
-  if (name == "shared_buffers") return PrintWithUnit(config_.shared_buffers_bytes / 8192, "8kB");
-  if (name == "max_connections") return std::to_string(config_.max_connections);
-  if (name == "superuser_reserved_connections") {
-    return std::to_string(config_.superuser_reserved_connections);
-  }
-  if (name == "session_warmup_kb") return std::to_string(config_.session_warmup_kb);
-  if (name == "deadlock_timeout") return PrintWithUnit(config_.deadlock_timeout_ms, "ms");
-  if (name == "max_locks_per_transaction") return std::to_string(config_.max_locks_per_transaction);
-  return {};
+  return defaults_.texts[static_cast<size_t>(index)];
 }
 
 const Settings::Override* Settings::FindOverride(int index, std::string_view custom_name) const {
@@ -281,8 +333,9 @@ void Settings::Assign(int index, std::string_view custom_name, std::optional<std
     overrides_.push_back({index, std::string(custom_name), std::move(*value)});
   }
   if (index == kCustom) return;
-  Refresh(index);
-  if (SettingDefinitions()[static_cast<size_t>(index)].reported && Value(index) != before &&
+  const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
+  ApplyTo(current_, setting, Value(index));
+  if (setting.reported && Value(index) != before &&
       std::find(changed_.begin(), changed_.end(), index) == changed_.end()) {
     changed_.push_back(index);
   }
@@ -307,7 +360,7 @@ void Settings::RollBackTo(size_t mark) {
   }
 }
 
-void Settings::AtEnd(bool committed) {
+[[gnu::hot]] void Settings::AtEnd(bool committed) {
   if (log_.empty()) return;
   if (!committed) return RollBackTo(0);
   // A setting ends with what the last plain SET gave it, or with what it had before the first SET
@@ -325,44 +378,6 @@ void Settings::AtEnd(bool committed) {
            last_plain != log_.rend() ? last_plain->after : first->before);
   }
   log_.clear();
-}
-
-void Settings::Refresh(int index) {
-  const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
-  const std::string_view name = setting.name;
-  const auto nanoseconds = [&] {
-    return IntegerValue(setting, Value(index)) * kNanosecondsPerMillisecond;
-  };
-  if (name == "statement_timeout") {
-    current_.statement_timeout_ns = nanoseconds();
-  } else if (name == "lock_timeout") {
-    current_.lock_timeout_ns = nanoseconds();
-  } else if (name == "idle_in_transaction_session_timeout") {
-    current_.idle_in_transaction_timeout_ns = nanoseconds();
-  } else if (name == "idle_session_timeout") {
-    current_.idle_session_timeout_ns = nanoseconds();
-  } else if (name == "work_mem") {
-    current_.work_mem_bytes = IntegerValue(setting, Value(index)) * 1024;
-  } else if (name == "default_transaction_read_only") {
-    current_.default_read_only = Value(index) == "on";
-  } else if (name == "default_transaction_isolation") {
-    const std::string level = Value(index);
-    current_.default_repeatable_read = level == "repeatable read" || level == "serializable";
-  } else if (name == "enable_seqscan") {
-    current_.enable_seqscan = Value(index) == "on";
-  } else if (name == "enable_indexscan") {
-    current_.enable_indexscan = Value(index) == "on";
-  } else if (name == "client_min_messages") {
-    const std::string level = Value(index);
-    current_.client_min_messages = level == "error"     ? kError
-                                   : level == "warning" ? kWarning
-                                   : level == "notice"  ? kNotice
-                                   : level == "log"     ? kLog
-                                                        : kDebug;
-  } else if (name == "TimeZone") {
-    auto zone = TimeZone::Find(Value(index));
-    if (zone.ok()) current_.time_zone = std::move(*zone);
-  }
 }
 
 void Settings::ReportAll(ResultSink& sink) {

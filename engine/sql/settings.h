@@ -15,17 +15,18 @@
 #include <vector>
 
 #include "base/status.h"
-#include "engine/config.h"
 #include "engine/executor/types/time_zone.h"
 #include "engine/session.h"
 #include "engine/sql/settings_table.h"
 
 namespace connbench::engine {
 
+struct SettingDefaults;
+
 class Settings {
  public:
-  // Both must outlive the settings.
-  Settings(const EngineConfig& config, const SessionOptions& options);
+  // The defaults must outlive the settings.
+  Settings(const SettingDefaults& defaults, const SessionOptions& options);
 
   // What the startup packet asks for, "options" included. These values are what RESET goes back to.
   Status ApplyStartup(const SessionOptions& options);
@@ -97,10 +98,9 @@ class Settings {
   void Assign(int index, std::string_view custom_name, std::optional<std::string> value);
   void AssignLogged(int index, std::string custom_name, std::optional<std::string> value,
                     bool local, bool in_transaction);
-  void Refresh(int index);
   void ReportChangesSlow(ResultSink& sink);
 
-  const EngineConfig& config_;
+  const SettingDefaults& defaults_;
   std::string user_;
   bool superuser_;
   std::vector<Override> overrides_;
@@ -108,6 +108,13 @@ class Settings {
   std::vector<LogEntry> log_;
   std::vector<int> changed_;  // reported settings to send again
   Current current_;
+};
+
+// What every session of a server starts from. Made once, before backends are forked: each would
+// otherwise read and print the same numbers again, with code and pages that it needs for nothing else.
+struct SettingDefaults {
+  std::vector<std::string> texts;  // as SHOW prints them, in the order of SettingDefinitions()
+  Settings::Current values;
 };
 
 }  // namespace connbench::engine

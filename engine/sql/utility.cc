@@ -138,6 +138,9 @@ Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& stateme
       }
     }
   }
+  if (vacuum.n_rels == 0 && vacuum.is_vacuumcmd) {
+    CONNBENCH_RETURN_IF_ERROR(catalog_.Vacuum(transaction_));
+  }
   // ANALYZE alone has nothing to gather: row counts are kept up to date as rows come and go.
   for (const RelationRef& table : tables) {
     if (!vacuum.is_vacuumcmd) break;

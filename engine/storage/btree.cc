@@ -18,13 +18,13 @@ const BTreeMeta& MetaOf(const PageGuard& guard) {
 
 }  // namespace
 
-Result<ReadPageGuard> Tree::Read(BlockNumber block) const {
+[[gnu::hot]] Result<ReadPageGuard> Tree::Read(BlockNumber block) const {
   ReadPageGuard guard = storage_.pool().Read(id_, block);
   if (!guard.valid()) return BufferPool::MissingPage(id_, block);
   return guard;
 }
 
-Result<WritePageGuard> Tree::Write(BlockNumber block) const {
+[[gnu::hot]] Result<WritePageGuard> Tree::Write(BlockNumber block) const {
   WritePageGuard guard = storage_.pool().Write(id_, block);
   if (!guard.valid()) return BufferPool::MissingPage(id_, block);
   return guard;
@@ -32,7 +32,7 @@ Result<WritePageGuard> Tree::Write(BlockNumber block) const {
 
 // A page at or above the level from which everything on the level can be reached; invalid if the
 // tree is not that high.
-Result<ReadPageGuard> Tree::StartPage(uint32_t level, BlockNumber& block) const {
+[[gnu::hot]] Result<ReadPageGuard> Tree::StartPage(uint32_t level, BlockNumber& block) const {
   block = slot_.root_block.load(std::memory_order_acquire);
   if (block != kNoBlock) {
     CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, Read(block));
@@ -46,8 +46,8 @@ Result<ReadPageGuard> Tree::StartPage(uint32_t level, BlockNumber& block) const 
   return Read(block);
 }
 
-Result<ReadPageGuard> Tree::DescendToRead(const TreePosition& position, uint32_t level,
-                                          BlockNumber& block) const {
+[[gnu::hot]] Result<ReadPageGuard> Tree::DescendToRead(const TreePosition& position, uint32_t level,
+                                                       BlockNumber& block) const {
   CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, StartPage(level, block));
   while (guard.valid()) {
     const TreePage page(guard.page());
@@ -66,8 +66,8 @@ Result<ReadPageGuard> Tree::DescendToRead(const TreePosition& position, uint32_t
   return guard;
 }
 
-Result<WritePageGuard> Tree::DescendToWrite(const TreePosition& position, uint32_t level,
-                                            BlockNumber& block) {
+[[gnu::hot]] Result<WritePageGuard> Tree::DescendToWrite(const TreePosition& position,
+                                                         uint32_t level, BlockNumber& block) {
   CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, StartPage(level, block));
   if (!guard.valid()) return WritePageGuard();
   while (true) {
@@ -88,7 +88,8 @@ Result<WritePageGuard> Tree::DescendToWrite(const TreePosition& position, uint32
   return write;
 }
 
-Status Tree::MoveRight(WritePageGuard& guard, BlockNumber& block, const TreePosition& position) {
+[[gnu::hot]] Status Tree::MoveRight(WritePageGuard& guard, BlockNumber& block,
+                                    const TreePosition& position) {
   while (TreePage(guard.page()).IsLeftOf(position)) {
     // Not finishing it now only means that the next searches come this way, too.
     if (TreePage(guard.page()).special().incomplete_split != 0) (void)FinishSplit(guard, block);
@@ -111,8 +112,8 @@ uint32_t RemoveKilled(const TreePage& leaf) {
   return removed;
 }
 
-Status Tree::InsertOnPage(WritePageGuard guard, BlockNumber block, std::string_view key, Tid tid,
-                          BlockNumber child) {
+[[gnu::hot]] Status Tree::InsertOnPage(WritePageGuard guard, BlockNumber block,
+                                       std::string_view key, Tid tid, BlockNumber child) {
   const TreePage page(guard.page());
   const uint32_t size = child == kNoBlock ? LeafEntrySize(key.size()) : InnerEntrySize(key.size());
   const Status finished =
@@ -156,7 +157,7 @@ Status BTree::Create(Storage& storage, StorageId id) {
   return {};
 }
 
-Status BTree::Insert(std::string_view key, Tid tid) {
+[[gnu::hot]] Status BTree::Insert(std::string_view key, Tid tid) {
   CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
@@ -176,8 +177,9 @@ struct UniqueVerdict {
 
 // Looks at all entries with the key from leaf on, which stays latched: whoever wants to insert the
 // same key must come through it, and finds our entry after us.
-Result<UniqueVerdict> CheckUnique(const Tree& tree, Transaction& transaction, Heap& heap,
-                                  const WritePageGuard& leaf, std::string_view key) {
+[[gnu::hot]] Result<UniqueVerdict> CheckUnique(const Tree& tree, Transaction& transaction,
+                                               Heap& heap, const WritePageGuard& leaf,
+                                               std::string_view key) {
   UniqueVerdict verdict;
   TreePage page(leaf.page());
   ReadPageGuard neighbour;
@@ -205,8 +207,8 @@ Result<UniqueVerdict> CheckUnique(const Tree& tree, Transaction& transaction, He
 
 }  // namespace
 
-Result<IndexInsertOutcome> BTree::InsertUnique(Transaction& transaction, Heap& heap,
-                                               std::string_view key, Tid tid) {
+[[gnu::hot]] Result<IndexInsertOutcome> BTree::InsertUnique(Transaction& transaction, Heap& heap,
+                                                            std::string_view key, Tid tid) {
   CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);

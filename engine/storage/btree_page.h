@@ -136,7 +136,7 @@ class TreePage {
     return !rightmost() && CompareEntry(high_key(), position) <= 0;
   }
   // First slot whose entry is at or after the position; end_slot() if there is none.
-  uint32_t LowerBound(const TreePosition& position) const {
+  [[gnu::hot]] uint32_t LowerBound(const TreePosition& position) const {
     uint32_t low = first_slot();
     uint32_t high = end_slot();
     while (low < high) {
@@ -150,7 +150,7 @@ class TreePage {
     return low;
   }
   // Inner pages: the slot of the child that the position belongs to.
-  uint32_t ChildSlot(const TreePosition& position) const {
+  [[gnu::hot]] uint32_t ChildSlot(const TreePosition& position) const {
     uint32_t low = first_slot() + 1;  // the first entry is below everything
     uint32_t high = end_slot();
     while (low < high) {

@@ -19,7 +19,8 @@ TreePosition UpperEnd(const IndexBound& bound) {
 
 }  // namespace
 
-BTreeScan::BTreeScan(BTree tree, IndexBound lower, IndexBound upper, ScanDirection direction)
+[[gnu::hot]] BTreeScan::BTreeScan(BTree tree, IndexBound lower, IndexBound upper,
+                                  ScanDirection direction)
     : storage_(tree.storage_),
       id_(tree.id_),
       slot_(tree.slot_),
@@ -27,7 +28,7 @@ BTreeScan::BTreeScan(BTree tree, IndexBound lower, IndexBound upper, ScanDirecti
       upper_(upper),
       direction_(direction) {}
 
-BTreeScan::~BTreeScan() { MarkKilled(); }
+[[gnu::hot]] BTreeScan::~BTreeScan() { MarkKilled(); }
 
 void BTreeScan::Restart(IndexBound lower, IndexBound upper) {
   MarkKilled();
@@ -43,7 +44,7 @@ std::string_view BTreeScan::key() const {
   return reinterpret_cast<const IndexEntry*>(entries_ + current_offset_)->key();
 }
 
-void BTreeScan::TakeEntry(Tid& tid) {
+[[gnu::hot]] void BTreeScan::TakeEntry(Tid& tid) {
   const auto& entry = *reinterpret_cast<const IndexEntry*>(entries_ + next_offset_);
   current_offset_ = next_offset_;
   next_offset_ += AlignItem(LeafEntrySize(entry.key_length));
@@ -56,7 +57,7 @@ void BTreeScan::KillCurrent() {
 
 // An entry is marked only if nothing has been removed from the page since it was copied: otherwise an
 // equal entry might be a new one, for another row at the same tid.
-void BTreeScan::MarkKilled() {
+[[gnu::hot]] void BTreeScan::MarkKilled() {
   if (killed_count_ == 0) return;
   const ReadPageGuard guard = storage_->pool().Read(id_, block_);
   if (guard.valid() && TreePage(guard.page()).special().removals == removals_) {
@@ -73,7 +74,7 @@ void BTreeScan::MarkKilled() {
   killed_count_ = 0;
 }
 
-void BTreeScan::CopyEntry(const TreePage& page, uint32_t slot) {
+[[gnu::hot]] void BTreeScan::CopyEntry(const TreePage& page, uint32_t slot) {
   if (!page.page().line(slot).normal()) return;
   const IndexEntry& entry = page.entry(slot);
   const uint32_t size = LeafEntrySize(entry.key_length);
@@ -82,7 +83,7 @@ void BTreeScan::CopyEntry(const TreePage& page, uint32_t slot) {
 }
 
 // Copies what of the page lies within the bounds.
-void BTreeScan::CopyPage(const TreePage& page, bool first) {
+[[gnu::hot]] void BTreeScan::CopyPage(const TreePage& page, bool first) {
   next_offset_ = 0;
   end_offset_ = 0;
   right_ = page.special().right;
@@ -124,7 +125,7 @@ Result<ReadPageGuard> BTreeScan::ReadLeft(const Tree& tree) {
   }
 }
 
-Result<bool> BTreeScan::NextPage(Tid& tid) {
+[[gnu::hot]] Result<bool> BTreeScan::NextPage(Tid& tid) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
   MarkKilled();

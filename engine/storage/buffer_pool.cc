@@ -107,7 +107,7 @@ bool BufferPool::TryPin(BufferFrame& frame, uint64_t tag) {
   return false;
 }
 
-BufferFrame* BufferPool::Pin(uint64_t tag) const {
+[[gnu::hot]] BufferFrame* BufferPool::Pin(uint64_t tag) const {
   const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
   uint32_t index = buckets_[bucket].load(std::memory_order_acquire);
   for (int step = 0; step < kMaxLatchFreeSteps && index != kNoFrame; ++step) {
@@ -129,14 +129,14 @@ BufferFrame* BufferPool::PinSlow(uint64_t tag, uint32_t bucket) const {
   return nullptr;
 }
 
-ReadPageGuard BufferPool::Read(StorageId storage, BlockNumber block) const {
+[[gnu::hot]] ReadPageGuard BufferPool::Read(StorageId storage, BlockNumber block) const {
   BufferFrame* frame = Pin(Tag(storage, block));
   if (frame == nullptr) return {};
   frame->content.LockShared();
   return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
 }
 
-WritePageGuard BufferPool::Write(StorageId storage, BlockNumber block) const {
+[[gnu::hot]] WritePageGuard BufferPool::Write(StorageId storage, BlockNumber block) const {
   BufferFrame* frame = Pin(Tag(storage, block));
   if (frame == nullptr) return {};
   frame->content.LockExclusive();

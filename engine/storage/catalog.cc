@@ -8,10 +8,13 @@
 #include "engine/storage/catalog_row.h"
 #include "engine/storage/latest_snapshot.h"
 #include "engine/storage/storage.h"
+#include "engine/storage/vacuum.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
 namespace {
+
+constexpr Oid kCatalogOid = 1259;  // of the system heap, for locks: pg_class has it in PostgreSQL
 
 // Names hold no zero byte, so that no key is the beginning of another.
 std::string NameKey(std::string_view name) { return std::string(name) + '\0'; }
@@ -73,7 +76,7 @@ class Catalog::ChangeAction : public EndAction {
 Catalog::Catalog(Storage& storage)
     : storage_(&storage), own_changes_(std::make_shared<uint64_t>(0)) {}
 
-uint64_t Catalog::shared_version() const {
+[[gnu::hot]] uint64_t Catalog::shared_version() const {
   return storage_->header().catalog_version.load(std::memory_order_acquire);
 }
 
@@ -382,6 +385,15 @@ RelationStatistics Catalog::Statistics(const RelationRef& relation) const {
   if (slot == nullptr) return {};
   return {.rows = std::max<int64_t>(slot->rows.load(std::memory_order_relaxed), 0),
           .pages = slot->block_count.load(std::memory_order_relaxed)};
+}
+
+Status Catalog::Vacuum(Transaction& transaction) {
+  // The lock that VacuumTable() asks for; nobody else locks this relation.
+  CONNBENCH_RETURN_IF_ERROR(
+      transaction.locks().LockRelation(kCatalogOid, LockMode::kShareUpdateExclusive));
+  const StorageHeader& header = storage_->header();
+  const StorageId indexes[] = {header.catalog_by_name, header.catalog_by_oid};
+  return VacuumTable(*storage_, transaction, header.catalog_heap, indexes).TakeStatus();
 }
 
 }  // namespace connbench::engine

@@ -137,6 +137,9 @@ class Catalog {
 
   RelationStatistics Statistics(const RelationRef& relation) const;
 
+  // VACUUM of the system heap.
+  Status Vacuum(Transaction& transaction);
+
  private:
   // A row of the system heap, and where it was.
   struct Found {

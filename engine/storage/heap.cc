@@ -23,7 +23,7 @@ Status RowTooBig(size_t size) {
 }
 
 // With the newest horizon that is to be had cheaply.
-bool DeadToAll(Storage& storage, TupleHeader& tuple) {
+[[gnu::hot]] bool DeadToAll(Storage& storage, TupleHeader& tuple) {
   const CommitLog& log = storage.commit_log();
   const VersionState state = StateOfVersion(log, tuple, storage.CachedHorizon());
   if (state != VersionState::kRecentlyDead) return state == VersionState::kDead;
@@ -38,7 +38,7 @@ BlockNumber Heap::block_count() const {
   return slot_ == nullptr ? 0 : slot_->block_count.load(std::memory_order_acquire);
 }
 
-Result<WritePageGuard> Heap::PageForInsert(uint32_t size, BlockNumber& block) {
+[[gnu::hot]] Result<WritePageGuard> Heap::PageForInsert(uint32_t size, BlockNumber& block) {
   auto& target = slot_->insert_target[CurrentThreadId() % StorageSlot::kInsertTargets];
   block = target.load(std::memory_order_relaxed);
   for (int tries = 0; tries <= kFreeSpaceTries; ++tries) {
@@ -66,7 +66,7 @@ Result<WritePageGuard> Heap::PageForInsert(uint32_t size, BlockNumber& block) {
   return guard;
 }
 
-SlotNumber Heap::Place(Page page, const NewVersion& version) {
+[[gnu::hot]] SlotNumber Heap::Place(Page page, const NewVersion& version) {
   uint32_t slot = page.slot_count();
   if ((page.flags() & kPageHasFreeSlots) != 0) {
     uint32_t unused = 0;
@@ -86,7 +86,7 @@ SlotNumber Heap::Place(Page page, const NewVersion& version) {
   return static_cast<SlotNumber>(slot);
 }
 
-Result<Tid> Heap::InsertVersion(const NewVersion& version) {
+[[gnu::hot]] Result<Tid> Heap::InsertVersion(const NewVersion& version) {
   BlockNumber block = kNoBlock;
   const uint32_t size = AlignItem(sizeof(TupleHeader) + version.row.size());
   CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, PageForInsert(size, block));
@@ -95,7 +95,7 @@ Result<Tid> Heap::InsertVersion(const NewVersion& version) {
   return Tid{block, slot, 0};
 }
 
-Result<Tid> Heap::Insert(Transaction& transaction, std::string_view row) {
+[[gnu::hot]] Result<Tid> Heap::Insert(Transaction& transaction, std::string_view row) {
   if (row.size() > kMaxRowSize) return RowTooBig(row.size());
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   CONNBENCH_ASSIGN_OR_RETURN(const Xid xid, transaction.CurrentXid());
@@ -134,8 +134,9 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
   return {};
 }
 
-Result<FetchOutcome> Heap::Fetch(Transaction& /*transaction*/, const Snapshot& snapshot, Tid tid,
-                                 RowBuffer& buffer, HeapRow& row) {
+[[gnu::hot]] Result<FetchOutcome> Heap::Fetch(Transaction& /*transaction*/,
+                                              const Snapshot& snapshot, Tid tid, RowBuffer& buffer,
+                                              HeapRow& row) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   ReadPageGuard guard = storage_->pool().Read(id_, tid.block);
   if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);

@@ -128,11 +128,11 @@ PruneResult PrunePage(const CommitLog& log, Page page, Csn horizon) {
   return Pruner(log, page, horizon).Run();
 }
 
-void SetPruneHint(Page page, FateWord word) {
+[[gnu::hot]] void SetPruneHint(Page page, FateWord word) {
   if (page.header().prune_hint == kNoFate) page.header().prune_hint = word;
 }
 
-bool PruneHintHolds(Storage& storage, Page page, bool refresh_horizon) {
+[[gnu::hot]] bool PruneHintHolds(Storage& storage, Page page, bool refresh_horizon) {
   FateWord hint = page.header().prune_hint;
   if (hint == kNoFate) return false;
   const Fate fate = ResolveFate(storage.commit_log(), std::atomic_ref<uint64_t>(hint));
@@ -141,14 +141,14 @@ bool PruneHintHolds(Storage& storage, Page page, bool refresh_horizon) {
   return fate.csn <= (refresh_horizon ? storage.FreshHorizon() : storage.RefreshedHorizon());
 }
 
-uint32_t HeapFreeSpace(Page page) {
+[[gnu::hot]] uint32_t HeapFreeSpace(Page page) {
   // Always with room for a line pointer: that one is free to be used again is only a hint.
   if (page.slot_count() >= kMaxHeapSlots && (page.flags() & kPageHasFreeSlots) == 0) return 0;
   return page.FreeSpaceForItem();
 }
 
-void PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot, BlockNumber block,
-                   ReadPageGuard& guard) {
+[[gnu::hot]] void PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot,
+                                BlockNumber block, ReadPageGuard& guard) {
   const Page page = guard.page();
   if (page.header().prune_hint == kNoFate) return;
   if ((page.flags() & kPageFull) == 0 && page.gap() >= kPruneBelowBytes) return;

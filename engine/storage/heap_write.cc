@@ -48,7 +48,7 @@ void SetXmax(TupleHeader& tuple, Xid xid, CommandId command, uint16_t flags, Tid
 
 }  // namespace
 
-Result<Heap::Attempt> Heap::Examine(Transaction& transaction, Page page, Tid tid) {
+[[gnu::hot]] Result<Heap::Attempt> Heap::Examine(Transaction& transaction, Page page, Tid tid) {
   using enum Attempt::Kind;
   if (tid.slot >= page.slot_count() || !page.line(tid.slot).normal()) {
     return Status::Error(sqlstate::kInternalError,
@@ -80,8 +80,9 @@ Result<Heap::Attempt> Heap::Examine(Transaction& transaction, Page page, Tid tid
   return Attempt{.kind = kUpdated, .next = tuple.next()};
 }
 
-Result<WritePageGuard> Heap::Claim(Transaction& transaction, Tid tid, RowWaitPolicy policy,
-                                   WriteResult& result, bool& own_lock) {
+[[gnu::hot]] Result<WritePageGuard> Heap::Claim(Transaction& transaction, Tid tid,
+                                                RowWaitPolicy policy, WriteResult& result,
+                                                bool& own_lock) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   const LockWait wait = policy == RowWaitPolicy::kWait ? LockWait::kBlock : LockWait::kNoWait;
   bool in_line = false;
@@ -120,8 +121,8 @@ Result<WritePageGuard> Heap::Claim(Transaction& transaction, Tid tid, RowWaitPol
   }
 }
 
-Result<WriteResult> Heap::Update(Transaction& transaction, Tid tid, std::string_view row,
-                                 bool may_be_hot) {
+[[gnu::hot]] Result<WriteResult> Heap::Update(Transaction& transaction, Tid tid,
+                                              std::string_view row, bool may_be_hot) {
   if (row.size() > kMaxRowSize) {
     return Status::Error(
         sqlstate::kProgramLimitExceeded,
@@ -168,7 +169,7 @@ Result<WriteResult> Heap::Update(Transaction& transaction, Tid tid, std::string_
   return result;
 }
 
-Result<WriteResult> Heap::Delete(Transaction& transaction, Tid tid) {
+[[gnu::hot]] Result<WriteResult> Heap::Delete(Transaction& transaction, Tid tid) {
   CONNBENCH_ASSIGN_OR_RETURN(const Xid xid, transaction.CurrentXid());
   WriteResult result;
   bool own_lock = false;

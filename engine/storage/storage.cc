@@ -96,6 +96,7 @@ Result<StorageId> Storage::CreateStorage(uint32_t relation) {
   slot->rows.store(0, std::memory_order_relaxed);
   slot->sequence_value.store(0, std::memory_order_relaxed);
   slot->sequence_called.store(0, std::memory_order_relaxed);
+  slot->stamped_below.store(commit_log().oldest_recent_xid(), std::memory_order_relaxed);
   const StorageId id = slot->next_id;
   // The low bits stay: the next user of the slot differs in the others.
   slot->next_id += header_->slot_count;
@@ -127,7 +128,7 @@ Result<WritePageGuard> Storage::Extend(StorageId id, StorageSlot& slot, uint16_t
   return guard;
 }
 
-Csn Storage::RefreshedHorizon() {
+[[gnu::hot]] Csn Storage::RefreshedHorizon() {
   const Csn computed_at = header_->horizon_computed_at.load(std::memory_order_relaxed);
   if (commit_log().last_csn() < computed_at + kCommitsPerHorizon) return CachedHorizon();
   return FreshHorizon();
@@ -144,6 +145,20 @@ Csn Storage::FreshHorizon() {
                                                  std::memory_order_relaxed)) {
   }
   return std::max(known, horizon);
+}
+
+// Whatever is written from now on carries the number of a transaction that has not ended, which is
+// not below oldest_recent_xid(); so a heap that is empty now does not count.
+void Storage::ForgetOldTransactions() {
+  Xid limit = commit_log().oldest_recent_xid();
+  for (uint32_t index = 1; index < header_->slot_count; ++index) {
+    const StorageSlot& slot = slots_[index];
+    if (slot.id.load(std::memory_order_acquire) == kNoStorage) continue;
+    const bool tree = slot.root_block.load(std::memory_order_acquire) != kNoBlock;
+    if (tree || slot.block_count.load(std::memory_order_acquire) == 0) continue;
+    limit = std::min(limit, slot.stamped_below.load(std::memory_order_acquire));
+  }
+  transactions_.commit_log->AdvanceForgotten(limit);
 }
 
 Status Storage::StaleStorage(StorageId id) {

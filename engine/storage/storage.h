@@ -44,6 +44,8 @@ struct alignas(64) StorageSlot {
   alignas(64) std::atomic<int64_t> rows;  // estimate
   std::atomic<int64_t> sequence_value;    // what a sequence gave last, or gives first
   std::atomic<uint32_t> sequence_called;  // 0: it has given nothing yet
+  // Heap: no row carries the number of a transaction below this any more, but what became of it.
+  std::atomic<Xid> stamped_below;
 };
 
 // Fixed-size head of SegmentPart::kStorage; the slots follow it.
@@ -100,6 +102,9 @@ class Storage {
   Csn RefreshedHorizon();
   // Looks through the backends.
   Csn FreshHorizon();
+
+  // After a vacuum: tells the commit log which transactions no row of any heap asks about any more.
+  void ForgetOldTransactions();
 
   static Status StaleStorage(StorageId id);
 

@@ -21,14 +21,15 @@ namespace connbench::engine {
 // The segment and what lives in it.
 class StorageWorld {
  public:
-  explicit StorageWorld(int64_t pages = 1024) {
+  explicit StorageWorld(int64_t pages = 1024, int64_t recent_transactions = 1 << 16,
+                        int64_t remembered_transactions = 1 << 20) {
     config_.segment_backing = SegmentBacking::kAnonymous;
     config_.shared_buffers_bytes = pages * kPageSize;
     config_.max_connections = 40;
     config_.max_relations = 64;
     config_.deadlock_timeout_ms = 100;
-    config_.recent_transactions = 1 << 16;
-    config_.remembered_transactions = 1 << 20;
+    config_.recent_transactions = recent_transactions;
+    config_.remembered_transactions = remembered_transactions;
     const int64_t reserved =
         AddSize(TransactionSystem::ReservedShmemSize(config_), Storage::ShmemSize(config_));
     segment_ =

@@ -8,6 +8,7 @@
 #include "engine/storage/heap.h"
 #include "engine/storage/heap_prune.h"
 #include "engine/storage/storage.h"
+#include "engine/storage/visibility.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -27,6 +28,8 @@ class Vacuumer {
         indexes_(indexes) {}
 
   Result<VacuumStatistics> Run() {
+    // Transactions below this have ended: every page visited from now on shows what became of them.
+    const Xid stamped_below = storage_.commit_log().oldest_recent_xid();
     const Csn horizon = storage_.FreshHorizon();
     const BlockNumber blocks = slot_.block_count.load(std::memory_order_acquire);
     statistics_.pages = blocks;
@@ -38,6 +41,8 @@ class Vacuumer {
     CONNBENCH_RETURN_IF_ERROR(RemoveDead());
     // Rows that came and went meanwhile are not in it: it is an estimate.
     slot_.rows.store(statistics_.rows, std::memory_order_relaxed);
+    slot_.stamped_below.store(stamped_below, std::memory_order_release);
+    storage_.ForgetOldTransactions();
     return statistics_;
   }
 
@@ -49,6 +54,7 @@ class Vacuumer {
       if (!guard.valid()) return BufferPool::MissingPage(table_, block);
       const Page page = guard.page();
       const PruneResult result = PrunePage(storage_.commit_log(), page, horizon);
+      StampFates(page);
       guard.MarkDirty();
       statistics_.rows += result.rows;
       statistics_.rows_removed += result.removed;
@@ -60,6 +66,19 @@ class Vacuumer {
     }
     FreeSpaceMap::Record(storage_, table_, slot_, block, free_bytes);
     return {};
+  }
+
+  // Writes down what became of each row's writers, as far as they have ended. A locker's end means
+  // nothing.
+  void StampFates(Page page) {
+    const CommitLog& log = storage_.commit_log();
+    for (uint32_t slot = 0; slot < page.slot_count(); ++slot) {
+      if (!page.line(slot).normal()) continue;
+      auto& tuple = *reinterpret_cast<TupleHeader*>(page.item(slot));
+      (void)ResolveFate(log, tuple.xmin());
+      if (tuple.xmax().load(std::memory_order_relaxed) == kNoFate) continue;
+      if ((tuple.flags & kXmaxLockOnly) == 0) (void)ResolveFate(log, tuple.xmax());
+    }
   }
 
   // A line pointer may be used again only when no index entry leads to it any more.

@@ -2,7 +2,7 @@
 
 namespace connbench::engine {
 
-VersionState StateOfVersion(const CommitLog& log, TupleHeader& tuple, Csn horizon) {
+[[gnu::hot]] VersionState StateOfVersion(const CommitLog& log, TupleHeader& tuple, Csn horizon) {
   const Fate born = ResolveFate(log, tuple.xmin());
   if (born.aborted()) return VersionState::kDead;
   if (born.in_progress()) return VersionState::kInProgress;
@@ -16,7 +16,7 @@ VersionState StateOfVersion(const CommitLog& log, TupleHeader& tuple, Csn horizo
   return died.csn <= horizon ? VersionState::kDead : VersionState::kRecentlyDead;
 }
 
-bool HasHotSuccessor(const CommitLog& log, TupleHeader& tuple) {
+[[gnu::hot]] bool HasHotSuccessor(const CommitLog& log, TupleHeader& tuple) {
   return tuple.xmax().load(std::memory_order_relaxed) != kNoFate &&
          (tuple.flags & kXmaxLockOnly) == 0 && (tuple.flags & kXmaxHot) != 0 &&
          !ResolveFate(log, tuple.xmax()).aborted();

@@ -221,7 +221,7 @@ Status Backend::WarmUp(int64_t kilobytes) {
   return {};
 }
 
-void Backend::BeginStatement(int64_t statement_timeout_ms) {
+[[gnu::hot]] void Backend::BeginStatement(int64_t statement_timeout_ms) {
   if ((slot_.identity.load(std::memory_order_relaxed) & kInterruptCancel) != 0) {
     slot_.identity.fetch_and(~kInterruptCancel, std::memory_order_relaxed);
   }
@@ -233,12 +233,12 @@ void Backend::BeginStatement(int64_t statement_timeout_ms) {
   BackendCounters::Increment(slot_.counters.statements);
 }
 
-void Backend::EndStatement(bool in_transaction) {
+[[gnu::hot]] void Backend::EndStatement(bool in_transaction) {
   statement_deadline_ = kNoDeadline;
   SetState(in_transaction ? BackendState::kIdleInTransaction : BackendState::kIdle);
 }
 
-Status Backend::CheckTermination() const {
+[[gnu::hot]] Status Backend::CheckTermination() const {
   if ((slot_.identity.load(std::memory_order_relaxed) & kInterruptTerminate) == 0) return {};
   return Status::Fatal(sqlstate::kAdminShutdown,
                        "terminating connection due to administrator command");

@@ -81,7 +81,7 @@ XidStatus CommitLog::OldStatus(Xid xid) const {
   return {.state = XidStatus::State::kCommitted, .csn = kFrozenCsn};
 }
 
-XidStatus CommitLog::DecodeUncommitted(Xid xid, uint64_t entry) const {
+[[gnu::hot]] XidStatus CommitLog::DecodeUncommitted(Xid xid, uint64_t entry) const {
   switch (static_cast<Tag>(entry >> kTagShift)) {
     case kAborted:
       return {.state = XidStatus::State::kAborted};
@@ -122,7 +122,7 @@ Csn CommitLog::AwaitCommitted(Xid xid) const {
   }
 }
 
-Xid CommitLog::Assign(BackendNumber backend, Xid top_xid) {
+[[gnu::hot]] Xid CommitLog::Assign(BackendNumber backend, Xid top_xid) {
   Xid xid = next_xid_.load(std::memory_order_relaxed);
   do {
     if (xid >= xid_limit_.load(std::memory_order_acquire)) return kInvalidXid;
@@ -134,7 +134,7 @@ Xid CommitLog::Assign(BackendNumber backend, Xid top_xid) {
   return xid;
 }
 
-Csn CommitLog::Commit(const Xid* xids, int64_t count) {
+[[gnu::hot]] Csn CommitLog::Commit(const Xid* xids, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     RingEntry(xids[i]).store(Entry(kCommitting, 0), std::memory_order_release);
   }

@@ -35,7 +35,7 @@ LockManager::LockManager(LockTable& table, BackendTable& backends, const CommitL
 
 // --- What sessions call ------------------------------------------------------------------------
 
-Status LockManager::LockRelation(uint32_t oid, LockMode mode, LockWait wait) {
+[[gnu::hot]] Status LockManager::LockRelation(uint32_t oid, LockMode mode, LockWait wait) {
   return Lock(LockTag::Relation(oid), mode, wait, WaitReason::kTableLock);
 }
 
@@ -55,7 +55,7 @@ bool LockManager::HoldsRelation(uint32_t oid, LockMode mode) const {
   return Holds(LockTag::Relation(oid), mode);
 }
 
-bool LockManager::Holds(const LockTag& tag, LockMode mode) const {
+[[gnu::hot]] bool LockManager::Holds(const LockTag& tag, LockMode mode) const {
   return std::any_of(held_.begin(), held_.end(),
                      [&](const Held& held) { return held.mode == mode && held.tag == tag; });
 }
@@ -69,14 +69,15 @@ void LockManager::ReleaseLast(const LockTag& tag, LockMode mode) {
   held_.erase(std::next(found).base());
 }
 
-void LockManager::ReleaseTo(size_t mark) {
+[[gnu::hot]] void LockManager::ReleaseTo(size_t mark) {
   while (held_.size() > mark) {
     Release(held_.back());
     held_.pop_back();
   }
 }
 
-Status LockManager::Lock(const LockTag& tag, LockMode mode, LockWait wait, WaitReason reason) {
+[[gnu::hot]] Status LockManager::Lock(const LockTag& tag, LockMode mode, LockWait wait,
+                                      WaitReason reason) {
   if (Holds(tag, mode)) return {};
   const bool weak_relation = tag.kind == LockKind::kRelation && IsWeakLock(mode);
   if (weak_relation && LockFastPath(tag.relation, mode)) return {};
@@ -119,7 +120,7 @@ Status LockManager::Lock(const LockTag& tag, LockMode mode, LockWait wait, WaitR
   return {};
 }
 
-void LockManager::Release(const Held& held) {
+[[gnu::hot]] void LockManager::Release(const Held& held) {
   if (held.fast_path_slot >= 0) {
     ReleaseFastPath(held.tag.relation, held.fast_path_slot);
     return;
@@ -135,7 +136,7 @@ void LockManager::Release(const Held& held) {
 
 // --- The fast path -----------------------------------------------------------------------------
 
-bool LockManager::LockFastPath(uint32_t oid, LockMode mode) {
+[[gnu::hot]] bool LockManager::LockFastPath(uint32_t oid, LockMode mode) {
   BackendSlot& slot = backend_.slot();
   std::atomic<uint32_t>& strong_count = table_.StrongCount(oid);
   if (strong_count.load(std::memory_order_relaxed) != 0) return false;
@@ -155,7 +156,7 @@ bool LockManager::LockFastPath(uint32_t oid, LockMode mode) {
   return false;
 }
 
-void LockManager::ReleaseFastPath(uint32_t oid, int fast_path_slot) {
+[[gnu::hot]] void LockManager::ReleaseFastPath(uint32_t oid, int fast_path_slot) {
   backend_.slot().fast_path[fast_path_slot].store(0, std::memory_order_seq_cst);
   if (table_.StrongCount(oid).load(std::memory_order_seq_cst) == 0) return;
   const LockTag tag = LockTag::Relation(oid);

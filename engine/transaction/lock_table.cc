@@ -125,7 +125,7 @@ uint32_t& LockTable::BucketOf(const LockTag& tag) {
   return At<uint32_t>(this, buckets_offset_)[Hash(tag) & (buckets_ - 1)];
 }
 
-std::atomic<uint32_t>& LockTable::StrongCount(uint32_t relation) {
+[[gnu::hot]] std::atomic<uint32_t>& LockTable::StrongCount(uint32_t relation) {
   return strong_counts_[(relation * static_cast<uint32_t>(kHashMultiplier >> 32)) >>
                         kStrongCounterShift];
 }

@@ -40,7 +40,7 @@ Transaction::Transaction(TransactionSystem system, Backend& backend)
 
 Transaction::~Transaction() { Rollback(); }
 
-void Transaction::Begin(IsolationLevel isolation, bool read_only) {
+[[gnu::hot]] void Transaction::Begin(IsolationLevel isolation, bool read_only) {
   open_ = true;
   isolation_ = isolation;
   read_only_ = read_only;
@@ -61,7 +61,7 @@ Status Transaction::SetCharacteristics(IsolationLevel isolation, bool read_only)
   return {};
 }
 
-Status Transaction::Commit() {
+[[gnu::hot]] Status Transaction::Commit() {
   if (!open_) return {};
   if (top_xid_ != kInvalidXid) {
     // Here a later version flushes the log. The top-level xid comes last: see CommitLog::Commit.
@@ -97,7 +97,7 @@ void Transaction::AbortActionsTo(size_t mark) {
 
 // The commit log knows the end; now those who wait for it. Their side of the exchange is in
 // LockManager::WaitForXid.
-void Transaction::ForgetXid() {
+[[gnu::hot]] void Transaction::ForgetXid() {
   BackendSlot& slot = backend_.slot();
   slot.xid.store(kInvalidXid, std::memory_order_release);
   if (slot.has_xid_waiters.exchange(0, std::memory_order_acq_rel) != 0) {
@@ -106,7 +106,7 @@ void Transaction::ForgetXid() {
   top_xid_ = kInvalidXid;
 }
 
-void Transaction::End() {
+[[gnu::hot]] void Transaction::End() {
   locks_.ReleaseTo(0);
   snapshots_.clear();
   transaction_csn_ = kInvalidCsn;
@@ -119,7 +119,7 @@ void Transaction::End() {
   open_ = false;
 }
 
-Result<Xid> Transaction::AssignXid(Xid top_xid) {
+[[gnu::hot]] Result<Xid> Transaction::AssignXid(Xid top_xid) {
   CommitLog& log = *system_.commit_log;
   while (true) {
     const Xid xid = log.Assign(backend_.number(), top_xid);
@@ -128,7 +128,7 @@ Result<Xid> Transaction::AssignXid(Xid top_xid) {
   }
 }
 
-Result<Xid> Transaction::CurrentXid() {
+[[gnu::hot]] Result<Xid> Transaction::CurrentXid() {
   if (savepoints_.empty() ? top_xid_ != kInvalidXid : savepoints_.back().xid != kInvalidXid) {
     return savepoints_.empty() ? top_xid_ : savepoints_.back().xid;
   }
@@ -155,7 +155,7 @@ Result<Xid> Transaction::CurrentXid() {
 //     our load of c1, and as last_csn only grows, H <= H0 <= c1.
 // Either way no version that the snapshot c1 sees is pruned. If something older is published
 // already, that protects the new snapshot, too.
-Snapshot Transaction::Register(Csn wanted) {
+[[gnu::hot]] Snapshot Transaction::Register(Csn wanted) {
   const CommitLog& log = *system_.commit_log;
   Csn csn = wanted;
   if (csn == kInvalidCsn) {
@@ -168,7 +168,7 @@ Snapshot Transaction::Register(Csn wanted) {
   return {.csn = csn, .command = command_, .backend = backend_.number(), .log = &log};
 }
 
-Snapshot Transaction::TakeSnapshot() {
+[[gnu::hot]] Snapshot Transaction::TakeSnapshot() {
   has_run_query_ = true;
   const Snapshot snapshot = Register(transaction_csn_);
   if (isolation_ != IsolationLevel::kReadCommitted) transaction_csn_ = snapshot.csn;
@@ -177,7 +177,7 @@ Snapshot Transaction::TakeSnapshot() {
 
 Snapshot Transaction::TakeLatestSnapshot() { return Register(kInvalidCsn); }
 
-void Transaction::ReleaseSnapshot(const Snapshot& snapshot) {
+[[gnu::hot]] void Transaction::ReleaseSnapshot(const Snapshot& snapshot) {
   const auto found = std::find(snapshots_.rbegin(), snapshots_.rend(), snapshot.csn);
   if (found == snapshots_.rend()) return;  // the transaction's end has released it
   snapshots_.erase(std::next(found).base());

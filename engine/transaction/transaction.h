@@ -101,6 +101,9 @@ class Transaction {
   Snapshot TakeLatestSnapshot();
   void ReleaseSnapshot(const Snapshot& snapshot);
   bool has_snapshot() const { return !snapshots_.empty(); }
+  // What TakeSnapshot() will not see beyond: REPEATABLE READ and above, once the transaction's
+  // snapshot was taken. kInvalidCsn: it sees all that is committed by then.
+  Csn transaction_csn() const { return transaction_csn_; }
   // A snapshot with the same csn that also sees what this transaction has done by now.
   Snapshot WithCurrentCommand(Snapshot snapshot) const {
     snapshot.command = command_;

@@ -135,7 +135,8 @@ bool TextToChar(EvalContext&, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-bool ShiftTimestamp(EvalContext& context, int64_t timestamp, int64_t seconds, Value& out) {
+[[gnu::hot]] bool ShiftTimestamp(EvalContext& context, int64_t timestamp, int64_t seconds,
+                                 Value& out) {
   int64_t shifted = timestamp;
   if (IsFinite(timestamp)) {
     shifted += seconds * kUsPerSecond;
@@ -152,7 +153,8 @@ bool TimestampToTimestamptz(EvalContext& context, const Value* a, uint32_t, Valu
       IsFinite(a->integer) ? context.environment->time_zone().OffsetForLocal(a->integer) : 0;
   return ShiftTimestamp(context, a->integer, -offset, out);
 }
-bool TimestamptzToTimestamp(EvalContext& context, const Value* a, uint32_t, Value& out) {
+[[gnu::hot]] bool TimestamptzToTimestamp(EvalContext& context, const Value* a, uint32_t,
+                                         Value& out) {
   const int32_t offset =
       IsFinite(a->integer) ? context.environment->time_zone().OffsetAt(a->integer) : 0;
   return ShiftTimestamp(context, a->integer, offset, out);

@@ -11,17 +11,17 @@ namespace {
 
 using E = Expression;
 
-bool EvaluateConstant(const E& e, EvalContext&, Value& out) {
+[[gnu::hot]] bool EvaluateConstant(const E& e, EvalContext&, Value& out) {
   out = e.constant;
   return true;
 }
 
-bool EvaluateColumn(const E& e, EvalContext& context, Value& out) {
+[[gnu::hot]] bool EvaluateColumn(const E& e, EvalContext& context, Value& out) {
   out = context.columns[e.index];
   return true;
 }
 
-bool EvaluateParameter(const E& e, EvalContext& context, Value& out) {
+[[gnu::hot]] bool EvaluateParameter(const E& e, EvalContext& context, Value& out) {
   out = context.parameters[e.index];
   return true;
 }

@@ -29,7 +29,7 @@ IndexScanNode::Bound IndexScanNode::AppendValue(ExecutionContext& context, const
 }
 
 // Bounds are prefixes: (a = 1) on an index (a, b) is both ends at key(1), inclusive.
-IndexScanNode::Bound IndexScanNode::MakeBounds(ExecutionContext& context) {
+[[gnu::hot]] IndexScanNode::Bound IndexScanNode::MakeBounds(ExecutionContext& context) {
   lower_key_.Clear();
   upper_key_.Clear();
   for (const IndexRange::Equal& equal : range_.equal) {
@@ -83,7 +83,7 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
   return true;
 }
 
-bool IndexScanNode::DoOpen(ExecutionContext& context) {
+[[gnu::hot]] bool IndexScanNode::DoOpen(ExecutionContext& context) {
   Close(context);
   rows_removed_ = 0;
   finished_ = false;
@@ -117,7 +117,7 @@ void IndexScanNode::EndScan() {
   scan_ = nullptr;
 }
 
-Step IndexScanNode::DoNext(ExecutionContext& context, const Value*& row) {
+[[gnu::hot]] Step IndexScanNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
     context.eval.arena->Reset();
     if (finished_) return Step::kDone;
@@ -155,7 +155,7 @@ Step IndexScanNode::DoNext(ExecutionContext& context, const Value*& row) {
   }
 }
 
-void IndexScanNode::Close(ExecutionContext& context) {
+[[gnu::hot]] void IndexScanNode::Close(ExecutionContext& context) {
   EndScan();
   if (workspace_ != nullptr) context.workspaces->GiveBack(std::move(workspace_));
 }

@@ -27,9 +27,9 @@ ModifyNode::ModifyNode(std::shared_ptr<Table> table, PlanNodePtr child,
   estimated_cost = child_->estimated_cost;
 }
 
-bool ModifyNode::DoOpen(ExecutionContext& context) { return child_->Open(context); }
+[[gnu::hot]] bool ModifyNode::DoOpen(ExecutionContext& context) { return child_->Open(context); }
 
-Step ModifyNode::DoNext(ExecutionContext& context, const Value*& row) {
+[[gnu::hot]] Step ModifyNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
     const Value* new_row = nullptr;
     const Step step = ModifyNext(context, new_row);
@@ -45,7 +45,7 @@ Step ModifyNode::DoNext(ExecutionContext& context, const Value*& row) {
   }
 }
 
-void ModifyNode::Close(ExecutionContext& context) { child_->Close(context); }
+[[gnu::hot]] void ModifyNode::Close(ExecutionContext& context) { child_->Close(context); }
 
 std::vector<std::string> ModifyNode::OutputNames() const {
   std::vector<std::string> columns;
@@ -62,7 +62,7 @@ void ModifyNode::ExplainAs(ExplainWriter& writer, std::string_view title) const 
   writer.Child(*child_);
 }
 
-std::string_view ModifyNode::Encode(const Value* row) {
+[[gnu::hot]] std::string_view ModifyNode::Encode(const Value* row) {
   encoded_.resize(table_->codec().EncodedSize(row));
   table_->codec().Encode(row, encoded_.data());
   return encoded_;
@@ -74,7 +74,7 @@ InsertNode::InsertNode(std::shared_ptr<Table> table, PlanNodePtr child,
                        std::vector<const Expression*> returning)
     : ModifyNode(std::move(table), std::move(child), std::move(returning)) {}
 
-Step InsertNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
+[[gnu::hot]] Step InsertNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   const Step step = child_->Next(context, new_row);
   if (step != Step::kRow) return step;
   Status status = table_->CheckNotNull(new_row, context.eval);
@@ -114,7 +114,7 @@ RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResul
   return passes ? Outcome::kTaken : Outcome::kGone;
 }
 
-void RowChaser::Close(ExecutionContext& context) {
+[[gnu::hot]] void RowChaser::Close(ExecutionContext& context) {
   if (workspace_ != nullptr) context.workspaces->GiveBack(std::move(workspace_));
 }
 
@@ -138,7 +138,7 @@ UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
   }
 }
 
-bool UpdateNode::MakeNewRow(ExecutionContext& context, const Value* old_row) {
+[[gnu::hot]] bool UpdateNode::MakeNewRow(ExecutionContext& context, const Value* old_row) {
   std::copy(old_row, old_row + new_row_.size(), new_row_.begin());
   context.eval.columns = old_row;
   for (const Assignment& assignment : assignments_) {
@@ -149,7 +149,7 @@ bool UpdateNode::MakeNewRow(ExecutionContext& context, const Value* old_row) {
   return status.ok() || context.Fail(std::move(status));
 }
 
-bool UpdateNode::KeysUnchanged(const Value* old_row) {
+[[gnu::hot]] bool UpdateNode::KeysUnchanged(const Value* old_row) {
   for (const TableIndex* index : touched_indexes_) {
     for (size_t i = 0; i < index->key_types.size(); ++i) {
       const auto column = static_cast<size_t>(index->info->key_columns[i]);
@@ -161,7 +161,7 @@ bool UpdateNode::KeysUnchanged(const Value* old_row) {
   return true;
 }
 
-Step UpdateNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
+[[gnu::hot]] Step UpdateNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   while (true) {
     const Value* old_row = nullptr;
     const Step step = scan_->Next(context, old_row);
@@ -189,7 +189,7 @@ Step UpdateNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   }
 }
 
-void UpdateNode::Close(ExecutionContext& context) {
+[[gnu::hot]] void UpdateNode::Close(ExecutionContext& context) {
   chaser_.Close(context);
   ModifyNode::Close(context);
 }
@@ -204,7 +204,7 @@ DeleteNode::DeleteNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
       scan_(static_cast<TableScanNode*>(child_.get())),
       chaser_(scan_) {}
 
-Step DeleteNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
+[[gnu::hot]] Step DeleteNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   while (true) {
     const Value* row = nullptr;
     const Step step = scan_->Next(context, row);

@@ -39,12 +39,12 @@ void ResultNode::Explain(ExplainWriter& writer) const {
 ValuesNode::ValuesNode(std::vector<const Expression*> rows, size_t width)
     : rows_(std::move(rows)), values_(width) {}
 
-bool ValuesNode::DoOpen(ExecutionContext& /*context*/) {
+[[gnu::hot]] bool ValuesNode::DoOpen(ExecutionContext& /*context*/) {
   next_ = 0;
   return true;
 }
 
-Step ValuesNode::DoNext(ExecutionContext& context, const Value*& row) {
+[[gnu::hot]] Step ValuesNode::DoNext(ExecutionContext& context, const Value*& row) {
   context.eval.arena->Reset();
   if (next_ >= rows_.size()) return Step::kDone;
   context.eval.columns = nullptr;
@@ -55,7 +55,7 @@ Step ValuesNode::DoNext(ExecutionContext& context, const Value*& row) {
   return Step::kRow;
 }
 
-void ValuesNode::Close(ExecutionContext& /*context*/) {}
+[[gnu::hot]] void ValuesNode::Close(ExecutionContext& /*context*/) {}
 
 void ValuesNode::Explain(ExplainWriter& writer) const {
   writer.Node("Values Scan on \"*VALUES*\"", *this);
@@ -133,9 +133,9 @@ ProjectNode::ProjectNode(PlanNodePtr child, std::vector<const Expression*> expre
   estimated_cost = child_->estimated_cost;
 }
 
-bool ProjectNode::DoOpen(ExecutionContext& context) { return child_->Open(context); }
+[[gnu::hot]] bool ProjectNode::DoOpen(ExecutionContext& context) { return child_->Open(context); }
 
-Step ProjectNode::DoNext(ExecutionContext& context, const Value*& row) {
+[[gnu::hot]] Step ProjectNode::DoNext(ExecutionContext& context, const Value*& row) {
   const Value* input = nullptr;
   const Step step = child_->Next(context, input);
   if (step != Step::kRow) return step;
@@ -147,7 +147,7 @@ Step ProjectNode::DoNext(ExecutionContext& context, const Value*& row) {
   return Step::kRow;
 }
 
-void ProjectNode::Close(ExecutionContext& context) { child_->Close(context); }
+[[gnu::hot]] void ProjectNode::Close(ExecutionContext& context) { child_->Close(context); }
 
 // As PostgreSQL, which projects within other nodes: no line of its own.
 void ProjectNode::Explain(ExplainWriter& writer) const { child_->Explain(writer); }
@@ -198,7 +198,7 @@ bool LimitNode::DoOpen(ExecutionContext& context) {
   return child_->Open(context);
 }
 
-Step LimitNode::DoNext(ExecutionContext& context, const Value*& row) {
+[[gnu::hot]] Step LimitNode::DoNext(ExecutionContext& context, const Value*& row) {
   if (left_ == 0) return Step::kDone;
   for (; skip_ > 0; --skip_) {
     const Step step = child_->Next(context, row);

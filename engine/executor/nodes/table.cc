@@ -44,7 +44,7 @@ Table::Table(Storage& storage, RelationRef relation)
   }
 }
 
-Status Table::CheckNotNull(const Value* row, EvalContext& context) const {
+[[gnu::hot]] Status Table::CheckNotNull(const Value* row, EvalContext& context) const {
   for (size_t i = 0; i < relation_->columns.size(); ++i) {
     if (!row[i].null || !relation_->columns[i].not_null) continue;
     return Status::Error(
@@ -57,7 +57,7 @@ Status Table::CheckNotNull(const Value* row, EvalContext& context) const {
   return {};
 }
 
-bool Table::MakeKey(const TableIndex& index, const Value* row, KeyBuffer& key) const {
+[[gnu::hot]] bool Table::MakeKey(const TableIndex& index, const Value* row, KeyBuffer& key) const {
   key.Clear();
   bool complete = true;
   for (size_t i = 0; i < index.key_types.size(); ++i) {
@@ -68,8 +68,8 @@ bool Table::MakeKey(const TableIndex& index, const Value* row, KeyBuffer& key) c
   return complete;
 }
 
-Status Table::AddToIndexes(Transaction& transaction, const Value* row, Tid tid,
-                           EvalContext& context) {
+[[gnu::hot]] Status Table::AddToIndexes(Transaction& transaction, const Value* row, Tid tid,
+                                        EvalContext& context) {
   for (TableIndex& index : indexes_) {
     const bool complete = MakeKey(index, row, key_);
     if (key_.size() > kMaxKeySize) {

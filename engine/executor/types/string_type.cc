@@ -49,7 +49,7 @@ size_t AsciiPrefix(std::string_view text) {
 
 }  // namespace
 
-Status ValidateUtf8(std::string_view text) {
+[[gnu::hot]] Status ValidateUtf8(std::string_view text) {
   size_t at = AsciiPrefix(text);
   while (at < text.size()) {
     const size_t length = ValidCharacter(text.substr(at));

@@ -337,7 +337,7 @@ int32_t TimeZone::OffsetAtUnix(int64_t unix_s) const {
   return std::prev(next)->offset_s;
 }
 
-int32_t TimeZone::OffsetAt(int64_t utc_us) const {
+[[gnu::hot]] int32_t TimeZone::OffsetAt(int64_t utc_us) const {
   if (transitions_.empty()) return first_offset_s_;
   return OffsetAtUnix(FloorDivide(utc_us, kUsPerSecond) + kUnixTo2000);
 }

@@ -39,6 +39,21 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kVoid, "void", "void", 4, 'P', false, ValueForm::kNone},
 };
 
+// Where each oid is in kTypes: every bind and every value sent asks. The modulus is the smallest one
+// under which these oids differ; the compiler checks it.
+constexpr Oid kOidModulus = 66;
+constexpr uint8_t kNoType = UINT8_MAX;
+constexpr std::array kTypeOfOid = [] {
+  std::array<uint8_t, kOidModulus> places{};
+  places.fill(kNoType);
+  for (size_t i = 0; i < kTypes.size(); ++i) {
+    uint8_t& place = places[kTypes[i].oid % kOidModulus];
+    if (place != kNoType) throw "two oids share a place: choose another modulus";
+    place = static_cast<uint8_t>(i);
+  }
+  return places;
+}();
+
 constexpr int32_t kModifierHeader = 4;  // what PostgreSQL adds to lengths and precisions
 constexpr int32_t kMaxCharacterLength = 10485760;
 constexpr int32_t kMaxNumericPrecision = 1000;
@@ -74,10 +89,9 @@ Status BadModifier(std::string message) {
 
 std::span<const TypeInfo> AllTypes() { return kTypes; }
 
-const TypeInfo* FindType(Oid oid) {
-  const auto* at = std::lower_bound(kTypes.begin(), kTypes.end(), oid,
-                                    [](const TypeInfo& type, Oid o) { return type.oid < o; });
-  return at != kTypes.end() && at->oid == oid ? at : nullptr;
+[[gnu::hot]] const TypeInfo* FindType(Oid oid) {
+  const uint8_t place = kTypeOfOid[oid % kOidModulus];
+  return place != kNoType && kTypes[place].oid == oid ? &kTypes[place] : nullptr;
 }
 
 const TypeInfo* FindTypeByName(std::string_view name) {
@@ -86,7 +100,7 @@ const TypeInfo* FindTypeByName(std::string_view name) {
   return at != kTypes.end() ? at : nullptr;
 }
 
-const TypeInfo& GetType(Oid oid) { return *FindType(oid); }
+[[gnu::hot]] const TypeInfo& GetType(Oid oid) { return *FindType(oid); }
 
 std::string FormatType(Type type) {
   const TypeInfo* info = FindType(type.oid);

@@ -147,7 +147,7 @@ Status SendBigEndian(T value, const IoContext& io, std::string_view& out) {
 
 }  // namespace
 
-std::string_view TrimSpaces(std::string_view text) {
+[[gnu::hot]] std::string_view TrimSpaces(std::string_view text) {
   while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
   return text;
@@ -158,7 +158,7 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
                        fmt::format("invalid input syntax for type {}: \"{}\"", type_name, text));
 }
 
-Status ParseText(Type type, std::string_view text, const IoContext& io, Value& out) {
+[[gnu::hot]] Status ParseText(Type type, std::string_view text, const IoContext& io, Value& out) {
   switch (type.oid) {
     case type_oid::kBool:
       return ParseBool(text, out);
@@ -264,8 +264,8 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
   return type.modifier < 0 ? Status::Ok() : ApplyTypeModifier(type, false, io, out);
 }
 
-Status FromWire(Type type, const WireValue& wire, WireFormat format, const IoContext& io,
-                Value& out) {
+[[gnu::hot]] Status FromWire(Type type, const WireValue& wire, WireFormat format,
+                             const IoContext& io, Value& out) {
   if (wire.is_null()) {
     out = Value::Null();
     return Status::Ok();
@@ -276,7 +276,8 @@ Status FromWire(Type type, const WireValue& wire, WireFormat format, const IoCon
   return ParseText(type, bytes, io, out);
 }
 
-Status FormatText(Oid oid, const Value& value, const IoContext& io, std::string_view& out) {
+[[gnu::hot]] Status FormatText(Oid oid, const Value& value, const IoContext& io,
+                               std::string_view& out) {
   switch (oid) {
     case type_oid::kBool:
       out = value.integer != 0 ? "t" : "f";
@@ -356,7 +357,8 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
   }
 }
 
-Status ToWire(Oid oid, const Value& value, WireFormat format, const IoContext& io, WireValue& out) {
+[[gnu::hot]] Status ToWire(Oid oid, const Value& value, WireFormat format, const IoContext& io,
+                           WireValue& out) {
   if (value.null) {
     out = WireValue{};
     return Status::Ok();
