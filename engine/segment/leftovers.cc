@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -27,6 +27,19 @@ pid_t PidInName(std::string_view name) {
 }
 
 bool Lives(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
+
+std::vector<std::string> ListSegments() {
+  std::vector<std::string> names;
+  DIR* directory = opendir("/dev/shm");
+  if (directory == nullptr) return names;
+  while (const dirent* entry = readdir(directory)) {  // NOLINT(concurrency-mt-unsafe): own DIR
+    if (std::string_view(entry->d_name).starts_with(kSegmentNamePrefix)) {
+      names.emplace_back(entry->d_name);
+    }
+  }
+  closedir(directory);
+  return names;
+}
 
 }  // namespace
 
@@ -56,35 +69,32 @@ std::optional<pid_t> LiveCreator(const std::string& name) {
     if (errno == EACCES) return PidInName(name);
     return std::nullopt;
   }
-  // The settings at the header's end are not needed; the file may be shorter while it is made.
-  SegmentHeader header{};
-  constexpr size_t kNeeded = offsetof(SegmentHeader, total_bytes);
-  const ssize_t length = pread(fd, &header, kNeeded, 0);
+  SegmentIdentity identity{};
+  const ssize_t length = pread(fd, &identity, sizeof identity, 0);
   close(fd);
-  if (length != static_cast<ssize_t>(kNeeded) || header.magic != SegmentHeader::kMagic) {
-    // Not complete. Its name tells who is making it, or was when it died; with any other name
-    // there is no knowing, and it stays.
+  if (length != static_cast<ssize_t>(sizeof identity) ||
+      identity.magic != SegmentIdentity::kMagic) {
+    // Killed between two system calls, before it wrote who it is: an empty file. Its name tells who
+    // is making it, or was when it died; with any other name there is no knowing, and it stays.
     const pid_t pid = PidInName(name);
     if (pid != 0 && !Lives(pid)) return std::nullopt;
     return pid;
   }
-  if (!Lives(header.creator_pid)) return std::nullopt;
-  if (ProcessStartTicks(header.creator_pid) != header.creator_start_ticks) return std::nullopt;
-  return header.creator_pid;
+  if (!Lives(identity.creator_pid)) return std::nullopt;
+  if (ProcessStartTicks(identity.creator_pid) != identity.creator_start_ticks) return std::nullopt;
+  return identity.creator_pid;
+}
+
+std::vector<std::string> ListLiveSegments() {
+  std::vector<std::string> names = ListSegments();
+  std::erase_if(names, [](const std::string& name) { return !LiveCreator(name).has_value(); });
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 int RemoveLeftovers() {
-  std::vector<std::string> names;
-  if (DIR* directory = opendir("/dev/shm"); directory != nullptr) {
-    while (const dirent* entry = readdir(directory)) {  // NOLINT(concurrency-mt-unsafe): own DIR
-      if (std::string_view(entry->d_name).starts_with(kSegmentNamePrefix)) {
-        names.emplace_back(entry->d_name);
-      }
-    }
-    closedir(directory);
-  }
   int removed = 0;
-  for (const std::string& name : names) {
+  for (const std::string& name : ListSegments()) {
     if (!LiveCreator(name).has_value() && shm_unlink(name.c_str()) == 0) ++removed;
   }
   return removed;

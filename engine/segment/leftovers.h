@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace connbench::engine {
 
@@ -22,6 +23,9 @@ uint64_t ProcessStartTicks(pid_t pid);
 // The process that made the named segment, if it is alive (or cannot be told); nothing if the
 // segment is a leftover or does not exist.
 std::optional<pid_t> LiveCreator(const std::string& name);
+
+// The names of all complete or growing segments whose creator lives, sorted.
+std::vector<std::string> ListLiveSegments();
 
 // Removes /dev/shm/connbench.* whose creator is dead; returns how many.
 int RemoveLeftovers();

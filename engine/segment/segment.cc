@@ -76,6 +76,11 @@ void TouchMemory(void* address, int64_t bytes) {
   }
 }
 
+SegmentIdentity IdentityOfThisProcess() {
+  return {SegmentIdentity::kMagic, SegmentIdentity::kLayoutVersion, getpid(),
+          ProcessStartTicks(getpid())};
+}
+
 int ReserveFile(int fd, int64_t offset, int64_t bytes) {
   int error = 0;
   do {
@@ -141,6 +146,12 @@ Status Segment::CreateFile(const EngineConfig& config, int64_t total_bytes,
     if (fstatvfs(fd, &space) == 0) {
       const auto free_bytes = static_cast<int64_t>(space.f_bavail * space.f_frsize);
       if (reserved_bytes > free_bytes) return NotEnough(reserved_bytes, "/dev/shm", free_bytes);
+    }
+    // Who makes it stands in the file before the work that takes time: a maker that is killed
+    // meanwhile leaves a segment that is known for a leftover even if its pid is used again.
+    const SegmentIdentity identity = IdentityOfThisProcess();
+    if (pwrite(fd, &identity, sizeof identity, 0) != static_cast<ssize_t>(sizeof identity)) {
+      return NotEnough(reserved_bytes, "/dev/shm", 0);
     }
     // Not shared_memory_object::truncate, which would reserve the sparse area, too.
     if (ftruncate(fd, total_bytes) != 0) {
@@ -228,10 +239,9 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
                           error.get_native_error());
   }
 
-  auto* header = new (segment->base_) SegmentHeader{};
-  header->layout_version = SegmentHeader::kLayoutVersion;
-  header->creator_pid = getpid();
-  header->creator_start_ticks = ProcessStartTicks(getpid());
+  // Fresh memory is zero, but for the identity that a named segment carries already.
+  auto* header = reinterpret_cast<SegmentHeader*>(segment->base_);
+  static_cast<SegmentIdentity&>(*header) = IdentityOfThisProcess();
   header->total_bytes = total;
   header->reserved_bytes = reserved;
   header->private_futexes = config.private_futexes ? 1 : 0;
@@ -244,7 +254,6 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
         .WithHint("Choose a shorter segment_name.");
   }
   memcpy(header->settings, settings.data(), settings.size());
-  header->magic = SegmentHeader::kMagic;
   return segment;
 }
 

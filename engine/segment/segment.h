@@ -48,15 +48,20 @@ enum class SegmentPart : uint8_t {
 };
 inline constexpr int kSegmentParts = 10;
 
-struct SegmentHeader {
+// Written first of all, so that a segment can always be traced to its maker.
+struct SegmentIdentity {
   static constexpr uint64_t kMagic = 0x636f6e6e62656e63;  // "connbenc"
   static constexpr uint32_t kLayoutVersion = 1;
-  static constexpr int64_t kSettingsBytes = 3072;
 
   uint64_t magic;
   uint32_t layout_version;
   int32_t creator_pid;
   uint64_t creator_start_ticks;  // field 22 of /proc/<pid>/stat: tells a reused pid apart
+};
+
+struct SegmentHeader : SegmentIdentity {
+  static constexpr int64_t kSettingsBytes = 3072;
+
   int64_t total_bytes;
   int64_t reserved_bytes;              // header and reserved area
   uint32_t private_futexes;            // 1: latches and wakeups use FUTEX_PRIVATE_FLAG

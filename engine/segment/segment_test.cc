@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/segment/latch.h"
 #include "engine/segment/leftovers.h"
@@ -277,6 +279,18 @@ TEST(SegmentTest, ARecycledPidDoesNotProtectALeftover) {
   auto& header = const_cast<SegmentHeader&>(segment->header());
   header.creator_start_ticks += 1;  // as if another process had had our pid
   EXPECT_EQ(LiveCreator(name), std::nullopt);
+}
+
+TEST(SegmentTest, LiveSegmentsAreListed) {
+  auto segment = MustCreate(NamedConfig());
+  const std::string name = segment->name();
+  const auto listed = [&name] {
+    const std::vector<std::string> names = ListLiveSegments();
+    return std::count(names.begin(), names.end(), name);
+  };
+  EXPECT_EQ(listed(), 1);
+  segment.reset();
+  EXPECT_EQ(listed(), 0);
 }
 
 TEST(SegmentTest, HugePagesWorkOrSayWhatIsMissing) {
