@@ -41,6 +41,7 @@ class SegmentEngine : public Engine {
   const std::string& segment_name() const override { return segment_->name(); }
   ConnectionLog& connection_log() override { return *connection_log_; }
   EngineCounters counters() const override;
+  SessionStates session_states() const override;
   Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) override;
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override {
     backends_->Cancel(connection_id, cancel_key);
@@ -136,6 +137,33 @@ EngineCounters SegmentEngine::counters() const {
   }
   total.sessions_active = backends_->sessions();
   return total;
+}
+
+SessionStates SegmentEngine::session_states() const {
+  SessionStates states;
+  const uint32_t used = backends_->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    const BackendSlot& slot = backends_->slot(number);
+    if (slot.waiting_request.load(std::memory_order_relaxed) != 0) {
+      ++states.waiting_for_lock;
+      continue;
+    }
+    switch (slot.state.load(std::memory_order_relaxed)) {
+      case BackendState::kIdle:
+        ++states.idle;
+        break;
+      case BackendState::kActive:
+        ++states.active;
+        break;
+      case BackendState::kIdleInTransaction:
+        ++states.idle_in_transaction;
+        break;
+      case BackendState::kFree:
+      case BackendState::kAuxiliary:
+        break;
+    }
+  }
+  return states;
 }
 
 Result<std::unique_ptr<Session>> SegmentEngine::StartSession(SessionOptions options,

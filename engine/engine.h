@@ -29,6 +29,14 @@ struct EngineCounters {
   int64_t deadlocks = 0;
 };
 
+// What the sessions are doing, each counted once; a glance without a latch.
+struct SessionStates {
+  int64_t idle = 0;
+  int64_t idle_in_transaction = 0;
+  int64_t active = 0;  // running a statement
+  int64_t waiting_for_lock = 0;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -45,6 +53,7 @@ class Engine {
   // Latch-free.
   virtual ConnectionLog& connection_log() = 0;
   virtual EngineCounters counters() const = 0;
+  virtual SessionStates session_states() const = 0;
 
   // Takes a backend slot: 53300 (fatal) when max_connections are in use, or when only the reserved
   // ones are left and the user is no superuser; 57P03 while shutting down.

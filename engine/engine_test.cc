@@ -77,6 +77,8 @@ TEST_P(EngineTest, ObserversAttachByName) {
   EXPECT_EQ((*observer)->config().max_connections, 5);
   EXPECT_EQ((*observer)->config().engine, GetParam());
   EXPECT_EQ((*observer)->counters().sessions_active, 1);
+  EXPECT_EQ((*observer)->session_states().idle, 1);
+  EXPECT_EQ((*observer)->session_states().active, 0);
   EXPECT_EQ((*observer)->connection_log().connections_begun(), 1u);
   EXPECT_EQ((*observer)->connection_log().Read(0).size(), 1u);
 }

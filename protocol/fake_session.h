@@ -99,6 +99,7 @@ class FakeEngine : public engine::Engine {
   const std::string& segment_name() const override { return engine_config.segment_name; }
   engine::ConnectionLog& connection_log() override { return *log_; }
   engine::EngineCounters counters() const override { return {}; }
+  engine::SessionStates session_states() const override { return {}; }
   Result<std::unique_ptr<engine::Session>> StartSession(engine::SessionOptions options,
                                                         engine::Waiter& waiter) override;
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
