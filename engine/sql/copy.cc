@@ -305,6 +305,7 @@ Status CopyFrom::TakeLine(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line == "\\.") {
+    --line_number_;  // no line of data
     ended_ = true;
     return {};
   }
@@ -439,7 +440,11 @@ Status CopyFrom::Flush() {
       table_->codec().DecodeAll(batch_rows_[i], row_values_.data());
       Status status =
           table_->AddToIndexes(transaction_, row_values_.data(), batch_tids_[i], context_);
-      if (!status.ok()) return WithContext(std::move(status), -1);
+      if (!status.ok()) {
+        // Every line since the batch began has made one row.
+        line_number_ -= static_cast<int64_t>(batch_rows_.size() - 1 - i);
+        return WithContext(std::move(status), -1);
+      }
     }
   }
   batch_rows_.clear();

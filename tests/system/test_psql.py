@@ -80,8 +80,19 @@ def test_copy_of_bad_data_says_where(server, tmp_path):
     server.psql("drop table if exists psql_bad; create table psql_bad (a int);")
     result = server.psql(f"\\copy psql_bad from '{source}'", check=False)
     assert 'invalid input syntax for type integer: "three"' in result.stderr
+    assert "COPY psql_bad, line 3, column a" in result.stderr
     assert server.psql("select count(*) from psql_bad; drop table psql_bad;").stdout == \
         "0\nDROP TABLE\n"
+
+
+def test_copy_of_a_duplicate_key_says_where(server):
+    """Rows are written in batches, but each is known by its own line."""
+    result = server.psql("drop table if exists psql_twice;"
+                         "create table psql_twice (a int primary key);\n"
+                         "copy psql_twice from stdin;\n1\n2\n1\n3\n4\n\\.\n", check=False)
+    assert "Key (a)=(1) already exists." in result.stderr
+    assert "COPY psql_twice, line 3\n" in result.stderr
+    server.psql("drop table psql_twice;")
 
 
 def test_variables_and_prepared_statements(server):
