@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/near_names.h"
 #include "base/units.h"
 
 namespace connbench::engine {
@@ -86,35 +88,14 @@ bool HoldsBytes(const Setting& setting) {
                                *member == &EngineConfig::work_mem_bytes);
 }
 
-// Levenshtein distance, for "did you mean".
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
-
 Status UnknownSetting(std::string_view name) {
-  std::string near;
-  for (const Setting& setting : kSettings) {
-    const bool close = EditDistance(name, setting.name) <= std::max<size_t>(2, name.size() / 3) ||
-                       (name.size() >= 3 && setting.name.find(name) != std::string_view::npos);
-    if (!close) continue;
-    if (!near.empty()) near += ", ";
-    near += fmt::format("\"{}\"", setting.name);
-  }
+  std::vector<std::string_view> names;
+  for (const Setting& setting : kSettings) names.push_back(setting.name);
   Status status = Status::Error(sqlstate::kUndefinedObject,
                                 fmt::format("unrecognized configuration parameter \"{}\"", name));
+  const std::vector<std::string_view> near = NearNames(name, names);
   if (near.empty()) return status;
-  return std::move(status).WithHint(fmt::format("Near names: {}.", near));
+  return std::move(status).WithHint(fmt::format("Near names: \"{}\".", fmt::join(near, "\", \"")));
 }
 
 Status BadValue(const Setting& setting, std::string_view value, std::string_view expected) {

@@ -6,6 +6,7 @@
 #include "protocol/fake_session.h"
 #include "protocol/limits.h"
 #include "protocol/messages.h"
+#include "protocol/server_session_fixture.h"
 
 namespace connbench::protocol {
 namespace {
@@ -15,17 +16,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using namespace std::string_literals;
 
-constexpr const char* kRow = "T n 25 -1 -1 0";
-
-class CopyTest : public testing::Test {
+class CopyTest : public ServerSessionTest {
  protected:
-  void SetUp() override { connection_.Start(); }
-
-  std::vector<std::string> Query(std::string_view sql) {
-    std::string bytes;
-    AppendQuery(bytes, sql);
-    return connection_.Send(bytes);
-  }
   // Parse, Bind, Execute; without Sync.
   std::vector<std::string> Execute(std::string_view sql) {
     std::string bytes;
@@ -49,9 +41,6 @@ class CopyTest : public testing::Test {
     AppendCopyFail(bytes, reason);
     return connection_.Send(bytes);
   }
-  std::vector<std::string>& calls() { return connection_.engine.state.calls; }
-
-  FakeConnection connection_;
 };
 
 TEST_F(CopyTest, InWithinAQueryGoesOnWithWhatFollows) {

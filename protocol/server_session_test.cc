@@ -8,6 +8,7 @@
 #include "protocol/fake_session.h"
 #include "protocol/limits.h"
 #include "protocol/messages.h"
+#include "protocol/server_session_fixture.h"
 
 namespace connbench::protocol {
 namespace {
@@ -16,22 +17,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 using namespace std::string_literals;
-
-constexpr const char* kRow = "T n 25 -1 -1 0";
-
-class ServerSessionTest : public testing::Test {
- protected:
-  void SetUp() override { connection_.Start(); }
-
-  std::vector<std::string> Query(std::string_view sql) {
-    std::string bytes;
-    AppendQuery(bytes, sql);
-    return connection_.Send(bytes);
-  }
-  std::vector<std::string>& calls() { return connection_.engine.state.calls; }
-
-  FakeConnection connection_;
-};
 
 TEST_F(ServerSessionTest, AnswersASimpleQuery) {
   EXPECT_THAT(Query("row"), ElementsAre(kRow, "D 1", "C SELECT 1", "Z I"));

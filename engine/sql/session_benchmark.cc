@@ -7,35 +7,12 @@
 
 #include "engine/engine.h"
 #include "engine/session.h"
+#include "engine/sql/counting_sink.h"
 
 namespace connbench::engine {
 namespace {
 
 constexpr int kRows = 10000;
-
-// Takes everything and keeps nothing.
-class NullSink : public ResultSink {
- public:
-  void ParameterDescription(std::span<const Oid> /*types*/) override {}
-  void RowDescription(std::span<const ColumnDescription> /*columns*/,
-                      std::span<const WireFormat> /*formats*/) override {}
-  void NoData() override {}
-  Status DataRow(std::span<const WireValue> values) override {
-    benchmark::DoNotOptimize(values.data());
-    ++rows;
-    return {};
-  }
-  void CommandComplete(std::string_view /*tag*/) override {}
-  void EmptyQuery() override {}
-  void PortalSuspended() override {}
-  void CopyInResponse(WireFormat /*format*/, int /*columns*/) override {}
-  void CopyOutResponse(WireFormat /*format*/, int /*columns*/) override {}
-  Status CopyData(std::string_view /*bytes*/) override { return {}; }
-  void CopyDone() override {}
-  void Notice(std::string_view /*severity*/, const ErrorInfo& /*notice*/) override {}
-  void ParameterStatus(std::string_view /*name*/, std::string_view /*value*/) override {}
-  int64_t rows = 0;
-};
 
 class Bench {
  public:
@@ -85,7 +62,7 @@ class Bench {
   BlockingWaiter waiter_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Session> session_;
-  NullSink sink_;
+  CountingSink sink_;
 };
 
 std::string NextId(uint32_t& state) {

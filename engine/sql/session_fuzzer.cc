@@ -11,31 +11,10 @@
 
 #include "engine/engine.h"
 #include "engine/session.h"
+#include "engine/sql/counting_sink.h"
 
 namespace connbench::engine {
 namespace {
-
-class CountingSink : public ResultSink {
- public:
-  void ParameterDescription(std::span<const Oid> /*types*/) override {}
-  void RowDescription(std::span<const ColumnDescription> /*columns*/,
-                      std::span<const WireFormat> /*formats*/) override {}
-  void NoData() override {}
-  Status DataRow(std::span<const WireValue> /*values*/) override {
-    ++rows;
-    return {};
-  }
-  void CommandComplete(std::string_view /*tag*/) override {}
-  void EmptyQuery() override {}
-  void PortalSuspended() override {}
-  void CopyInResponse(WireFormat /*format*/, int /*columns*/) override {}
-  void CopyOutResponse(WireFormat /*format*/, int /*columns*/) override {}
-  Status CopyData(std::string_view /*bytes*/) override { return {}; }
-  void CopyDone() override {}
-  void Notice(std::string_view /*severity*/, const ErrorInfo& /*notice*/) override {}
-  void ParameterStatus(std::string_view /*name*/, std::string_view /*value*/) override {}
-  int rows = 0;
-};
 
 void Run(Session& session, std::string_view sql, std::string_view copy_data, CountingSink& sink) {
   Result<Progress> progress = session.Query(sql, sink);
