@@ -1,0 +1,231 @@
+"""`connbench run` on bad input and bad days: a clear error with the right exit code, no hang, no
+process or segment left, and what was measured before stays whole."""
+import contextlib
+import csv
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from servers import (CLIENT_TIMEOUT_S, SHM, STOP_TIMEOUT_S, Connbench, processes_of_session,
+                     wait_until)
+
+# Trials of a second on a machine that runs other tests: what they measure does not matter here.
+SHORT = ["--duration", "300ms", "--repetitions", "1", "-c", "2", "--waive", "other_load",
+         "--set", "shared_buffers=8MB"]
+
+
+def run(binary, *arguments, **options):
+    return subprocess.run([binary, "run", *arguments], capture_output=True, text=True,
+                          timeout=CLIENT_TIMEOUT_S, **options)
+
+
+def rows(folder):
+    with open(folder / "trials.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def segments():
+    return {path.name for path in SHM.glob("connbench.*")}
+
+
+@pytest.mark.parametrize("text, expected", [
+    ('name = "x"\nmodels = ["fork"\n', r":2:18"),  # where the list is left open
+    ('name = "x"\nmodells = ["fork"]\n', r":2:\d+.*modells"),
+    ('name = "x"\nmodels = ["forc"]\n[[experiment]]\nworkload = "steady"\n', r":2:\d+.*forc"),
+    ('name = "x"\nmodels = ["fork"]\n[[experiment]]\nworkload = "stedy"\n', r":3:1.*stedy.*steady"),
+    ('name = "x"\nmodels = ["fork"]\n[[experiment]]\nworkload = "steady"\nconnections = ["8"]\n',
+     r":5:\d+"),
+    ('name = "x"\nmodels = ["fork"]\n[[experiment]]\nworkload = "steady"\nduration = "1 parsec"\n',
+     r":5:\d+.*parsec"),
+])
+def test_a_mistake_in_a_suite_is_shown_with_its_place(binary, tmp_path, text, expected):
+    suite = tmp_path / "mine.toml"
+    suite.write_text(text)
+    result = run(binary, suite, "-o", tmp_path / "out")
+    assert result.returncode == 1, result.stderr
+    assert re.search(re.escape(str(suite)) + expected, result.stderr), result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["no-such-suite"], "quick"),  # names what there is
+    (["steady", "--models", "forc"], '"fork"'),
+    (["steady", "--modells", "fork"], "modells"),
+    (["steady", "--set", "shared_bufers=1MB"], "shared_bufers"),
+    (["steady", "--filter", "("], "("),
+    (["steady", "--duration", "fast"], "fast"),
+    (["no/such/file.toml"], "no/such/file.toml"),
+])
+def test_bad_arguments_are_named(binary, tmp_path, arguments, word):
+    result = run(binary, *arguments, "-o", tmp_path / "out")
+    assert result.returncode == 1, result.stderr
+    assert word in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_results_folder_that_cannot_be_written(binary, tmp_path):
+    """A file where the folder should be stops even root."""
+    (tmp_path / "file").write_text("mine")
+    result = run(binary, "steady", *SHORT, "-o", tmp_path / "file" / "out")
+    assert result.returncode == 1, result.stderr
+    assert str(tmp_path / "file") in result.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_earlier_run_is_not_overwritten(binary, tmp_path):
+    out = tmp_path / "out"
+    assert run(binary, "steady", "--models", "thread", *SHORT, "--no-charts", "-o",
+               out).returncode == 0
+    before = files(out)
+    result = run(binary, "steady", "--models", "thread", *SHORT, "--no-charts", "-o", out)
+    assert result.returncode == 1, result.stderr
+    assert str(out) in result.stderr
+    assert files(out) == before
+
+
+def test_without_gnuplot_the_figures_stay_and_the_package_is_named(binary, tmp_path):
+    (tmp_path / "bin").mkdir()
+    out = tmp_path / "out"
+    result = run(binary, "steady", "--models", "thread", *SHORT, "-o", out,
+                 env={**os.environ, "PATH": str(tmp_path / "bin")})
+    assert result.returncode == 0, result.stderr
+    assert "gnuplot-nox" in result.stderr
+    assert [row["status"] for row in rows(out)] == ["OK"]
+    assert (out / "report.html").exists()
+
+
+def test_a_full_dev_shm_is_an_error_of_the_run(binary, tmp_path):
+    """/dev/shm with 8 MB, in a mount namespace of the test's own."""
+    inside = ["unshare", "--mount", "sh", "-ec",
+              'mount -t tmpfs -o size=8m none /dev/shm; exec "$@"', "sh"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+        pytest.skip("mount namespaces need root")
+    result = subprocess.run([*inside, binary, "run", "steady", "--models", "thread", *SHORT,
+                             "--set", "shared_buffers=64MB", "--no-charts", "-o", tmp_path / "out"],
+                            capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S)
+    assert result.returncode == 3, result.stderr  # a cell without a valid trial
+    reasons = {(row["status"], row["status_reason"]) for row in rows(tmp_path / "out")}
+    assert len(reasons) == 1
+    status, reason = reasons.pop()
+    assert status != "OK"
+    assert "/dev/shm" in reason and "shared_buffers" in reason + result.stderr
+
+
+def test_dev_shm_filled_by_others(binary, tmp_path):
+    """Room for the segment in all, but others' files have taken it: an error now, no SIGBUS later."""
+    inside = ["unshare", "--mount", "sh", "-ec",
+              'mount -t tmpfs -o size=64m none /dev/shm;'
+              ' head -c 50M /dev/zero > /dev/shm/others; exec "$@"', "sh"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+        pytest.skip("mount namespaces need root")
+    result = subprocess.run([*inside, binary, "serve", "--model", "thread", "-p", "0", "--set",
+                             "shared_buffers=32MB"],
+                            capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S)
+    assert result.returncode == 2
+    assert "/dev/shm" in result.stderr
+    assert re.search(r"\d+(\.\d+)? MB.*\d+(\.\d+)? MB", result.stderr), result.stderr  # both sizes
+
+
+class Measuring:
+    """A run of many trials in a session of its own, caught in the middle of the second."""
+
+    def __init__(self, binary, folder, model):
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [binary, "run", "steady", "--models", model, "--duration", "500ms", "--repetitions",
+             "50", "-c", "4", "--waive", "other_load", "--no-charts", "--set",
+             "shared_buffers=8MB", "-o", folder],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        wait_until(lambda: (folder / "trials.csv").exists() and len(rows(folder)) >= 1,
+                   CLIENT_TIMEOUT_S, "the first trial ends")
+        wait_until(self.server, STOP_TIMEOUT_S, "the next trial's server runs")
+
+    def server(self):
+        """The pid of the supervisor that the trial has started."""
+        for pid in processes_of_session(self.process.pid):
+            with contextlib.suppress(OSError):
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if b"serve" in words and self._parent(pid) == self.process.pid:
+                    return pid
+        return None
+
+    @staticmethod
+    def _parent(pid):
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+    def left(self):
+        return processes_of_session(self.process.pid)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in self.left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.stderr.close()
+        self.process.wait(timeout=STOP_TIMEOUT_S)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_it_has(binary, tmp_path, model, number):
+    before = segments()
+    with Measuring(binary, tmp_path / "out", model) as measuring:
+        time.sleep(0.2)
+        measuring.process.send_signal(number)
+        assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
+        assert measuring.left() == []
+    assert rows(tmp_path / "out")[0]["status"] == "OK"
+    assert segments() <= before
+
+
+def test_ctrl_c_on_the_whole_group(binary, tmp_path, model):
+    """As a terminal does it: the harness, the server and the load generator all get the signal."""
+    before = segments()
+    with Measuring(binary, tmp_path / "out", model) as measuring:
+        os.killpg(measuring.process.pid, signal.SIGINT)
+        assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
+        assert measuring.left() == []
+    assert segments() <= before
+
+
+def test_a_killed_harness_takes_its_server_and_load_along(binary, tmp_path, model):
+    out = tmp_path / "out"
+    with Measuring(binary, out, model) as measuring:
+        measuring.process.kill()
+        measuring.process.wait(timeout=STOP_TIMEOUT_S)
+        wait_until(lambda: not measuring.left(), STOP_TIMEOUT_S, "all processes have ended")
+    measured = rows(out)
+    assert measured and all(None not in row.values() for row in measured)  # no torn line
+    # The next start finds nothing in its way, and the folder can be read.
+    with Connbench(binary, model):
+        assert not [name for name in segments()
+                    if not pathlib.Path(f"/proc/{name.split('.')[1]}").exists()]
+    compared = subprocess.run([binary, "compare", out, out], capture_output=True, text=True,
+                              timeout=CLIENT_TIMEOUT_S)
+    assert compared.returncode in (0, 5), compared.stderr
+
+
+def test_a_killed_server_spoils_its_trial_only(binary, tmp_path, model):
+    with Measuring(binary, tmp_path / "out", model) as measuring:
+        os.kill(measuring.server(), signal.SIGKILL)
+        count = len(rows(tmp_path / "out"))
+        wait_until(lambda: len(rows(tmp_path / "out")) >= count + 2, CLIENT_TIMEOUT_S,
+                   "the trials after it end")
+        measuring.process.send_signal(signal.SIGINT)
+        assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
+        assert measuring.left() == []
+    spoilt = [row for row in rows(tmp_path / "out") if row["status"] not in ("OK", "INTERRUPTED")]
+    assert len(spoilt) == 1
+    assert spoilt[0]["status_reason"]
+    shutil.rmtree(tmp_path / "out")
