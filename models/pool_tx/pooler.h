@@ -75,9 +75,6 @@ class Pooler : public engine::Engine {
                                                         engine::Waiter& waiter) override;
   // Cancels what the client's backend runs.
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
-  void RequestTermination(uint32_t connection_id) override {
-    engine_.RequestTermination(connection_id);
-  }
   void RequestShutdown() override { engine_.RequestShutdown(); }
   bool ShutdownRequested() const override { return engine_.ShutdownRequested(); }
 
