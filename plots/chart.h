@@ -37,6 +37,13 @@ struct Tick {
 
 enum class ChartKind { kLines, kBars };
 
+// A range of x that is shaded, with a line where it is most likely; all 0: none.
+struct XBand {
+  double low = 0;
+  double at = 0;
+  double high = 0;
+};
+
 struct Chart {
   ChartKind kind = ChartKind::kLines;
   std::string name;      // file name without suffix
@@ -45,6 +52,7 @@ struct Chart {
   std::string caption;   // how to read it, for the report
   std::string x_label;   // with the unit
   std::string y_label;
+  XBand x_band;  // kLines
   bool log_x = false;
   bool log_y = false;
   std::vector<Tick> x_ticks;       // empty: chosen by the renderer

@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "plots/crossover_chart.h"
+#include "plots/memory_charts.h"
 #include "plots/summary.h"
 
 namespace connbench::plots {
@@ -130,88 +132,6 @@ std::optional<Chart> LatencyDistribution(const Run& run) {
     chart.series.push_back(std::move(series));
   }
   if (chart.series.empty()) return std::nullopt;
-  return chart;
-}
-
-// The median of a per-connection figure of the workload that holds idle connections.
-struct MemoryFigures {
-  std::string workload;
-  int64_t connections = 0;
-
-  static MemoryFigures Of(const Run& run) {
-    MemoryFigures figures;
-    figures.workload = ChooseWorkload(run, {"idle", "steady"}, &TrialRow::rss_kb_per_connection);
-    const auto counts = ConnectionCounts(run, figures.workload);
-    if (!counts.empty()) figures.connections = counts.back();
-    return figures;
-  }
-  std::optional<double> Median(const Run& run, std::string_view series,
-                               double TrialRow::*metric) const {
-    const auto spread = CellSpread(run, workload, series, connections,
-                                   [&](const TrialRow& row) { return row.*metric; });
-    if (!spread) return std::nullopt;
-    return std::max(0.0, spread->median);
-  }
-  std::string Subtitle(const Run& run) const {
-    return fmt::format("workload {}, slope over connection counts, median of {}", workload,
-                       Repetitions(run, workload));
-  }
-};
-
-constexpr double TrialRow::*kRealMemory[] = {&TrialRow::private_kb_per_connection,
-                                             &TrialRow::page_tables_kb_per_connection,
-                                             &TrialRow::kernel_stack_kb_per_connection};
-
-std::optional<Chart> RssAgainstRealMemory(const Run& run) {
-  const auto figures = MemoryFigures::Of(run);
-  Chart chart;
-  chart.kind = ChartKind::kBars;
-  chart.name = "memory_rss_against_real";
-  chart.title = "Memory of one connection: what RSS says and what it really takes";
-  chart.subtitle = figures.Subtitle(run);
-  chart.caption =
-      "Lower is better; the scale is logarithmic. RSS counts the shared segment again in every "
-      "process that has touched it, so it grows with processes although no memory is used.";
-  chart.y_label = "kB per connection";
-  chart.log_y = true;
-  chart.parts = {"RSS", "really: private memory, page tables, kernel stacks"};
-  for (const std::string& name : SeriesNames(run)) {
-    const auto rss = figures.Median(run, name, &TrialRow::rss_kb_per_connection);
-    if (!rss) continue;
-    double real = 0;
-    for (double TrialRow::*const part : kRealMemory) real += *figures.Median(run, name, part);
-    if (*rss == 0 && real == 0) continue;  // a server whose processes are not seen
-    chart.bars.push_back({name, fmt::format("{:.0f} kB", *rss), {*rss, 0}, 0, 0});
-    chart.bars.push_back({name, fmt::format("{:.0f} kB", real), {0, real}, 0, 0});
-  }
-  if (chart.bars.empty()) return std::nullopt;
-  return chart;
-}
-
-std::optional<Chart> MemoryPerConnection(const Run& run) {
-  const auto figures = MemoryFigures::Of(run);
-  Chart chart;
-  chart.kind = ChartKind::kBars;
-  chart.name = "memory_per_connection";
-  chart.title = "What the memory of one connection is made of";
-  chart.subtitle = figures.Subtitle(run);
-  chart.caption =
-      "Lower is better. What a connection takes from the machine: private memory (Pss_Anon), page "
-      "tables, which each process needs for itself, and a kernel stack for each thread.";
-  chart.y_label = "kB per connection";
-  chart.parts = {"private memory", "page tables", "kernel stacks"};
-  for (const std::string& name : SeriesNames(run)) {
-    Bar bar{"", name, {}, 0, 0};
-    for (double TrialRow::*const part : kRealMemory) {
-      const auto median = figures.Median(run, name, part);
-      if (median) bar.parts.push_back(*median);
-    }
-    // All 0: a server whose processes are not seen.
-    const bool seen =
-        std::any_of(bar.parts.begin(), bar.parts.end(), [](double part) { return part > 0; });
-    if (seen && bar.parts.size() == chart.parts.size()) chart.bars.push_back(std::move(bar));
-  }
-  if (chart.bars.empty()) return std::nullopt;
   return chart;
 }
 

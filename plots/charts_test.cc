@@ -58,17 +58,82 @@ TEST(Charts, MemoryShowsRssBesideWhatIsReal) {
   row.private_kb_per_connection = 300;
   row.page_tables_kb_per_connection = 100;
   row.kernel_stack_kb_per_connection = 16;
+  row.slab_unreclaimable_kb_per_connection = 40;
+  row.socket_kb_per_connection = -1;  // noise of the machine
+  row.memory_kb_per_connection_low = 440;
+  row.memory_kb_per_connection_high = 470;
   run.trials.push_back(row);
   const auto charts = BuildCharts(run);
   const Chart* chart = Find(charts, "memory_per_connection");
   ASSERT_NE(chart, nullptr);
   ASSERT_EQ(chart->bars.size(), 1U);
-  EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{300, 100, 16}));
+  EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{300, 100, 16, 40, 0}));
+  EXPECT_EQ(chart->bars[0].high, 470);
+  EXPECT_EQ(chart->bars[0].group, "fork (RSS up to 9000)");
   const Chart* contrast = Find(charts, "memory_rss_against_real");
   ASSERT_NE(contrast, nullptr);
   ASSERT_EQ(contrast->bars.size(), 2U);
   EXPECT_EQ(contrast->bars[0].parts, (std::vector<double>{9000, 0}));
-  EXPECT_EQ(contrast->bars[1].parts, (std::vector<double>{0, 416}));
+  EXPECT_EQ(contrast->bars[1].parts, (std::vector<double>{0, 456}));
+}
+
+TEST(Charts, StatesOfMemoryStandSideBySide) {
+  RunData run;
+  int64_t trial = 0;
+  const auto add = [&](const char* workload, const char* parameters, double page_tables_kb) {
+    TrialRow row = Trial(++trial, "fork", workload, 200, 1);
+    row.parameters = parameters;
+    row.rss_kb_per_connection = 10 * page_tables_kb;
+    row.page_tables_kb_per_connection = page_tables_kb;
+    run.trials.push_back(row);
+  };
+  add("memory-touched", "define.touch_percent=100", 300);
+  add("memory-touched", "define.touch_percent=10", 150);
+  add("memory-queried", "", 120);
+  add("memory-connected", "", 100);
+  add("idle", "", 999);
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "memory_per_connection");
+  ASSERT_NE(chart, nullptr);
+  std::vector<std::string> labels;
+  std::vector<double> page_tables;
+  for (const Bar& bar : chart->bars) {
+    labels.push_back(bar.label);
+    page_tables.push_back(bar.parts[1]);
+  }
+  EXPECT_EQ(labels, (std::vector<std::string>{"connected", "queried", "10 %", "100 %"}));
+  EXPECT_EQ(page_tables, (std::vector<double>{100, 120, 150, 300}));
+}
+
+TEST(Charts, ACrossoverIsDrawnWithItsBand) {
+  RunData run;
+  run.info.crossover = {{"parameter", "transactions_per_connection"},
+                        {"metric", "throughput_tps"},
+                        {"base", "fork"},
+                        {"candidate", "thread"},
+                        {"verdict", "crosses"},
+                        {"at", "12.5"},
+                        {"low", "10"},
+                        {"high", "16"}};
+  int64_t trial = 0;
+  for (const char* model : {"fork", "thread"}) {
+    for (const int x : {64, 1}) {
+      TrialRow row = Trial(++trial, model, "churn", 8, 1);
+      row.parameters = "transactions_per_connection=" + std::to_string(x);
+      row.throughput_tps = 100.0 * x;
+      run.trials.push_back(row);
+    }
+  }
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "crossover");
+  ASSERT_NE(chart, nullptr);
+  EXPECT_EQ(chart->x_band.low, 10);
+  EXPECT_EQ(chart->x_band.at, 12.5);
+  ASSERT_EQ(chart->series.size(), 2U);
+  EXPECT_EQ(chart->series[0].label, "fork");
+  ASSERT_EQ(chart->series[0].points.size(), 2U);
+  EXPECT_EQ(chart->series[0].points[0].x, 1);
+  EXPECT_EQ(chart->series[0].points[1].y, 6400);
 }
 
 TEST(Charts, PhasesStackInLifeOrder) {

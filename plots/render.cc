@@ -102,6 +102,14 @@ std::string Ticks(const std::vector<Tick>& ticks) {
 
 std::string LinesBody(const Chart& chart) {
   std::string data;
+  if (const XBand& band = chart.x_band; band.at > 0) {
+    data += fmt::format(
+        "set object 1 rectangle from first {0},graph 0 to first {1},graph 1 behind fc rgb "
+        "'#e4e4e4' "
+        "fs solid noborder\nset arrow 1 from first {2},graph 0 to first {2},graph 1 nohead lc rgb "
+        "'#888888' lw 1.5 dt 2\n",
+        band.low, band.high, band.at);
+  }
   std::string plot = "plot ";
   for (size_t i = 0; i < chart.series.size(); ++i) {
     const Series& series = chart.series[i];

@@ -20,6 +20,7 @@ struct Options {
   double threshold_percent = 5;
   double confidence_percent = 95;
   uint64_t seed = 1;
+  bool halves = false;
   bool markdown = false;
   bool strict = false;
 };
@@ -32,6 +33,11 @@ int Fail(const Status& status) {
 Result<stats::ComparedRuns> CompareAsAsked(const Options& options) {
   const stats::ComparisonOptions comparison{options.threshold_percent / 100,
                                             options.confidence_percent / 100, options.seed};
+  if (options.halves) {
+    const std::string folder = options.runs.empty() ? "results/latest" : options.runs[0];
+    CONNBENCH_ASSIGN_OR_RETURN(const auto run, results::Run::Load(folder));
+    return stats::CompareHalves(run, options.metrics, comparison);
+  }
   if (!options.by.empty()) {
     const std::string folder = options.runs.empty() ? "results/latest" : options.runs[0];
     CONNBENCH_ASSIGN_OR_RETURN(const auto run, results::Run::Load(folder));
@@ -43,12 +49,13 @@ Result<stats::ComparedRuns> CompareAsAsked(const Options& options) {
 }
 
 int Run(const Options& options) {
-  const size_t runs_wanted = options.by.empty() ? 2 : 1;
+  const bool one_run = options.halves || !options.by.empty();
+  const size_t runs_wanted = one_run ? 1 : 2;
   if (options.by.empty() != options.base.empty() || options.runs.size() > runs_wanted ||
-      (options.by.empty() && options.runs.size() != runs_wanted)) {
+      (options.halves && !options.by.empty()) || (!one_run && options.runs.size() != runs_wanted)) {
     std::fprintf(stderr,
                  "connbench compare: give two run folders, BASE and CANDIDATE, or one folder with "
-                 "--by AXIS --base VALUE (for example --by model --base fork).\n");
+                 "--by AXIS --base VALUE (for example --by model --base fork) or with --halves.\n");
     return kExitUsage;
   }
   const auto compared = CompareAsAsked(options);
@@ -65,6 +72,8 @@ CommandMain ConfigureCompare(CLI::App& app) {
   app.add_option("RUN", options->runs, "BASE and CANDIDATE, folders that \"connbench run\" wrote");
   app.add_option("--by", options->by, "compare the values of this axis inside one run");
   app.add_option("--base", options->base, "the axis value to hold the others against");
+  app.add_flag("--halves", options->halves,
+               "compare one run's odd repetitions with its even ones: what noise alone does");
   app.add_option("--metric", options->metrics, "compare only this metric (may be repeated)");
   app.add_option("--threshold", options->threshold_percent,
                  "percent of change that is worth a word")

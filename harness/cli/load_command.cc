@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdio>
@@ -19,6 +20,7 @@
 #include "harness/cli/command.h"
 #include "harness/load/generator.h"
 #include "harness/load/load_result.h"
+#include "harness/load/parameter.h"
 #include "harness/load/report.h"
 #include "harness/load/sql_client.h"
 #include "harness/load/workload.h"
@@ -68,6 +70,7 @@ struct Flags {
   bool init = false;
   bool quiet = false;
   std::vector<std::string> define;
+  std::vector<std::string> parameters;
   std::string seed;
   int source_addresses = 0;
   int control_fd = -1;
@@ -209,6 +212,12 @@ Result<Workload> MakeWorkload(const Flags& flags) {
                    "Write -D NAME=VALUE.");
     }
     workload.define[definition.substr(0, equals)] = definition.substr(equals + 1);
+  }
+  for (const std::string& parameter : flags.parameters) {
+    const size_t equals = std::min(parameter.find('='), parameter.size());
+    CONNBENCH_RETURN_IF_ERROR(
+        load::SetParameter(workload, parameter.substr(0, equals),
+                           parameter.substr(std::min(equals + 1, parameter.size()))));
   }
   return workload;
 }
@@ -362,6 +371,8 @@ CommandMain ConfigureLoad(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("-D,--define", flags->define,
                  "a variable for the scripts, NAME=VALUE; repeatable");
+  app.add_option("--parameter", flags->parameters,
+                 "a parameter of the workload, NAME=VALUE, as suites vary it; repeatable");
   app.add_option("-s,--scale", flags->scale, ":scale of the scripts and of --init")
       ->check(CLI::PositiveNumber);
   app.add_flag("-i,--init", flags->init, "create and fill the workload's tables first");

@@ -83,6 +83,17 @@ int Run(Options& options) {
   if (!suite.ok()) return Fail(suite.status());
   Result<suite::Plan> plan = suite::MakePlan(*suite, options.overrides);
   if (!plan.ok()) return Fail(plan.status());
+  if (plan->crossover && !options.benchmark_out.empty()) {
+    return Fail(Status::Error(sqlstate::kInvalidParameterValue,
+                              "--benchmark_out is for suites, not for a crossover"));
+  }
+  if (options.list && plan->crossover) {
+    fmt::print("{} from {} to {} by bisection, {} to {} pairs of trials each; first cell {}\n",
+               plan->crossover->parameter, plan->crossover->from, plan->crossover->to,
+               plan->crossover->repetitions, plan->crossover->max_repetitions,
+               plan->cells.front().name);
+    return kExitOk;
+  }
   if (options.list) {
     for (const suite::Trial& trial : plan->trials) {
       fmt::print("{} #{}\n", plan->cells[trial.cell].name, trial.repetition);
@@ -91,6 +102,8 @@ int Run(Options& options) {
   }
   suite::RunOptions run;
   run.plan = std::move(*plan);
+  run.suite = *suite;
+  run.overrides = options.overrides;
   run.program = targets::OwnProgram();
   const Invocation& invocation = ProgramInvocation();
   run.argv.assign(invocation.argv, invocation.argv + invocation.argc);

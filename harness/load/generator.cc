@@ -49,6 +49,7 @@ class Generator {
   void Failover();
   void Mixed();
   void Traffic(uint32_t clients);
+  void FirstQueries(uint32_t first, uint32_t last);
 
   Status StartWorkers();
   // Gives the plan to all threads of the group.
@@ -302,6 +303,17 @@ void Generator::Steady() {
   Traffic(all());
 }
 
+// Each of these connections runs one transaction, in no figure: what a session keeps of its first
+// query is seen at the next event.
+void Generator::FirstQueries(uint32_t first, uint32_t last) {
+  Plan plan;
+  plan.kind = Plan::Kind::kTraffic;
+  plan.first = first;
+  plan.last = last;
+  plan.transactions_per_client = 1;
+  Run(plan, "first queries");
+}
+
 void Generator::Idle() {
   std::vector<int> steps;
   for (const int step : workload_.ladder) {
@@ -313,6 +325,7 @@ void Generator::Idle() {
   for (const int step : steps) {
     const auto next = static_cast<uint32_t>(step);
     if (next > up) SetUpConnections({&main()}, up, next);
+    if (next > up && workload_.first_query) FirstQueries(up, next);
     up = next;
     if (Open() == 0 || !Event("held")) return;
     Hold();

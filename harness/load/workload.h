@@ -17,6 +17,7 @@
 //                                       #   or refused; storm: it tries again at all
 //   active = 4                          # idle: how many of the connections work
 //   ladder = [50, 100, 200]             # idle: hold this many, step by step, then `connections`
+//   first_query = true                  # idle: each connection runs the script once when it is up
 //   scripts = [{ file = "select_only.sql", weight = 1 }]
 //   setup = "pgbench_tables.sql"        # run once by --init, with :scale replaced
 //   tables = ["pgbench_accounts"]       # what must exist
@@ -98,6 +99,7 @@ struct Workload : ClientGroup {
   int64_t warmup_ns = 0;
   int active = 0;
   std::vector<int> ladder;
+  bool first_query = false;
   ScriptSource setup;  // empty text: none
   std::vector<std::string> tables;
   int64_t scale = 1;

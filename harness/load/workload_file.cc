@@ -20,12 +20,13 @@
 namespace connbench::load {
 namespace {
 
-constexpr std::array<std::string_view, 20> kKeys = {
+constexpr std::array<std::string_view, 21> kKeys = {
     "name",         "description",     "pattern", "protocol",
     "connections",  "duration",        "warmup",  "transactions_per_connection",
     "active",       "ladder",          "scripts", "setup",
     "tables",       "scale",           "define",  "session_length",
-    "connect_rate", "connect_arrival", "backoff", "group"};
+    "connect_rate", "connect_arrival", "backoff", "group",
+    "first_query"};
 constexpr std::array<std::string_view, 11> kGroupKeys = {"name",
                                                          "pattern",
                                                          "connections",
@@ -140,6 +141,13 @@ class Reader {
                   parsed.status().error().hint);
     }
     value = *parsed;
+    return Status::Ok();
+  }
+  Status Flag(std::string_view key, bool& value) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_boolean()) return Fail(*node, fmt::format("{} must be true or false", key));
+    value = node->as_boolean()->get();
     return Status::Ok();
   }
   template <size_t N, typename E>
@@ -403,6 +411,7 @@ Result<Workload> Reader::Read() {
   CONNBENCH_RETURN_IF_ERROR(Strings("tables", workload.tables));
   CONNBENCH_RETURN_IF_ERROR(Integer("scale", 1, kMaxScale, workload.scale));
   CONNBENCH_RETURN_IF_ERROR(Define(workload.define));
+  CONNBENCH_RETURN_IF_ERROR(Flag("first_query", workload.first_query));
   CONNBENCH_RETURN_IF_ERROR(String("setup", setup));
   workload.active = static_cast<int>(active);
   if (!setup.empty()) {

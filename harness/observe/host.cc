@@ -51,6 +51,7 @@ HostMemory ReadHostMemory() {
   memory.page_tables_kb = FindNumber(text, "PageTables");
   memory.kernel_stack_kb = FindNumber(text, "KernelStack");
   memory.slab_kb = FindNumber(text, "Slab");
+  memory.slab_unreclaimable_kb = FindNumber(text, "SUnreclaim");
   memory.tcp_memory_kb = TcpMemoryPages() * (::sysconf(_SC_PAGESIZE) / 1024);
   return memory;
 }

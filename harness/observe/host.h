@@ -12,6 +12,7 @@ struct HostMemory {
   int64_t page_tables_kb = 0;
   int64_t kernel_stack_kb = 0;
   int64_t slab_kb = 0;
+  int64_t slab_unreclaimable_kb = 0;
   int64_t tcp_memory_kb = 0;
 };
 HostMemory ReadHostMemory();

@@ -142,12 +142,14 @@ TreeMemory ReadMemory(const ServerTree& tree) {
       sums.pss_anon_kb += rollup->pss_anon_kb;
       sums.pss_shmem_kb += rollup->pss_shmem_kb;
       sums.uss_kb += rollup->uss_kb();
+      sums.hugetlb_kb += rollup->private_hugetlb_kb + rollup->shared_hugetlb_kb;
     }
     memory.processes_walked += static_cast<int>(walked);
     memory.pss_kb += ScaleUp(sums.pss_kb, walked, kind.members.size());
     memory.pss_anon_kb += ScaleUp(sums.pss_anon_kb, walked, kind.members.size());
     memory.pss_shmem_kb += ScaleUp(sums.pss_shmem_kb, walked, kind.members.size());
     memory.uss_kb += ScaleUp(sums.uss_kb, walked, kind.members.size());
+    memory.hugetlb_kb += ScaleUp(sums.hugetlb_kb, walked, kind.members.size());
   }
   memory.kernel_stack_kb = memory.threads * kKernelStackKb;
   return memory;

@@ -98,6 +98,7 @@ struct TreeMemory {
   int64_t pss_anon_kb = 0;
   int64_t pss_shmem_kb = 0;
   int64_t uss_kb = 0;
+  int64_t hugetlb_kb = 0;  // explicit huge pages, in neither RSS nor PSS
   int64_t page_tables_kb = 0;
   int64_t kernel_stack_kb = 0;
 };

@@ -111,6 +111,18 @@ std::optional<Interval> MedianInterval(std::span<const double> samples, double c
   return Interval{*Median(samples), sorted[ranks->low - 1], sorted[ranks->high - 1]};
 }
 
+std::optional<Interval> MeanInterval(std::span<const double> samples, double confidence) {
+  if (samples.size() < 2 || !(confidence > 0 && confidence < 1)) return std::nullopt;
+  const auto n = static_cast<double>(samples.size());
+  double mean = 0;
+  for (const double sample : samples) mean += sample / n;
+  double squares = 0;
+  for (const double sample : samples) squares += (sample - mean) * (sample - mean);
+  const double t = boost::math::quantile(boost::math::students_t(n - 1), (1 + confidence) / 2);
+  const double half = t * std::sqrt(squares / (n - 1) / n);
+  return Interval{mean, mean - half, mean + half};
+}
+
 std::optional<Line> LeastSquares(std::span<const double> x, std::span<const double> y,
                                  double confidence) {
   constexpr size_t kMinPoints = 3;

@@ -1,5 +1,6 @@
 // Intervals around what is reported: how far a figure would move if the measurement were made
-// again. Nothing here assumes normal data except the regression's interval, which says so.
+// again. Nothing here assumes normal data except the intervals of a mean and of a
+// regression, which say so.
 //
 // Safety: pure functions, any thread. The same seed gives the same interval. Errors: a sample too
 // small to carry an answer gives std::nullopt, never a number.
@@ -48,6 +49,10 @@ std::optional<Interval> PercentileInterval(const Histogram& histogram, double pe
                                            double confidence = kDefaultConfidence);
 std::optional<Interval> MedianInterval(std::span<const double> samples,
                                        double confidence = kDefaultConfidence);
+
+// The mean with Student's interval, which supposes about normal samples; needs two of them.
+std::optional<Interval> MeanInterval(std::span<const double> samples,
+                                     double confidence = kDefaultConfidence);
 
 // y = intercept + slope.estimate * x by least squares. The slope's interval is Student's, which
 // supposes independent, equally spread residuals; it needs three points and two different x.

@@ -218,6 +218,18 @@ Result<ComparedRuns> CompareWithinRun(const results::Run& run, const std::string
   return out;
 }
 
+Result<ComparedRuns> CompareHalves(const results::Run& run, const std::vector<std::string>& metrics,
+                                   const ComparisonOptions& options) {
+  CONNBENCH_ASSIGN_OR_RETURN(const auto fields, FindMetrics(metrics));
+  Sides odd;
+  Sides even;
+  for (const TrialRow& row : run.trials) AddTrial(row.repetition % 2 == 1 ? odd : even, row, "");
+  ComparedRuns out;
+  CompareSides(odd, even, "", fields, options, out);
+  if (out.rows.empty()) return NothingToCompare();
+  return out;
+}
+
 std::string FormatComparison(const ComparedRuns& compared, TableStyle style) {
   std::vector<std::vector<std::string>> table = {{"cell", "candidate", "metric", "base",
                                                   "candidate's", "ratio", "95 % interval", "n",

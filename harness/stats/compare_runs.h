@@ -49,6 +49,12 @@ Result<ComparedRuns> CompareWithinRun(const results::Run& run, const std::string
                                       const std::vector<std::string>& metrics,
                                       const ComparisonOptions& options);
 
+// The run against itself: of each cell the odd repetitions as base, the even ones as candidate. They
+// were interleaved and differ in nothing, so whatever this calls better or worse is what noise alone
+// can do on this machine.
+Result<ComparedRuns> CompareHalves(const results::Run& run, const std::vector<std::string>& metrics,
+                                   const ComparisonOptions& options);
+
 enum class TableStyle { kPlain, kMarkdown };
 std::string FormatComparison(const ComparedRuns& compared, TableStyle style);
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <random>
+
 #include "base/exit_code.h"
 
 namespace connbench::stats {
@@ -95,6 +98,54 @@ TEST(CompareWithinRun, NamesWhatThereIsWhenAskedForWhatIsNot) {
             std::string::npos);
   EXPECT_EQ(CompareWithinRun(run, "model", "fork", {"tps"}, {}).status().code(),
             sqlstate::kUndefinedObject);
+}
+
+// Ten repetitions with the scatter of a busy machine: slow drift, and noise of each trial.
+void AddNoisyTrials(RunData& run, double tps, double noise, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> each(0, noise);
+  for (int i = 0; i < 10; ++i) {
+    const double drift = 1 + 0.02 * std::sin(i / 3.0);
+    AddTrials(run, "fork", {tps * drift * std::exp(each(random))});
+    run.trials.back().repetition = i + 1;
+  }
+}
+
+constexpr int kCalibrationRuns = 100;
+
+TEST(Calibration, ARunAgainstItselfIsHardlyEverBetterOrWorse) {
+  int false_alarms = 0;
+  for (int seed = 1; seed <= kCalibrationRuns; ++seed) {
+    RunData run;
+    AddNoisyTrials(run, 10'000, 0.03, static_cast<uint64_t>(seed));
+    const auto halves = CompareHalves(run, {"throughput_tps"}, {});
+    ASSERT_TRUE(halves.ok());
+    ASSERT_EQ(halves->rows.size(), 1U);
+    EXPECT_EQ(halves->rows[0].comparison.base_samples, 5U);
+    false_alarms += halves->worse + halves->better;
+  }
+  EXPECT_LE(false_alarms, 5) << "of " << kCalibrationRuns;
+}
+
+TEST(Calibration, TwoRunsOfTheSameAreHardlyEverBetterOrWorse) {
+  int false_alarms = 0;
+  int found = 0;
+  for (int seed = 1; seed <= kCalibrationRuns; ++seed) {
+    RunData base;
+    RunData same;
+    RunData slower;
+    AddNoisyTrials(base, 10'000, 0.03, static_cast<uint64_t>(seed));
+    AddNoisyTrials(same, 10'000, 0.03, static_cast<uint64_t>(seed + 1000));
+    AddNoisyTrials(slower, 8'800, 0.03, static_cast<uint64_t>(seed + 2000));
+    const auto against_same = CompareRuns(base, same, {}, {});
+    const auto against_slower = CompareRuns(base, slower, {}, {});
+    ASSERT_TRUE(against_same.ok() && against_slower.ok());
+    false_alarms += against_same->worse + against_same->better;
+    found += against_slower->worse;
+    EXPECT_EQ(against_slower->better, 0);
+  }
+  EXPECT_LE(false_alarms, 3) << "of " << kCalibrationRuns;
+  EXPECT_GE(found, 95) << "planted regressions of 12 % found, of " << kCalibrationRuns;
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "harness/suite/scratch_folder.h"
+
 namespace connbench::suite {
 namespace {
 
@@ -45,12 +47,9 @@ LoadProcess::~LoadProcess() {
 }
 
 Status LoadProcess::Start(const std::string& program, const load::Workload& workload,
-                          const load::Endpoint& endpoint, uint64_t seed) {
-  std::string folder = (std::filesystem::temp_directory_path() / "connbench-load-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) {
-    return Status::System("cannot make a temporary folder " + folder, errno);
-  }
-  folder_ = folder;
+                          const Parameters& parameters, const load::Endpoint& endpoint,
+                          uint64_t seed) {
+  CONNBENCH_ASSIGN_OR_RETURN(folder_, MakeScratchFolder());
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return Status::System("cannot make a socket pair", errno);
@@ -90,6 +89,10 @@ Status LoadProcess::Start(const std::string& program, const load::Workload& work
   if (!workload.ladder.empty()) {
     options.argv.emplace_back("--ladder");
     options.argv.push_back(fmt::format("{}", fmt::join(workload.ladder, ",")));
+  }
+  for (const auto& [name, value] : parameters) {
+    options.argv.emplace_back("--parameter");
+    options.argv.push_back(fmt::format("{}={}", name, value));
   }
   options.descriptors = {
       {stderr_, STDOUT_FILENO}, {stderr_, STDERR_FILENO}, {pair[1], kControlInChild}};

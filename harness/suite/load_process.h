@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,6 +25,9 @@ struct LoadEvent {
   MonotonicNs at_ns = 0;
 };
 
+// Of the workload, as a suite varies them: name and value.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
 class LoadProcess {
  public:
   LoadProcess();
@@ -32,7 +36,7 @@ class LoadProcess {
   LoadProcess& operator=(const LoadProcess&) = delete;
 
   Status Start(const std::string& program, const load::Workload& workload,
-               const load::Endpoint& endpoint, uint64_t seed);
+               const Parameters& parameters, const load::Endpoint& endpoint, uint64_t seed);
   // Answers the previous event, if there was one, and waits for the next until the deadline (an
   // error). An interruption is passed on once, so that the load ends and still tells what it found.
   // When one of the server's descriptors becomes readable, the server has ended: an error, too, for a

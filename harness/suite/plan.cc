@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/config.h"
+#include "harness/load/parameter.h"
 #include "harness/suite/contenders.h"
 #include "models/model_list.h"
 
@@ -110,8 +111,14 @@ class Planner {
     for (const int connections : counts) {
       workload.connections = connections;
       for (const targets::TargetName& contender : contenders) {
-        for (const targets::Settings& axis_values : Combine(experiment.settings)) {
-          AddCell(experiment, workload, contender, axis_values);
+        for (const Parameters& parameters : Combine(experiment.parameters)) {
+          load::Workload varied = workload;
+          for (const auto& [name, value] : parameters) {
+            CONNBENCH_RETURN_IF_ERROR(load::SetParameter(varied, name, value));
+          }
+          for (const targets::Settings& axis_values : Combine(experiment.settings)) {
+            AddCell(experiment, varied, contender, parameters, axis_values);
+          }
         }
       }
     }
@@ -119,13 +126,16 @@ class Planner {
   }
 
   void AddCell(const Experiment& experiment, const load::Workload& workload,
-               const targets::TargetName& target, const targets::Settings& axis_values) {
+               const targets::TargetName& target, const Parameters& parameters,
+               const targets::Settings& axis_values) {
     Cell cell;
+    cell.parameters = parameters;
     cell.name = fmt::format("{}/workload:{}/connections:{}", target.cell, workload.name,
                             workload.connections);
     if (experiment.protocol) {
       cell.name += fmt::format("/protocol:{}", load::Name(*experiment.protocol));
     }
+    for (const auto& [name, value] : parameters) cell.name += fmt::format("/{}:{}", name, value);
     for (const auto& [name, value] : targets::ConcernedSettings(target.parts, axis_values)) {
       cell.name += fmt::format("/{}:{}", name, value);
     }
@@ -149,7 +159,12 @@ class Planner {
       }
     }
     cell.repetitions = experiment.repetitions.value_or(suite_.repetitions);
-    if (overrides_.repetitions > 0) cell.repetitions = overrides_.repetitions;
+    cell.until = experiment.until ? experiment.until : suite_.until;
+    if (overrides_.repetitions > 0) {
+      // So many and no more.
+      cell.repetitions = overrides_.repetitions;
+      cell.until.reset();
+    }
     cells_.push_back(std::move(cell));
   }
 
@@ -158,6 +173,15 @@ class Planner {
   std::set<std::string> names_;
   std::vector<Cell> cells_;
 };
+
+std::string JoinPairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::string text;
+  for (const auto& [name, value] : pairs) {
+    if (!text.empty()) text += ' ';
+    text += fmt::format("{}={}", name, value);
+  }
+  return text;
+}
 
 Status Filter(const std::string& filter, std::vector<Cell>& cells) {
   if (filter.empty()) return Status::Ok();
@@ -174,14 +198,9 @@ Status Filter(const std::string& filter, std::vector<Cell>& cells) {
 
 }  // namespace
 
-std::string Cell::SettingsText() const {
-  std::string text;
-  for (const auto& setting : settings) {
-    if (!text.empty()) text += ' ';
-    text += fmt::format("{}={}", setting.first, setting.second);
-  }
-  return text;
-}
+std::string Cell::SettingsText() const { return JoinPairs(settings); }
+
+std::string Cell::ParametersText() const { return JoinPairs(parameters); }
 
 observe::Demand Plan::MachineDemand() const {
   observe::Demand demand;
@@ -199,21 +218,31 @@ targets::TargetRequest Cell::Request() const {
   return {target, settings, workload.protocol, workload.connections};
 }
 
-int64_t Plan::EstimatedNs() const {
-  int64_t sum = 0;
-  for (const Trial& trial : trials) {
-    const load::Workload& workload = cells[trial.cell].workload;
-    sum += kTrialOverheadNs;
-    // A storm has no duration: it ends when all are up.
-    if (workload.pattern != load::Pattern::kStorm) sum += workload.warmup_ns + workload.duration_ns;
+int64_t Plan::EstimatedNs(const Trial& trial) const {
+  const load::Workload& workload = cells[trial.cell].workload;
+  // A storm has no duration: it ends when all are served.
+  if (workload.pattern == load::Pattern::kStorm || workload.pattern == load::Pattern::kFailover) {
+    return kTrialOverheadNs;
   }
-  return sum;
+  return kTrialOverheadNs + workload.warmup_ns + workload.duration_ns;
 }
 
 Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
   Plan plan;
   plan.suite = suite.name;
   plan.seed = overrides.has_seed ? overrides.seed : suite.seed;
+  if (suite.crossover) {
+    // The bisection decides what is measured; a first cell shows mistakes before anything runs.
+    plan.crossover = suite.crossover;
+    if (overrides.repetitions > 0) {
+      plan.crossover->repetitions = plan.crossover->max_repetitions = overrides.repetitions;
+    }
+    const Result<Cell> first =
+        MakeCrossoverCell(suite, overrides, suite.crossover->base, suite.crossover->from);
+    if (!first.ok()) return first.status();
+    plan.cells = {*first};
+    return plan;
+  }
   CONNBENCH_ASSIGN_OR_RETURN(plan.cells, Planner(suite, overrides).MakeCells());
   CONNBENCH_RETURN_IF_ERROR(Filter(overrides.filter, plan.cells));
   if (plan.cells.empty()) {
@@ -225,11 +254,11 @@ Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
   }
   std::mt19937_64 random(plan.seed);
   int most = 0;
-  for (const Cell& cell : plan.cells) most = std::max(most, cell.repetitions);
+  for (const Cell& cell : plan.cells) most = std::max(most, cell.MostRepetitions());
   for (int repetition = 1; repetition <= most; ++repetition) {
     std::vector<Trial> block;
     for (size_t cell = 0; cell < plan.cells.size(); ++cell) {
-      if (repetition <= plan.cells[cell].repetitions) block.push_back({cell, repetition, 0});
+      if (repetition <= plan.cells[cell].MostRepetitions()) block.push_back({cell, repetition, 0});
     }
     Shuffle(block, random);
     for (Trial& trial : block) {
@@ -239,6 +268,22 @@ Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
     }
   }
   return plan;
+}
+
+Result<Cell> MakeCrossoverCell(const Suite& suite, const PlanOverrides& overrides,
+                               const std::string& model, int64_t value) {
+  const Crossover& crossover = *suite.crossover;
+  Suite single = suite;
+  single.crossover.reset();
+  single.targets.clear();
+  single.experiments = {crossover.experiment};
+  single.experiments[0].models = {model};
+  single.experiments[0].parameters = {{crossover.parameter, {fmt::format("{}", value)}}};
+  PlanOverrides same = overrides;
+  same.models.clear();
+  same.targets.clear();
+  CONNBENCH_ASSIGN_OR_RETURN(std::vector<Cell> cells, Planner(single, same).MakeCells());
+  return std::move(cells.front());
 }
 
 Suite SuiteOfWorkload(const std::string& workload) {

@@ -7,13 +7,16 @@
 // Safety: plain values, pure functions. Errors: 22023 or 42704 with the place in the suite file.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "harness/load/workload.h"
 #include "harness/observe/fitness.h"
+#include "harness/suite/load_process.h"
 #include "harness/suite/suite_file.h"
 #include "harness/targets/target_list.h"
 
@@ -24,11 +27,17 @@ struct Cell {
   targets::TargetName target;
   load::Workload workload;  // with the experiment's values in place of its own
   targets::Settings settings;
-  int repetitions = 1;
+  Parameters parameters;  // of the workload, in which they are already
+  int repetitions = 1;    // at least; see until
+  std::optional<Until> until;
 
   // Settings as trials.csv shows them: those that the suite or the user set.
   std::string SettingsText() const;
   targets::TargetRequest Request() const;
+  std::string ParametersText() const;
+  int MostRepetitions() const {
+    return until ? std::max(until->max_repetitions, repetitions) : repetitions;
+  }
 };
 
 struct Trial {
@@ -41,10 +50,13 @@ struct Plan {
   std::string suite;
   uint64_t seed = 1;
   std::vector<Cell> cells;
-  std::vector<Trial> trials;  // in the order of execution
+  // In the order of execution. Those beyond a cell's repetitions are run only if its interval is
+  // not narrow enough yet (steadiness.h).
+  std::vector<Trial> trials;
+  std::optional<Crossover> crossover;  // then there are no trials beforehand
 
-  observe::Demand MachineDemand() const;  // for the doctor
-  int64_t EstimatedNs() const;            // for the first guess of the time left
+  observe::Demand MachineDemand() const;          // for the doctor
+  int64_t EstimatedNs(const Trial& trial) const;  // for the first guess of the time left
 };
 
 // What the command line puts in place of the suite's values; empty or 0: the suite's.
@@ -62,6 +74,10 @@ struct PlanOverrides {
 };
 
 Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides);
+
+// The cell that a crossover measures for one model at one value of its parameter.
+Result<Cell> MakeCrossoverCell(const Suite& suite, const PlanOverrides& overrides,
+                               const std::string& model, int64_t value);
 
 // A suite that runs one workload with its own values.
 Suite SuiteOfWorkload(const std::string& workload);

@@ -170,7 +170,22 @@ TEST(PlanTest, TheQuickSuiteHasEveryModelUnderEveryPattern) {
     EXPECT_THAT(models_of[workload],
                 testing::UnorderedElementsAre("fork", "thread", "thread-pool"));
   }
-  EXPECT_LT(plan.EstimatedNs(), 180 * kNanosecondsPerSecond);
+  int64_t estimated_ns = 0;
+  for (const Trial& trial : plan.trials) estimated_ns += plan.EstimatedNs(trial);
+  EXPECT_LT(estimated_ns, 180 * kNanosecondsPerSecond);
+}
+
+TEST(PlanTest, EverySuiteKeepsItsTime) {
+  const std::pair<const char*, int64_t> suites[] = {{"ci", 600}, {"full", 3600}, {"memory", 240}};
+  for (const auto& [name, seconds] : suites) {
+    const auto suite = FindSuite(name);
+    ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+    const Plan plan = PlanGood(*suite);
+    int64_t estimated_ns = 0;
+    for (const Trial& trial : plan.trials) estimated_ns += plan.EstimatedNs(trial);
+    EXPECT_LT(estimated_ns, seconds * kNanosecondsPerSecond) << name << ", every repetition made";
+    EXPECT_FALSE(suite->description.empty()) << name;
+  }
 }
 
 }  // namespace

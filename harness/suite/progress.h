@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "harness/suite/plan.h"
@@ -15,20 +17,25 @@ namespace connbench::suite {
 
 class Progress {
  public:
-  explicit Progress(const Plan& plan);
+  // left: the trials of the plan that will still be run from an index on, as far as can be told.
+  using TrialsLeft = std::function<std::vector<Trial>(size_t index)>;
+  Progress(const Plan& plan, TrialsLeft left);
   ~Progress();  // clears the line
 
   void TrialBegins(size_t index);
   void TrialEnded(size_t index, const results::TrialRow& row);
 
  private:
-  std::string TimeLeft(size_t index) const;
+  std::string TimeLeft(const std::vector<Trial>& left) const;
   void Rewrite(const std::string& line);
   void Print(const std::string& line);
 
   const Plan& plan_;
+  const TrialsLeft left_;
   const bool terminal_;
   const MonotonicNs begin_ns_;
+  int64_t expected_done_ns_ = 0;  // what the plan expected of the trials that were run
+  int ended_ = 0;
   bool line_is_open_ = false;
 };
 

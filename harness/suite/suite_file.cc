@@ -11,21 +11,27 @@
 
 #include "base/near_names.h"
 #include "base/units.h"
+#include "harness/load/parameter.h"
 #include "harness/load/workload.h"
 #include "harness/targets/target_list.h"
 #include "models/model_list.h"
+#include "results/schema.h"
 
 namespace connbench::suite {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuiteKeys[] = {"name",  "description", "repetitions",
-                                           "seed",  "models",      "targets",
-                                           "needs", "set",         "experiment"};
+constexpr std::string_view kSuiteKeys[] = {"name",   "description", "repetitions", "seed",
+                                           "models", "targets",     "needs",       "set",
+                                           "until",  "experiment",  "crossover"};
 constexpr std::string_view kExperimentKeys[] = {
-    "workload", "connections", "duration", "warmup",      "ladder",
-    "models",   "targets",     "protocol", "repetitions", "set"};
+    "workload", "connections", "duration",    "warmup", "ladder", "models",
+    "targets",  "protocol",    "repetitions", "until",  "set",    "vary"};
+constexpr std::string_view kUntilKeys[] = {"metric", "interval", "max_repetitions"};
+constexpr std::string_view kCrossoverKeys[] = {
+    "workload", "connections", "duration",        "warmup",     "models", "parameter",  "metric",
+    "from",     "to",          "max_repetitions", "resolution", "set",    "repetitions"};
 
 // Walks the parsed file; the first error stops it.
 class SuiteReader {
@@ -56,7 +62,9 @@ class SuiteReader {
       }
       suite.settings.emplace_back(setting.name, setting.values[0]);
     }
-    CONNBENCH_RETURN_IF_ERROR(ReadExperiments(root, suite.experiments));
+    CONNBENCH_RETURN_IF_ERROR(ReadUntil(root, suite.until));
+    CONNBENCH_RETURN_IF_ERROR(ReadCrossover(root, suite.crossover));
+    if (!suite.crossover) CONNBENCH_RETURN_IF_ERROR(ReadExperiments(root, suite.experiments));
     return suite;
   }
 
@@ -237,6 +245,149 @@ class SuiteReader {
     return Status::Ok();
   }
 
+  // A number, whole or not.
+  Status ReadReal(const toml::table& table, std::string_view key, double lowest, double highest,
+                  double& value) const {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return Status::Ok();
+    const auto number = node->value<double>();
+    if (!number || !(*number >= lowest && *number <= highest)) {
+      return Bad(*node, fmt::format("{} must be a number from {} to {}", key, lowest, highest));
+    }
+    value = *number;
+    return Status::Ok();
+  }
+
+  Status ReadMetric(const toml::table& table, std::string& metric) const {
+    CONNBENCH_RETURN_IF_ERROR(ReadText(table, "metric", metric));
+    if (metric.empty()) return Status::Ok();
+    const auto* field = results::FindField<results::TrialRow>(metric);
+    if (field != nullptr && field->column.better() != results::Better::kNeither) {
+      return Status::Ok();
+    }
+    std::vector<std::string_view> known;
+    for (const auto& each : results::Fields<results::TrialRow>()) {
+      if (each.column.better() != results::Better::kNeither) known.push_back(each.column.name);
+    }
+    return Bad(*table.get("metric"), fmt::format("there is no metric \"{}\"", metric))
+        .WithHint(SuggestNames(metric, known));
+  }
+
+  Status ReadUntil(const toml::table& table, std::optional<Until>& until) const {
+    const toml::node* node = table.get("until");
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_table()) {
+      return Bad(*node, "until must be { interval = 0.05, max_repetitions = 20 }");
+    }
+    const toml::table& values = *node->as_table();
+    CONNBENCH_RETURN_IF_ERROR(CheckKeys(values, kUntilKeys, "until"));
+    Until read;
+    CONNBENCH_RETURN_IF_ERROR(ReadMetric(values, read.metric));
+    CONNBENCH_RETURN_IF_ERROR(ReadReal(values, "interval", 0.001, 1, read.interval));
+    int64_t most = read.max_repetitions;
+    CONNBENCH_RETURN_IF_ERROR(ReadInteger(values, "max_repetitions", 1, kMaxRepetitions, most));
+    read.max_repetitions = static_cast<int>(most);
+    until = std::move(read);
+    return Status::Ok();
+  }
+
+  Status AddParameter(std::string name, const toml::node& values,
+                      std::vector<SettingAxis>& parameters) const {
+    SettingAxis axis{std::move(name), {}};
+    const auto add = [&](const toml::node& item) {
+      std::string value;
+      if (item.is_string()) {
+        value = item.as_string()->get();
+      } else if (item.is_integer()) {
+        value = fmt::format("{}", item.as_integer()->get());
+      } else {
+        return Bad(item, fmt::format("{} must be a whole number or a text", axis.name));
+      }
+      load::Workload scratch;
+      Status status = load::SetParameter(scratch, axis.name, value);
+      if (!status.ok()) return Bad(item, status.error().message).WithHint(status.error().hint);
+      axis.values.push_back(std::move(value));
+      return Status::Ok();
+    };
+    if (values.is_array()) {
+      CONNBENCH_RETURN_IF_ERROR(CheckLength(*values.as_array(), axis.name));
+      for (const toml::node& item : *values.as_array()) CONNBENCH_RETURN_IF_ERROR(add(item));
+    } else {
+      CONNBENCH_RETURN_IF_ERROR(add(values));
+    }
+    parameters.push_back(std::move(axis));
+    return Status::Ok();
+  }
+
+  Status ReadParameters(const toml::table& table, std::vector<SettingAxis>& parameters) const {
+    const toml::node* node = table.get("vary");
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_table()) {
+      return Bad(*node, "vary must be a table: [experiment.vary] with name = [values] lines");
+    }
+    for (const auto& [key, value] : *node->as_table()) {
+      CONNBENCH_RETURN_IF_ERROR(AddParameter(std::string(key.str()), value, parameters));
+    }
+    return Status::Ok();
+  }
+
+  Status ReadCrossover(const toml::table& root, std::optional<Crossover>& crossover) const {
+    const toml::node* node = root.get("crossover");
+    if (node == nullptr) return Status::Ok();
+    if (!node->is_table()) return Bad(*node, "crossover must be a table");
+    if (root.contains("experiment")) {
+      return Bad(*node, "a suite has either a [crossover] or [[experiment]]s, not both");
+    }
+    const toml::table& table = *node->as_table();
+    CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, kCrossoverKeys, "crossover"));
+    Crossover read;
+    CONNBENCH_RETURN_IF_ERROR(ReadCommon(table, "crossover", read.experiment));
+    if (read.experiment.connections.size() > 1) {
+      return Bad(*table.get("connections"), "a crossover is looked for at one connection count");
+    }
+    std::vector<std::string> models;
+    CONNBENCH_RETURN_IF_ERROR(ReadModels(table, models));
+    if (models.size() != 2 || models[0] == models[1]) {
+      return Bad(table, "a crossover is between two models: models = [\"base\", \"candidate\"]");
+    }
+    read.base = models[0];
+    read.candidate = models[1];
+    CONNBENCH_RETURN_IF_ERROR(ReadText(table, "parameter", read.parameter));
+    CONNBENCH_RETURN_IF_ERROR(ReadMetric(table, read.metric));
+    CONNBENCH_RETURN_IF_ERROR(ReadInteger(table, "from", 1, INT64_C(1'000'000'000), read.from));
+    CONNBENCH_RETURN_IF_ERROR(ReadInteger(table, "to", 1, INT64_C(1'000'000'000), read.to));
+    if (read.to <= read.from) return Bad(table, "to must be above from");
+    int64_t repetitions = read.repetitions;
+    CONNBENCH_RETURN_IF_ERROR(ReadInteger(table, "repetitions", 3, kMaxRepetitions, repetitions));
+    read.repetitions = static_cast<int>(repetitions);
+    int64_t most = std::max<int64_t>(read.max_repetitions, repetitions);
+    CONNBENCH_RETURN_IF_ERROR(
+        ReadInteger(table, "max_repetitions", repetitions, kMaxRepetitions, most));
+    read.max_repetitions = static_cast<int>(most);
+    CONNBENCH_RETURN_IF_ERROR(ReadReal(table, "resolution", 1.01, 10, read.resolution));
+    load::Workload scratch;
+    for (const int64_t end : {read.from, read.to}) {
+      const Status status = load::SetParameter(scratch, read.parameter, fmt::format("{}", end));
+      if (!status.ok()) return Bad(table, status.error().message).WithHint(status.error().hint);
+    }
+    crossover = std::move(read);
+    return Status::Ok();
+  }
+
+  // What an experiment and a crossover share.
+  Status ReadCommon(const toml::table& table, const char* what, Experiment& experiment) const {
+    experiment.where =
+        fmt::format("{}:{}:{}", file_name_, table.source().begin.line, table.source().begin.column);
+    CONNBENCH_RETURN_IF_ERROR(ReadText(table, "workload", experiment.workload));
+    if (experiment.workload.empty()) {
+      return Bad(table, fmt::format("{} needs a workload = \"name\"", what));
+    }
+    CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "connections", experiment.connections));
+    CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "duration", experiment.duration_ns));
+    CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "warmup", experiment.warmup_ns));
+    return ReadSettings(table, experiment.settings);
+  }
+
   Status ReadExperiments(const toml::table& root, std::vector<Experiment>& experiments) const {
     const toml::node* node = root.get("experiment");
     if (node == nullptr || !node->is_array_of_tables()) {
@@ -249,17 +400,9 @@ class SuiteReader {
     for (const toml::node& item : tables) {
       const toml::table& table = *item.as_table();
       Experiment experiment;
-      experiment.where = fmt::format("{}:{}:{}", file_name_, table.source().begin.line,
-                                     table.source().begin.column);
       CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, kExperimentKeys, "experiment"));
-      CONNBENCH_RETURN_IF_ERROR(ReadText(table, "workload", experiment.workload));
-      if (experiment.workload.empty()) {
-        return Bad(table, "an experiment needs a workload = \"name\"");
-      }
-      CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "connections", experiment.connections));
+      CONNBENCH_RETURN_IF_ERROR(ReadCommon(table, "an experiment", experiment));
       CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "ladder", experiment.ladder));
-      CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "duration", experiment.duration_ns));
-      CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "warmup", experiment.warmup_ns));
       CONNBENCH_RETURN_IF_ERROR(ReadModels(table, experiment.models));
       CONNBENCH_RETURN_IF_ERROR(ReadTargets(table, experiment.targets));
       CONNBENCH_RETURN_IF_ERROR(ReadProtocol(table, experiment.protocol));
@@ -269,7 +412,8 @@ class SuiteReader {
             ReadInteger(table, "repetitions", 1, kMaxRepetitions, repetitions));
         experiment.repetitions = static_cast<int>(repetitions);
       }
-      CONNBENCH_RETURN_IF_ERROR(ReadSettings(table, experiment.settings));
+      CONNBENCH_RETURN_IF_ERROR(ReadUntil(table, experiment.until));
+      CONNBENCH_RETURN_IF_ERROR(ReadParameters(table, experiment.parameters));
       experiments.push_back(std::move(experiment));
     }
     return Status::Ok();

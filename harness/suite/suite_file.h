@@ -24,8 +24,31 @@
 //   targets = ["postgres"]
 //   protocol = "extended"                # default: the workload's own
 //   repetitions = 5
+//   until = { interval = 0.05, max_repetitions = 20 }   # default: the suite's, which may be none
 //   [experiment.set]                     # settings as an axis
 //   session_warmup_kb = [0, 1024]
+//   [experiment.vary]                    # parameters of the workload as an axis (load/parameter.h)
+//   transactions_per_connection = [1, 10, 100]
+//   "define.hot_rows" = [1, 100]
+//
+// until: repetitions beyond `repetitions` are made until the 95 % interval of the metric's mean is
+// within so much of it to either side, or max_repetitions were made. Without a metric it is what the
+// workload's pattern measures (steadiness.h).
+//
+// A suite with a [crossover] table has no experiments: it looks for the value of a parameter at
+// which the second model overtakes the first (crossover_run.h).
+//
+//   [crossover]
+//   workload = "churn"
+//   models = ["fork", "thread-pool"]     # base and candidate
+//   parameter = "transactions_per_connection"
+//   from = 1
+//   to = 1024
+//   metric = "throughput_tps"            # the default
+//   repetitions = 4                      # pairs of trials at each value
+//   max_repetitions = 12                 # where four cannot tell
+//   resolution = 1.2                     # stop when neighbours differ by less than this factor
+//   connections = 8                      # and duration, warmup, set as in an experiment
 //
 // What is named is what is measured: an experiment's models and targets, if it names any, otherwise
 // the suite's, otherwise all built-in models. A setting that does not concern a target is left out
@@ -52,6 +75,12 @@ struct SettingAxis {
   std::vector<std::string> values;
 };
 
+struct Until {
+  std::string metric;  // empty: by the workload's pattern
+  double interval = 0.05;
+  int max_repetitions = 20;
+};
+
 struct Experiment {
   std::string workload;
   std::vector<int> connections;  // empty: the workload's own
@@ -62,8 +91,23 @@ struct Experiment {
   std::vector<std::string> targets;
   std::optional<load::ProtocolMode> protocol;
   std::optional<int> repetitions;
+  std::optional<Until> until;
   std::vector<SettingAxis> settings;
-  std::string where;  // "quick.toml:12:1", for later errors
+  std::vector<SettingAxis> parameters;  // of the workload
+  std::string where;                    // "quick.toml:12:1", for later errors
+};
+
+struct Crossover {
+  Experiment experiment;  // without models and parameters: those are what is compared and varied
+  std::string base;
+  std::string candidate;
+  std::string parameter = "transactions_per_connection";
+  std::string metric = "throughput_tps";
+  int64_t from = 1;
+  int64_t to = 1024;
+  int repetitions = 4;
+  int max_repetitions = 12;
+  double resolution = 1.2;
 };
 
 struct Suite {
@@ -75,7 +119,9 @@ struct Suite {
   std::vector<std::string> targets;
   std::vector<std::string> needs;  // Debian packages
   std::vector<std::pair<std::string, std::string>> settings;
+  std::optional<Until> until;
   std::vector<Experiment> experiments;
+  std::optional<Crossover> crossover;
 };
 
 inline constexpr int kMaxRepetitions = 1000;

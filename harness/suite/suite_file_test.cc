@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/suite/plan.h"
+
 namespace connbench::suite {
 namespace {
 
@@ -130,6 +132,89 @@ TEST(SuiteFileTest, AllSuitesThatComeWithTheProgramAreSound) {
   EXPECT_GE(list.suites.size(), 1U);
   for (const Status& error : list.errors) ADD_FAILURE() << error.ToString();
   for (const Suite& suite : list.suites) EXPECT_FALSE(suite.description.empty()) << suite.name;
+}
+
+TEST(SuiteFileTest, UntilIsOfTheSuiteOrOfAnExperiment) {
+  const auto suite = ParseSuite(R"(until = { interval = 0.1, max_repetitions = 7 }
+[[experiment]]
+workload = "steady"
+[[experiment]]
+workload = "churn"
+until = { metric = "latency_us_p99" }
+)",
+                                "u.toml");
+  ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+  EXPECT_EQ(suite->until->interval, 0.1);
+  EXPECT_EQ(suite->until->max_repetitions, 7);
+  EXPECT_FALSE(suite->experiments[0].until.has_value());
+  EXPECT_EQ(suite->experiments[1].until->metric, "latency_us_p99");
+}
+
+TEST(SuiteFileTest, ParametersOfTheWorkloadAreAnAxis) {
+  const auto suite = ParseSuite(R"(models = ["fork"]
+[[experiment]]
+workload = "churn"
+[experiment.vary]
+transactions_per_connection = [1, 100]
+"define.hot_rows" = 5
+)",
+                                "v.toml");
+  ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+  const auto plan = MakePlan(*suite, {});
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  ASSERT_EQ(plan->cells.size(), 2U);
+  const Cell& cell = plan->cells[1];
+  EXPECT_EQ(cell.workload.transactions_per_connection, 100);
+  EXPECT_EQ(cell.workload.define.at("hot_rows"), "5");
+  EXPECT_THAT(cell.name, HasSubstr("/transactions_per_connection:100"));
+  EXPECT_THAT(cell.ParametersText(), HasSubstr("transactions_per_connection=100"));
+}
+
+constexpr char kCrossover[] = R"([crossover]
+workload = "churn"
+models = ["fork", "thread"]
+connections = 4
+from = 2
+to = 64
+repetitions = 3
+)";
+
+TEST(SuiteFileTest, ACrossoverIsASuiteOfItsOwn) {
+  const auto suite = ParseSuite(kCrossover, "c.toml");
+  ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+  ASSERT_TRUE(suite->crossover.has_value());
+  EXPECT_EQ(suite->crossover->base, "fork");
+  EXPECT_EQ(suite->crossover->candidate, "thread");
+  EXPECT_EQ(suite->crossover->to, 64);
+  EXPECT_EQ(suite->crossover->metric, "throughput_tps");
+  const auto plan = MakePlan(*suite, {});
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  EXPECT_TRUE(plan->trials.empty());
+  const auto cell = MakeCrossoverCell(*suite, {}, "thread", 16);
+  ASSERT_TRUE(cell.ok());
+  EXPECT_EQ(cell->name, "model:thread/workload:churn/connections:4/transactions_per_connection:16");
+  EXPECT_EQ(cell->workload.transactions_per_connection, 16);
+}
+
+TEST(SuiteFileTest, MistakesInTheNewTablesAreNamedWithTheirPlace) {
+  const auto error_of = [](const std::string& text) {
+    const auto suite = ParseSuite(text, "b.toml");
+    return suite.ok() ? std::string("none") : suite.status().ToString();
+  };
+  EXPECT_THAT(error_of("until = { intervall = 0.1 }"), HasSubstr("\"interval\""));
+  EXPECT_THAT(error_of("until = { metric = \"throughput\" }"), HasSubstr("throughput_tps"));
+  EXPECT_THAT(error_of("until = { interval = 2 }"), HasSubstr("b.toml:1:22: interval must be"));
+  EXPECT_THAT(error_of("[[experiment]]\nworkload = \"churn\"\n[experiment.vary]\n"
+                       "transactions_per_conection = [1]"),
+              HasSubstr("\"transactions_per_connection\""));
+  EXPECT_THAT(error_of("[[experiment]]\nworkload = \"churn\"\n[experiment.vary]\nactive = [-1]"),
+              HasSubstr("b.toml:4:11: active is \"-1\", must be"));
+  EXPECT_THAT(error_of(std::string(kCrossover) + "[[experiment]]\nworkload = \"churn\"\n"),
+              HasSubstr("either a [crossover] or"));
+  EXPECT_THAT(error_of("[crossover]\nworkload = \"churn\"\nmodels = [\"fork\"]"),
+              HasSubstr("between two models"));
+  EXPECT_THAT(error_of(std::string(kCrossover) + "parameter = \"duration\"\n"),
+              HasSubstr("no parameter \"duration\""));
 }
 
 }  // namespace

@@ -8,14 +8,16 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "harness/observe/environment.h"
 #include "harness/observe/fitness.h"
 #include "harness/observe/host.h"
+#include "harness/suite/crossover_run.h"
 #include "harness/suite/interruption.h"
 #include "harness/suite/progress.h"
+#include "harness/suite/scratch_folder.h"
+#include "harness/suite/steadiness.h"
 #include "harness/suite/summary.h"
 #include "harness/suite/trial_runner.h"
 #include "plots/report.h"
@@ -44,7 +46,8 @@ class SilentReporter final : public benchmark::BenchmarkReporter {
 
 class SuiteRun {
  public:
-  explicit SuiteRun(const RunOptions& options) : options_(options), plan_(options.plan) {
+  explicit SuiteRun(const RunOptions& options)
+      : options_(options), plan_(options.plan), steadiness_(plan_) {
     targets_.program = options.program;
   }
 
@@ -57,9 +60,13 @@ class SuiteRun {
     }
     WarnAboutMachine();
     {
-      Progress progress(plan_);
+      Progress progress(plan_, [this](size_t index) { return TrialsLeft(index); });
       progress_ = &progress;
-      RunBenchmarks();
+      if (plan_.crossover) {
+        RunCrossover();
+      } else {
+        RunBenchmarks();
+      }
       progress_ = nullptr;
     }
     const Status ended = End();
@@ -89,6 +96,7 @@ class SuiteRun {
   }
 
   Status Begin() {
+    SweepScratchFolders();
     std::string latest;
     if (options_.resume) {
       CONNBENCH_ASSIGN_OR_RETURN(const results::Run run, results::Run::Load(options_.output));
@@ -96,7 +104,7 @@ class SuiteRun {
       info_ = run.info;
       for (const results::TrialRow& row : run.trials) {
         // What was interrupted is measured again; its row stays, as history.
-        if (row.status != results::kTrialInterrupted) done_.insert({row.cell, row.repetition});
+        if (row.status != results::kTrialInterrupted) Remember(row);
         last_trial_ = std::max(last_trial_, row.trial);
       }
       CONNBENCH_ASSIGN_OR_RETURN(writer_, results::RunWriter::Resume(options_.output));
@@ -118,7 +126,9 @@ class SuiteRun {
   Status CheckSamePlan(const results::Run& run) const {
     std::vector<std::string> order;
     for (const Trial& trial : plan_.trials) order.push_back(plan_.cells[trial.cell].name);
-    if (run.info.order == order && run.info.seed == static_cast<int64_t>(plan_.seed)) {
+    const bool same_order = plan_.crossover.has_value() || run.info.order == order;
+    if (same_order && run.info.suite == plan_.suite &&
+        run.info.seed == static_cast<int64_t>(plan_.seed)) {
       return Status::Ok();
     }
     return Status::Error(sqlstate::kInvalidParameterValue,
@@ -207,7 +217,12 @@ class SuiteRun {
         state.SkipWithError("run before");
         break;
       }
-      const results::TrialRow row = RunAndWrite(index, cell, trial, state);
+      if (!steadiness_.Needs(trial)) {
+        state.SkipWithError("not needed: the cell's interval is narrow enough");
+        break;
+      }
+      const auto [row, seconds] = RunAndWrite(index);
+      state.SetIterationTime(seconds);
       if (row.status != results::kTrialOk) {
         state.SkipWithError(row.status_reason.c_str());
         break;
@@ -219,15 +234,16 @@ class SuiteRun {
     }
   }
 
-  results::TrialRow RunAndWrite(size_t index, const Cell& cell, const Trial& trial,
-                                benchmark::State& state) {
+  // Also what Google Benchmark takes for the time of the trial.
+  std::pair<results::TrialRow, double> RunAndWrite(size_t index) {
+    const Trial& trial = plan_.trials[index];
+    const Cell& cell = plan_.cells[trial.cell];
     progress_->TrialBegins(index);
     const TrialContext context{options_.program, &interruption_, options_.waived};
     const auto target = targets::MakeTarget(cell.Request(), targets_);
     const double started_s =
         static_cast<double>(MonotonicNow() - begin_ns_) / kNanosecondsPerSecond;
     TrialOutcome outcome = RunTrial(context, cell, trial, *target);
-    state.SetIterationTime(outcome.manual_seconds);
     observer_cpu_ns_ += outcome.observer_cpu_ns;
     window_ns_ += outcome.window_ns;
     checkpoint_cpu_ns_ += outcome.checkpoint_cpu_ns;
@@ -238,8 +254,57 @@ class SuiteRun {
     results::TrialRow copy = row;
     failure_ = writer_->AppendTrial(std::move(outcome.record));
     if (failure_.ok()) ++info_.trials_written;
+    Remember(copy);
     progress_->TrialEnded(index, copy);
-    return copy;
+    return {std::move(copy), outcome.manual_seconds};
+  }
+
+  void Remember(const results::TrialRow& row) {
+    done_.insert_or_assign({row.cell, row.repetition}, row);
+    steadiness_.Add(row);
+  }
+
+  // Those that are still to be run from an index of the plan on.
+  std::vector<Trial> TrialsLeft(size_t index) const {
+    std::vector<Trial> left;
+    for (size_t i = index; i < plan_.trials.size(); ++i) {
+      const Trial& trial = plan_.trials[i];
+      if (trial.repetition <= steadiness_.ExpectedRepetitions(trial.cell) &&
+          !done_.contains({plan_.cells[trial.cell].name, trial.repetition})) {
+        left.push_back(trial);
+      }
+    }
+    return left;
+  }
+
+  // Cells and trials join the plan as the bisection asks for them.
+  void RunCrossover() {
+    plan_.cells.clear();
+    const auto measure = [this](Cell cell, int repetition,
+                                uint64_t seed) -> Result<results::TrialRow> {
+      if (const auto found = done_.find({cell.name, repetition}); found != done_.end()) {
+        return found->second;
+      }
+      if (interruption_.Requested()) {
+        return Status::Error(sqlstate::kQueryCanceled, "the search was interrupted");
+      }
+      auto known = std::find_if(plan_.cells.begin(), plan_.cells.end(),
+                                [&](const Cell& each) { return each.name == cell.name; });
+      if (known == plan_.cells.end()) known = plan_.cells.insert(known, std::move(cell));
+      plan_.trials.push_back({static_cast<size_t>(known - plan_.cells.begin()), repetition, seed});
+      info_.order.push_back(known->name);
+      results::TrialRow row = RunAndWrite(plan_.trials.size() - 1).first;
+      if (!failure_.ok()) return failure_;
+      return row;
+    };
+    const auto result = FindCrossover(options_.suite, options_.overrides, plan_.seed, measure);
+    info_.trials_planned = static_cast<int64_t>(info_.order.size());
+    if (!result.ok()) {
+      if (failure_.ok() && !interruption_.Requested()) failure_ = result.status();
+      return;
+    }
+    info_.crossover = DescribeCrossover(*plan_.crossover, *result);
+    crossover_text_ = FormatCrossover(*plan_.crossover, *result);
   }
 
   Status End() {
@@ -252,6 +317,9 @@ class SuiteRun {
     if (window_ns_ > 0) {
       info_.observer_cpu_fraction =
           static_cast<double>(observer_cpu_ns_) / static_cast<double>(window_ns_);
+    }
+    for (const Steadiness::Unsteady& cell : steadiness_.FindUnsteady()) {
+      info_.unsteady_cells.push_back(cell.cell);
     }
     info_.checkpoint_cpu_s = static_cast<double>(checkpoint_cpu_ns_) / kNanosecondsPerSecond;
     return writer_->WriteInfo(info_);
@@ -275,6 +343,8 @@ class SuiteRun {
         "Observing took {:.2f} % of one core while the load was measured; reading memory at "
         "the quiet moments took {:.1f} s in all.\n",
         info_.observer_cpu_fraction * 100, info_.checkpoint_cpu_s);
+    PrintUnsteady();
+    if (!crossover_text_.empty()) fmt::print("\n{}\n", crossover_text_);
     if (!options_.waived.empty()) {
       fmt::print("Waived checks, which made no trial INVALID: {}.\n",
                  fmt::join(options_.waived, ", "));
@@ -297,6 +367,19 @@ class SuiteRun {
     for (const std::string& path : paths) fmt::print("{}\n", path);
   }
 
+  void PrintUnsteady() const {
+    const std::vector<Steadiness::Unsteady> unsteady = steadiness_.FindUnsteady();
+    if (unsteady.empty()) return;
+    fmt::print("\n{} cells made their last repetition before their interval was narrow enough:\n",
+               unsteady.size());
+    for (const Steadiness::Unsteady& cell : unsteady) {
+      fmt::print("  {}: {} {}, wanted ±{:.1f} %\n", cell.cell, cell.metric,
+                 cell.reached ? fmt::format("±{:.1f} %", *cell.reached * 100)
+                              : std::string("has too few valid trials"),
+                 cell.wanted * 100);
+    }
+  }
+
   ExitCode Exit() const {
     if (!failure_.ok()) return kExitErrors;
     if (info_.outcome == "interrupted") return kExitInterrupted;
@@ -309,7 +392,8 @@ class SuiteRun {
 
   Interruption interruption_;  // first: before any thread
   const RunOptions& options_;
-  const Plan& plan_;
+  Plan plan_;
+  Steadiness steadiness_;  // refers to plan_
   targets::TargetEnvironment targets_;
   results::TextMap servers_;
   std::unique_ptr<results::RunWriter> writer_;
@@ -318,7 +402,8 @@ class SuiteRun {
   Progress* progress_ = nullptr;
   observe::HostCounters host_begin_;
   MonotonicNs begin_ns_ = 0;
-  std::set<std::pair<std::string, int64_t>> done_;  // cell and repetition
+  std::map<std::pair<std::string, int64_t>, results::TrialRow> done_;  // by cell and repetition
+  std::string crossover_text_;
   int64_t last_trial_ = 0;
   int64_t observer_cpu_ns_ = 0;
   int64_t window_ns_ = 0;

@@ -18,6 +18,8 @@ namespace connbench::suite {
 
 struct RunOptions {
   Plan plan;
+  Suite suite;  // what the plan was made of: a crossover goes on planning
+  PlanOverrides overrides;
   std::string program;              // connbench itself
   std::vector<std::string> argv;    // for run.json
   std::string output;               // folder of the run; empty: results/<run id>, linked as latest

@@ -57,18 +57,49 @@ bool BackendsComeAndGo(const load::LoadResult& load) {
 
 void FillMemory(const std::vector<MemoryCheckpoint>& memory, results::TrialRow& row) {
   using Checkpoint = const MemoryCheckpoint&;
-  row.rss_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.tree.rss_kb; });
-  row.pss_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.tree.pss_kb; });
-  row.private_kb_per_connection =
+  const auto slope = [&](int64_t (*value)(Checkpoint)) {
+    return MemorySlope(memory, value).estimate;
+  };
+  row.rss_kb_per_connection = slope([](Checkpoint c) { return c.tree.rss_kb; });
+  row.pss_kb_per_connection = slope([](Checkpoint c) { return c.tree.pss_kb; });
+  row.uss_kb_per_connection = slope([](Checkpoint c) { return c.tree.uss_kb; });
+  row.page_tables_kb_per_connection = slope([](Checkpoint c) { return c.tree.page_tables_kb; });
+  row.kernel_stack_kb_per_connection = slope([](Checkpoint c) { return c.tree.kernel_stack_kb; });
+  row.slab_kb_per_connection = slope([](Checkpoint c) { return c.host.slab_kb; });
+  row.slab_unreclaimable_kb_per_connection =
+      slope([](Checkpoint c) { return c.host.slab_unreclaimable_kb; });
+  row.socket_kb_per_connection = slope([](Checkpoint c) { return c.host.tcp_memory_kb; });
+  row.machine_kb_per_connection = -slope([](Checkpoint c) { return c.host.available_kb; });
+
+  const stats::Interval private_kb =
       MemorySlope(memory, [](Checkpoint c) { return c.tree.pss_anon_kb; });
-  row.uss_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.tree.uss_kb; });
-  row.page_tables_kb_per_connection =
-      MemorySlope(memory, [](Checkpoint c) { return c.tree.page_tables_kb; });
-  row.kernel_stack_kb_per_connection =
-      MemorySlope(memory, [](Checkpoint c) { return c.tree.kernel_stack_kb; });
-  row.slab_kb_per_connection = MemorySlope(memory, [](Checkpoint c) { return c.host.slab_kb; });
-  row.machine_kb_per_connection =
-      -MemorySlope(memory, [](Checkpoint c) { return c.host.available_kb; });
+  row.private_kb_per_connection = private_kb.estimate;
+  row.private_kb_per_connection_low = private_kb.low;
+  row.private_kb_per_connection_high = private_kb.high;
+  // The slope of a sum is the sum of the slopes, but its interval is not that of the parts.
+  const stats::Interval all_kb = MemorySlope(memory, [](Checkpoint c) {
+    return c.tree.pss_anon_kb + c.tree.page_tables_kb + c.tree.kernel_stack_kb +
+           c.host.slab_unreclaimable_kb + c.host.tcp_memory_kb;
+  });
+  row.memory_kb_per_connection = all_kb.estimate;
+  row.memory_kb_per_connection_low = all_kb.low;
+  row.memory_kb_per_connection_high = all_kb.high;
+}
+
+// What opening and closing connections cost where the window holds neither.
+void FillOpenAndClose(const load::LoadResult& load, const Observation& observation,
+                      results::TrialRow& row) {
+  const auto opened = static_cast<double>(load.connects_ok());
+  if (!MeasuresConnects(load) && !observation.queried_while_opening) {
+    row.server_cpu_us_per_open =
+        Ratio(observation.opening.cpu_s() * kMicrosecondsPerSecond, opened);
+    row.server_minor_faults_per_open =
+        Ratio(static_cast<double>(observation.opening.minor_faults), opened);
+  }
+  if (!BackendsComeAndGo(load)) {
+    row.server_cpu_us_per_close =
+        Ratio(observation.closing.cpu_s() * kMicrosecondsPerSecond, opened);
+  }
 }
 
 // suffix: of the kind, for a group beside the first.
@@ -203,13 +234,15 @@ std::vector<results::MemoryRow> MakeMemory(const std::vector<MemoryCheckpoint>& 
     row.host_kernel_stack_kb = checkpoint.host.kernel_stack_kb;
     row.host_slab_kb = checkpoint.host.slab_kb;
     row.host_tcp_memory_kb = checkpoint.host.tcp_memory_kb;
+    row.host_slab_unreclaimable_kb = checkpoint.host.slab_unreclaimable_kb;
+    row.hugetlb_kb = checkpoint.tree.hugetlb_kb;
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-double MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
-                   int64_t (*value)(const MemoryCheckpoint&)) {
+stats::Interval MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
+                            int64_t (*value)(const MemoryCheckpoint&)) {
   std::vector<double> x;
   std::vector<double> y;
   std::set<int64_t> counts;
@@ -220,9 +253,10 @@ double MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
     y.push_back(static_cast<double>(value(checkpoint)));
     counts.insert(checkpoint.connections_up);
   }
-  if (counts.size() < 2) return 0;
-  if (const auto line = stats::LeastSquares(x, y)) return line->slope.estimate;
-  return (y.back() - y.front()) / (x.back() - x.front());
+  if (counts.size() < 2) return {};
+  if (const auto line = stats::LeastSquares(x, y)) return line->slope;
+  const double slope = (y.back() - y.front()) / (x.back() - x.front());
+  return {slope, slope, slope};
 }
 
 void FillTrialRow(const load::LoadResult& load, const Observation& observation,
@@ -258,7 +292,10 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.victim_recovery_ms = static_cast<double>(load.victims.recovery_ns) / kMs;
   row.client_cpu_fraction = load.client_cpu_fraction;
 
-  if (observation.server_seen) FillMemory(observation.memory, row);
+  if (observation.server_seen) {
+    FillMemory(observation.memory, row);
+    FillOpenAndClose(load, observation, row);
+  }
 
   row.server_cpu_user_s = usage.cpu_user_s;
   row.server_cpu_system_s = usage.cpu_system_s;
@@ -271,6 +308,12 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   if (MeasuresConnects(load)) {
     row.server_cpu_us_per_connect = Ratio(usage.cpu_s() * kMicrosecondsPerSecond, connects);
     row.server_minor_faults_per_connect = Ratio(static_cast<double>(usage.minor_faults), connects);
+    // Those of ended backends are known for the server's whole life only.
+    row.server_context_switches_per_connect =
+        BackendsComeAndGo(load)
+            ? 0
+            : Ratio(static_cast<double>(usage.voluntary_switches + usage.involuntary_switches),
+                    connects);
   }
   if (!BackendsComeAndGo(load)) {
     row.server_context_switches_per_transaction = Ratio(
@@ -279,9 +322,12 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
         Ratio(static_cast<double>(usage.run_queue_delay_ns) / kUs, transactions);
   } else if (observation.life_switches >= 0) {
     // Those of ended backends are known for the server's whole life only, warm-up included.
+    const auto all = static_cast<double>(load.transactions_all + load.warmup_transactions);
     row.server_context_switches_per_transaction =
-        Ratio(static_cast<double>(observation.life_switches),
-              static_cast<double>(load.transactions_all + load.warmup_transactions));
+        Ratio(static_cast<double>(observation.life_switches), all);
+    // As many sessions per transaction in the warm-up as in the window.
+    row.server_context_switches_per_connect =
+        row.server_context_switches_per_transaction * Ratio(transactions, connects);
   }
   for (const observe::ServerSample& sample : observation.samples.samples) {
     row.server_processes_max = std::max<int64_t>(row.server_processes_max, sample.tree.processes);

@@ -10,6 +10,7 @@
 #include "harness/observe/host.h"
 #include "harness/observe/process_tree.h"
 #include "harness/observe/sampler.h"
+#include "harness/stats/bootstrap.h"
 #include "results/writer.h"
 
 namespace connbench::suite {
@@ -25,7 +26,10 @@ struct MemoryCheckpoint {
 // What the observers saw of one trial.
 struct Observation {
   std::vector<MemoryCheckpoint> memory;
-  observe::UsageDelta usage;   // of the server in the measured window
+  observe::UsageDelta usage;    // of the server in the measured window
+  observe::UsageDelta opening;  // from before the first connect until all were up
+  observe::UsageDelta closing;  // from the end of the window until all were closed
+  bool queried_while_opening = false;
   observe::HostCounters host;  // of the machine in the measured window
   int64_t own_cpu_ns = 0;      // of the harness in the measured window
   int cpus = 1;                // online
@@ -52,9 +56,10 @@ std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load);
 std::vector<results::MemoryRow> MakeMemory(const std::vector<MemoryCheckpoint>& checkpoints);
 
 // Growth per connection over all checkpoints: the least-squares slope against the connections that
-// were up; 0 if there were never any.
-double MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
-                   int64_t (*value)(const MemoryCheckpoint&));
+// were up, with its 95 % interval; 0 if there were never any. With two connection counts the
+// interval has no width.
+stats::Interval MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
+                            int64_t (*value)(const MemoryCheckpoint&));
 
 // Fills every column that comes from the load and the observers.
 void FillTrialRow(const load::LoadResult& load, const Observation& observation,

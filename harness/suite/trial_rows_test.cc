@@ -17,7 +17,8 @@ MemoryCheckpoint At(const char* name, int64_t connections, int64_t private_kb) {
 }
 
 double PrivateSlope(const std::vector<MemoryCheckpoint>& checkpoints) {
-  return MemorySlope(checkpoints, [](const MemoryCheckpoint& c) { return c.tree.pss_anon_kb; });
+  return MemorySlope(checkpoints, [](const MemoryCheckpoint& c) { return c.tree.pss_anon_kb; })
+      .estimate;
 }
 
 TEST(MemorySlopeTest, IsGrowthPerConnectionWhateverTheServerHeldBefore) {
@@ -30,6 +31,42 @@ TEST(MemorySlopeTest, IsGrowthPerConnectionWhateverTheServerHeldBefore) {
       PrivateSlope({At("before", 0, 0), At("held", 100, 700), At("after", 100, 90'000)}), 7);
   EXPECT_EQ(PrivateSlope({At("before", 0, 5000)}), 0);
   EXPECT_EQ(PrivateSlope({}), 0);
+}
+
+TEST(MemorySlopeTest, HasAnIntervalFromThreeConnectionCountsOn) {
+  const auto slope = [](const std::vector<MemoryCheckpoint>& checkpoints) {
+    return MemorySlope(checkpoints, [](const MemoryCheckpoint& c) { return c.tree.pss_anon_kb; });
+  };
+  const stats::Interval two = slope({At("before", 0, 5000), At("held", 100, 5700)});
+  EXPECT_EQ(two.low, two.high);
+  const stats::Interval four = slope(
+      {At("before", 0, 5000), At("held", 50, 5360), At("held", 100, 5690), At("held", 200, 6400)});
+  EXPECT_LT(four.low, 7);
+  EXPECT_GT(four.high, 7);
+  EXPECT_LT(four.high - four.low, 1);
+}
+
+TEST(TrialRowTest, MemoryIsSplitIntoPartsThatAddUp) {
+  Observation observation;
+  for (const int64_t n : {0, 50, 100, 200}) {
+    MemoryCheckpoint checkpoint = At(n == 0 ? "before" : "held", n, 1000 + 7 * n);
+    checkpoint.tree.rss_kb = 90 * n;
+    checkpoint.tree.page_tables_kb = 3 * n;
+    checkpoint.tree.kernel_stack_kb = 16 * n;
+    checkpoint.host.slab_unreclaimable_kb = 500'000 + 12 * n;
+    checkpoint.host.tcp_memory_kb = 2 * n;
+    observation.memory.push_back(checkpoint);
+  }
+  results::TrialRow row;
+  FillTrialRow({}, observation, row);
+  EXPECT_NEAR(row.private_kb_per_connection, 7, 1e-9);
+  EXPECT_NEAR(row.page_tables_kb_per_connection, 3, 1e-9);
+  EXPECT_NEAR(row.kernel_stack_kb_per_connection, 16, 1e-9);
+  EXPECT_NEAR(row.slab_unreclaimable_kb_per_connection, 12, 1e-9);
+  EXPECT_NEAR(row.socket_kb_per_connection, 2, 1e-9);
+  EXPECT_NEAR(row.memory_kb_per_connection, 40, 1e-9);
+  EXPECT_NEAR(row.memory_kb_per_connection_high - row.memory_kb_per_connection_low, 0, 1e-6);
+  EXPECT_NEAR(row.rss_kb_per_connection, 90, 1e-9);
 }
 
 stats::Histogram MakeHistogram(int samples) {

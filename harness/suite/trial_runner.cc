@@ -23,6 +23,10 @@ constexpr int64_t kLoadGraceNs = 60 * kNanosecondsPerSecond;
 constexpr int64_t kLoadGracePerConnectionNs = 20 * kNanosecondsPerMillisecond;
 constexpr int64_t kSetUpBackendGoneNs = 2 * kNanosecondsPerSecond;
 constexpr useconds_t kSetUpBackendPollUs = 2000;
+// A server rests when it used less than this between two looks; background work never ends.
+constexpr int64_t kAtRestNs = 2 * kNanosecondsPerSecond;
+constexpr useconds_t kAtRestPollUs = 5000;
+constexpr int64_t kAtRestCpuNs = 200'000;
 
 int64_t OwnCpuNs() {
   timespec time;
@@ -71,6 +75,7 @@ class TrialRun {
     row().connections = cell_.workload.connections;
     row().repetition = trial_.repetition;
     row().settings = cell_.SettingsText();
+    row().parameters = cell_.ParametersText();
     row().seed = static_cast<int64_t>(trial_.seed);
   }
 
@@ -85,8 +90,8 @@ class TrialRun {
     before_load_ = observe::ReadUsage(tree_);
     ReadMemoryCheckpoint("before", 0);
     LoadProcess load;
-    CONNBENCH_RETURN_IF_ERROR(
-        load.Start(context_.program, cell_.workload, target_.endpoint(), trial_.seed));
+    CONNBENCH_RETURN_IF_ERROR(load.Start(context_.program, cell_.workload, cell_.parameters,
+                                         target_.endpoint(), trial_.seed));
     sampler_.Start(tree_);
     const Status followed = FollowEvents(load);
     observation_.samples = sampler_.Stop();
@@ -146,12 +151,29 @@ class TrialRun {
         {name, connections_up, observe::ReadMemory(tree_), observe::ReadHostMemory()});
   }
 
+  // Ending a backend is the server's work after the client has closed: wait until nothing changes.
+  observe::TreeUsage ReadUsageAtRest() const {
+    const MonotonicNs deadline = MonotonicNow() + kAtRestNs;
+    observe::TreeUsage before = observe::ReadUsage(tree_);
+    while (true) {
+      ::usleep(kAtRestPollUs);
+      observe::TreeUsage now = observe::ReadUsage(tree_);
+      const bool at_rest = now.processes == before.processes && now.threads == before.threads &&
+                           now.cpu_ns - before.cpu_ns < kAtRestCpuNs;
+      if (at_rest || MonotonicNow() > deadline) return now;
+      before = std::move(now);
+    }
+  }
+
   Status FollowEvents(LoadProcess& load) {
     const MonotonicNs deadline = MonotonicNow() + cell_.workload.warmup_ns +
                                  cell_.workload.duration_ns + kLoadGraceNs +
                                  cell_.workload.total_connections() * kLoadGracePerConnectionNs;
     const std::vector<int> exits = target_.exit_descriptors();
     observe::TreeUsage usage_begin;
+    observe::TreeUsage usage_end;
+    bool in_window = false;
+    observation_.queried_while_opening = cell_.workload.first_query;
     observe::HostCounters host_begin;
     int64_t own_cpu_begin = 0;
     observation_.cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
@@ -160,8 +182,12 @@ class TrialRun {
                                  load.NextEvent(deadline, *context_.interruption, exits));
       if (event.name.empty()) return Status::Ok();
       if (event.name == "held") {
+        if (!in_window) {
+          observation_.opening = Subtract(observe::ReadUsage(tree_), before_load_);
+        }
         ReadMemoryCheckpoint("held", event.connections);
       } else if (event.name == "begin") {
+        in_window = true;
         own_cpu_begin = OwnCpuNs();
         host_begin = observe::ReadHostCounters();
         usage_begin = observe::ReadUsage(tree_);
@@ -173,10 +199,13 @@ class TrialRun {
       } else if (event.name == "end") {
         window_cpu_ns_ += OwnCpuNs();
         window_ns_ += MonotonicNow();
-        observation_.usage = Subtract(observe::ReadUsage(tree_), usage_begin);
+        usage_end = observe::ReadUsage(tree_);
+        observation_.usage = Subtract(usage_end, usage_begin);
         observation_.host = observe::ReadHostCounters() - host_begin;
         observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
         if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
+      } else if (event.name == "closed") {
+        observation_.closing = Subtract(ReadUsageAtRest(), usage_end);
       }
     }
   }
