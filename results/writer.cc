@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +23,7 @@ constexpr char kFullHint[] =
     "Free some space or choose another folder with -o DIR; earlier results are untouched.";
 constexpr char kFolderHint[] = "Choose a folder you may write to with -o DIR.";
 constexpr mode_t kFileMode = 0644;
+constexpr mode_t kFolderMode = 0755;
 
 Status IoError(const std::string& what, int errno_value, const char* hint) {
   return Status::System(what, errno_value).WithHint(hint);
@@ -125,6 +127,7 @@ class FolderWriter final : public RunWriter {
     CONNBENCH_RETURN_IF_ERROR(AppendRows(record.trial, record.memory, texts[kMemory]));
     CONNBENCH_RETURN_IF_ERROR(AppendRows(record.trial, record.errors, texts[kErrors]));
     CONNBENCH_ASSIGN_OR_RETURN(texts[kTrials], FormatCsvRow(record.trial));
+    CONNBENCH_RETURN_IF_ERROR(WriteHgrm(record));
     for (int file = 0; file < kFiles; ++file) {
       Status status = WriteAll(fds_[file], texts[file], paths_[file]);
       if (status.ok()) status = SyncFile(fds_[file], paths_[file]);
@@ -152,6 +155,25 @@ class FolderWriter final : public RunWriter {
       CONNBENCH_RETURN_IF_ERROR(WriteAll(fds_[file], FormatCsvHeader<Row>(), paths_[file]));
     }
     sizes_[file] = ::lseek(fds_[file], 0, SEEK_END);
+    return Status::Ok();
+  }
+
+  // What is left of a trial that did not become whole is written again when the trial is.
+  Status WriteHgrm(const TrialRecord& record) const {
+    if (record.hgrm.empty()) return Status::Ok();
+    const std::string folder = folder_ + "/hgrm";
+    if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+      return IoError("cannot make " + folder, errno, kFolderHint);
+    }
+    for (const HgrmFile& file : record.hgrm) {
+      const std::string path =
+          fmt::format("{}/{:04}-{}.hgrm", folder, record.trial.trial, file.distribution);
+      const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode);
+      if (fd < 0) return IoError("cannot open " + path, errno, kFolderHint);
+      const Status status = WriteAll(fd, file.text, path);
+      ::close(fd);
+      CONNBENCH_RETURN_IF_ERROR(status);
+    }
     return Status::Ok();
   }
 

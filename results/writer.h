@@ -17,6 +17,12 @@
 
 namespace connbench::results {
 
+// A distribution in HdrHistogram's text form, for the tools that read it.
+struct HgrmFile {
+  std::string distribution;
+  std::string text;
+};
+
 // Everything that one trial adds to the files.
 struct TrialRecord {
   TrialRow trial;
@@ -25,6 +31,7 @@ struct TrialRecord {
   std::vector<TimeseriesRow> timeseries;
   std::vector<MemoryRow> memory;
   std::vector<ErrorRow> errors;
+  std::vector<HgrmFile> hgrm;  // hgrm/TRIAL-DISTRIBUTION.hgrm
 };
 
 class RunWriter {

@@ -52,6 +52,11 @@ struct Flags {
   std::string mode;
   std::string pattern;
   std::string warmup;
+  std::string warmup_max;
+  std::string rate;
+  std::string arrival;
+  std::string latency_limit;
+  int64_t queue_limit = 0;
   std::string ladder;
   std::string hold;
   std::string connect_timeout;
@@ -144,6 +149,27 @@ Status ReadLadder(const std::string& text, std::vector<int>& ladder) {
   return Status::Ok();
 }
 
+// What is given replaces what the workload says; the other half of the schedule stays.
+Status Schedule(const Flags& flags, Workload& workload) {
+  if (!flags.rate.empty() || !flags.arrival.empty()) {
+    const load::ArrivalSpec before = std::move(workload.arrivals);
+    auto parsed =
+        load::ParseArrivals(flags.rate.empty() ? before.PortableRate() : flags.rate,
+                            flags.arrival.empty() ? before.arrival_text : flags.arrival, ".");
+    if (!parsed.ok()) {
+      const ErrorInfo& error = parsed.status().error();
+      return Usage(fmt::format("-R, --arrival: {}", error.message), error.hint);
+    }
+    workload.arrivals = std::move(*parsed);
+  }
+  if (flags.queue_limit > 0) workload.queue_limit = flags.queue_limit;
+  if (flags.latency_limit.empty()) return Status::Ok();
+  auto limit = ParseDurationNs(flags.latency_limit, "ms");
+  if (!limit.ok()) return Usage(fmt::format("-L: {}", limit.status().error().message));
+  workload.latency_limit_ns = *limit;
+  return Status::Ok();
+}
+
 Result<Workload> MakeWorkload(const Flags& flags) {
   Workload workload;
   if (!flags.workload.empty()) {
@@ -199,6 +225,8 @@ Result<Workload> MakeWorkload(const Flags& flags) {
   }
   CONNBENCH_RETURN_IF_ERROR(Duration(flags.duration, "-T", workload.duration_ns));
   CONNBENCH_RETURN_IF_ERROR(Duration(flags.warmup, "--warmup", workload.warmup_ns));
+  CONNBENCH_RETURN_IF_ERROR(Duration(flags.warmup_max, "--warmup-max", workload.warmup_max_ns));
+  CONNBENCH_RETURN_IF_ERROR(Schedule(flags, workload));
   if (!flags.ladder.empty()) {
     workload.ladder.clear();
     if (flags.ladder != "none") {
@@ -365,7 +393,19 @@ CommandMain ConfigureLoad(CLI::App& app) {
   app.add_option("--active", flags->active, "idle: how many of the connections work")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--ladder", flags->ladder, "idle: connection counts to hold, as 50,100,200");
-  app.add_option("--warmup", flags->warmup, "traffic before the measured window");
+  app.add_option("--warmup", flags->warmup, "traffic before the measured window, at least");
+  app.add_option("--warmup-max", flags->warmup_max,
+                 "it goes on until it has settled, at most so long; default ten times --warmup");
+  app.add_option("-R,--rate", flags->rate,
+                 "open loop: transactions per second, or a shape as ramp(100, 2000, 10s)");
+  app.add_option("--arrival", flags->arrival,
+                 "how they are spaced: poisson (default), constant, burst(N)");
+  app.add_option(
+      "-L,--latency-limit", flags->latency_limit,
+      "count as late what takes longer than so many ms; with -R, skip what is due longer");
+  app.add_option("--queue-limit", flags->queue_limit,
+                 "open loop: how many may wait for a free connection")
+      ->check(CLI::PositiveNumber);
   app.add_option("--hold", flags->hold, "storm and idle: how long all connections are held");
   app.add_option("-P,--progress", flags->progress_s, "a progress line every so many seconds")
       ->check(CLI::PositiveNumber);

@@ -45,8 +45,12 @@ uint64_t MostInFlight(const std::vector<ConnectionPhases>& phases) {
 }
 
 void AddThreads(const ClientThreads& group, LoadResult& result) {
+  result.rate = group.spec.arrivals.rate_text;
+  result.arrival = group.spec.arrivals.arrival_text;
+  result.latency_limit_ns = group.spec.latency_limit_ns;
   for (const auto& worker : group.workers) {
     worker->recorder().AddTo(result);
+    result.client_realtime = worker->realtime();
     result.bytes_sent += worker->bytes().sent;
     result.bytes_received += worker->bytes().received;
   }

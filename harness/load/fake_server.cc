@@ -21,6 +21,7 @@ namespace {
 using protocol::MessageWriter;
 
 constexpr int kPollMs = 5;
+constexpr int kPausePollUs = 200;
 
 void Send(int fd, std::string& bytes) {
   size_t sent = 0;
@@ -217,6 +218,7 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
       if ((query || execute) && behaviour == Behaviour::kDiesInQuery) return;
       if ((query || execute) && behaviour == Behaviour::kHangsInQuery) continue;
       if ((query || execute) && behaviour == Behaviour::kServeSlowly) usleep(20'000);
+      while (paused_ && !stop_) usleep(kPausePollUs);
       if (message.type == protocol::frontend::kSync) {
         failed = false;
         protocol::AppendReadyForQuery(output, status);

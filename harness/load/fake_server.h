@@ -54,6 +54,9 @@ class FakeServer {
   void Accept() { hold_ = false; }
   // Resets every connection that is open now; later ones are served.
   void DropEveryone() { ++drops_; }
+  // Until Resume no query is answered, as if the process had been stopped.
+  void Pause() { paused_ = true; }
+  void Resume() { paused_ = false; }
   // Waits until every accepted connection has ended: what clients sent last has then been read.
   void WaitUntilClosed() const;
 
@@ -69,6 +72,7 @@ class FakeServer {
   std::atomic<bool> stop_{false};
   std::atomic<bool> hold_{false};
   std::atomic<int> drops_{0};
+  std::atomic<bool> paused_{false};
   std::atomic<int> accepted_{0};
   std::atomic<int> ended_{0};
   mutable std::mutex mutex_;

@@ -29,6 +29,8 @@ constexpr int64_t kProgressNs = kNanosecondsPerSecond;
 // Connects under way while connections are set up that are not what is measured: well below any
 // listen queue.
 constexpr int64_t kSetUpConnectsInFlight = 100;
+// An open loop's window opens so long after its threads have been told, so that none begins late.
+constexpr int64_t kArrivalLeadNs = 2 * kNanosecondsPerMillisecond;
 
 // Drives the phases of one run. Its threads are at rest whenever Wait has returned.
 class Generator {
@@ -50,12 +52,16 @@ class Generator {
   void Mixed();
   void Traffic(uint32_t clients);
   void FirstQueries(uint32_t first, uint32_t last);
+  // Runs the plan until it has settled, and says in the result how that went.
+  void WarmUp(Plan plan);
+  // Makes a plan of traffic an open loop, if the group has a rate.
+  void SetArrivals(const ClientThreads& group, MonotonicNs begin, uint64_t phase, Plan& plan) const;
 
   Status StartWorkers();
   // Gives the plan to all threads of the group.
   static void Post(const ClientThreads& group, const Plan& plan);
   // Waits until everybody is at rest.
-  void Wait(std::string_view phase, int64_t planned_ns = 0);
+  void Wait(std::string_view phase, int64_t planned_ns = 0, WarmupWatch* warmup = nullptr);
   void Run(const Plan& plan, std::string_view phase, int64_t planned_ns = 0);
   Plan ConnectPlan(const ClientThreads& group, uint32_t first, uint32_t last) const;
   void SetUpConnections(const std::vector<const ClientThreads*>& groups, uint32_t first,
@@ -109,7 +115,7 @@ void Generator::Post(const ClientThreads& group, const Plan& plan) {
   for (const auto& worker : group.workers) worker->Post(plan);
 }
 
-void Generator::Wait(std::string_view phase, int64_t planned_ns) {
+void Generator::Wait(std::string_view phase, int64_t planned_ns, WarmupWatch* warmup) {
   const MonotonicNs began = MonotonicNow();
   MonotonicNs next_progress = began + kProgressNs;
   const auto report = [&](MonotonicNs now) {
@@ -133,6 +139,7 @@ void Generator::Wait(std::string_view phase, int64_t planned_ns) {
       while (!worker->WaitDone(kPollNs)) {
         CheckStop();
         const MonotonicNs now = MonotonicNow();
+        if (warmup != nullptr) warmup->Check(now);
         if (config_.progress && now >= next_progress) report(now);
       }
     }
@@ -142,7 +149,7 @@ void Generator::Wait(std::string_view phase, int64_t planned_ns) {
 
 void Generator::Run(const Plan& plan, std::string_view phase, int64_t planned_ns) {
   Post(main(), plan);
-  Wait(phase, planned_ns);
+  Wait(phase, planned_ns, plan.warmup);
 }
 
 // Connecting as the group has it: by its schedule, or all at once.
@@ -232,10 +239,33 @@ Plan Generator::WindowPlan(const ClientThreads& group) const {
       break;
     default:
       plan.kind = Plan::Kind::kTraffic;
-      plan.arrivals = nullptr;
+      SetArrivals(group, begin + spec.start_ns, 1, plan);
       break;
   }
   return plan;
+}
+
+void Generator::SetArrivals(const ClientThreads& group, MonotonicNs begin, uint64_t phase,
+                            Plan& plan) const {
+  plan.arrivals = group.spec.arrivals.given() ? &group.spec.arrivals : nullptr;
+  plan.arrivals_begin = begin;
+  // The window does not repeat the warm-up, nor one group the other.
+  plan.arrival_seed = config_.seed + phase + 2 * uint64_t{group.settings.first_client};
+}
+
+void Generator::WarmUp(Plan plan) {
+  if (workload_.warmup_ns == 0) return;
+  const MonotonicNs begin = MonotonicNow();
+  const int64_t longest_ns = workload_.longest_warmup_ns();
+  const bool open_loop = plan.kind == Plan::Kind::kTraffic && main().spec.arrivals.given();
+  WarmupWatch watch(begin, workload_.warmup_ns, longest_ns, open_loop);
+  const bool fixed = longest_ns == workload_.warmup_ns;
+  if (!fixed) plan.warmup = &watch;
+  plan.until = begin + longest_ns;
+  if (plan.kind == Plan::Kind::kTraffic) SetArrivals(main(), begin, 0, plan);
+  Run(plan, "warm-up", longest_ns);
+  result_.warmup_ns = std::min(MonotonicNow(), std::min(plan.until, watch.end())) - begin;
+  result_.warmup_state = fixed ? "fixed" : watch.settled() ? "settled" : "unsettled";
 }
 
 void Generator::Storm() {
@@ -259,10 +289,7 @@ void Generator::Churn() {
   plan.last = all();
   plan.transactions_per_client = main().spec.transactions_per_connection;
   if (main().spec.connect_arrivals.given()) plan.arrivals = &main().spec.connect_arrivals;
-  if (workload_.warmup_ns > 0) {
-    plan.until = MonotonicNow() + workload_.warmup_ns;
-    Run(plan, "warm-up", workload_.warmup_ns);
-  }
+  WarmUp(plan);
   if (!Event("begin")) return;
   result_.window_begin_ns = MonotonicNow();
   plan.record = true;
@@ -278,12 +305,11 @@ void Generator::Traffic(uint32_t clients) {
   Plan plan;
   plan.kind = Plan::Kind::kTraffic;
   plan.last = clients;
-  if (workload_.warmup_ns > 0) {
-    plan.until = MonotonicNow() + workload_.warmup_ns;
-    Run(plan, "warm-up", workload_.warmup_ns);
-  }
+  if (clients > 0) WarmUp(plan);
   if (!Event("begin")) return;
-  result_.window_begin_ns = MonotonicNow();
+  const bool open_loop = main().spec.arrivals.given();
+  result_.window_begin_ns = MonotonicNow() + (open_loop ? kArrivalLeadNs : 0);
+  SetArrivals(main(), result_.window_begin_ns, 1, plan);
   plan.record = true;
   plan.window_begin = result_.window_begin_ns;
   plan.transactions_per_client = config_.transactions_per_client;
@@ -382,13 +408,10 @@ void Generator::Mixed() {
   }
   SetUpConnections(up_from_the_start, 0, UINT32_MAX);
   if (main().Open() == 0 || !Event("held")) return;
-  if (workload_.warmup_ns > 0) {
-    Plan warmup;
-    warmup.kind = Plan::Kind::kTraffic;
-    warmup.last = all();
-    warmup.until = MonotonicNow() + workload_.warmup_ns;
-    Run(warmup, "warm-up", workload_.warmup_ns);
-  }
+  Plan warmup;
+  warmup.kind = Plan::Kind::kTraffic;
+  warmup.last = all();
+  WarmUp(warmup);
   if (!Event("begin")) return;
   result_.window_begin_ns = MonotonicNow();
   for (const ClientThreads& group : groups_) {
@@ -449,6 +472,8 @@ Status Generator::StartWorkers() {
     if (&group == &main() && disturbance_) settings.disturbed = &*disturbance_;
     settings.connect_timeout_ns = config_.connect_timeout_ns;
     settings.statement_timeout_ns = config_.statement_timeout_ns;
+    settings.latency_limit_ns = group.spec.latency_limit_ns;
+    settings.queue_limit = group.spec.queue_limit;
     settings.origin = result_.run_begin_ns;
     settings.stop = &stop_;
     first += group.clients();
@@ -525,6 +550,18 @@ Result<LoadResult> RunLoad(const LoadConfig& config) {
   if (workload.duration_ns < 0 || workload.warmup_ns < 0) return bad("a negative duration");
   if ((workload.pattern == Pattern::kMixed) == workload.groups.empty()) {
     return bad("pattern mixed and [[group]] tables belong together");
+  }
+  for (const ClientGroup& group : workload.AllGroups()) {
+    if (!group.arrivals.given()) continue;
+    if (group.pattern != Pattern::kSteady && group.pattern != Pattern::kIdle) {
+      return bad(
+          fmt::format("rate does not apply to pattern {}: it schedules transactions on "
+                      "connections that stay open (steady, idle); connect_rate is for connections",
+                      Name(group.pattern)));
+    }
+    if (group.arrivals.spacing == ArrivalSpec::Spacing::kAtOnce) {
+      return bad("transactions cannot arrive at_once; give a rate");
+    }
   }
   std::map<std::string, std::string> define = workload.define;
   define.try_emplace("scale", std::to_string(workload.scale));

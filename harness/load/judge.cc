@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "harness/load/schedule_check.h"
 
 namespace connbench::load {
 
@@ -48,6 +49,13 @@ void Judge(const Workload& workload, LoadResult& result) {
         "syn_retries: {} SYNs were repeated: the listen queue overflowed, and connects took "
         "TCP's seconds instead of the server's time",
         syn_retries));
+  }
+  const std::vector<ClientGroup> groups = workload.AllGroups();
+  for (std::string& reason : CheckSchedule(result, groups.front().arrivals)) add(std::move(reason));
+  for (size_t i = 0; i < result.groups.size(); ++i) {
+    for (const std::string& reason : CheckSchedule(result.groups[i], groups[i + 1].arrivals)) {
+      add(fmt::format("{} (group {})", reason, result.groups[i].workload));
+    }
   }
   if (result.transaction_latency.negative_count() > 0) add("clock: the clock went backwards");
   if (workload.pattern == Pattern::kFailover && !result.interrupted) {

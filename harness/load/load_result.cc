@@ -53,9 +53,20 @@ void VisitFields(R& result, V&& visit) {
   visit("transactions_ok_in_window", result.transactions_ok_in_window);
   visit("transaction_errors", result.transaction_errors);
   visit("transaction_latency", result.transaction_latency);
+  visit("service_time", result.service_time);
   visit("schedule_lag", result.schedule_lag);
+  visit("client_lag", result.client_lag);
+  visit("rate", result.rate);
+  visit("arrival", result.arrival);
+  visit("latency_limit_ns", result.latency_limit_ns);
+  visit("transactions_late", result.transactions_late);
+  visit("transactions_sent_in_window", result.transactions_sent_in_window);
+  visit("client_realtime", result.client_realtime);
+  visit("waiting_max", result.waiting_max);
   visit("last_transaction_end_ns", result.last_transaction_end_ns);
   visit("warmup_transactions", result.warmup_transactions);
+  visit("warmup_ns", result.warmup_ns);
+  visit("warmup_state", result.warmup_state);
   visit("connects_all", result.connects_all);
   visit("connect_errors", result.connect_errors);
   visit("connect_latency", result.connect_latency);
@@ -250,6 +261,11 @@ void WriteRun(const LoadResult& run, Object& object) {
     outcomes->set(std::string(kConnectOutcomeNames[i]), run.connects_by_outcome[i]);
   }
   object.set("connects_by_outcome", outcomes);
+  Object::Ptr skips = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+  for (size_t i = 0; i < kSkipReasons; ++i) {
+    skips->set(std::string(kSkipReasonNames[i]), run.skipped_by_reason[i]);
+  }
+  object.set("skipped_by_reason", skips);
   Array::Ptr slices = new Array;
   for (const Slice& slice : run.slices) {
     Object::Ptr entry = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -278,6 +294,11 @@ void ReadRun(const Object& object, LoadResult& run, Status& status) {
   if (outcomes.isNull()) throw Poco::DataFormatException("no connects_by_outcome");
   for (size_t i = 0; i < kConnectOutcomes; ++i) {
     run.connects_by_outcome[i] = outcomes->getValue<uint64_t>(std::string(kConnectOutcomeNames[i]));
+  }
+  const Object::Ptr skips = object.getObject("skipped_by_reason");
+  if (skips.isNull()) throw Poco::DataFormatException("no skipped_by_reason");
+  for (size_t i = 0; i < kSkipReasons; ++i) {
+    run.skipped_by_reason[i] = skips->getValue<uint64_t>(std::string(kSkipReasonNames[i]));
   }
   const Array::Ptr slices = ArrayOf(object, "slices");
   for (unsigned i = 0; i < slices->size(); ++i) {
@@ -310,6 +331,16 @@ double VictimResult::p99_inflation() const {
   return base > 0 ? static_cast<double>(during.ValueAtPercentile(kP99)) / base : 0;
 }
 
+double LoadResult::offered_tps() const {
+  const double seconds = window_seconds();
+  return open_loop() && seconds > 0 ? static_cast<double>(transactions_all) / seconds : 0;
+}
+
+double LoadResult::sent_fraction() const {
+  if (!open_loop() || transactions_all == 0) return 1;
+  return static_cast<double>(transactions_sent_in_window) / static_cast<double>(transactions_all);
+}
+
 double LoadResult::connects_per_s() const {
   if (pattern == "churn") {
     const double seconds = window_seconds();
@@ -328,6 +359,21 @@ Status LoadResult::Check() const {
     return broken(fmt::format("transactions: all {} is not ok {} + failed {} + skipped {}",
                               transactions_all, transactions_ok, transactions_failed,
                               transactions_skipped));
+  }
+  const uint64_t skips =
+      std::accumulate(skipped_by_reason.begin(), skipped_by_reason.end(), uint64_t{0});
+  if (transactions_skipped != skips) {
+    return broken(
+        fmt::format("{} transactions skipped, for {} reasons", transactions_skipped, skips));
+  }
+  for (const stats::Histogram* part : {&service_time, &schedule_lag, &client_lag}) {
+    // The lags of a closed loop are those of its connects.
+    if (part == &schedule_lag && !open_loop()) continue;
+    const uint64_t samples = part->count() + part->negative_count();
+    if (samples != (open_loop() ? transactions_ok : 0)) {
+      return broken(
+          fmt::format("{} service times or lags for {} transactions", samples, transactions_ok));
+    }
   }
   const uint64_t outcomes =
       std::accumulate(connects_by_outcome.begin(), connects_by_outcome.end(), uint64_t{0});

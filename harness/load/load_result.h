@@ -32,6 +32,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -43,6 +44,16 @@ namespace connbench::load {
 
 inline constexpr int kLoadResultVersion = 2;
 inline constexpr size_t kMaxPhaseRecords = 200'000;
+// Why a transaction that was due was never sent. Open loop only.
+enum class SkipReason : uint8_t {
+  kLate,       // it would have begun later than the latency limit allows (pgbench's -R with -L)
+  kQueueFull,  // too many were waiting already
+  kUnsent,     // the run ended first
+};
+inline constexpr size_t kSkipReasons = 3;
+inline constexpr std::array<std::string_view, kSkipReasons> kSkipReasonNames = {
+    "late", "queue_full", "unsent"};
+
 inline constexpr int64_t kSliceNs = 100 * kNanosecondsPerMillisecond;
 
 // In place of an intended start: it began when it could.
@@ -121,14 +132,29 @@ struct LoadResult {
   uint64_t transactions_all = 0;
   uint64_t transactions_ok = 0;
   uint64_t transactions_failed = 0;
-  uint64_t transactions_skipped = 0;       // due, never sent: the run ended first (open loop only)
-  uint64_t transactions_ok_in_window = 0;  // of ok: those that also ended in it
+  uint64_t transactions_skipped = 0;                   // due, never sent (open loop only)
+  uint64_t transactions_ok_in_window = 0;              // of ok: those that also ended in it
   std::map<std::string, uint64_t> transaction_errors;  // SQLSTATE or client-side name -> count
   stats::Histogram transaction_latency;                // ok ones, from their intended start
-  stats::Histogram schedule_lag;                       // actual start - intended start
+  // Open loop, of the ok ones: latency = schedule lag + service time, transaction by transaction.
+  // In a closed loop a transaction is intended for when it is sent, and these are empty; there
+  // schedule_lag is that of connects, where they have a schedule.
+  stats::Histogram service_time;  // from the actual send
+  stats::Histogram schedule_lag;  // actual send - intended start, waiting for a connection included
+  stats::Histogram client_lag;    // the part of it that is this client's: it came to look too late
+  std::string rate;               // as it was asked for; empty: closed loop
+  std::string arrival;
+  int64_t latency_limit_ns = 0;    // 0: none
+  uint64_t transactions_late = 0;  // of ok: those over the limit
+  std::array<uint64_t, kSkipReasons> skipped_by_reason{};
+  uint64_t transactions_sent_in_window = 0;
+  bool client_realtime = false;  // the client's threads were let run before all ordinary ones
+  uint64_t waiting_max = 0;  // most arrivals that waited for a free connection, summed over threads
   MonotonicNs last_transaction_end_ns = 0;
   // Warm-up, for the record; in none of the figures above.
   uint64_t warmup_transactions = 0;
+  int64_t warmup_ns = 0;
+  std::string warmup_state = "none";  // none, fixed, settled; unsettled: given up at its bound
 
   // Connect attempts that began in the window (storm and churn), or, where all connections are made
   // before the window (steady and idle), those.
@@ -182,6 +208,11 @@ struct LoadResult {
   uint64_t connects_failed() const { return connects_all - connects_ok(); }
   double window_seconds() const;
   double throughput_tps() const;
+  bool open_loop() const { return !rate.empty(); }
+  // Transactions due per second of the window; 0 in a closed loop.
+  double offered_tps() const;
+  // The share of those due in the window that was also sent in it; 1 in a closed loop.
+  double sent_fraction() const;
   // Connects that became ready per second, from the first connect() to the last ready (storm) or
   // over the window (churn).
   double connects_per_s() const;

@@ -28,6 +28,15 @@ LoadResult Example() {
   result.transactions_ok = 2;
   result.transactions_failed = 1;
   result.transactions_skipped = 1;
+  result.skipped_by_reason[static_cast<size_t>(SkipReason::kUnsent)] = 1;
+  result.transactions_sent_in_window = 3;
+  result.rate = "1000";
+  result.arrival = "poisson";
+  for (stats::Histogram* part : {&result.service_time, &result.schedule_lag, &result.client_lag}) {
+    part->Record(300);
+    part->Record(400);
+  }
+  result.warmup_state = "unsettled";
   result.transactions_ok_in_window = 2;
   result.transaction_errors["40001"] = 1;
   result.transaction_latency.Record(1000);
@@ -111,6 +120,12 @@ TEST_F(LoadResultFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(back->connects_by_outcome, result.connects_by_outcome);
   EXPECT_TRUE(back->transaction_latency == result.transaction_latency);
   EXPECT_TRUE(back->connect_latency == result.connect_latency);
+  EXPECT_TRUE(back->service_time == result.service_time);
+  EXPECT_TRUE(back->schedule_lag == result.schedule_lag);
+  EXPECT_EQ(back->skipped_by_reason, result.skipped_by_reason);
+  EXPECT_EQ(back->warmup_state, "unsettled");
+  EXPECT_DOUBLE_EQ(back->offered_tps(), 2.0);
+  EXPECT_DOUBLE_EQ(back->sent_fraction(), 0.75);
   EXPECT_EQ(back->thread_cpu_fractions, result.thread_cpu_fractions);
   EXPECT_EQ(back->warnings, result.warnings);
   EXPECT_DOUBLE_EQ(back->throughput_tps(), 1.0);
@@ -164,6 +179,12 @@ TEST(LoadResultCheck, NoticesWhatIsLostOrCountedTwice) {
   result = Example();
   result.connect_latency.Record(1);
   EXPECT_THAT(result.Check().ToString(), HasSubstr("3 connect latencies for 2 connects"));
+  result = Example();
+  result.skipped_by_reason[static_cast<size_t>(SkipReason::kLate)] = 1;
+  EXPECT_THAT(result.Check().ToString(), HasSubstr("1 transactions skipped, for 2 reasons"));
+  result = Example();
+  result.service_time.Record(1);
+  EXPECT_THAT(result.Check().ToString(), HasSubstr("3 service times or lags for 2 transactions"));
   result = Example();
   result.transactions_ok_in_window = 3;
   EXPECT_FALSE(result.Check().ok());

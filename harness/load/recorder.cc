@@ -34,7 +34,8 @@ MonotonicNs EarlierOf(MonotonicNs a, MonotonicNs b) {
 
 }  // namespace
 
-Recorder::Recorder(MonotonicNs origin, size_t max_phases) : max_phases_(max_phases), grid_(origin) {
+Recorder::Recorder(MonotonicNs origin, size_t max_phases, int64_t latency_limit_ns)
+    : max_phases_(max_phases), latency_limit_ns_(latency_limit_ns), grid_(origin) {
   StartSlice(origin);
 }
 
@@ -51,10 +52,15 @@ void Recorder::NoteError(std::string_view reason) {
   if (first_error_.empty()) first_error_ = reason;
 }
 
-void Recorder::TransactionOk(MonotonicNs intended, MonotonicNs sent, MonotonicNs end) {
+void Recorder::TransactionSent(MonotonicNs sent) {
+  if (recording_ && sent < window_end_) ++sent_in_window_;
+}
+
+void Recorder::TransactionOk(const TransactionStamps& stamps, MonotonicNs end) {
   Roll(end);
   ++slice_.ok;
-  slice_latency_.Record(end - intended);
+  const int64_t latency_ns = end - stamps.intended;
+  slice_latency_.Record(latency_ns);
   last_end_ = std::max(last_end_, end);
   if (!recording_) {
     ++warmup_ok_;
@@ -62,8 +68,12 @@ void Recorder::TransactionOk(MonotonicNs intended, MonotonicNs sent, MonotonicNs
   }
   ++ok_;
   if (end < window_end_) ++ok_in_window_;
-  latency_.Record(end - intended);
-  if (sent != intended) lag_.Record(sent - intended);
+  latency_.Record(latency_ns);
+  if (latency_limit_ns_ > 0 && latency_ns > latency_limit_ns_) ++late_;
+  if (stamps.sent == 0) return;
+  service_.Record(end - stamps.sent);
+  schedule_lag_.Record(stamps.sent - stamps.intended);
+  client_lag_.Record(stamps.client_lag_ns);
 }
 
 void Recorder::TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason) {
@@ -79,17 +89,14 @@ void Recorder::TransactionFailed(MonotonicNs end, std::string_view code, std::st
   Count(errors_, code);
 }
 
-void Recorder::TransactionSkipped() {
-  if (recording_) {
-    ++all_;
-    ++skipped_;
-  }
+void Recorder::TransactionSkipped(SkipReason reason) {
+  if (recording_) ++skipped_[static_cast<size_t>(reason)];
 }
 
 void Recorder::ConnectBegun(MonotonicNs intended, MonotonicNs now, bool again) {
   if (!recording_) return;
   ++connects_all_;
-  if (intended != kUnscheduled) lag_.Record(now - intended);
+  if (intended != kUnscheduled) schedule_lag_.Record(now - intended);
   if (first_connect_ == 0) first_connect_ = now;
   if (!again) last_connect_ = now;
 }
@@ -170,11 +177,19 @@ void Recorder::AddTo(LoadResult& result) const {
   result.transactions_all += all_;
   result.transactions_ok += ok_;
   result.transactions_failed += failed_;
-  result.transactions_skipped += skipped_;
+  for (size_t i = 0; i < kSkipReasons; ++i) {
+    result.transactions_skipped += skipped_[i];
+    result.skipped_by_reason[i] += skipped_[i];
+  }
+  result.transactions_sent_in_window += sent_in_window_;
+  result.transactions_late += late_;
+  result.waiting_max += waiting_max_;
   result.transactions_ok_in_window += ok_in_window_;
   AddCounts(errors_, result.transaction_errors);
   result.transaction_latency.Merge(latency_);
-  result.schedule_lag.Merge(lag_);
+  result.service_time.Merge(service_);
+  result.schedule_lag.Merge(schedule_lag_);
+  result.client_lag.Merge(client_lag_);
   result.warmup_transactions += warmup_ok_ + warmup_failed_;
   result.connects_all += connects_all_;
   for (size_t i = 0; i < kConnectOutcomes; ++i) result.connects_by_outcome[i] += outcomes_[i];

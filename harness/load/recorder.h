@@ -8,6 +8,9 @@
 // Safety: used by one thread; merged by another one after that thread has come to rest.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,19 +24,32 @@
 
 namespace connbench::load {
 
+// When a transaction of an open loop was to begin, and did. In a closed loop it is intended, seen
+// and sent at once: only intended counts.
+struct TransactionStamps {
+  MonotonicNs intended = 0;
+  MonotonicNs sent = 0;  // 0: closed loop
+  int64_t client_lag_ns = 0;
+};
+
 class Recorder {
  public:
   // origin: when slice 0 begins. max_phases: how many attempts are kept with all their stamps.
-  Recorder(MonotonicNs origin, size_t max_phases);
+  // latency_limit_ns: what takes longer is counted as late; 0: nothing is.
+  Recorder(MonotonicNs origin, size_t max_phases, int64_t latency_limit_ns = 0);
 
   // Which ledger counts from now on. window_begin: when the measured window opens, 0 if this phase
   // is none; slices are counted from there. window_end: what ends then or later is in no throughput.
   void BeginPhase(bool record, MonotonicNs window_begin, MonotonicNs window_end);
 
+  // Closed loop: it begins. Open loop: it was due.
   void TransactionBegun() { ++(recording_ ? all_ : warmup_all_); }
-  void TransactionOk(MonotonicNs intended, MonotonicNs sent, MonotonicNs end);
+  // Open loop: its first statement is handed to the kernel.
+  void TransactionSent(MonotonicNs sent);
+  void TransactionOk(const TransactionStamps& stamps, MonotonicNs end);
   void TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason);
-  void TransactionSkipped();
+  void TransactionSkipped(SkipReason reason);
+  void SetWaitingMax(size_t arrivals) { waiting_max_ = std::max(waiting_max_, arrivals); }
 
   // intended: when its schedule had it due, or kUnscheduled. again: it repeats one that failed.
   void ConnectBegun(MonotonicNs intended, MonotonicNs now, bool again);
@@ -76,6 +92,7 @@ class Recorder {
   void NoteError(std::string_view reason);
 
   size_t max_phases_;
+  int64_t latency_limit_ns_;
   bool recording_ = false;
   bool in_window_ = false;
   MonotonicNs window_end_ = kNoDeadline;
@@ -83,14 +100,19 @@ class Recorder {
   uint64_t all_ = 0;
   uint64_t ok_ = 0;
   uint64_t failed_ = 0;
-  uint64_t skipped_ = 0;
+  std::array<uint64_t, kSkipReasons> skipped_{};
+  uint64_t sent_in_window_ = 0;
+  uint64_t late_ = 0;
+  size_t waiting_max_ = 0;
   uint64_t ok_in_window_ = 0;
   std::map<std::string, uint64_t, std::less<>> errors_;
   uint64_t warmup_all_ = 0;
   uint64_t warmup_ok_ = 0;
   uint64_t warmup_failed_ = 0;
   stats::Histogram latency_;
-  stats::Histogram lag_;
+  stats::Histogram service_;
+  stats::Histogram schedule_lag_;
+  stats::Histogram client_lag_;
 
   uint64_t connects_all_ = 0;
   std::array<uint64_t, kConnectOutcomes> outcomes_{};

@@ -51,6 +51,21 @@ class Table {
   std::string text_;
 };
 
+void AddSchedule(const LoadResult& result, Table& table) {
+  table.Row("schedule", "{} transactions/s{}{}; {:.1f}/s were due, {:.1f} % of them sent in time",
+            result.rate, result.arrival.empty() ? "" : ", ", result.arrival, result.offered_tps(),
+            result.sent_fraction() * 100);
+  if (!result.client_realtime) {
+    table.Row("note", "{}",
+              "this client had no real-time priority (root, CAP_SYS_NICE or ulimit -r give it): on "
+              "a busy machine its arrivals are late");
+  }
+  for (size_t i = 0; i < kSkipReasons; ++i) {
+    if (result.skipped_by_reason[i] == 0) continue;
+    table.Row(fmt::format("  skipped: {}", kSkipReasonNames[i]), "{}", result.skipped_by_reason[i]);
+  }
+}
+
 void AddConnects(const LoadResult& result, Table& table) {
   table.Row("connects", "{} = {} ok + {} failed", result.connects_all, result.connects_ok(),
             result.connects_failed());
@@ -110,10 +125,19 @@ std::string FormatResult(const LoadResult& result) {
             result.threads == 1 ? "" : "s", result.seed);
   table.Row("measured", "{}{}", FormatDuration(result.window_end_ns - result.window_begin_ns),
             result.interrupted ? ", interrupted" : "");
+  if (result.warmup_ns > 0) {
+    table.Row("warm-up", "{}, {}", FormatDuration(result.warmup_ns),
+              result.warmup_state == "unsettled" ? "never settled" : result.warmup_state);
+  }
   table.Row("transactions", "{} = {} ok + {} failed + {} skipped", result.transactions_all,
             result.transactions_ok, result.transactions_failed, result.transactions_skipped);
   for (const auto& [code, count] : result.transaction_errors) {
     table.Row(fmt::format("  failed: {}", code), "{}", count);
+  }
+  if (result.open_loop()) AddSchedule(result, table);
+  if (result.latency_limit_ns > 0) {
+    table.Row(fmt::format("over {}", FormatDuration(result.latency_limit_ns)), "{} of {}",
+              result.transactions_late, result.transactions_ok);
   }
   const bool storm = result.pattern == Name(Pattern::kStorm);
   const bool failover = result.pattern == Name(Pattern::kFailover);
@@ -122,6 +146,9 @@ std::string FormatResult(const LoadResult& result) {
     table.Row("throughput", "{:.1f} transactions/s", result.throughput_tps());
   }
   table.Latency("transaction latency", result.transaction_latency);
+  table.Latency("  service time", result.service_time);
+  table.Latency("  schedule lag", result.schedule_lag);
+  table.Latency("  lag of this client", result.client_lag);
   AddConnects(result, table);
   if (result.connects_ok() > 0 && (storm || churn)) {
     table.Row("connect rate", "{:.1f} connections/s", result.connects_per_s());

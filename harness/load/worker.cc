@@ -41,7 +41,7 @@ bool IsHopeless(std::string_view sqlstate) {
 Worker::Worker(const WorkerSettings& settings, int number)
     : settings_(settings),
       number_(number),
-      recorder_(settings.origin, settings.max_phases),
+      recorder_(settings.origin, settings.max_phases, settings.latency_limit_ns),
       buffer_(kReadBufferBytes) {
   if (settings.disturbed != nullptr) victims_ = std::make_unique<VictimLedger>(*settings.disturbed);
 }
@@ -126,12 +126,14 @@ void Worker::Execute(const Plan& plan) {
   if (plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kChurn) {
     BeginConnects(first, last);
   } else {
+    if (plan.kind == Plan::Kind::kTraffic && plan.arrivals != nullptr) StartOpenLoop(first, last);
     for (size_t i = first; i < last; ++i) {
       Begin(*clients_[i]);
       if (StopRequested() && plan.kind != Plan::Kind::kClose) break;
     }
   }
   while (pending_ > 0) HandleBatch(kPollLimitNs);
+  if (loop_ != nullptr) EndOpenLoop();
   if (plan_.disturbance != nullptr) plan_.disturbance->PartEnds(MonotonicNow());
   cpu_ns_ = ThreadCpuNs() - cpu_began;
   const int64_t elapsed = std::max<int64_t>(MonotonicNow() - plan_begin_, 1);
@@ -165,7 +167,11 @@ void Worker::Begin(Client& client) {
     case Plan::Kind::kTraffic:
       if (client.connection.state() != Connection::State::kOpen || client.aborted) return;
       ++pending_;
-      BeginTransaction(client, MonotonicNow());
+      if (loop_ != nullptr) {
+        MakeFree(client);
+      } else {
+        BeginTransaction(client, MonotonicNow());
+      }
       return;
     case Plan::Kind::kClose:
       CloseClient(client, MonotonicNow());
@@ -198,6 +204,9 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
     if (!timers_.empty()) {
       timeout_ns = std::min(timeout_ns, std::max<int64_t>(timers_.top().at - now, 0));
     }
+    if (loop_ != nullptr) {
+      timeout_ns = std::min(timeout_ns, std::max<int64_t>(NextScheduled(now) - now, 0));
+    }
   }
   std::array<epoll_event, kEventsPerWait> events;
   const timespec timeout = {timeout_ns / kNanosecondsPerSecond, timeout_ns % kNanosecondsPerSecond};
@@ -206,6 +215,11 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
     const epoll_event& event = events[static_cast<size_t>(i)];
     Client& client = *clients_[event.data.u64];
     Handle(client, client.connection.HandleEvents(event.events, buffer_));
+    if (loop_ != nullptr) Dispatch();  // an arrival does not wait until all events are handled
+  }
+  if (loop_ != nullptr) {
+    Dispatch();
+    RestFree();
   }
   now = MonotonicNow();
   FireTimers(now);
@@ -240,7 +254,11 @@ void Worker::FireTimers(MonotonicNs now) {
 void Worker::Sweep(MonotonicNs now) {
   if (StopRequested() && interrupted_at_ == 0) {
     interrupted_at_ = now;
-    plan_.until = std::min(plan_.until, now);
+    EndPlanAt(now);
+  }
+  if (plan_.warmup != nullptr) EndPlanAt(plan_.warmup->end());
+  if (loop_ != nullptr && (interrupted_at_ != 0 || now - kMaxDrainNs >= plan_.until)) {
+    SkipWaiting();
   }
   const bool give_up = interrupted_at_ != 0 && now - interrupted_at_ >= kInterruptGraceNs;
   for (const auto& client : clients_) {
@@ -263,6 +281,7 @@ void Worker::Expire(Client& client, MonotonicNs now, bool interrupted) {
       return;
     case Client::State::kPausing:
     case Client::State::kAwaiting:
+    case Client::State::kFree:
       Rest(client);
       return;
     case Client::State::kConnecting:
@@ -324,15 +343,7 @@ void Worker::Handle(Client& client, Connection::Event event) {
 
 void Worker::BeginTransaction(Client& client, MonotonicNs now) {
   for (int turn = 0; turn < kTransactionsPerTurn; ++turn) {
-    const MonotonicNs intended = schedule_.NextStart(client.index, now);
-    if (intended > now) {
-      client.state = Client::State::kSleeping;
-      client.deadline = kNoDeadline;
-      SetTimer(client, intended);
-      return;
-    }
-    client.intended = intended;
-    client.begun = now;
+    client.stamps = {.intended = now};
     client.in_transaction = true;
     recorder_.TransactionBegun();
     client.runner.Begin();
@@ -400,6 +411,7 @@ void Worker::Send(Client& client, MonotonicNs now) {
   }
   client.state = Client::State::kRunning;
   client.deadline = now + settings_.statement_timeout_ns;
+  if (client.unsent) StampSent(client);
   const Connection::Event event = client.connection.Flush();
   if (!client.first_query_sent) {
     client.first_query_sent = true;
@@ -452,6 +464,7 @@ void Worker::CommandDone(Client& client) {
 
 void Worker::FailTransaction(Client& client, MonotonicNs now, std::string_view code,
                              std::string_view reason) {
+  if (client.unsent) StampSent(client);
   client.in_transaction = false;
   recorder_.TransactionFailed(now, code, reason);
 }
@@ -460,13 +473,23 @@ void Worker::FailTransaction(Client& client, MonotonicNs now, std::string_view c
 void Worker::FinishTransaction(Client& client, MonotonicNs now) {
   if (client.in_transaction) {
     client.in_transaction = false;
-    recorder_.TransactionOk(client.intended, client.begun, now);
-    if (victims_ != nullptr && plan_.record) victims_->Record(client.intended, now);
+    if (client.unsent) StampSent(client);  // there was no SQL in it
+    recorder_.TransactionOk(client.stamps, now);
+    if (plan_.warmup != nullptr) plan_.warmup->Add(now, now - client.stamps.intended);
+    if (victims_ != nullptr && plan_.record) victims_->Record(client.stamps.intended, now);
     ClientServed(client, now);
-  } else if (plan_.kind != Plan::Kind::kChurn && ComesBack(client, now)) {
+  } else if (plan_.kind != Plan::Kind::kChurn && loop_ == nullptr && ComesBack(client, now)) {
     CloseClient(client, now);  // it was not served
     ++client.failed;
     ComeBackLater(client, now);
+    return;
+  }
+  if (loop_ != nullptr) {
+    if (client.aborted) {
+      Rest(client);
+    } else {
+      MakeFree(client);
+    }
     return;
   }
   const bool last = client.transactions_left > 0 && --client.transactions_left == 0;

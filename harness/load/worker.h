@@ -25,9 +25,10 @@
 #include "harness/load/backoff.h"
 #include "harness/load/connection.h"
 #include "harness/load/disturbance.h"
+#include "harness/load/open_loop.h"
 #include "harness/load/recorder.h"
-#include "harness/load/schedule.h"
 #include "harness/load/script.h"
+#include "harness/load/warmup_watch.h"
 
 namespace connbench::load {
 
@@ -35,6 +36,10 @@ inline constexpr int64_t kInterruptGraceNs = kNanosecondsPerSecond;
 // Sessions of an open-loop churn that wait for a free client, per thread; those beyond count as
 // not begun at once.
 inline constexpr size_t kMaxWaitingSessions = 1'000'000;
+
+// Open loop: what was due in a phase and still waits for a connection when it ends is sent for so
+// long; the rest is skipped.
+inline constexpr int64_t kMaxDrainNs = 2 * kNanosecondsPerSecond;
 
 struct Plan {
   enum class Kind : uint8_t {
@@ -55,8 +60,14 @@ struct Plan {
   MonotonicNs until = kNoDeadline;      // nothing begins after this
   int64_t transactions_per_client = 0;  // 0: no bound (kTraffic); kConnect: 0 just connects
   // kConnect, kChurn: when each connection is due; null: all at once, and for kChurn again as soon
-  // as the last session has ended. Outlives the plan.
+  // as the last session has ended. kTraffic: when transactions are due; null: the loop is closed.
+  // Outlives the plan.
   const ArrivalSpec* arrivals = nullptr;
+  // kTraffic: the same for all threads.
+  uint64_t arrival_seed = 0;
+  MonotonicNs arrivals_begin = 0;
+  // kTraffic, kChurn: told what ends, and may end the plan; null: nobody asks.
+  WarmupWatch* warmup = nullptr;
   // kConnect: attempts under way at the same time, of this thread; 0: no bound.
   int64_t in_flight = 0;
   // kConnect: a client that failed tries again until `until`, after its backoff.
@@ -80,6 +91,8 @@ struct WorkerSettings {
   const Disturbance* disturbed = nullptr;  // these are its victims; null: no victims
   int64_t connect_timeout_ns = 60 * kNanosecondsPerSecond;
   int64_t statement_timeout_ns = 60 * kNanosecondsPerSecond;
+  int64_t latency_limit_ns = 0;  // 0: none
+  int64_t queue_limit = 0;       // open loop: arrivals that may wait for a connection, all threads
   MonotonicNs origin = 0;
   const std::atomic<bool>* stop = nullptr;
 };
@@ -122,6 +135,8 @@ class Worker {
   int64_t open() const { return open_; }
   const Served& served() const { return served_; }
   const VictimLedger* victims() const { return victims_.get(); }
+  // Whether the last open loop ran with real-time priority.
+  bool realtime() const { return realtime_; }
 
   const LiveCounts& live() const { return live_; }
 
@@ -155,6 +170,16 @@ class Worker {
   void Ready(Client& client);
   void Ended(Client& client);
   void BeginTransaction(Client& client, MonotonicNs now);
+  void StartOpenLoop(size_t first, size_t last);
+  void Dispatch();
+  void BeginArrival(Client& client, const OpenLoop::Arrival& arrival, MonotonicNs now);
+  void StampSent(Client& client);
+  void MakeFree(Client& client);
+  void SkipWaiting();
+  void RestFree();
+  MonotonicNs NextScheduled(MonotonicNs now) const;
+  void EndOpenLoop();
+  void EndPlanAt(MonotonicNs until);
   void ContinueScript(Client& client, MonotonicNs now);
   void Send(Client& client, MonotonicNs now);
   void CommandDone(Client& client);
@@ -174,7 +199,8 @@ class Worker {
   const int number_;
   int epoll_fd_ = -1;
   std::vector<std::unique_ptr<Client>> clients_;
-  ClosedLoop schedule_;
+  std::unique_ptr<OpenLoop> loop_;  // of a plan with arrivals
+  bool realtime_ = false;
   Recorder recorder_;
   TrafficBytes bytes_;
   LiveCounts live_;

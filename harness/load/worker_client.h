@@ -59,7 +59,8 @@ struct Worker::Client {
     kAwaiting,     // until its connection is lost
     kConnecting,   // until ready
     kRunning,      // a statement is in flight
-    kSleeping,     // \sleep, or the schedule's next start
+    kSleeping,     // \sleep, or a script without SQL that gave way to others
+    kFree,         // open loop: until an arrival takes it
     kRollingBack,  // ending a failed transaction
     kPausing,      // before it connects again
   };
@@ -83,8 +84,9 @@ struct Worker::Client {
   Random random;                  // for backoff and session lengths; the script has its own
   int failed = 0;                 // attempts in a row
   int64_t transactions_left = 0;  // in this plan, or on this connection
-  MonotonicNs intended = 0;       // of the transaction
-  MonotonicNs begun = 0;
+  TransactionStamps stamps;       // of the transaction
+  bool unsent = false;            // open loop: nothing of it has been sent
+  MonotonicNs noticed = 0;        // open loop: when it waited for a connection, since when; else 0
   MonotonicNs deadline = kNoDeadline;
   uint64_t timer_generation = 0;
   std::unique_ptr<RowCapture> capture;

@@ -11,6 +11,7 @@
 
 #include "harness/load/script.h"
 #include "harness/load/sql_client.h"
+#include "harness/load/warmup_watch.h"
 
 namespace connbench::load {
 namespace {
@@ -71,6 +72,10 @@ class SetUpRun {
 };
 
 }  // namespace
+
+int64_t Workload::longest_warmup_ns() const {
+  return std::max(warmup_ns, warmup_max_ns >= 0 ? warmup_max_ns : warmup_ns * kMaxWarmupFactor);
+}
 
 std::string_view Name(Pattern pattern) { return kPatternNames[static_cast<size_t>(pattern)]; }
 std::string_view Name(ProtocolMode mode) { return kModeNames[static_cast<size_t>(mode)]; }

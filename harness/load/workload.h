@@ -8,6 +8,14 @@
 //   connections = 8                     # default; -c and the suite override
 //   duration = "10s"
 //   warmup = "1s"
+//   warmup_max = "10s"                  # the warm-up goes on until throughput (open loop: latency)
+//                                       # has settled, at most so long; as long as warmup: fixed
+//   rate = 1000                         # steady, idle: open loop, so many transactions per second;
+//                                       # or a shape of one, "ramp(100, 2000, 10s)": arrivals.h
+//   arrival = "poisson"                 # constant, poisson, burst(50)
+//   latency_limit = "100ms"             # what takes longer is late; with a rate, what would begin
+//                                       # later than that is skipped
+//   queue_limit = 1000000               # open loop: arrivals that may wait for a connection
 //   transactions_per_connection = 1     # churn: a session's length
 //   session_length = "fixed"            # or geometric: drawn, with the number above as the mean
 //   connect_rate = "500"                # when connections arrive; see arrivals.h. Default: storm at
@@ -77,6 +85,9 @@ struct ScriptSource {
   int64_t weight = 1;
 };
 
+// Open loop: so many arrivals may wait for a free connection, unless a workload says otherwise.
+inline constexpr int64_t kDefaultQueueLimit = 1'000'000;
+
 // What one group of clients does; a workload without groups is one itself.
 struct ClientGroup {
   std::string name;
@@ -85,6 +96,9 @@ struct ClientGroup {
   std::vector<ScriptSource> scripts;
   int64_t transactions_per_connection = 1;
   SessionLength session_length = SessionLength::kFixed;
+  ArrivalSpec arrivals;  // of transactions; not given(): a closed loop
+  int64_t latency_limit_ns = 0;
+  int64_t queue_limit = kDefaultQueueLimit;
   ArrivalSpec connect_arrivals;    // not given(): as the pattern has it
   std::optional<Backoff> backoff;  // none: a storm does not try again, others have the default
   int64_t start_ns = 0;            // since the window opened; 0: it is up when the window opens
@@ -96,7 +110,10 @@ struct Workload : ClientGroup {
   std::string path;  // of the TOML file; empty: made up from flags
   ProtocolMode protocol = ProtocolMode::kSimple;
   int64_t duration_ns = 10 * kNanosecondsPerSecond;
-  int64_t warmup_ns = 0;
+  int64_t warmup_ns = 0;  // at least; 0: none at all
+  // At most; as long as warmup_ns: fixed; negative: kMaxWarmupFactor times it.
+  int64_t warmup_max_ns = -1;
+  int64_t longest_warmup_ns() const;
   int active = 0;
   std::vector<int> ladder;
   bool first_query = false;

@@ -20,18 +20,25 @@
 namespace connbench::load {
 namespace {
 
-constexpr std::array<std::string_view, 21> kKeys = {
-    "name",         "description",     "pattern", "protocol",
-    "connections",  "duration",        "warmup",  "transactions_per_connection",
-    "active",       "ladder",          "scripts", "setup",
-    "tables",       "scale",           "define",  "session_length",
-    "connect_rate", "connect_arrival", "backoff", "group",
-    "first_query"};
-constexpr std::array<std::string_view, 11> kGroupKeys = {"name",
+constexpr std::array<std::string_view, 26> kKeys = {
+    "name",         "description",     "pattern",
+    "protocol",     "connections",     "duration",
+    "warmup",       "warmup_max",      "transactions_per_connection",
+    "active",       "ladder",          "scripts",
+    "setup",        "tables",          "scale",
+    "define",       "session_length",  "rate",
+    "arrival",      "latency_limit",   "queue_limit",
+    "connect_rate", "connect_arrival", "backoff",
+    "group",        "first_query"};
+constexpr std::array<std::string_view, 15> kGroupKeys = {"name",
                                                          "pattern",
                                                          "connections",
                                                          "transactions_per_connection",
                                                          "scripts",
+                                                         "rate",
+                                                         "arrival",
+                                                         "latency_limit",
+                                                         "queue_limit",
                                                          "connect_rate",
                                                          "connect_arrival",
                                                          "session_length",
@@ -43,6 +50,7 @@ constexpr size_t kMaxGroups = 16;
 constexpr double kMaxMultiplier = 100;
 constexpr std::array<std::string_view, 2> kScriptKeys = {"file", "weight"};
 constexpr int kMaxScale = 100'000;
+constexpr int64_t kMaxQueueLimit = 1'000'000'000;
 
 template <size_t N>
 std::string Join(const std::array<std::string_view, N>& names) {
@@ -157,9 +165,9 @@ class Reader {
   Status CheckKeys(const std::array<std::string_view, N>& known) const;
   // The keys that a group and a workload have alike.
   Status Clients(ClientGroup& group) const;
-  Status ConnectArrivals(ArrivalSpec& arrivals) const;
   Status ReadBackoff(std::optional<Backoff>& backoff) const;
   Status Groups(std::vector<ClientGroup>& groups) const;
+  Status Schedule(std::string_view rate_key, std::string_view arrival_key, ArrivalSpec& spec) const;
   Status Ladder(std::vector<int>& ladder) const;
   Status Strings(std::string_view key, std::vector<std::string>& values) const;
   Status Scripts(std::vector<ScriptSource>& scripts) const;
@@ -185,6 +193,45 @@ Status Reader::Choice(std::string_view key, const std::array<std::string_view, N
   }
   value = static_cast<E>(chosen - names.begin());
   return Status::Ok();
+}
+
+// A schedule in two keys; what is wrong inside a text is found there, to the character.
+Status Reader::Schedule(std::string_view rate_key, std::string_view arrival_key,
+                        ArrivalSpec& spec) const {
+  const toml::node* rate = table_.get(rate_key);
+  const toml::node* arrival = table_.get(arrival_key);
+  std::string rate_text;
+  std::string arrival_text;
+  if (rate != nullptr) {
+    if (const auto* whole = rate->as_integer()) {
+      rate_text = std::to_string(whole->get());
+    } else if (const auto* real = rate->as_floating_point()) {
+      rate_text = fmt::format("{}", real->get());
+    } else if (const auto* text = rate->as_string()) {
+      rate_text = text->get();
+    } else {
+      return Fail(*rate, fmt::format("{} must be a number or a text", rate_key),
+                  "For example 1000, or \"ramp(100, 2000, 10s)\".");
+    }
+  }
+  CONNBENCH_RETURN_IF_ERROR(String(arrival_key, arrival_text));
+  auto parsed =
+      ParseArrivals(rate_text, arrival_text, std::filesystem::path(path_).parent_path().string());
+  if (parsed.ok()) {
+    spec = std::move(*parsed);
+    return Status::Ok();
+  }
+  // The arrival alone tells whose mistake it is.
+  const bool in_arrival =
+      arrival != nullptr && (rate == nullptr || !ParseArrivals("1", arrival_text, "").ok());
+  const toml::node& node = in_arrival ? *arrival : *rate;
+  const ErrorInfo& error = parsed.status().error();
+  const toml::source_position& at = node.source().begin;
+  // Behind the quotation mark, if there is one; a position of 0 has a place of its own already.
+  const int column = static_cast<int>(at.column) + (node.is_string() ? error.position : 0);
+  Status status = Status::Error(sqlstate::kInvalidParameterValue,
+                                fmt::format("{}:{}:{}: {}", path_, at.line, column, error.message));
+  return error.hint.empty() ? std::move(status) : Status(std::move(status).WithHint(error.hint));
 }
 
 Status Reader::Ladder(std::vector<int>& ladder) const {
@@ -293,20 +340,6 @@ Status Reader::Real(std::string_view key, double low, double high, double& value
   return Status::Ok();
 }
 
-Status Reader::ConnectArrivals(ArrivalSpec& arrivals) const {
-  std::string rate;
-  std::string arrival;
-  CONNBENCH_RETURN_IF_ERROR(String("connect_rate", rate));
-  CONNBENCH_RETURN_IF_ERROR(String("connect_arrival", arrival));
-  auto parsed = ParseArrivals(rate, arrival, std::filesystem::path(path_).parent_path().string());
-  if (!parsed.ok()) {
-    const toml::node* node = table_.get(rate.empty() ? "connect_arrival" : "connect_rate");
-    return Fail(*node, parsed.status().error().message, parsed.status().error().hint);
-  }
-  arrivals = std::move(*parsed);
-  return Status::Ok();
-}
-
 Status Reader::ReadBackoff(std::optional<Backoff>& backoff) const {
   const toml::node* node = table_.get("backoff");
   if (node == nullptr) return Status::Ok();
@@ -339,7 +372,10 @@ Status Reader::Clients(ClientGroup& group) const {
   CONNBENCH_RETURN_IF_ERROR(
       Integer("transactions_per_connection", 1, INT64_MAX, group.transactions_per_connection));
   CONNBENCH_RETURN_IF_ERROR(Choice("session_length", kSessionLengthNames, group.session_length));
-  CONNBENCH_RETURN_IF_ERROR(ConnectArrivals(group.connect_arrivals));
+  CONNBENCH_RETURN_IF_ERROR(Schedule("rate", "arrival", group.arrivals));
+  CONNBENCH_RETURN_IF_ERROR(Duration("latency_limit", group.latency_limit_ns));
+  CONNBENCH_RETURN_IF_ERROR(Integer("queue_limit", 1, kMaxQueueLimit, group.queue_limit));
+  CONNBENCH_RETURN_IF_ERROR(Schedule("connect_rate", "connect_arrival", group.connect_arrivals));
   CONNBENCH_RETURN_IF_ERROR(ReadBackoff(group.backoff));
   return Scripts(group.scripts);
 }
@@ -406,6 +442,7 @@ Result<Workload> Reader::Read() {
   CONNBENCH_RETURN_IF_ERROR(Choice("protocol", kModeNames, workload.protocol));
   CONNBENCH_RETURN_IF_ERROR(Duration("duration", workload.duration_ns));
   CONNBENCH_RETURN_IF_ERROR(Duration("warmup", workload.warmup_ns));
+  CONNBENCH_RETURN_IF_ERROR(Duration("warmup_max", workload.warmup_max_ns));
   CONNBENCH_RETURN_IF_ERROR(Integer("active", 0, kMaxConnections, active));
   CONNBENCH_RETURN_IF_ERROR(Ladder(workload.ladder));
   CONNBENCH_RETURN_IF_ERROR(Strings("tables", workload.tables));

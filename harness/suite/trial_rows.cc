@@ -16,10 +16,9 @@ constexpr double kUs = kNanosecondsPerMicrosecond;
 constexpr double kMicrosecondsPerSecond = 1e6;
 
 // Where a curve of a distribution bends: dense towards the tail.
-constexpr double kLadder[] = {0,     0.01,   0.05,  0.1,    0.2,    0.3,     0.4,
-                              0.5,   0.6,    0.7,   0.75,   0.8,    0.85,    0.9,
-                              0.925, 0.95,   0.965, 0.975,  0.985,  0.99,    0.9925,
-                              0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999};
+constexpr double kLadder[] = {0.01, 0.05,   0.1,   0.2,    0.3,   0.4,    0.5,    0.6,     0.7,
+                              0.75, 0.8,    0.85,  0.9,    0.925, 0.95,   0.965,  0.975,   0.985,
+                              0.99, 0.9925, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999};
 
 double Ratio(double value, double count) { return count > 0 ? value / count : 0; }
 
@@ -119,6 +118,11 @@ void AddErrors(const load::LoadResult& load, const std::string& suffix,
   add("transaction", "ok", load.transactions_ok);
   add("transaction", "failed", load.transactions_failed);
   add("transaction", "skipped", load.transactions_skipped);
+  for (size_t i = 0; i < load::kSkipReasons; ++i) {
+    if (load.skipped_by_reason[i] == 0) continue;
+    add("transaction", fmt::format("skipped_{}", load::kSkipReasonNames[i]),
+        load.skipped_by_reason[i]);
+  }
   for (const auto& [code, count] : load.transaction_errors) {
     add("transaction", "failed_" + code, count);
   }
@@ -141,30 +145,40 @@ std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
                                                const stats::Histogram& histogram) {
   std::vector<results::LatencyRow> rows;
   if (histogram.empty()) return rows;
-  const auto add = [&](double percentile, int64_t value_ns) {
+  const auto add = [&](double percentile, const stats::Interval& value_ns) {
     results::LatencyRow row;
     row.distribution = distribution;
     row.percentile = percentile;
-    row.latency_us = static_cast<double>(value_ns) / kUs;
-    row.samples = static_cast<int64_t>(histogram.CountUpTo(value_ns));
+    row.latency_us = value_ns.estimate / kUs;
+    row.latency_us_low = value_ns.low / kUs;
+    row.latency_us_high = value_ns.high / kUs;
+    row.samples =
+        static_cast<int64_t>(histogram.CountUpTo(static_cast<int64_t>(value_ns.estimate)));
     rows.push_back(std::move(row));
   };
+  const auto min = static_cast<double>(histogram.min());
+  const auto max = static_cast<double>(histogram.max());
+  add(0, {min, min, min});
   for (const double percentile : kLadder) {
-    if (histogram.count() < SamplesNeeded(percentile)) break;
-    add(percentile,
-        percentile == 0 ? histogram.min() : histogram.ValueAtPercentile(percentile * 100));
+    const auto interval = stats::PercentileInterval(histogram, percentile * 100);
+    if (interval) add(percentile, *interval);
   }
-  add(1, histogram.max());
+  add(1, {max, max, max});
   return rows;
 }
 
-std::vector<results::LatencyRow> MakeLatency(const load::LoadResult& load) {
-  std::vector<results::LatencyRow> rows;
-  const auto add = [&](const std::string& distribution, const stats::Histogram& histogram) {
-    auto ladder = LatencyLadder(distribution, histogram);
-    rows.insert(rows.end(), std::move_iterator(ladder.begin()), std::move_iterator(ladder.end()));
+void AddDistributions(const load::LoadResult& load, results::TrialRecord& record) {
+  const auto add = [&](const std::string& name, const stats::Histogram& histogram) {
+    if (histogram.empty()) return;
+    auto ladder = LatencyLadder(name, histogram);
+    record.latency.insert(record.latency.end(), std::move_iterator(ladder.begin()),
+                          std::move_iterator(ladder.end()));
+    record.hgrm.push_back({name, histogram.ToHgrm()});
   };
   add("transaction", load.transaction_latency);
+  add("service", load.service_time);
+  add("schedule_lag", load.schedule_lag);
+  add("client_lag", load.client_lag);
   add("connect", load.connect_latency);
   if (load.connects_retried > 0) add("connect_unretried", load.unretried_connect_latency);
   add("victim_before", load.victims.before);
@@ -174,7 +188,6 @@ std::vector<results::LatencyRow> MakeLatency(const load::LoadResult& load) {
     add(group.workload + "_transaction", group.transaction_latency);
     add(group.workload + "_connect", group.connect_latency);
   }
-  return rows;
 }
 
 std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
@@ -280,7 +293,19 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.connect_us_p99 = PercentileUs(load.connect_latency, 0.99);
   row.connect_us_mean = load.connect_latency.mean() / kUs;
   row.connect_us_max = static_cast<double>(load.connect_latency.max()) / kUs;
+  const stats::Histogram& service = load.open_loop() ? load.service_time : load.transaction_latency;
+  row.service_us_p50 = PercentileUs(service, 0.5);
+  row.service_us_p99 = PercentileUs(service, 0.99);
+  row.service_us_max = static_cast<double>(service.max()) / kUs;
+  row.schedule_lag_us_p50 = PercentileUs(load.schedule_lag, 0.5);
   row.schedule_lag_us_p99 = PercentileUs(load.schedule_lag, 0.99);
+  row.client_lag_us_p99 = PercentileUs(load.client_lag, 0.99);
+  row.schedule = load.arrival.empty() ? load.rate : fmt::format("{} {}", load.rate, load.arrival);
+  row.offered_tps = load.offered_tps();
+  row.transactions_skipped = static_cast<int64_t>(load.transactions_skipped);
+  row.transactions_late = static_cast<int64_t>(load.transactions_late);
+  row.warmup_s = static_cast<double>(load.warmup_ns) / static_cast<double>(kNanosecondsPerSecond);
+  row.warmup_state = load.warmup_state;
   row.window_s = load.window_seconds();
   constexpr double kMs = kNanosecondsPerMillisecond;
   row.all_served_ms = static_cast<double>(load.all_served_ns) / kMs;

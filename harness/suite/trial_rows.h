@@ -47,9 +47,10 @@ double PercentileUs(const stats::Histogram& histogram, double percentile_fractio
 // The distribution as rows of latency.csv, only as far as the sample carries it.
 std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
                                                const stats::Histogram& histogram);
-// Every distribution that a trial has: transaction, connect, connect_unretried where some were
-// retried, those before, during and after a disturbance, and those of the other groups by name.
-std::vector<results::LatencyRow> MakeLatency(const load::LoadResult& load);
+// Every distribution that a trial has, as such rows and as a .hgrm file: transaction, those of an
+// open loop's schedule, connect, connect_unretried where some were retried, those before, during and
+// after a disturbance, and those of the other groups by name.
+void AddDistributions(const load::LoadResult& load, results::TrialRecord& record);
 std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
                                                    const observe::SamplerReport& samples);
 std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load);

@@ -166,7 +166,7 @@ class TrialRun {
   }
 
   Status FollowEvents(LoadProcess& load) {
-    const MonotonicNs deadline = MonotonicNow() + cell_.workload.warmup_ns +
+    const MonotonicNs deadline = MonotonicNow() + cell_.workload.longest_warmup_ns() +
                                  cell_.workload.duration_ns + kLoadGraceNs +
                                  cell_.workload.total_connections() * kLoadGracePerConnectionNs;
     const std::vector<int> exits = target_.exit_descriptors();
@@ -223,7 +223,7 @@ class TrialRun {
     std::string reason = status.ok() ? "" : status.ToString();
     if (has_load_) {
       FillTrialRow(load_, observation_, row());
-      outcome_.record.latency = MakeLatency(load_);
+      AddDistributions(load_, outcome_.record);
       outcome_.record.timeseries = MakeTimeseries(load_, observation_.samples);
       outcome_.record.errors = MakeErrors(load_);
       outcome_.manual_seconds = ManualSeconds();

@@ -1,0 +1,85 @@
+#include "harness/load/recorder.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace connbench::load {
+namespace {
+
+constexpr int64_t kMillisecond = kNanosecondsPerMillisecond;
+
+// One thread is fast, the other slow. The percentiles of both together are those of their samples,
+// not a mean of percentiles: that would be 50.5 ms for all of them.
+class TwoThreads : public ::testing::Test {
+ protected:
+  TwoThreads() : origin_(MonotonicNow()), fast_(origin_, 0), slow_(origin_, 0) {
+    for (Recorder* recorder : {&fast_, &slow_}) {
+      recorder->BeginPhase(true, origin_, kNoDeadline);
+      const bool fast = recorder == &fast_;
+      for (int i = 0; i < (fast ? 980 : 20); ++i) {
+        recorder->TransactionBegun();
+        const int64_t latency = (fast ? 1 : 100) * kMillisecond;
+        recorder->TransactionOk({.intended = origin_ + 150 * kMillisecond - latency},
+                                origin_ + 150 * kMillisecond);
+      }
+      recorder->FinishSlices();
+    }
+  }
+  MonotonicNs origin_;
+  Recorder fast_;
+  Recorder slow_;
+};
+
+TEST_F(TwoThreads, PercentilesOfTheWholeAreMergedNotAveraged) {
+  LoadResult result;
+  fast_.AddTo(result);
+  slow_.AddTo(result);
+  EXPECT_EQ(result.transaction_latency.count(), 1000U);
+  EXPECT_NEAR(static_cast<double>(result.transaction_latency.ValueAtPercentile(50)), 1e6, 1e3);
+  EXPECT_NEAR(static_cast<double>(result.transaction_latency.ValueAtPercentile(97)), 1e6, 1e3);
+  EXPECT_NEAR(static_cast<double>(result.transaction_latency.ValueAtPercentile(99)), 1e8, 1e5);
+}
+
+TEST_F(TwoThreads, PercentilesOfASliceAreMergedNotAveraged) {
+  const std::vector<Slice> slices = MergeSlices({&fast_, &slow_}, origin_, origin_);
+  uint64_t found = 0;
+  for (const Slice& slice : slices) {
+    if (slice.transactions_ok == 0) continue;
+    ++found;
+    EXPECT_EQ(slice.transactions_ok, 1000U);
+    EXPECT_NEAR(slice.latency_us_p50, 1e3, 1);
+    EXPECT_NEAR(slice.latency_us_p99, 1e5, 100);
+  }
+  EXPECT_EQ(found, 1U);
+}
+
+TEST(Recorder, LatencyIsLagAndServiceOfEachTransaction) {
+  const MonotonicNs origin = MonotonicNow();
+  Recorder recorder(origin, 0, /*latency_limit_ns=*/5 * kMillisecond);
+  recorder.BeginPhase(true, origin, origin + 100 * kMillisecond);
+  for (int64_t i = 0; i < 2; ++i) {
+    recorder.TransactionBegun();
+    recorder.TransactionSent(origin + 3 * kMillisecond);
+    recorder.TransactionOk({.intended = origin + kMillisecond,
+                            .sent = origin + 3 * kMillisecond,
+                            .client_lag_ns = 500},
+                           origin + (i == 0 ? 6 : 7) * kMillisecond);
+  }
+  recorder.TransactionBegun();
+  recorder.TransactionSkipped(SkipReason::kLate);
+  LoadResult result;
+  result.rate = "1000";
+  recorder.AddTo(result);
+  EXPECT_TRUE(result.Check().ok()) << result.Check().ToString();
+  EXPECT_EQ(result.transaction_latency.max(), 6 * kMillisecond);
+  EXPECT_EQ(result.service_time.max(), 4 * kMillisecond);
+  EXPECT_EQ(result.schedule_lag.max(), 2 * kMillisecond);
+  EXPECT_EQ(result.client_lag.max(), 500);
+  EXPECT_EQ(result.transactions_late, 1U) << "one took exactly the limit, one took longer";
+  EXPECT_EQ(result.transactions_skipped, 1U);
+  EXPECT_EQ(result.transactions_sent_in_window, 2U);
+}
+
+}  // namespace
+}  // namespace connbench::load
