@@ -27,6 +27,12 @@ while IFS= read -r line; do breach "$line (leftover)"; done < <(
 while IFS= read -r line; do breach "$line (trailing blank)"; done < <(
   grep -nE '[[:blank:]]+$' "${texts[@]}" /dev/null | grep -v '\.tsv:' | cut -c1-80)
 
+# A clock that somebody sets must not bend a measurement: what measures knows CLOCK_MONOTONIC alone.
+while IFS= read -r line; do breach "$line (a clock that can jump)"; done < <(
+  git ls-files 'harness/load/*' 'harness/observe/*' 'harness/stats/*' 'models/*' |
+    grep -E '\.(cc|h)$' | grep -v environment.cc |
+    xargs grep -nE '(CLOCK_REALTIME|system_clock|gettimeofday|WallClockUs|[^_a-z]time\((nullptr|NULL|0)\))' /dev/null)
+
 # Arrows: a folder may include only itself and folders to its left.
 order=(base engine protocol models results plots harness)
 for i in "${!order[@]}"; do

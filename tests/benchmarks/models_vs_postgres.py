@@ -64,7 +64,7 @@ class Postgres:
     loads_data = True
     user = "postgres"
 
-    def __init__(self, connections, shared_buffers):
+    def __init__(self, connections, shared_buffers, sockets=False):
         programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not programs:
             raise SystemExit("PostgreSQL is not installed; the Debian package is postgresql")
@@ -77,7 +77,10 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(data, "postgres", "postgres")
         self.run([f"{self.bin}/initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"])
-        options = (f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
+        if sockets and os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres", "postgres")
+        options = (f"-p {self.port} -c listen_addresses=127.0.0.1 "
+                   f"-c unix_socket_directories={self.folder if sockets else ''} "
                    f"-c max_connections={connections + 20} -c shared_buffers={shared_buffers} "
                    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off "
                    "-c autovacuum=off -c max_wal_size=4GB -c log_min_messages=fatal")

@@ -1,0 +1,112 @@
+"""Open-loop load against a real server that stands still: what the latencies must say follows from
+arithmetic, not from the machine's speed."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from servers import Connbench
+
+RATE = 100
+WINDOW_S = 2
+STALL_S = 0.5
+
+
+def histogram(sparse):
+    """[(value_ns, count)] of a histogram as the load generator stores it: HdrHistogram's layout."""
+    head, _, body = sparse.partition(";")
+    bits = int(head.split("/")[0])
+    maximum = int(head.split()[3])
+    half = 1 << (bits - 1)
+    values, index = [], 0
+    for word in body.split():
+        step, count = map(int, word.split(":"))
+        index += step
+        shift = max(index // half - 1, 0)
+        highest = ((index - shift * half) << shift) + (1 << shift) - 1
+        values.append((min(highest, maximum), count))
+    return values
+
+
+def percentile(values, percent):
+    """By nearest rank."""
+    total = sum(count for _, count in values)
+    rank = max(-(-total * percent // 100), 1)
+    for value, count in values:
+        rank -= count
+        if rank <= 0:
+            return value
+    return values[-1][0]
+
+
+def start_load(binary, server, folder, *options):
+    script = folder / "one.sql"
+    script.write_text("SELECT 1;\n")
+    return subprocess.Popen(
+        [str(binary), "load", "-f", str(script), "-q", "-c", "4", "-M", "prepared", "--result-file",
+         str(folder / "result.json"), *options],
+        env=server.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("stopped_model", ["fork", "thread"])
+def test_a_stopped_server_shows_in_every_transaction_that_was_due(binary, tmp_path, stopped_model):
+    with Connbench(binary, stopped_model) as server:
+        load = start_load(binary, server, tmp_path, "-R", str(RATE), "--arrival", "constant", "-T",
+                          f"{WINDOW_S}s")
+        time.sleep(0.8)  # into the window; where exactly is measured
+        pids = server.processes()
+        stopped = time.monotonic_ns()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(STALL_S)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        resumed = time.monotonic_ns()
+        output, errors = load.communicate(timeout=60)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["transactions_all"] == RATE * WINDOW_S, output + errors
+    assert result["transactions_ok"] == RATE * WINDOW_S, output + errors
+
+    begin = result["window_begin_ns"]
+    due = [begin + i * 10**9 // RATE for i in range(RATE * WINDOW_S)]
+    assert due[0] < stopped and resumed < due[-1], "the stall lies in the window"
+    predicted = sorted((resumed - at if stopped <= at < resumed else 0, 1) for at in due)
+    latency = histogram(result["transaction_latency"])
+    for percent in (90, 99, 100):
+        expected = percentile(predicted, percent)
+        measured = percentile(latency, percent)
+        assert measured == pytest.approx(expected, rel=0.05), f"p{percent}\n{output}"
+    # Counted from the send, as a closed loop does, 95 of 100 would have seen nothing of it.
+    service = histogram(result["service_time"])
+    assert percentile(service, 95) < percentile(predicted, 90) / 4, output
+    # The client itself was on time, and is told apart from the server that was not.
+    assert percentile(histogram(result["client_lag"]), 50) < 10**9 / RATE, output
+
+
+def test_a_rate_beyond_reach_is_invalid_and_says_why(binary, tmp_path):
+    with Connbench(binary, "thread") as server:
+        load = start_load(binary, server, tmp_path, "-R", "1M", "-T", "300ms", "--queue-limit",
+                          "1000")
+        output, errors = load.communicate(timeout=60)
+    assert load.returncode == 3, output + errors
+    assert "INVALID" in output and "achieved_rate: of" in output, output
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["transactions_all"] == (result["transactions_ok"] + result["transactions_failed"] +
+                                          result["transactions_skipped"])
+
+
+@pytest.mark.parametrize("options, message", [
+    (["-R", "ramp(1, 2"], "the closing parenthesis is missing"),
+    (["-R", "1000", "--arrival", "poison"], "poisson"),
+    (["-R", "file(rates.txt)"], "rates.txt:2:4: \"ten\" is not a rate"),
+])
+def test_a_schedule_with_an_error_is_refused_before_it_starts(binary, tmp_path, options, message):
+    (tmp_path / "rates.txt").write_text("0s 100\n1s ten\n")
+    (tmp_path / "one.sql").write_text("SELECT 1;\n")
+    result = subprocess.run([str(binary), "load", "-f", "one.sql", "-h", "127.0.0.1", "-p", "1",
+                             *options], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1, result
+    assert message in result.stderr, result.stderr
