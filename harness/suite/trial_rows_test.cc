@@ -106,8 +106,10 @@ TEST(LatencyTest, GroupsAndWhatVictimsFeltAreDistributionsOfTheirOwn) {
   load.groups[0].workload = "storm";
   load.groups[0].connect_latency = MakeHistogram(3);
   load.groups[0].connects_by_outcome[1] = 7;
+  results::TrialRecord record;
+  AddDistributions(load, record);
   std::vector<std::string> names;
-  for (const results::LatencyRow& row : MakeLatency(load)) {
+  for (const results::LatencyRow& row : record.latency) {
     if (names.empty() || names.back() != row.distribution) names.push_back(row.distribution);
   }
   EXPECT_THAT(names, testing::ElementsAre("transaction", "victim_before", "victim_during",

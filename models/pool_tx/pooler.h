@@ -71,6 +71,7 @@ class Pooler : public engine::Engine {
   const std::string& segment_name() const override { return engine_.segment_name(); }
   engine::ConnectionLog& connection_log() override { return engine_.connection_log(); }
   engine::EngineCounters counters() const override { return engine_.counters(); }
+  engine::SessionStates session_states() const override { return engine_.session_states(); }
   Result<std::unique_ptr<engine::Session>> StartSession(engine::SessionOptions options,
                                                         engine::Waiter& waiter) override;
   // Cancels what the client's backend runs.
