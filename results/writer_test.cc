@@ -88,11 +88,11 @@ TEST_F(WriterTest, FilesLookExactlySo) {
   ASSERT_TRUE((*writer)->AppendTrial(MakeRecord(1)).ok());
   EXPECT_EQ(ReadAll(File("latency.csv")),
             "run_id,trial,cell,target,model,workload,connections,repetition,distribution,"
-            "percentile,latency_us,samples\n"
+            "percentile,latency_us,samples,latency_us_low,latency_us_high\n"
             "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,transaction,0.5,"
-            "81.25,10\n"
+            "81.25,10,0,0\n"
             "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,transaction,"
-            "0.999,81.25,10\n");
+            "0.999,81.25,10,0,0\n");
   EXPECT_EQ(ReadAll(File("errors.csv")),
             "run_id,trial,cell,target,model,workload,connections,repetition,kind,outcome,count\n"
             "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,connect,ok,8\n");
@@ -100,7 +100,7 @@ TEST_F(WriterTest, FilesLookExactlySo) {
   EXPECT_THAT(trials, HasSubstr("\nr1,1,model:fork/workload:steady/connections:8,builtin,fork,"
                                 "steady,8,1,OK,,0,0,1234.5,0,0,0,0,0,0,"));
   // What was not measured is 0, not a gap; only texts may be empty.
-  EXPECT_THAT(trials, EndsWith(",0\n"));
+  EXPECT_THAT(trials, EndsWith(",0,\n"));
   EXPECT_EQ(ReadAll(File("run.schema.json")), RunJsonSchema());
 }
 
