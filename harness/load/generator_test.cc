@@ -247,6 +247,7 @@ TEST(Generator, CountsWhatEndsAfterTheWindowButNotInItsThroughput) {
 TEST(Generator, ChurnConnectsAnewForEveryFewTransactions) {
   FakeServer server({Behaviour::kServe});
   LoadConfig config = Config(server.endpoint(), Pattern::kChurn, 2);
+  config.workload.duration_ns = kNanosecondsPerSecond;  // for a busy machine to come round in
   config.workload.transactions_per_connection = 3;
   const LoadResult result = MustRun(config);
   EXPECT_GT(result.connects_ok(), 2U);

@@ -120,6 +120,7 @@ void Worker::EndSchedule() {
 void Worker::StartConnect(Client& client, MonotonicNs intended) {
   const MonotonicNs now = MonotonicNow();
   if (now >= plan_.until || StopRequested()) {
+    if (intended != kUnscheduled) recorder_.ConnectNotBegun();
     Rest(client);
     return;
   }
