@@ -100,6 +100,28 @@ std::string Ticks(const std::vector<Tick>& ticks) {
   return out;
 }
 
+// More bars than this stand so close that names of two words get two lines.
+constexpr size_t kFewBars = 5;
+
+std::string BarTicks(const std::vector<Tick>& ticks) {
+  if (ticks.size() <= kFewBars) return Ticks(ticks);
+  std::string out;
+  for (const Tick& tick : ticks) {
+    std::string label;
+    for (const char c : Quoted(tick.label)) {
+      if (c == ' ') {
+        label += "\\n";
+        continue;
+      }
+      label += c;
+      if (c == '+' || c == '-') label += "\\n";
+    }
+    if (!out.empty()) out += ", ";
+    out += fmt::format("{} {}", label, tick.at);
+  }
+  return out;
+}
+
 std::string LinesBody(const Chart& chart) {
   std::string data;
   if (const XBand& band = chart.x_band; band.at > 0) {
@@ -173,16 +195,20 @@ std::string BarsBody(const Chart& chart) {
   std::string out = data;
   const bool labelled_groups =
       std::any_of(chart.bars.begin(), chart.bars.end(), [](const Bar& b) { return b.group != ""; });
+  const bool two_lines = bar_ticks.size() > kFewBars;
   if (labelled_groups) {
     int label = 1;
     for (const std::string& group : group_order) {
       const auto [first, last] = group_extent[group];
-      out += fmt::format("set label {} {} at {}, graph -0.12 center\n", label++, Quoted(group),
-                         (first + last) / 2);
+      out += fmt::format("set label {} {} at {}, graph {} center\n", label++, Quoted(group),
+                         (first + last) / 2, two_lines ? -0.16 : -0.12);
     }
-    out += "set bmargin 7\n";
   }
-  out += fmt::format("set xtics ({}) scale 0\nset xrange [-0.8:{}]\n", Ticks(bar_ticks), x - 0.2);
+  if (labelled_groups || two_lines) {
+    out += fmt::format("set bmargin {}\n", labelled_groups && two_lines ? 8 : 7);
+  }
+  out +=
+      fmt::format("set xtics ({}) scale 0\nset xrange [-0.8:{}]\n", BarTicks(bar_ticks), x - 0.2);
   out += "plot ";
   for (size_t part = 0; part < chart.parts.size(); ++part) {
     const Look& look = LookOf(part);

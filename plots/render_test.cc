@@ -84,5 +84,20 @@ TEST(Format, OnlyKnownNames) {
   EXPECT_FALSE(ParseImageFormat("jpeg").ok());
 }
 
+TEST_F(RenderTest, NamesUnderManyBarsAreBrokenWhereTheyArePutTogether) {
+  Chart chart;
+  chart.kind = ChartKind::kBars;
+  chart.parts = {"all"};
+  for (const char* label : {"fork", "thread", "thread-pool", "postgres", "pgbouncer+postgres"}) {
+    chart.bars.push_back({"", label, {1}, 0, 0});
+  }
+  EXPECT_NE(GnuplotScript(chart, ImageFormat::kPng, "x").find("\"pgbouncer+postgres\" 4"),
+            std::string::npos);
+  chart.bars.push_back({"", "pgbouncer+fork", {1}, 0, 0});
+  const std::string script = GnuplotScript(chart, ImageFormat::kPng, "x");
+  EXPECT_NE(script.find("\"thread-\\npool\" 2"), std::string::npos) << script;
+  EXPECT_NE(script.find("\"pgbouncer+\\nfork\" 5"), std::string::npos) << script;
+}
+
 }  // namespace
 }  // namespace connbench::plots
