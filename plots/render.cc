@@ -95,7 +95,10 @@ std::string Ticks(const std::vector<Tick>& ticks) {
   std::string out;
   for (const Tick& tick : ticks) {
     if (!out.empty()) out += ", ";
-    out += fmt::format("{} {}", Quoted(tick.label), tick.at);
+    // gnuplot takes the label of a tick for a format.
+    std::string label;
+    for (const char c : tick.label) label += c == '%' ? std::string("%%") : std::string(1, c);
+    out += fmt::format("{} {}", Quoted(label), tick.at);
   }
   return out;
 }

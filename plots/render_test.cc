@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace connbench::plots {
@@ -46,6 +47,29 @@ TEST_F(RenderTest, DrawsEveryFormat) {
     file.read(head.data(), static_cast<std::streamsize>(head.size()));
     EXPECT_EQ(head, magics[i]) << (*images)[i];
   }
+}
+
+TEST_F(RenderTest, APercentSignInALabelIsNoFormat) {
+  Chart bars;
+  bars.kind = ChartKind::kBars;
+  bars.name = "bars";
+  bars.parts = {"one"};
+  bars.bars = {{"group", "10 %", {1}, 0, 0}, {"group", "100 %", {2}, 0, 0}};
+  EXPECT_NE(GnuplotScript(bars, ImageFormat::kSvg, "x.svg").find("\"10 %%\" 0"), std::string::npos);
+  const auto images = RenderChart(bars, folder_, {ImageFormat::kSvg});
+  ASSERT_TRUE(images.ok()) << images.status().ToString();
+  std::ifstream file(images->front());
+  const std::string svg((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_NE(svg.find(">10 %<"), std::string::npos);
+}
+
+TEST_F(RenderTest, ABandIsDrawnBehindTheLines) {
+  Chart chart = SampleLines();
+  chart.x_band = {10, 20, 40};
+  const std::string script = GnuplotScript(chart, ImageFormat::kSvg, "x.svg");
+  EXPECT_NE(script.find("from first 10,graph 0 to first 40,graph 1 behind"), std::string::npos);
+  EXPECT_NE(script.find("from first 20,graph 0 to first 20,graph 1 nohead"), std::string::npos);
+  EXPECT_TRUE(RenderChart(chart, folder_, {ImageFormat::kSvg}).ok());
 }
 
 TEST_F(RenderTest, SaysWhichFolderItCannotWriteTo) {
