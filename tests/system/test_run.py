@@ -17,7 +17,7 @@ from servers import (CLIENT_TIMEOUT_S, SHM, STOP_TIMEOUT_S, Connbench, processes
 
 # Trials of a second on a machine that runs other tests: what they measure does not matter here.
 SHORT = ["--duration", "300ms", "--repetitions", "1", "-c", "2", "--waive", "other_load",
-         "--set", "shared_buffers=8MB"]
+         "--set", "shared_buffers=32MB"]
 
 
 def run(binary, *arguments, **options):
@@ -32,10 +32,6 @@ def rows(folder):
 
 def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def segments():
-    return {path.name for path in SHM.glob("connbench.*")}
 
 
 @pytest.mark.parametrize("text, expected", [
@@ -144,20 +140,22 @@ class Measuring:
         self.process = subprocess.Popen(
             [binary, "run", "steady", "--models", model, "--duration", "500ms", "--repetitions",
              "50", "-c", "4", "--waive", "other_load", "--no-charts", "--set",
-             "shared_buffers=8MB", "-o", folder],
+             "shared_buffers=32MB", "-o", folder],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         wait_until(lambda: (folder / "trials.csv").exists() and len(rows(folder)) >= 1,
                    CLIENT_TIMEOUT_S, "the first trial ends")
-        wait_until(self.server, STOP_TIMEOUT_S, "the next trial's server runs")
+        self.server = None  # the pid of the supervisor that the trial has started
+        wait_until(self._find_server, CLIENT_TIMEOUT_S / 3, "the next trial's server runs")
+        self.segment = SHM / f"connbench.{self.server}"
 
-    def server(self):
-        """The pid of the supervisor that the trial has started."""
+    def _find_server(self):
         for pid in processes_of_session(self.process.pid):
             with contextlib.suppress(OSError):
                 words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 if b"serve" in words and self._parent(pid) == self.process.pid:
-                    return pid
-        return None
+                    self.server = pid
+                    return True
+        return False
 
     @staticmethod
     def _parent(pid):
@@ -165,6 +163,10 @@ class Measuring:
 
     def left(self):
         return processes_of_session(self.process.pid)
+
+    def assert_nothing_left(self):
+        assert self.left() == []
+        assert not self.segment.exists()
 
     def __enter__(self):
         return self
@@ -179,24 +181,20 @@ class Measuring:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_keeps_what_it_has(binary, tmp_path, model, number):
-    before = segments()
     with Measuring(binary, tmp_path / "out", model) as measuring:
         time.sleep(0.2)
         measuring.process.send_signal(number)
         assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
-        assert measuring.left() == []
+        measuring.assert_nothing_left()
     assert rows(tmp_path / "out")[0]["status"] == "OK"
-    assert segments() <= before
 
 
 def test_ctrl_c_on_the_whole_group(binary, tmp_path, model):
     """As a terminal does it: the harness, the server and the load generator all get the signal."""
-    before = segments()
     with Measuring(binary, tmp_path / "out", model) as measuring:
         os.killpg(measuring.process.pid, signal.SIGINT)
         assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
-        assert measuring.left() == []
-    assert segments() <= before
+        measuring.assert_nothing_left()
 
 
 def test_a_killed_harness_takes_its_server_and_load_along(binary, tmp_path, model):
@@ -207,10 +205,9 @@ def test_a_killed_harness_takes_its_server_and_load_along(binary, tmp_path, mode
         wait_until(lambda: not measuring.left(), STOP_TIMEOUT_S, "all processes have ended")
     measured = rows(out)
     assert measured and all(None not in row.values() for row in measured)  # no torn line
-    # The next start finds nothing in its way, and the folder can be read.
+    # Whatever was left is swept by the next start, and the folder can be read.
     with Connbench(binary, model):
-        assert not [name for name in segments()
-                    if not pathlib.Path(f"/proc/{name.split('.')[1]}").exists()]
+        assert not measuring.segment.exists()
     compared = subprocess.run([binary, "compare", out, out], capture_output=True, text=True,
                               timeout=CLIENT_TIMEOUT_S)
     assert compared.returncode in (0, 5), compared.stderr
@@ -218,13 +215,13 @@ def test_a_killed_harness_takes_its_server_and_load_along(binary, tmp_path, mode
 
 def test_a_killed_server_spoils_its_trial_only(binary, tmp_path, model):
     with Measuring(binary, tmp_path / "out", model) as measuring:
-        os.kill(measuring.server(), signal.SIGKILL)
+        os.kill(measuring.server, signal.SIGKILL)
         count = len(rows(tmp_path / "out"))
         wait_until(lambda: len(rows(tmp_path / "out")) >= count + 2, CLIENT_TIMEOUT_S,
                    "the trials after it end")
         measuring.process.send_signal(signal.SIGINT)
         assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
-        assert measuring.left() == []
+        measuring.assert_nothing_left()  # the killed server's segment was swept by the next one
     spoilt = [row for row in rows(tmp_path / "out") if row["status"] not in ("OK", "INTERRUPTED")]
     assert len(spoilt) == 1
     assert spoilt[0]["status_reason"]
