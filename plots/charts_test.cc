@@ -101,7 +101,7 @@ TEST(Charts, StatesOfMemoryStandSideBySide) {
     labels.push_back(bar.label);
     page_tables.push_back(bar.parts[1]);
   }
-  EXPECT_EQ(labels, (std::vector<std::string>{"connected", "queried", "10 %", "100 %"}));
+  EXPECT_EQ(labels, (std::vector<std::string>{"new", "queried", "10 %", "100 %"}));
   EXPECT_EQ(page_tables, (std::vector<double>{100, 120, 150, 300}));
 }
 

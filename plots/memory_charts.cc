@@ -40,9 +40,12 @@ struct State {
   }
 };
 
+constexpr std::string_view kPrefix = "memory-";
+
+// Short, to stand below a narrow bar; the subtitle says what they mean.
 std::string LabelOf(const TrialRow& row) {
-  constexpr std::string_view kPrefix = "memory-";
   if (!row.workload.starts_with(kPrefix)) return row.workload;
+  if (row.workload == "memory-connected") return "new";
   const size_t equals = row.parameters.find('=');
   if (equals != std::string::npos) return row.parameters.substr(equals + 1) + " %";
   return row.workload.substr(kPrefix.size());
@@ -59,7 +62,7 @@ std::vector<State> StatesOf(const Run& run) {
     }
   };
   for (const TrialRow& row : run.trials) {
-    if (row.workload.starts_with("memory-")) add(row);
+    if (row.workload.starts_with(kPrefix)) add(row);
   }
   if (states.empty()) {
     const std::string workload =
@@ -143,8 +146,8 @@ std::optional<Chart> MemoryPerConnection(const Run& run) {
   chart.subtitle = Subtitle(run, states.front());
   if (states.size() > 1) {
     chart.subtitle =
-        "slope over connection counts: just connected, after one query, after reading so many "
-        "percent of the rows";
+        "slope over connection counts: new (just connected), queried (once), and after reading so "
+        "many percent of the rows";
   }
   chart.caption =
       "Lower is better. What a connection takes from the machine: private memory (Pss_Anon), page "
