@@ -107,6 +107,11 @@ int FakeServer::Received(char type) const {
   return received_[static_cast<unsigned char>(type)];
 }
 
+std::vector<MonotonicNs> FakeServer::answered() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return answered_;
+}
+
 void FakeServer::WaitUntilClosed() const {
   while (ended_ < accepted_) usleep(1000);
 }
@@ -253,6 +258,8 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
           AppendRow(output);
         }
         if (query) protocol::AppendReadyForQuery(output, status);
+        const std::lock_guard<std::mutex> lock(mutex_);
+        answered_.push_back(MonotonicNow());
       }
     }
     input.erase(0, input.size() - rest.size());

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "harness/load/endpoint.h"
 
 namespace connbench::load {
@@ -54,6 +55,8 @@ class FakeServer {
   void Accept() { hold_ = false; }
   // Resets every connection that is open now; later ones are served.
   void DropEveryone() { ++drops_; }
+  // When each query was answered, in this order: handed to the kernel right after.
+  std::vector<MonotonicNs> answered() const;
   // Until Resume no query is answered, as if the process had been stopped.
   void Pause() { paused_ = true; }
   void Resume() { paused_ = false; }
@@ -77,6 +80,7 @@ class FakeServer {
   std::atomic<int> ended_{0};
   mutable std::mutex mutex_;
   std::vector<int> received_;
+  std::vector<MonotonicNs> answered_;
   std::thread acceptor_;
   std::vector<std::thread> threads_;
 };

@@ -75,12 +75,14 @@ def test_a_stopped_server_shows_in_every_transaction_that_was_due(binary, tmp_pa
     assert due[0] < stopped and resumed < due[-1], "the stall lies in the window"
     predicted = sorted((resumed - at if stopped <= at < resumed else 0, 1) for at in due)
     latency = histogram(result["transaction_latency"])
+    service = histogram(result["service_time"])
+    # Those that waited were served one after the other: milliseconds, or more on a busy machine.
+    catching_up = result["waiting_max"] * percentile(service, 50) + percentile(service, 90)
     for percent in (90, 99, 100):
         expected = percentile(predicted, percent)
         measured = percentile(latency, percent)
-        assert measured == pytest.approx(expected, rel=0.05), f"p{percent}\n{output}"
+        assert expected * 0.95 <= measured <= expected * 1.05 + catching_up, f"p{percent}\n{output}"
     # Counted from the send, as a closed loop does, 95 of 100 would have seen nothing of it.
-    service = histogram(result["service_time"])
     assert percentile(service, 95) < percentile(predicted, 90) / 4, output
     # The client itself was on time, and is told apart from the server that was not.
     assert percentile(histogram(result["client_lag"]), 50) < 10**9 / RATE, output
