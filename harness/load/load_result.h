@@ -176,7 +176,7 @@ struct LoadResult {
   uint64_t clients_served = 0;
   int64_t all_served_ns = 0;
   uint64_t connects_in_flight_max = 0;  // storm: called, and neither ready nor failed yet
-  int64_t first_loss_ns = 0;  // failover: from the drop until the first client noticed
+  int64_t first_loss_ns = 0;            // failover: from the drop until the first client noticed
   // More connects at once than the listen queue takes, said beforehand: what it drops is then part
   // of the question, not a fault of the measurement.
   bool beyond_backlog = false;

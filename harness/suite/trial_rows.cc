@@ -119,7 +119,6 @@ void AddErrors(const load::LoadResult& load, const std::string& suffix,
   add("transaction", "failed", load.transactions_failed);
   add("transaction", "skipped", load.transactions_skipped);
   for (size_t i = 0; i < load::kSkipReasons; ++i) {
-    if (load.skipped_by_reason[i] == 0) continue;
     add("transaction", fmt::format("skipped_{}", load::kSkipReasonNames[i]),
         load.skipped_by_reason[i]);
   }

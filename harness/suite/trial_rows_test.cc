@@ -114,6 +114,9 @@ TEST(LatencyTest, GroupsAndWhatVictimsFeltAreDistributionsOfTheirOwn) {
   }
   EXPECT_THAT(names, testing::ElementsAre("transaction", "victim_before", "victim_during",
                                           "storm_connect"));
+  ASSERT_EQ(record.hgrm.size(), names.size());
+  EXPECT_EQ(record.hgrm[3].distribution, "storm_connect");
+  EXPECT_EQ(record.hgrm[3].text, load.groups[0].connect_latency.ToHgrm());
   int64_t refused = 0;
   for (const results::ErrorRow& row : MakeErrors(load)) {
     if (row.kind == "connect:storm" && row.outcome == load::kConnectOutcomeNames[1]) {
@@ -224,6 +227,33 @@ TEST(TimeseriesTest, WithoutSamplesThereAreZeros) {
   const auto rows = MakeTimeseries(load, {});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].server_rss_kb, 0);
+}
+
+TEST(TrialRowTest, AnOpenLoopTellsLatencyServiceAndLagApart) {
+  load::LoadResult load = MakeLoad("steady");
+  load.rate = "1000";
+  load.arrival = "poisson";
+  load.service_time = MakeHistogram(100);
+  load.schedule_lag = MakeHistogram(200);
+  load.transactions_late = 3;
+  load.warmup_ns = kNanosecondsPerSecond / 2;
+  load.warmup_state = "settled";
+  results::TrialRow row;
+  FillTrialRow(load, MakeObservation(), row);
+  EXPECT_EQ(row.schedule, "1000 poisson");
+  EXPECT_EQ(row.service_us_p50, PercentileUs(load.service_time, 0.5));
+  EXPECT_EQ(row.schedule_lag_us_p50, PercentileUs(load.schedule_lag, 0.5));
+  EXPECT_GT(row.schedule_lag_us_p50, row.service_us_p50);
+  EXPECT_EQ(row.transactions_late, 3);
+  EXPECT_EQ(row.warmup_s, 0.5);
+  EXPECT_EQ(row.warmup_state, "settled");
+
+  // In a closed loop a transaction is intended for when it is sent.
+  load.rate.clear();
+  load.arrival.clear();
+  FillTrialRow(load, MakeObservation(), row);
+  EXPECT_EQ(row.service_us_p50, row.latency_us_p50);
+  EXPECT_EQ(row.schedule, "");
 }
 
 TEST(ErrorsTest, OutcomesThatDidNotOccurHaveARowWithZero) {
