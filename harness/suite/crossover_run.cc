@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <utility>
@@ -11,6 +12,12 @@ namespace {
 
 std::string Print(double value) {
   return value >= 100 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+// Fewer than an interval needs.
+bool HasTooFewPairs(const stats::CrossoverResult& result) {
+  return std::any_of(result.points.begin(), result.points.end(),
+                     [](const stats::CrossoverPoint& point) { return point.pairs < 3; });
 }
 
 }  // namespace
@@ -84,8 +91,10 @@ std::string FormatCrossover(const Crossover& crossover, const stats::CrossoverRe
                          crossover.metric, range);
       break;
     case stats::CrossoverVerdict::kCannotTell:
-      text = fmt::format("Cannot tell: {} and {} are too close at an end of {}.\n", crossover.base,
-                         crossover.candidate, range);
+      text = HasTooFewPairs(result)
+                 ? fmt::format("Cannot tell: too few trials are valid at an end of {}.\n", range)
+                 : fmt::format("Cannot tell: {} and {} are too close at an end of {}.\n",
+                               crossover.base, crossover.candidate, range);
       break;
   }
   text +=
