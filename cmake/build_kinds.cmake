@@ -23,6 +23,9 @@ elseif(CONNBENCH_BUILD STREQUAL "tsan")       # races, where threads share the e
   add_compile_options(-O1 ${common_flags} -fsanitize=thread)
   add_link_options(-fsanitize=thread)
 elseif(CONNBENCH_BUILD STREQUAL "fuzz")       # libFuzzer; needs clang as the compiler
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "CONNBENCH_BUILD=fuzz needs -DCMAKE_CXX_COMPILER=clang++")
+  endif()
   add_compile_options(-O1 ${common_flags} -fsanitize=fuzzer-no-link,address,undefined)
   add_link_options(-fsanitize=address,undefined)
 else()

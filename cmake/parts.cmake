@@ -20,17 +20,31 @@ set(threaded_tests
     models_conformance_test
     load_test)
 
-# connbench_test(NAME SOURCES a_test.cc ... USES part ...): one GoogleTest program, run by ctest.
-# Unit tests are short; one that runs longer than the limit hangs.
+# connbench_test(NAME SOURCES a_test.cc ... USES part ... [SHARDS n]): one GoogleTest program, run by
+# ctest. Unit tests are short; one that runs longer than the limit hangs. SHARDS: a program that
+# takes long is run as n ctest tests, each with its share of the cases, so that all CPUs have work.
+# The sources of a test are compiled without optimisation, which takes half the time; what they
+# test is in libraries that are built as the build kind says.
 function(connbench_test name)
   if(NOT CONNBENCH_TESTS OR (CONNBENCH_BUILD STREQUAL "tsan" AND NOT name IN_LIST threaded_tests))
     return()
   endif()
-  cmake_parse_arguments(PART "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(PART "" "SHARDS" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${PART_SOURCES})
+  target_compile_options(${name} PRIVATE -O0)
   target_link_libraries(${name} PRIVATE ${PART_USES} GTest::gmock GTest::gtest_main)
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+  if(NOT PART_SHARDS)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+    return()
+  endif()
+  foreach(shard RANGE 1 ${PART_SHARDS})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${name}.${shard} COMMAND ${name})
+    # COST: the long ones begin first.
+    set_tests_properties(${name}.${shard} PROPERTIES TIMEOUT 300 LABELS unit COST 100
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${PART_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()
 
 # connbench_benchmark(NAME SOURCES a_benchmark.cc ... USES part ...): one Google Benchmark program.
@@ -54,6 +68,8 @@ function(connbench_fuzzer name)
   if(CONNBENCH_BUILD STREQUAL "fuzz")
     add_executable(${name} ${PART_SOURCE})
     target_link_libraries(${name} PRIVATE ${PART_USES} -fsanitize=fuzzer)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers)
+    set_property(GLOBAL APPEND PROPERTY CONNBENCH_FUZZERS ${name})
   elseif(CONNBENCH_TESTS AND NOT CONNBENCH_BUILD STREQUAL "tsan")
     add_executable(${name} ${PART_SOURCE} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
     target_link_libraries(${name} PRIVATE ${PART_USES})
