@@ -59,6 +59,10 @@ constexpr Setting kSettings[] = {
      kReactorAcceptWords},
     {"fdpass_workers", "", &ModelSettings::fdpass_workers, 0, 4096,
      "fdpass: processes that serve connections; 0: one per core"},
+    {"poco_threads", "", &ModelSettings::poco_threads, 0, kMaxTasks,
+     "poco: threads, each for one connection at a time; 0: max_connections and 4 more"},
+    {"poco_queue", "", &ModelSettings::poco_queue, 0, INT32_MAX,
+     "poco: connections that wait for a thread before further ones are dropped; 0: listen_backlog"},
     {"pool_mode", "", &ModelSettings::pool_mode, 0, 2,
      "pool-tx, pool-tx-thread: for how long a client keeps its backend: \"session\", "
      "\"transaction\" or "

@@ -34,6 +34,8 @@ struct ModelSettings {
   int64_t reactor_loops = 0;         // reactor: 0: one per core
   int64_t reactor_accept = 0;        // reactor: a ReactorAccept
   int64_t fdpass_workers = 0;        // fdpass: 0: one per core
+  int64_t poco_threads = 0;          // poco: 0: max_connections and a few that refuse
+  int64_t poco_queue = 0;            // poco: 0: as listen_backlog
   int64_t pool_mode = 1;             // pool-tx: a PoolMode
   int64_t pool_size = 0;             // pool-tx: backends; 0: kDefaultPoolSize or max_connections
   int64_t shutdown_grace_ms = 5000;  // for sessions to end by themselves before they are killed
