@@ -26,7 +26,8 @@ elseif(CONNBENCH_BUILD STREQUAL "fuzz")       # libFuzzer; needs clang as the co
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     message(FATAL_ERROR "CONNBENCH_BUILD=fuzz needs -DCMAKE_CXX_COMPILER=clang++")
   endif()
-  add_compile_options(-O1 ${common_flags} -fsanitize=fuzzer-no-link,address,undefined)
+  add_compile_options(-O1 ${common_flags} -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
 else()
   message(FATAL_ERROR "CONNBENCH_BUILD is \"${CONNBENCH_BUILD}\"; "

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 #include "protocol/limits.h"
@@ -248,8 +247,7 @@ void ClientSession::HandleError(const Message& message) {
   error_.fatal = fields.severity == "FATAL" || fields.severity == "PANIC";
   if (state_ == State::kBusy && !command_.failed) {
     command_.failed = true;
-    const size_t length = std::min(fields.code.size(), sizeof(command_.sqlstate) - 1);
-    std::memcpy(command_.sqlstate, fields.code.data(), length);
+    const size_t length = fields.code.copy(command_.sqlstate, sizeof(command_.sqlstate) - 1);
     command_.sqlstate[length] = '\0';
   }
   // Every error during startup ends the connection.
