@@ -158,6 +158,7 @@ class Worker {
   // Connecting (worker_connects.cc).
   void BeginConnects(size_t first, size_t last);
   void StartDueConnects(MonotonicNs now);
+  void ReleaseConnects(MonotonicNs now);
   void StartDueSessions(MonotonicNs now);
   void EndSchedule();
   MonotonicNs NextConnectDue() const;

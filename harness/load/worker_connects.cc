@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/clock.h"
+#include "harness/load/punctual.h"
 #include "harness/load/worker_client.h"
 
 namespace connbench::load {
@@ -56,6 +57,16 @@ void Worker::StartDueConnects(MonotonicNs now) {
     StartDueSessions(now);
     return;
   }
+  // Otherwise the threads of a server that has begun to answer take the CPU from the release, and
+  // the crowd comes in small groups.
+  const bool at_once = plan_.kind == Plan::Kind::kConnect && plan_.arrivals == nullptr &&
+                       plan_.in_flight == 0 && next_connect_ < end_connect_;
+  if (at_once) BePunctual();
+  ReleaseConnects(now);
+  if (at_once) BeOrdinary();
+}
+
+void Worker::ReleaseConnects(MonotonicNs now) {
   uint32_t since_poll = 0;
   while (next_connect_ < end_connect_) {
     // A schedule that has ended, and a stop, leave the others unconnected.

@@ -1,36 +1,11 @@
 // The part of a Worker that keeps to a schedule of arrivals.
-#include <pthread.h>
-#include <sched.h>
-#include <sys/prctl.h>
-
 #include <algorithm>
 
 #include "base/clock.h"
+#include "harness/load/punctual.h"
 #include "harness/load/worker_client.h"
 
 namespace connbench::load {
-
-namespace {
-
-// By default the kernel may be 50 us late with a timer to save a wake-up, and lets a thread that
-// wakes up wait for those that run: on a busy machine for milliseconds, which is what the server is
-// then blamed for. A thread that keeps to a schedule asks for neither, where it may: it mostly
-// sleeps, and what it takes from the server is what its work costs. A closed loop must not do this:
-// it would have every CPU to itself. Returns whether it may (root, CAP_SYS_NICE, ulimit -r).
-bool BePunctual() {
-  prctl(PR_SET_TIMERSLACK, 1UL);
-  sched_param parameters{};
-  parameters.sched_priority = sched_get_priority_min(SCHED_FIFO);
-  return pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters) == 0;
-}
-
-void BeOrdinary() {
-  prctl(PR_SET_TIMERSLACK, 0UL);  // 0: what it was at first
-  const sched_param parameters{};
-  pthread_setschedparam(pthread_self(), SCHED_OTHER, &parameters);
-}
-
-}  // namespace
 
 // For clients_[first, last).
 void Worker::StartOpenLoop(size_t first, size_t last) {
