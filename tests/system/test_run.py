@@ -12,11 +12,11 @@ import time
 
 import pytest
 
-from servers import (CLIENT_TIMEOUT_S, SHM, STOP_TIMEOUT_S, Connbench, processes_of_session,
-                     wait_until)
+from servers import (CLIENT_TIMEOUT_S, MACHINE_CHECKS, SHM, STOP_TIMEOUT_S, Connbench,
+                     processes_of_session, wait_until)
 
 # Trials of a second on a machine that runs other tests: what they measure does not matter here.
-SHORT = ["--duration", "300ms", "--repetitions", "1", "-c", "2", "--waive", "other_load",
+SHORT = ["--duration", "300ms", "--repetitions", "1", "-c", "2", "--waive", MACHINE_CHECKS,
          "--set", "shared_buffers=32MB"]
 
 
@@ -139,7 +139,7 @@ class Measuring:
         self.folder = folder
         self.process = subprocess.Popen(
             [binary, "run", "steady", "--models", model, "--duration", "500ms", "--repetitions",
-             "50", "-c", "4", "--waive", "other_load", "--no-charts", "--set",
+             "50", "-c", "4", "--waive", MACHINE_CHECKS, "--no-charts", "--set",
              "shared_buffers=32MB", "-o", folder],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         wait_until(lambda: (folder / "trials.csv").exists() and len(rows(folder)) >= 1,

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from servers import wait_until
+from servers import MACHINE_CHECKS, wait_until
 
 RUN_TIMEOUT_S = 120
 END_TIMEOUT_S = 20
@@ -52,7 +52,7 @@ class Bench:
 
     def start(self, *arguments, **environment):
         command = [self.binary, "run", *arguments, "--repetitions", "1", "--no-charts", "--waive",
-                   "other_load", "-o", self.output]
+                   MACHINE_CHECKS, "-o", self.output]
         return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True,
                                 env={**os.environ, "TMPDIR": str(self.temporary), **environment})
