@@ -29,6 +29,10 @@ struct Setting {
   std::string_view help;
 };
 
+// Not a unit but a kind: the text may hold "/".
+constexpr std::string_view kPathUnit = "path";
+constexpr size_t kMaxPathBytes = 1024;  // what the segment's header has room for
+
 constexpr int64_t kMaxKilobytes = int64_t{1} << 31;  // 2 TB
 constexpr int64_t kMaxCount = INT32_MAX;
 
@@ -57,6 +61,10 @@ constexpr Setting kSettings[] = {
      "how long a lock wait lasts before it is checked for a deadlock"},
     {"authentication_timeout", "ms", &EngineConfig::authentication_timeout_ms, 1, kMaxCount,
      "how long a client may take from connecting to being authenticated"},
+    {"scram_iterations", "", &EngineConfig::scram_iterations, 1, 10'000'000,
+     "how often a password is hashed when it is stored, and by the client at every login"},
+    {"pwfile", kPathUnit, &EngineConfig::pwfile, 0, 0,
+     "file whose first line is the password of user postgres, as initdb's --pwfile"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
      "tables, indexes and sequences together"},
     {"max_locks_per_transaction", "", &EngineConfig::max_locks_per_transaction, 10, kMaxCount,
@@ -167,7 +175,11 @@ Status ApplySetting(EngineConfig& config, std::string_view name, std::string_vie
   } else if (const auto* flag = std::get_if<bool EngineConfig::*>(&setting->member)) {
     CONNBENCH_ASSIGN_OR_RETURN(config.**flag, ParseBool(*setting, value));
   } else if (const auto* text = std::get_if<std::string EngineConfig::*>(&setting->member)) {
-    if (value.find('/') != std::string_view::npos) {
+    if (setting->unit == kPathUnit) {
+      if (value.size() > kMaxPathBytes || value.find('\n') != std::string_view::npos) {
+        return BadValue(*setting, value, "a path of one line and at most 1024 bytes");
+      }
+    } else if (value.find('/') != std::string_view::npos) {
       return BadValue(*setting, value, "a name without \"/\"");
     }
     config.** text = std::string(value);

@@ -38,6 +38,8 @@ struct EngineConfig {
   int64_t connection_log_entries = 1 << 17;  // connections whose phases are remembered
   int64_t deadlock_timeout_ms = 1000;
   int64_t authentication_timeout_ms = 60'000;  // from accept to the end of authentication
+  int64_t scram_iterations = 4096;             // of the secrets made from passwords
+  std::string pwfile;                          // first line: password of user "postgres"
   int max_relations = 1024;                    // tables, indexes and sequences together
   int max_locks_per_transaction = 64;          // sizes the shared lock table, as in PostgreSQL
   // How many writing transactions may begin while one stays open (8 bytes each, when reached), and

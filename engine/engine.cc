@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <fstream>
 #include <new>
 #include <utility>
 
 #include "engine/canned_session.h"
 #include "engine/engine_context.h"
+#include "engine/roles/role_table.h"
+#include "engine/roles/scram_secret.h"
 #include "engine/segment/segment.h"
 #include "engine/sql/real_session.h"
+#include "engine/storage/catalog.h"
 #include "engine/storage/storage.h"
 #include "engine/transaction/backend.h"
 
@@ -31,6 +36,28 @@ Status CheckTogether(const EngineConfig& config) {
   return {};
 }
 
+// The superuser as a new segment has it.
+Result<Role> MadeSuperuser(const EngineConfig& config) {
+  Role role;
+  role.name = kSuperuserName;
+  role.superuser = role.can_login = true;
+  if (config.pwfile.empty()) return role;
+  errno = 0;
+  std::ifstream file(config.pwfile);
+  std::string password;
+  if (!file || (!std::getline(file, password) && errno != 0)) {
+    return Status::System(fmt::format("could not open file \"{}\" for reading", config.pwfile),
+                          errno);
+  }
+  if (password.ends_with('\r')) password.pop_back();
+  if (password.empty()) {
+    return Status::Error(sqlstate::kConfigFileError,
+                         fmt::format("password file \"{}\" is empty", config.pwfile));
+  }
+  role.password = StoredPassword(password, static_cast<int>(config.scram_iterations));
+  return role;
+}
+
 // Both kinds of engine; a canned one is a segment with a connection log and backend slots only.
 class SegmentEngine : public Engine {
  public:
@@ -43,6 +70,9 @@ class SegmentEngine : public Engine {
   EngineCounters counters() const override;
   SessionStates session_states() const override;
   Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) override;
+  Result<std::optional<Role>> FindRole(std::string_view name, uint32_t connection_id,
+                                       Waiter& waiter) override;
+  bool roles_changed() const override { return !canned() && RoleTable(*storage_).changed(); }
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override {
     backends_->Cancel(connection_id, cancel_key);
   }
@@ -64,11 +94,14 @@ class SegmentEngine : public Engine {
     BuildFunctionTables();
   }
 
+  Status MakeRoles();
+
   std::unique_ptr<Segment> segment_;
   EngineContext context_;
   std::unique_ptr<Storage> storage_;
   ConnectionLog* connection_log_ = nullptr;
   BackendTable* backends_ = nullptr;
+  Role superuser_;  // of a canned engine, which has no table to keep it in
 };
 
 Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config) {
@@ -97,6 +130,7 @@ Status SegmentEngine::InitParts() {
                                     ConnectionLog::ShmemSize(config.connection_log_entries)));
   connection_log_ = new (log) ConnectionLog();
   connection_log_->Init(config.connection_log_entries);
+  CONNBENCH_ASSIGN_OR_RETURN(superuser_, MadeSuperuser(config));
   if (canned()) {
     CONNBENCH_ASSIGN_OR_RETURN(backends_, BackendTable::Init(*segment_, config));
     return {};
@@ -105,7 +139,19 @@ Status SegmentEngine::InitParts() {
   backends_ = context_.transactions.backends;
   CONNBENCH_RETURN_IF_ERROR(Storage::Init(*segment_, config));
   OpenStorage();
-  return storage_->CreateCatalog();
+  CONNBENCH_RETURN_IF_ERROR(storage_->CreateCatalog());
+  return MakeRoles();
+}
+
+Status SegmentEngine::MakeRoles() {
+  BlockingWaiter waiter;
+  CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<Backend> backend,
+                             Backend::StartAuxiliary(*backends_, waiter));
+  Transaction transaction(context_.transactions, *backend);
+  Catalog catalog(*storage_);
+  transaction.Begin(IsolationLevel::kReadCommitted, /*read_only=*/false);
+  CONNBENCH_RETURN_IF_ERROR(RoleTable::Create(*storage_, catalog, transaction, superuser_));
+  return transaction.Commit();
 }
 
 Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment_name,
@@ -117,7 +163,11 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment
   Segment& attached = *engine->segment_;
   engine->connection_log_ = attached.Find<ConnectionLog>(SegmentPart::kConnectionLog);
   engine->backends_ = attached.Find<BackendTable>(SegmentPart::kBackends);
-  if (!engine->canned()) {
+  if (engine->canned()) {
+    if (!read_only) {
+      CONNBENCH_ASSIGN_OR_RETURN(engine->superuser_, MadeSuperuser(engine->context_.config));
+    }
+  } else {
     engine->context_.transactions = TransactionSystem::Find(attached, engine->context_.config);
     engine->OpenStorage();
   }
@@ -174,6 +224,19 @@ Result<std::unique_ptr<Session>> SegmentEngine::StartSession(SessionOptions opti
   CONNBENCH_RETURN_IF_ERROR(backend->WarmUp(context_.config.session_warmup_kb));
   if (canned()) return MakeCannedSession(std::move(backend), std::move(options));
   return MakeRealSession(context_, std::move(backend), options, waiter);
+}
+
+Result<std::optional<Role>> SegmentEngine::FindRole(std::string_view name, uint32_t connection_id,
+                                                    Waiter& waiter) {
+  if (canned()) return name == superuser_.name ? std::optional<Role>(superuser_) : std::nullopt;
+  // Any slot will do, also a reserved one: who it is will be known afterwards only.
+  CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<Backend> backend,
+                             Backend::Start(*backends_, connection_id, /*superuser=*/true, waiter));
+  Transaction transaction(context_.transactions, *backend);
+  transaction.Begin(IsolationLevel::kReadCommitted, /*read_only=*/true);
+  Result<std::optional<Role>> role = RoleTable(*storage_).Find(transaction, name);
+  transaction.Rollback();
+  return role;
 }
 
 }  // namespace

@@ -10,10 +10,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/status.h"
 #include "engine/config.h"
+#include "engine/roles/role_table.h"
 #include "engine/segment/connection_log.h"
 #include "engine/session.h"
 
@@ -58,6 +60,12 @@ class Engine {
   // Takes a backend slot: 53300 (fatal) when max_connections are in use, or when only the reserved
   // ones are left and the user is no superuser; 57P03 while shutting down.
   virtual Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) = 0;
+
+  // The user of that name, for the login; takes a backend slot while it looks (53300).
+  virtual Result<std::optional<Role>> FindRole(std::string_view name, uint32_t connection_id,
+                                               Waiter& waiter) = 0;
+  // Latch-free. False while there is only the superuser "postgres", as made.
+  virtual bool roles_changed() const = 0;
 
   // Latch-free; any process. Does nothing unless the id and the key belong together.
   virtual void Cancel(uint32_t connection_id, uint32_t cancel_key) = 0;

@@ -284,6 +284,15 @@ Result<std::unique_ptr<engine::Session>> FakeEngine::StartSession(engine::Sessio
   return std::unique_ptr<engine::Session>(std::make_unique<FakeSession>(state));
 }
 
+Result<std::optional<engine::Role>> FakeEngine::FindRole(std::string_view name,
+                                                         uint32_t /*connection_id*/,
+                                                         engine::Waiter& /*waiter*/) {
+  for (const engine::Role& role : roles) {
+    if (role.name == name) return std::optional<engine::Role>(role);
+  }
+  return std::optional<engine::Role>();
+}
+
 void FakeEngine::Cancel(uint32_t connection_id, uint32_t cancel_key) {
   cancelled.emplace_back(connection_id, cancel_key);
 }

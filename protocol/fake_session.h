@@ -102,11 +102,15 @@ class FakeEngine : public engine::Engine {
   engine::SessionStates session_states() const override { return {}; }
   Result<std::unique_ptr<engine::Session>> StartSession(engine::SessionOptions options,
                                                         engine::Waiter& waiter) override;
+  Result<std::optional<engine::Role>> FindRole(std::string_view name, uint32_t connection_id,
+                                               engine::Waiter& waiter) override;
+  bool roles_changed() const override { return !roles.empty(); }
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
   void RequestShutdown() override { shutdown = true; }
   bool ShutdownRequested() const override { return shutdown; }
 
   engine::EngineConfig engine_config;
+  std::vector<engine::Role> roles;
   FakeState state;     // of the one session
   Status start_error;  // what StartSession answers, unless ok
   bool shutdown = false;

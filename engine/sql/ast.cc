@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/roles/role_table.h"
 #include "engine/sql/parse_tree.h"
 
 namespace connbench::engine::ast {
@@ -176,12 +177,14 @@ Result<std::string> ObjectName(std::string_view sql, std::span<Node* const> part
 
 Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& relation) {
   const std::string_view schema = relation.schemaname;
+  const bool is_role_table = schema == "pg_catalog" && relation.relname == kRoleTableName;
+  if (is_role_table) return std::string(relation.relname);
   if (schema == "pg_catalog" || schema == "information_schema") {
     return Status::Error(
                sqlstate::kFeatureNotSupported,
                fmt::format("relation \"{}.{}\" is not supported", schema, relation.relname),
                CharacterPosition(sql, relation.location))
-        .WithHint("There are no system catalogs to query yet.");
+        .WithHint("The only system catalog is pg_authid.");
   }
   if (!schema.empty() && schema != "public") {
     return Status::Error(sqlstate::kUndefinedTable,

@@ -14,5 +14,6 @@ typedef struct PgQuery__CopyStmt PgQuery__CopyStmt;
 typedef struct PgQuery__ExecuteStmt PgQuery__ExecuteStmt;
 typedef struct PgQuery__Constraint PgQuery__Constraint;
 typedef struct PgQuery__AlterTableCmd PgQuery__AlterTableCmd;
+typedef struct PgQuery__RoleSpec PgQuery__RoleSpec;
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

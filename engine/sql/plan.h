@@ -56,6 +56,7 @@ struct PlanningContext {
   Storage* storage = nullptr;
   Catalog* catalog = nullptr;
   Transaction* transaction = nullptr;
+  bool superuser = false;
   bool enable_seqscan = true;
   bool enable_indexscan = true;
 };
@@ -69,7 +70,8 @@ Result<std::unique_ptr<Plan>> PlanStatement(const PlanningContext& context, std:
                                             const PgQuery__Node& statement,
                                             ParameterTypes& parameters);
 
-// Looks a table up and locks it, until both agree. 42P01, 42809 unless it is a table.
+// Looks a table up and locks it, until both agree. 42P01, 42809 unless it is a table; 42501 for a
+// system table, unless the superuser only reads it.
 Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string_view sql,
                                      const PgQuery__RangeVar& name, LockMode mode);
 

@@ -62,6 +62,14 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
       return Status::Error(sqlstate::kWrongObjectType,
                            fmt::format("\"{}\" is not a table", relation_name), position);
     }
+    const bool reads = mode == LockMode::kAccessShare;
+    if (relation->oid < kFirstUserOid && !(reads && context.superuser)) {
+      return reads ? Status::Error(sqlstate::kInsufficientPrivilege,
+                                   fmt::format("permission denied for table {}", relation_name))
+                   : Status::Error(sqlstate::kInsufficientPrivilege,
+                                   fmt::format("permission denied: \"{}\" is a system catalog",
+                                               relation_name));
+    }
     if (relation == locked) return relation;
     CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(relation->oid, mode));
     locked = std::move(relation);

@@ -46,6 +46,7 @@ RealSession::RealSession(EngineContext& context, std::unique_ptr<Backend> backen
       backend_(std::move(backend)),
       user_(options.user),
       database_(options.database),
+      superuser_(options.superuser),
       transaction_(context.transactions, *backend_),
       catalog_(*context.storage),
       settings_(*context.setting_defaults, options) {}

@@ -20,6 +20,7 @@
 #include "engine/engine_context.h"
 #include "engine/executor/expression/environment.h"
 #include "engine/executor/nodes/workspaces.h"
+#include "engine/roles/role_table.h"
 #include "engine/session.h"
 #include "engine/sql/copy.h"
 #include "engine/sql/parse_tree.h"
@@ -127,6 +128,18 @@ class RealSession final : public Session, private EvalEnvironment {
     bool suspended = false;
   };
 
+  // What the options of CREATE and ALTER ROLE ask for.
+  struct RoleChange {
+    std::optional<bool> superuser;
+    std::optional<bool> can_login;
+    std::optional<bool> inherit;
+    bool sets_password = false;
+    std::optional<std::string> password;  // as it will be stored; none: PASSWORD NULL
+
+    bool only_password() const { return !superuser && !can_login && !inherit; }
+    void ApplyTo(Role& role) const;
+  };
+
   // ---- real_session.cc ----
   Result<Progress> RunStatements(const std::shared_ptr<const ParseTree>& tree, int next,
                                  ResultSink& sink);
@@ -208,6 +221,15 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Outcome> RunCreateTable(const PgQuery__Node& statement, std::string_view sql,
                                  ResultSink& sink);
   Result<Outcome> RunDrop(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  Result<Outcome> RunCreateRole(const PgQuery__Node& statement, std::string_view sql,
+                                ResultSink& sink);
+  Result<Outcome> RunAlterRole(const PgQuery__Node& statement, std::string_view sql,
+                               ResultSink& sink);
+  Result<Outcome> RunDropRole(const PgQuery__Node& statement, std::string_view sql,
+                              ResultSink& sink);
+  Result<RoleChange> ReadRoleOptions(std::span<PgQuery__Node* const> options, std::string_view sql,
+                                     ResultSink& sink);
+  Result<std::string> RoleName(const PgQuery__RoleSpec& role, std::string_view sql) const;
   Result<Outcome> RunTruncate(const PgQuery__Node& statement, std::string_view sql);
   Result<Outcome> RunCreateIndex(const PgQuery__Node& statement, std::string_view sql,
                                  ResultSink& sink);
@@ -257,6 +279,7 @@ class RealSession final : public Session, private EvalEnvironment {
   std::unique_ptr<Backend> backend_;
   const std::string user_;
   const std::string database_;
+  const bool superuser_;
   Transaction transaction_;
   Catalog catalog_;
   Settings settings_;

@@ -17,8 +17,12 @@ const PgQuery__Node& PlannedNode(const PgQuery__Node& statement) {
 }  // namespace
 
 [[gnu::hot]] PlanningContext RealSession::planning_context() {
-  return {context_.storage, &catalog_, &transaction_, settings_.current().enable_seqscan,
-          settings_.current().enable_indexscan};
+  return {.storage = context_.storage,
+          .catalog = &catalog_,
+          .transaction = &transaction_,
+          .superuser = superuser_,
+          .enable_seqscan = settings_.current().enable_seqscan,
+          .enable_indexscan = settings_.current().enable_indexscan};
 }
 
 Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(

@@ -93,6 +93,7 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
   if (name == "superuser_reserved_connections") {
     return std::to_string(config.superuser_reserved_connections);
   }
+  if (name == "scram_iterations") return std::to_string(config.scram_iterations);
   if (name == "session_warmup_kb") return std::to_string(config.session_warmup_kb);
   if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
   if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);

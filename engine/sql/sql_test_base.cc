@@ -58,10 +58,12 @@ void CollectingSink::ParameterStatus(std::string_view name, std::string_view val
   Say(fmt::format("{}={}", name, value));
 }
 
-TestSession::TestSession(Engine& engine, std::vector<StartupParameter> parameters) {
+TestSession::TestSession(Engine& engine, std::vector<StartupParameter> parameters,
+                         std::string user) {
   SessionOptions options;
   options.connection_id = engine.connection_log().Begin(MonotonicNow());
-  options.user = "tester";
+  options.superuser = user == "postgres";
+  options.user = std::move(user);
   options.database = "testdb";
   options.parameters = std::move(parameters);
   Result<std::unique_ptr<Session>> session = engine.StartSession(std::move(options), waiter_);

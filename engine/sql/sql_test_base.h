@@ -43,7 +43,9 @@ class CollectingSink : public ResultSink {
 // A client: one session and the answers to its last request.
 class TestSession {
  public:
-  explicit TestSession(Engine& engine, std::vector<StartupParameter> parameters = {});
+  // Only "postgres" is a superuser.
+  explicit TestSession(Engine& engine, std::vector<StartupParameter> parameters = {},
+                       std::string user = "tester");
 
   // Runs sql by the simple protocol. What it answered, errors included, as lines joined by '\n';
   // rows without their description. COPY FROM STDIN takes copy_data.

@@ -51,6 +51,12 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
       return RunCreateIndex(statement, sql, sink);
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
       return RunAlterTable(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
+      return RunCreateRole(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_ALTER_ROLE_STMT:
+      return RunAlterRole(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_DROP_ROLE_STMT:
+      return RunDropRole(statement, sql, sink);
     case PG_QUERY__NODE__NODE_COPY_STMT:
       return RunCopy(statement, sql, sink);
     case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:

@@ -406,6 +406,10 @@ Result<RealSession::Outcome> RealSession::RunDrop(const PgQuery__Node& statement
                                                      : "TABLE",
                                 word == "index" ? "an" : "a", word));
     }
+    if (relation->oid < kFirstUserOid) {
+      return Status::Error(sqlstate::kInsufficientPrivilege,
+                           fmt::format("permission denied: \"{}\" is a system catalog", name));
+    }
     if (relation->kind == RelationKind::kSequence) {
       CONNBENCH_ASSIGN_OR_RETURN(const auto all, catalog_.List(transaction_));
       for (const RelationRef& table : all) {

@@ -36,6 +36,7 @@ class Storage;
 class Transaction;
 using Oid = uint32_t;
 
+inline constexpr Oid kFirstUserOid = 16384;  // below are system tables, as in PostgreSQL
 inline constexpr int kMaxColumns = 256;
 inline constexpr int kMaxIndexColumns = 32;
 inline constexpr int kMaxNameLength = 63;  // bytes; longer names are for the caller to truncate

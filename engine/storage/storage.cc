@@ -8,6 +8,7 @@
 #include "engine/config.h"
 #include "engine/segment/segment.h"
 #include "engine/storage/btree.h"
+#include "engine/storage/catalog.h"
 #include "engine/storage/free_space.h"
 
 namespace connbench::engine {
@@ -15,7 +16,6 @@ namespace {
 
 // The catalog's own, and the old storages of tables that are being truncated.
 constexpr uint32_t kSpareSlots = 64;
-constexpr uint32_t kFirstUserOid = 16384;  // as in PostgreSQL
 // The horizon is computed anew after so many commits: it means looking at every backend slot.
 constexpr Csn kCommitsPerHorizon = 16;
 

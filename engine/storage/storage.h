@@ -59,6 +59,10 @@ struct StorageHeader {
   StorageId catalog_heap;
   StorageId catalog_by_name;
   StorageId catalog_by_oid;
+  // Of pg_authid (engine/roles); constant once that is made.
+  StorageId role_heap;
+  StorageId role_by_name;
+  std::atomic<uint64_t> role_changes;  // commits that changed it
   std::atomic<uint32_t> next_oid;
   std::atomic<uint64_t> catalog_version;  // commits that changed the catalog
   // The horizon as last computed, and how many commits there had been.

@@ -1,0 +1,70 @@
+// The users: rows of the system table pg_authid, with PostgreSQL's columns, so that SELECT shows
+// them, and CREATE, ALTER and DROP ROLE are as transactional as any other change. It is made with
+// the segment and holds the superuser "postgres" from the start.
+//
+// This is the way in for whoever has no SQL session: the login, and the statements above. There is
+// no membership, no CREATEDB and the like: the superuser may do everything, others may use tables
+// and change their own password.
+//
+// Safety: RoleTable is a cheap value; any thread, process. It waits as Heap and BTree do, in the
+// transaction's backend. Errors: those of storage; duplicates and absence are values.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/session.h"
+#include "engine/storage/storage_types.h"
+
+namespace connbench::engine {
+
+class Catalog;
+class Storage;
+class Transaction;
+
+inline constexpr std::string_view kSuperuserName = "postgres";
+inline constexpr std::string_view kRoleTableName = "pg_authid";
+
+struct Role {
+  Oid oid = 0;
+  std::string name;
+  bool superuser = false;
+  bool can_login = false;
+  bool inherit = true;
+  std::optional<std::string> password;  // as stored: see scram_secret.h
+};
+
+class RoleTable {
+ public:
+  explicit RoleTable(Storage& storage) : storage_(&storage) {}
+
+  // Makes the table with its one row; before any session starts.
+  static Status Create(Storage& storage, Catalog& catalog, Transaction& transaction,
+                       const Role& superuser);
+
+  // As of now, whatever the transaction's isolation level.
+  Result<std::optional<Role>> Find(Transaction& transaction, std::string_view name);
+  // Gives it its oid. False: there is one of that name already.
+  Result<bool> Add(Transaction& transaction, Role role);
+  // Changes the role of that name, after whoever is just changing it; change may be called again
+  // with what that one has left. False: there is none.
+  Result<bool> Change(Transaction& transaction, std::string_view name,
+                      const std::function<void(Role&)>& change);
+  // False: there is none.
+  Result<bool> Remove(Transaction& transaction, std::string_view name);
+
+  // False while the table is as Create() left it: then nobody needs to look who may do what.
+  bool changed() const;
+
+ private:
+  Result<std::optional<Role>> Lookup(Transaction& transaction, std::string_view name, Tid& tid);
+  void NoteChange(Transaction& transaction);
+
+  Storage* storage_;
+};
+
+}  // namespace connbench::engine
