@@ -72,6 +72,7 @@ class SegmentEngine : public Engine {
   Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) override;
   Result<std::optional<Role>> FindRole(std::string_view name, uint32_t connection_id,
                                        Waiter& waiter) override;
+  std::string_view mock_authentication_nonce() const override { return segment_->mock_nonce(); }
   bool roles_changed() const override { return !canned() && RoleTable(*storage_).changed(); }
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override {
     backends_->Cancel(connection_id, cancel_key);

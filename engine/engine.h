@@ -64,6 +64,9 @@ class Engine {
   // The user of that name, for the login; takes a backend slot while it looks (53300).
   virtual Result<std::optional<Role>> FindRole(std::string_view name, uint32_t connection_id,
                                                Waiter& waiter) = 0;
+  // A secret of this server's, the same in all its processes: from it the protocol makes what
+  // users who do not exist seem to have.
+  virtual std::string_view mock_authentication_nonce() const = 0;
   // Latch-free. False while there is only the superuser "postgres", as made.
   virtual bool roles_changed() const = 0;
 

@@ -96,7 +96,7 @@ Status BlockingChannel::Flush(std::string& bytes) {
     engine::BlockingWaiter waiter;
     BlockingChannel channel(stop);
     protocol::ServerSession session(engine, waiter, channel, connection.connection_id,
-                                    connection.PeerName());
+                                    connection.Origin());
     char buffer[kReceiveBufferBytes];
     protocol::Want want = protocol::Want::kInput;
     while (want != protocol::Want::kClose) {

@@ -97,23 +97,32 @@ std::vector<std::string> SplitHosts(std::string_view hosts) {
 
 }  // namespace
 
-std::string AcceptedConnection::PeerName() const {
+protocol::ClientOrigin AcceptedConnection::Origin() const {
+  protocol::ClientOrigin origin{.name = "local", .address = std::nullopt, .security = security};
   const auto* address = reinterpret_cast<const sockaddr*>(&peer);
   if (peer_length == 0 || (address->sa_family != AF_INET && address->sa_family != AF_INET6)) {
-    return "local";
+    return origin;
   }
-  if (address->sa_family == AF_INET6) {
-    return fmt::format("[{}]:{}", NumericHost(address), PortOf(address));
+  protocol::IpAddress& ip = origin.address.emplace();
+  ip.v6 = address->sa_family == AF_INET6;
+  if (ip.v6) {
+    const in6_addr& bytes = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+    std::memcpy(ip.bytes.data(), &bytes, sizeof(bytes));
+    origin.name = fmt::format("[{}]:{}", NumericHost(address), PortOf(address));
+    return origin;
   }
   // Without inet_ntop() and fmt, whose code nothing else in a connection's life touches: in a forked
   // backend that was ten page faults.
-  const uint32_t host = ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
-  std::string name;
+  const in_addr& bytes = reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
+  std::memcpy(ip.bytes.data(), &bytes, sizeof(bytes));
+  const uint32_t host = ntohl(bytes.s_addr);
+  origin.name.clear();
   for (int shift = 24; shift >= 0; shift -= 8) {
-    name += std::to_string(host >> shift & 0xff);
-    name += shift > 0 ? '.' : ':';
+    origin.name += std::to_string(host >> shift & 0xff);
+    origin.name += shift > 0 ? '.' : ':';
   }
-  return name += std::to_string(PortOf(address));
+  origin.name += std::to_string(PortOf(address));
+  return origin;
 }
 
 void RefuseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection,
@@ -141,6 +150,7 @@ Listener::AcceptResult Listener::Accept(engine::ConnectionLog& log,
     return exhausted ? AcceptResult::kExhausted : AcceptResult::kNone;
   }
   connection.connection_id = log.Begin(MonotonicNow());
+  connection.security = security_;
   return AcceptResult::kAccepted;
 }
 
@@ -149,6 +159,7 @@ ListenerSet& ListenerSet::operator=(ListenerSet&& other) noexcept {
   Close();
   listeners_ = std::exchange(other.listeners_, {});
   more_sets_ = std::exchange(other.more_sets_, {});
+  security_ = other.security_;
   port_ = other.port_;
   backlog_ = other.backlog_;
   lock_fd_ = std::exchange(other.lock_fd_, -1);
@@ -171,6 +182,7 @@ Result<ListenerSet> ListenerSet::Open(const ListenOptions& options) {
   for (int attempt = 1;; ++attempt) {
     ListenerSet set;
     set.port_ = options.port;
+    set.security_ = options.security;
     set.backlog_ = backlog;
     Status status;
     for (const std::string& host : hosts) {
@@ -206,11 +218,10 @@ Status ListenerSet::OpenTcp(const std::string& host, int backlog) {
     sockaddr* address = entry->ai_addr;
     const std::string numeric = NumericHost(address);
     if (!IsLoopback(address)) {
-      return Status::Error(sqlstate::kInvalidAuthorizationSpecification,
-                           fmt::format("will not listen on {}: authentication is \"trust\", so "
-                                       "whoever reaches the port is let in",
-                                       numeric))
-          .WithHint("Use a loopback address (-h 127.0.0.1 or -h ::1) or a Unix socket.");
+      // There are no rules without a file.
+      static const protocol::HbaRules kTrustAll = protocol::HbaRules::TrustAll();
+      CONNBENCH_RETURN_IF_ERROR(protocol::CheckListenBeyondLoopback(
+          security_ != nullptr ? security_->rules() : kTrustAll, numeric));
     }
     // The second address of a set takes the port that the kernel chose for the first.
     if (address->sa_family == AF_INET) {
@@ -239,7 +250,7 @@ Status ListenerSet::OpenTcp(const std::string& host, int backlog) {
     getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &bound_length);
     port_ = PortOf(reinterpret_cast<sockaddr*>(&bound));
     if (host_.empty()) host_ = numeric;
-    listeners_.push_back(Listener(fd, fmt::format("{} port {}", numeric, port_)));
+    listeners_.push_back(Listener(fd, fmt::format("{} port {}", numeric, port_), security_));
     ++opened;
   }
   if (opened == 0) return not_available;
@@ -293,7 +304,7 @@ Status ListenerSet::OpenUnix(const std::string& directory, int backlog) {
   (void)!ftruncate(lock_fd_, 0);
   (void)!pwrite(lock_fd_, owner.data(), owner.size(), 0);
   socket_path_ = path;
-  listeners_.push_back(Listener(fd, "socket " + path));
+  listeners_.push_back(Listener(fd, "socket " + path, security_));
   return {};
 }
 
@@ -316,7 +327,7 @@ Status ListenerSet::OpenReusePort(int sets) {
       }
       const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
       if (fd < 0) return Status::System("cannot make a socket for " + first.address(), errno);
-      added.push_back(Listener(fd, first.address()));
+      added.push_back(Listener(fd, first.address(), security_));
       SetTcpOptions(fd, address.ss_family);
       SetOption(fd, SOL_SOCKET, SO_REUSEPORT);
       if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 ||

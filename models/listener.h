@@ -21,6 +21,7 @@
 
 #include "base/status.h"
 #include "engine/segment/connection_log.h"
+#include "protocol/server_security.h"
 
 namespace connbench::models {
 
@@ -29,6 +30,8 @@ struct ListenOptions {
   int port = 5433;                  // 0: a free one
   std::string socket_directory;     // of .s.PGSQL.<port>; empty: no Unix socket
   int backlog = 0;
+  // What clients must prove; outlives the listeners. Null: trust.
+  const protocol::ServerSecurity* security = nullptr;
 };
 
 // A connection that was accepted and belongs to whoever holds this: it owns no socket by itself,
@@ -38,8 +41,11 @@ struct AcceptedConnection {
   uint32_t connection_id = 0;
   sockaddr_storage peer = {};
   socklen_t peer_length = 0;
+  // The listener's: valid in every process forked by the supervisor that loaded it.
+  const protocol::ServerSecurity* security = nullptr;
 
-  std::string PeerName() const;  // "127.0.0.1:40000", "[::1]:40000" or "local"
+  // For the session. Its name is "127.0.0.1:40000", "[::1]:40000" or "local".
+  protocol::ClientOrigin Origin() const;
 };
 
 // Ends a connection that nobody can serve: tells the client why, if that can be done without
@@ -64,10 +70,12 @@ class Listener {
 
  private:
   friend class ListenerSet;
-  Listener(int fd, std::string address) : fd_(fd), address_(std::move(address)) {}
+  Listener(int fd, std::string address, const protocol::ServerSecurity* security)
+      : fd_(fd), address_(std::move(address)), security_(security) {}
 
   int fd_;
   std::string address_;
+  const protocol::ServerSecurity* security_;
 };
 
 class ListenerSet {
@@ -77,8 +85,8 @@ class ListenerSet {
   ListenerSet(ListenerSet&& other) noexcept { *this = std::move(other); }
   ListenerSet& operator=(ListenerSet&& other) noexcept;
 
-  // All addresses or none. Refuses addresses that other machines can reach (28000): authentication
-  // is `trust` so far. The Unix socket is open to the server's own user only.
+  // All addresses or none. Refuses addresses that other machines can reach (28000) while a rule
+  // trusts whoever comes from there. The Unix socket is open to the server's own user only.
   static Result<ListenerSet> Open(const ListenOptions& options);
 
   std::vector<Listener>& listeners() { return listeners_; }
@@ -108,6 +116,7 @@ class ListenerSet {
 
   std::vector<Listener> listeners_;
   std::vector<std::vector<Listener>> more_sets_;  // of TCP sockets, by OpenReusePort()
+  const protocol::ServerSecurity* security_ = nullptr;
   int port_ = 0;
   int backlog_ = 0;
   int lock_fd_ = -1;  // holds the lock file beside the Unix socket

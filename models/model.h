@@ -82,6 +82,8 @@ struct ModelContext {
   engine::Engine& engine;
   ListenerSet& listeners;
   const ModelSettings& settings;
+  // Of listeners' ServerSecurity, for processes that do not inherit that one.
+  const protocol::SecuritySettings& security;
 };
 
 // How long whoever accepts leaves the listeners alone when descriptors or memory have run out: long

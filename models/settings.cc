@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <span>
+#include <variant>
 
 #include "base/clock.h"
 #include "base/near_names.h"
@@ -13,15 +14,20 @@
 namespace connbench::models {
 namespace {
 
+using Member = std::variant<int64_t ModelSettings::*, bool protocol::SecuritySettings::*,
+                            std::string protocol::SecuritySettings::*>;
+
 struct Setting {
   std::string_view name;
-  std::string_view unit;  // "": a count; "kB": the member holds bytes; "ms"
-  int64_t ModelSettings::*member;
+  std::string_view unit;  // of a number. "": a count; "kB": the member holds bytes; "ms"
+  Member member;
   int64_t min;  // in the unit
   int64_t max;
   std::string_view help;
   std::span<const std::string_view> words = {};  // the values' names, if they have names
 };
+
+using protocol::SecuritySettings;
 
 constexpr int64_t kMaxTasks = 1 << 22;  // the kernel's own bound on processes and threads
 
@@ -73,6 +79,13 @@ constexpr Setting kSettings[] = {
      "less"},
     {"shutdown_grace", "ms", &ModelSettings::shutdown_grace_ms, 0, 3'600'000,
      "how long sessions may take to end at shutdown before they are killed"},
+    {"hba_file", "", &SecuritySettings::hba_file, 0, 0,
+     "who may connect, in the form of pg_hba.conf; empty: everybody, from this machine only"},
+    {"ssl", "", &SecuritySettings::ssl, 0, 0, "offer TLS to clients that ask for it"},
+    {"ssl_cert_file", "", &SecuritySettings::ssl_cert_file, 0, 0,
+     "the server's certificate, and those above it, in PEM form"},
+    {"ssl_key_file", "", &SecuritySettings::ssl_key_file, 0, 0,
+     "its private key, readable by its owner only"},
 };
 
 Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
@@ -102,7 +115,31 @@ Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
   return number;
 }
 
-std::string ShowValue(const Setting& setting, int64_t value) {
+Status BadValue(const Setting& setting, std::string_view value, std::string_view expected) {
+  return Status::Error(
+             sqlstate::kInvalidParameterValue,
+             fmt::format("invalid value for parameter \"{}\": \"{}\"", setting.name, value))
+      .WithHint(fmt::format("Expected {}.", expected));
+}
+
+Result<bool> ParseSwitch(const Setting& setting, std::string_view value) {
+  for (const std::string_view on : {"on", "true", "yes", "1"}) {
+    if (value == on) return true;
+  }
+  for (const std::string_view off : {"off", "false", "no", "0"}) {
+    if (value == off) return false;
+  }
+  return BadValue(setting, value, "on or off");
+}
+
+std::string ShowValue(const ServerSettings& settings, const Setting& setting) {
+  if (const auto* flag = std::get_if<bool SecuritySettings::*>(&setting.member)) {
+    return settings.security.**flag ? "on" : "off";
+  }
+  if (const auto* text = std::get_if<std::string SecuritySettings::*>(&setting.member)) {
+    return settings.security.**text;
+  }
+  const int64_t value = settings.models.*std::get<int64_t ModelSettings::*>(setting.member);
   if (!setting.words.empty()) return std::string(setting.words[value]);
   if (setting.unit == "kB") return fmt::format("{}kB", value / 1024);
   return fmt::format("{}{}", value, setting.unit);
@@ -123,6 +160,14 @@ Status ApplySetting(ServerSettings& settings, std::string_view name, std::string
     return Status::Error(sqlstate::kUndefinedObject, status.error().message)
         .WithHint(SuggestNames(name, names));
   }
+  if (const auto* flag = std::get_if<bool SecuritySettings::*>(&setting->member)) {
+    CONNBENCH_ASSIGN_OR_RETURN(settings.security.**flag, ParseSwitch(*setting, value));
+    return {};
+  }
+  if (const auto* text = std::get_if<std::string SecuritySettings::*>(&setting->member)) {
+    settings.security.** text = value;
+    return {};
+  }
   CONNBENCH_ASSIGN_OR_RETURN(const int64_t number, ParseNumber(*setting, value));
   if (number < setting->min || number > setting->max) {
     return Status::Error(sqlstate::kInvalidParameterValue,
@@ -130,15 +175,15 @@ Status ApplySetting(ServerSettings& settings, std::string_view name, std::string
                                      "({} .. {})",
                                      number, setting->unit, name, setting->min, setting->max));
   }
-  settings.models.*setting->member = setting->unit == "kB" ? number * 1024 : number;
+  settings.models.*std::get<int64_t ModelSettings::*>(setting->member) =
+      setting->unit == "kB" ? number * 1024 : number;
   return {};
 }
 
 std::vector<engine::SettingDescription> DescribeSettings(const ServerSettings& settings) {
   std::vector<engine::SettingDescription> all = engine::DescribeSettings(settings.engine);
   for (const Setting& setting : kSettings) {
-    all.push_back({setting.name, setting.unit, setting.help,
-                   ShowValue(setting, settings.models.*setting.member)});
+    all.push_back({setting.name, setting.unit, setting.help, ShowValue(settings, setting)});
   }
   return all;
 }

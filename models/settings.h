@@ -1,5 +1,5 @@
-// Settings of the connection models. They share one --set namespace with the engine's
-// (engine/config.h); each has one row in models/settings.cc.
+// Settings of the connection models and of the protocol. They share one --set namespace with the
+// engine's (engine/config.h); each has one row in models/settings.cc.
 //
 // Safety: plain values in private memory.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "engine/config.h"
+#include "protocol/server_security.h"
 
 namespace connbench::models {
 
@@ -45,6 +46,7 @@ struct ModelSettings {
 struct ServerSettings {
   engine::EngineConfig engine;
   ModelSettings models;
+  protocol::SecuritySettings security;
 };
 
 // Applies one "name=value" to whichever part knows the name; 42704 with near names of both, 22023

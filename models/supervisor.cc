@@ -100,7 +100,8 @@ class Supervisor : public ProcessSpawner {
   };
 
   int Serve() {
-    Status status = OpenListeners();
+    Status status = LoadSecurity();
+    if (status.ok()) status = OpenListeners();
     if (!status.ok()) return Fail(status);
     status = StartServing();
     if (!status.ok()) {
@@ -124,8 +125,14 @@ class Supervisor : public ProcessSpawner {
     return crashed_at_shutdown_ ? kExitErrors : kExitOk;
   }
 
+  Status LoadSecurity() {
+    CONNBENCH_ASSIGN_OR_RETURN(security_, protocol::ServerSecurity::Load(settings_.security));
+    return {};
+  }
+
   Status OpenListeners() {
     ListenOptions listen = options_.listen;
+    listen.security = security_.get();
     const int64_t wanted = settings_.models.listen_backlog != 0
                                ? settings_.models.listen_backlog
                                : int64_t{2} * settings_.engine.max_connections;
@@ -138,7 +145,7 @@ class Supervisor : public ProcessSpawner {
   // Makes the segment and starts the model, at first and after a crash.
   Status StartServing() {
     CONNBENCH_ASSIGN_OR_RETURN(engine_, engine::Engine::Create(settings_.engine));
-    model_ = options_.model->make({*engine_, listeners_, settings_.models});
+    model_ = options_.model->make({*engine_, listeners_, settings_.models, settings_.security});
     CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(model_->Needs()));
     started_at_ = MonotonicNow();
     state_ = State::kServing;
@@ -215,7 +222,7 @@ class Supervisor : public ProcessSpawner {
           StopServing(SIGKILL);
           break;
         case SIGHUP:
-          Log("SIGHUP: there is no configuration file to read again");
+          Log("SIGHUP: files are read at the start only; restart to change rules or certificate");
           break;
         default:
           StopServing(state_ == State::kStopping && info.ssi_signo == SIGINT ? SIGKILL : SIGTERM);
@@ -338,6 +345,7 @@ class Supervisor : public ProcessSpawner {
   const pid_t pid_;
   const BlockedSignals blocked_;
   int signal_fd_ = -1;
+  std::unique_ptr<const protocol::ServerSecurity> security_;
   ListenerSet listeners_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Model> model_;

@@ -15,7 +15,7 @@ constexpr size_t kColumnDescriptionBytes = 1 + 4 + 2 + 4 + 2 + 4 + 2;
 }  // namespace
 
 void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
-  MessageWriter writer(out_, backend::kParameterDescription);
+  MessageWriter writer(*out_, backend::kParameterDescription);
   writer.Int16(static_cast<int16_t>(types.size()));
   for (const engine::Oid type : types) writer.Int32(static_cast<int32_t>(type));
   writer.Finish();
@@ -27,9 +27,9 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   for (const engine::ColumnDescription& column : columns) {
     bytes += column.name.size() + kColumnDescriptionBytes;
   }
-  const size_t begin = out_.size();
-  out_.resize(begin + bytes);
-  char* at = out_.data() + begin;
+  const size_t begin = out_->size();
+  out_->resize(begin + bytes);
+  char* at = out_->data() + begin;
   *at = backend::kRowDescription;
   StoreUint32(at + 1, static_cast<uint32_t>(bytes - 1));
   StoreUint16(at + kHeaderBytes, static_cast<uint16_t>(columns.size()));
@@ -55,7 +55,7 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   }
 }
 
-[[gnu::hot]] void AnswerWriter::NoData() { AppendEmptyMessage(out_, backend::kNoData); }
+[[gnu::hot]] void AnswerWriter::NoData() { AppendEmptyMessage(*out_, backend::kNoData); }
 
 [[gnu::hot]] Status AnswerWriter::DataRow(std::span<const engine::WireValue> values) {
   size_t bytes = kHeaderBytes + 2;
@@ -65,9 +65,9 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   if (bytes > kMaxBackendMessageBytes) {
     return Status::Error(sqlstate::kProgramLimitExceeded, "a result row is longer than 1 GB");
   }
-  const size_t begin = out_.size();
-  out_.resize(begin + bytes);
-  char* at = out_.data() + begin;
+  const size_t begin = out_->size();
+  out_->resize(begin + bytes);
+  char* at = out_->data() + begin;
   *at = backend::kDataRow;
   StoreUint32(at + 1, static_cast<uint32_t>(bytes - 1));
   StoreUint16(at + kHeaderBytes, static_cast<uint16_t>(values.size()));
@@ -87,18 +87,18 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
 }
 
 [[gnu::hot]] void AnswerWriter::CommandComplete(std::string_view tag) {
-  const size_t begin = out_.size();
+  const size_t begin = out_->size();
   const size_t bytes = kHeaderBytes + tag.size() + 1;
-  out_.resize(begin + bytes);  // the last byte is the zero that ends the tag
-  char* at = out_.data() + begin;
+  out_->resize(begin + bytes);  // the last byte is the zero that ends the tag
+  char* at = out_->data() + begin;
   *at = backend::kCommandComplete;
   StoreUint32(at + 1, static_cast<uint32_t>(bytes - 1));
   std::memcpy(at + kHeaderBytes, tag.data(), tag.size());
 }
 
-void AnswerWriter::EmptyQuery() { AppendEmptyMessage(out_, backend::kEmptyQueryResponse); }
+void AnswerWriter::EmptyQuery() { AppendEmptyMessage(*out_, backend::kEmptyQueryResponse); }
 
-void AnswerWriter::PortalSuspended() { AppendEmptyMessage(out_, backend::kPortalSuspended); }
+void AnswerWriter::PortalSuspended() { AppendEmptyMessage(*out_, backend::kPortalSuspended); }
 
 void AnswerWriter::CopyInResponse(engine::WireFormat format, int columns) {
   CopyResponse(backend::kCopyInResponse, format, columns);
@@ -109,37 +109,37 @@ void AnswerWriter::CopyOutResponse(engine::WireFormat format, int columns) {
 }
 
 void AnswerWriter::CopyResponse(char type, engine::WireFormat format, int columns) {
-  MessageWriter writer(out_, type);
+  MessageWriter writer(*out_, type);
   writer.Byte(static_cast<char>(format)).Int16(static_cast<int16_t>(columns));
   for (int i = 0; i < columns; ++i) writer.Int16(static_cast<int16_t>(format));
   writer.Finish();
 }
 
 Status AnswerWriter::CopyData(std::string_view bytes) {
-  AppendCopyData(out_, bytes);
+  AppendCopyData(*out_, bytes);
   return FlushIfLarge();
 }
 
-void AnswerWriter::CopyDone() { AppendEmptyMessage(out_, backend::kCopyDone); }
+void AnswerWriter::CopyDone() { AppendEmptyMessage(*out_, backend::kCopyDone); }
 
 void AnswerWriter::Notice(std::string_view severity, const ErrorInfo& notice) {
-  AppendNoticeResponse(out_, severity, notice);
+  AppendNoticeResponse(*out_, severity, notice);
 }
 
 void AnswerWriter::ParameterStatus(std::string_view name, std::string_view value) {
-  AppendParameterStatus(out_, name, value);
+  AppendParameterStatus(*out_, name, value);
 }
 
 [[gnu::hot]] Status AnswerWriter::FlushIfLarge() {
-  if (out_.size() < kOutputFlushBytes && !client_gone_) return {};
+  if (out_->size() < kOutputFlushBytes && !client_gone_) return {};
   if (!client_gone_) {
-    Status status = channel_.Flush(out_);
+    Status status = channel_->Flush(*out_);
     if (status.ok()) return {};
     client_gone_ = true;
-    out_.clear();
+    out_->clear();
     return status;
   }
-  out_.clear();
+  out_->clear();
   return Status::Fatal(sqlstate::kConnectionFailure, "the client is gone");
 }
 

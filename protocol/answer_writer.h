@@ -20,7 +20,13 @@ namespace connbench::protocol {
 
 class AnswerWriter final : public engine::ResultSink {
  public:
-  AnswerWriter(std::string& out, OutputChannel& channel) : out_(out), channel_(channel) {}
+  AnswerWriter(std::string& out, OutputChannel& channel) : out_(&out), channel_(&channel) {}
+
+  // From now on to there: the connection has become an encrypted one.
+  void Redirect(std::string& out, OutputChannel& channel) {
+    out_ = &out;
+    channel_ = &channel;
+  }
 
   void ParameterDescription(std::span<const engine::Oid> types) override;
   void RowDescription(std::span<const engine::ColumnDescription> columns,
@@ -46,8 +52,8 @@ class AnswerWriter final : public engine::ResultSink {
   void CopyResponse(char type, engine::WireFormat format, int columns);
   Status FlushIfLarge();
 
-  std::string& out_;
-  OutputChannel& channel_;
+  std::string* out_;
+  OutputChannel* channel_;
   bool client_gone_ = false;
 };
 

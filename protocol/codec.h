@@ -63,6 +63,14 @@ inline constexpr char kRowDescription = 'T';
 
 // Int32 after Authentication's length.
 inline constexpr int32_t kAuthenticationOk = 0;
+inline constexpr int32_t kAuthenticationCleartextPassword = 3;
+inline constexpr int32_t kAuthenticationSasl = 10;
+inline constexpr int32_t kAuthenticationSaslContinue = 11;
+inline constexpr int32_t kAuthenticationSaslFinal = 12;
+
+// The one-byte answers to SSLRequest and GSSENCRequest.
+inline constexpr char kEncryptionAccepted = 'S';
+inline constexpr char kEncryptionRefused = 'N';
 
 // The words that take a version's place in the first packet of a connection.
 constexpr uint32_t ProtocolVersion(uint16_t major, uint16_t minor) {

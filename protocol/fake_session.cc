@@ -306,9 +306,12 @@ Status FakeChannel::Flush(std::string& bytes) {
   return {};
 }
 
-FakeConnection::FakeConnection(uint32_t id)
+FakeConnection::FakeConnection(uint32_t id, const ServerSecurity* security)
     : connection_id(id != 0 ? id : engine.connection_log().Begin(MonotonicNow())),
-      session(engine, waiter, channel, connection_id, "127.0.0.1:40000") {}
+      session(engine, waiter, channel, connection_id,
+              {.name = "127.0.0.1:40000",
+               .address = IpAddress::Parse("127.0.0.1"),
+               .security = security}) {}
 
 std::vector<std::string> FakeConnection::Send(std::string_view bytes) {
   want = session.Receive(bytes);

@@ -104,6 +104,7 @@ class FakeEngine : public engine::Engine {
                                                         engine::Waiter& waiter) override;
   Result<std::optional<engine::Role>> FindRole(std::string_view name, uint32_t connection_id,
                                                engine::Waiter& waiter) override;
+  std::string_view mock_authentication_nonce() const override { return "fake"; }
   bool roles_changed() const override { return !roles.empty(); }
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
   void RequestShutdown() override { shutdown = true; }
@@ -134,7 +135,7 @@ class FakeChannel : public OutputChannel {
 
 // A ServerSession with everything that it needs.
 struct FakeConnection {
-  explicit FakeConnection(uint32_t id = 0);
+  explicit FakeConnection(uint32_t id = 0, const ServerSecurity* security = nullptr);
 
   // Hands bytes over, and returns what the server answered since the last call, as texts.
   std::vector<std::string> Send(std::string_view bytes);

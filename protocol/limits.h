@@ -13,6 +13,10 @@ namespace connbench::protocol {
 
 // The startup packet, including its length word: PostgreSQL's MAX_STARTUP_PACKET_LENGTH.
 inline constexpr size_t kMaxStartupPacketBytes = 10'000;
+// A password in clear, and a message of SASL: PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH and
+// PG_MAX_SASL_MESSAGE_LENGTH.
+inline constexpr size_t kMaxPasswordBytes = 65'535;
+inline constexpr size_t kMaxSaslMessageBytes = 1024;
 // Bodies of messages that carry no data (Close, Describe, Execute, Sync, ...): PostgreSQL's
 // PQ_SMALL_MESSAGE_LIMIT.
 inline constexpr size_t kMaxSmallMessageBytes = 10'000;

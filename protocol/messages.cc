@@ -108,6 +108,34 @@ void AppendCopyFail(std::string& out, std::string_view reason) {
   writer.String(reason).Finish();
 }
 
+void AppendPassword(std::string& out, std::string_view password) {
+  MessageWriter(out, frontend::kPassword).String(password).Finish();
+}
+
+void AppendSaslInitialResponse(std::string& out, std::string_view mechanism,
+                               std::string_view response) {
+  MessageWriter(out, frontend::kPassword).String(mechanism).Value(response).Finish();
+}
+
+void AppendSaslResponse(std::string& out, std::string_view response) {
+  MessageWriter(out, frontend::kPassword).Bytes(response).Finish();
+}
+
+void AppendAuthenticationCleartextPassword(std::string& out) {
+  MessageWriter(out, backend::kAuthentication).Int32(kAuthenticationCleartextPassword).Finish();
+}
+
+void AppendAuthenticationSasl(std::string& out, std::span<const std::string_view> mechanisms) {
+  MessageWriter writer(out, backend::kAuthentication);
+  writer.Int32(kAuthenticationSasl);
+  for (const std::string_view mechanism : mechanisms) writer.String(mechanism);
+  writer.Byte('\0').Finish();
+}
+
+void AppendAuthenticationSaslData(std::string& out, int32_t method, std::string_view data) {
+  MessageWriter(out, backend::kAuthentication).Int32(method).Bytes(data).Finish();
+}
+
 void AppendAuthenticationOk(std::string& out) {
   MessageWriter writer(out, backend::kAuthentication);
   writer.Int32(kAuthenticationOk).Finish();

@@ -49,9 +49,18 @@ void AppendCopyData(std::string& out, std::string_view bytes);  // either direct
 inline void AppendCopyDone(std::string& out) { AppendEmptyMessage(out, frontend::kCopyDone); }
 void AppendCopyFail(std::string& out, std::string_view reason);
 
+void AppendPassword(std::string& out, std::string_view password);
+void AppendSaslInitialResponse(std::string& out, std::string_view mechanism,
+                               std::string_view response);
+void AppendSaslResponse(std::string& out, std::string_view response);
+
 // --- server to client ---
 
 void AppendAuthenticationOk(std::string& out);
+void AppendAuthenticationCleartextPassword(std::string& out);
+void AppendAuthenticationSasl(std::string& out, std::span<const std::string_view> mechanisms);
+// method: kAuthenticationSaslContinue or kAuthenticationSaslFinal.
+void AppendAuthenticationSaslData(std::string& out, int32_t method, std::string_view data);
 void AppendBackendKeyData(std::string& out, uint32_t connection_id, uint32_t key);
 void AppendParameterStatus(std::string& out, std::string_view name, std::string_view value);
 void AppendReadyForQuery(std::string& out, engine::TransactionStatus status);

@@ -31,7 +31,7 @@ class Connection {
     config.connection_log_entries = 16;
     engine_ = std::move(*engine::Engine::Create(config));
     session_.emplace(*engine_, waiter_, channel_, engine_->connection_log().Begin(MonotonicNow()),
-                     "127.0.0.1:1");
+                     ClientOrigin{.name = "127.0.0.1:1"});
     std::string bytes;
     const NameValue parameters[] = {{"user", "alice"}};
     AppendStartup(bytes, parameters);
@@ -96,7 +96,7 @@ void BM_Startup(benchmark::State& state) {
   AppendStartup(bytes, parameters);
   for (auto _ : state) {
     ServerSession session(*engine, waiter, channel, engine->connection_log().Begin(MonotonicNow()),
-                          "127.0.0.1:1");
+                          ClientOrigin{.name = "127.0.0.1:1"});
     benchmark::DoNotOptimize(session.Receive(bytes));
   }
 }

@@ -37,14 +37,6 @@ std::optional<size_t> MaxBodyBytes(char type) {
   }
 }
 
-void EmptyBuffer(std::string& buffer) {
-  if (buffer.capacity() > kRetainedBufferBytes) {
-    std::string().swap(buffer);
-  } else {
-    buffer.clear();
-  }
-}
-
 MonotonicNs After(MonotonicNs now, int64_t milliseconds) {
   return now + milliseconds * kNanosecondsPerMillisecond;
 }
@@ -57,15 +49,17 @@ Status ShutdownError() {
 }  // namespace
 
 ServerSession::ServerSession(engine::Engine& engine, engine::Waiter& waiter, OutputChannel& channel,
-                             uint32_t connection_id, std::string peer)
-    : impl_(std::make_unique<Impl>(engine, waiter, channel, connection_id, std::move(peer),
+                             uint32_t connection_id, ClientOrigin origin)
+    : impl_(std::make_unique<Impl>(engine, waiter, channel, connection_id, std::move(origin),
                                    output_)) {}
 ServerSession::~ServerSession() = default;
 
-[[gnu::hot]] Want ServerSession::Receive(std::string_view bytes) { return impl_->Receive(bytes); }
+[[gnu::hot]] Want ServerSession::Receive(std::string_view bytes) {
+  return impl_->Sealed(impl_->Receive(bytes));
+}
 [[gnu::hot]] MonotonicNs ServerSession::InputDeadline() const { return impl_->InputDeadline(); }
-Want ServerSession::InputDeadlinePassed() { return impl_->InputDeadlinePassed(); }
-Want ServerSession::CheckTermination() { return impl_->CheckTermination(); }
+Want ServerSession::InputDeadlinePassed() { return impl_->Sealed(impl_->InputDeadlinePassed()); }
+Want ServerSession::CheckTermination() { return impl_->Sealed(impl_->CheckTermination()); }
 [[gnu::hot]] void ServerSession::ClearOutput() { EmptyBuffer(output_); }
 void ServerSession::SetWaiter(engine::Waiter& waiter) { impl_->SetWaiter(waiter); }
 engine::TransactionStatus ServerSession::transaction_status() const {
@@ -78,17 +72,25 @@ size_t ServerSession::retained_bytes() const {
 }
 
 ServerSession::Impl::Impl(engine::Engine& engine, engine::Waiter& waiter, OutputChannel& channel,
-                          uint32_t connection_id, std::string peer, std::string& out)
+                          uint32_t connection_id, ClientOrigin origin, std::string& wire)
     : engine_(engine),
       waiter_(&waiter),
-      out_(out),
-      sink_(out, channel),
+      channel_(channel),
+      wire_(wire),
+      out_(&wire),
+      sink_(wire, channel),
       connection_id_(connection_id),
-      peer_(std::move(peer)),
+      login_(std::make_unique<Login>(Login{.origin = std::move(origin)})),
       authentication_deadline_(After(MonotonicNow(), engine.config().authentication_timeout_ms)) {}
 
 [[gnu::hot]] Want ServerSession::Impl::Receive(std::string_view bytes) {
   if (CheckTermination() == Want::kClose) return Want::kClose;
+  if (encryption_ != nullptr) return ReceiveEncrypted(bytes);
+  const Want want = ReceivePlain(bytes);
+  return state_ == State::kTlsRequested ? AcceptTls() : want;
+}
+
+[[gnu::hot]] Want ServerSession::Impl::ReceivePlain(std::string_view bytes) {
   // First complete the one message of which a part is kept, copying no more than it lacks.
   while (!pending_.empty() && !bytes.empty() && state_ != State::kClosed) {
     const size_t taken = std::min(PendingNeeds(), bytes.size());
@@ -107,7 +109,7 @@ ServerSession::Impl::Impl(engine::Engine& engine, engine::Waiter& waiter, Output
 }
 
 bool ServerSession::Impl::Advance(std::string_view& input) {
-  if (input.empty() || state_ == State::kClosed) return false;
+  if (input.empty() || state_ == State::kClosed || state_ == State::kTlsRequested) return false;
   return state_ == State::kStartup ? AdvanceStartup(input) : AdvanceMessage(input);
 }
 
@@ -138,7 +140,14 @@ bool ServerSession::Impl::AdvanceStartup(std::string_view& input) {
     return true;
   }
   const char type = input[0];
-  const std::optional<size_t> max_body_bytes = MaxBodyBytes(type);
+  if (state_ == State::kAuthenticating && type != frontend::kPassword) {
+    Refuse(Status::Fatal(sqlstate::kProtocolViolation,
+                         "expected password response, got message type " +
+                             std::to_string(static_cast<unsigned char>(type))));
+    return true;
+  }
+  const std::optional<size_t> max_body_bytes =
+      state_ == State::kAuthenticating ? MaxAuthenticationBytes() : MaxBodyBytes(type);
   if (!max_body_bytes) {
     CloseWith(Status::Fatal(
         sqlstate::kProtocolViolation,
@@ -160,7 +169,11 @@ bool ServerSession::Impl::AdvanceStartup(std::string_view& input) {
     case FrameResult::kIncomplete:
       return false;
     case FrameResult::kMessage:
-      HandleMessage(message.type, message.body);
+      if (state_ == State::kAuthenticating) {
+        HandleAuthentication(message.body);
+      } else {
+        HandleMessage(message.type, message.body);
+      }
       return true;
     case FrameResult::kBadLength:
       CloseWith(Status::Fatal(sqlstate::kProtocolViolation, "invalid message length"));
@@ -183,12 +196,12 @@ size_t ServerSession::Impl::PendingNeeds() const {
 }
 
 void ServerSession::Impl::CloseWith(const Status& status) {
-  AppendErrorResponse(out_, "FATAL", status.error());
+  AppendErrorResponse(*out_, "FATAL", status.error());
   Close();
 }
 
 [[gnu::hot]] MonotonicNs ServerSession::Impl::InputDeadline() const {
-  if (state_ == State::kStartup) return authentication_deadline_;
+  if (session_ == nullptr) return authentication_deadline_;
   // Like PostgreSQL, only a client of which nothing but a new command is expected is idle.
   if (state_ != State::kMessages || batch_open_) return kNoDeadline;
   if (!idle_deadline_known_) {
@@ -201,7 +214,7 @@ void ServerSession::Impl::CloseWith(const Status& status) {
 Want ServerSession::Impl::InputDeadlinePassed() {
   if (state_ == State::kClosed) return Want::kClose;
   if (MonotonicNow() < InputDeadline()) return Want::kInput;
-  if (state_ == State::kStartup) {
+  if (session_ == nullptr) {
     Refuse(Status::Fatal(sqlstate::kQueryCanceled, "canceling authentication due to timeout"));
   } else {
     CloseWith(session_->IdleTimeoutError());

@@ -2,6 +2,10 @@
 // in, bytes to send come out. It owns no socket and starts no thread; a connection model moves the
 // bytes and decides which thread runs it.
 //
+// Encryption is the session's own business, too: where the client asks for TLS and the server has a
+// certificate, what goes in and comes out is wire bytes all the same. A connection without TLS pays
+// for none of it.
+//
 // A model's loop:
 //   ServerSession session(engine, waiter, channel, connection_id, peer);
 //   while (true) {
@@ -30,6 +34,7 @@
 #include "base/status.h"
 #include "engine/engine.h"
 #include "engine/session.h"
+#include "protocol/server_security.h"
 
 namespace connbench::protocol {
 
@@ -51,10 +56,9 @@ class ServerSession {
  public:
   // engine, waiter and channel must outlive the session. connection_id is from
   // engine.connection_log().Begin(), which the session stamps kAuthBegin, kAuthEnd and kReady; the
-  // model stamps the rest. peer is "127.0.0.1:40000", for people. authentication_timeout (a setting
-  // of the engine) counts from here.
+  // model stamps the rest. authentication_timeout (a setting of the engine) counts from here.
   ServerSession(engine::Engine& engine, engine::Waiter& waiter, OutputChannel& channel,
-                uint32_t connection_id, std::string peer);
+                uint32_t connection_id, ClientOrigin origin);
   ~ServerSession();  // rolls back what is open
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
@@ -89,7 +93,7 @@ class ServerSession {
 
  private:
   class Impl;
-  std::string output_;
+  std::string output_;  // wire bytes
   std::unique_ptr<Impl> impl_;
 };
 

@@ -42,7 +42,7 @@ std::string Run(engine::Engine& engine, std::string_view input, uint8_t seed) {
   engine::BlockingWaiter waiter;
   FakeChannel channel;
   // The id is not drawn from the log: it is part of the answer, which must not change.
-  ServerSession session(engine, waiter, channel, 1, "127.0.0.1:1");
+  ServerSession session(engine, waiter, channel, 1, {.name = "127.0.0.1:1"});
   std::string answer;
   uint32_t random = seed;
   while (!input.empty()) {

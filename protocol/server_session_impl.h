@@ -4,22 +4,34 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "protocol/answer_writer.h"
 #include "protocol/bind_message.h"
+#include "protocol/limits.h"
 #include "protocol/relayed_session.h"
+#include "protocol/scram.h"
 #include "protocol/server_session.h"
 #include "protocol/startup.h"
 
 namespace connbench::protocol {
 
+// Gives back a buffer that has grown large.
+inline void EmptyBuffer(std::string& buffer) {
+  if (buffer.capacity() > kRetainedBufferBytes) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
 class ServerSession::Impl {
  public:
   Impl(engine::Engine& engine, engine::Waiter& waiter, OutputChannel& channel,
-       uint32_t connection_id, std::string peer, std::string& out);
+       uint32_t connection_id, ClientOrigin origin, std::string& wire);
 
   // server_session.cc: bytes and deadlines
   Want Receive(std::string_view bytes);
@@ -30,11 +42,18 @@ class ServerSession::Impl {
   engine::TransactionStatus transaction_status() const;
   bool authenticated() const { return session_ != nullptr; }
   bool mid_message() const;
-  size_t retained_bytes() const { return pending_.capacity() + bind_.retained_bytes(); }
+  size_t retained_bytes() const {
+    const size_t plain = encryption_ == nullptr ? 0 : encryption_->plain.capacity();
+    return plain + pending_.capacity() + bind_.retained_bytes();
+  }
+  // server_session_tls.cc: encrypts what has been said meanwhile, and hands want on.
+  Want Sealed(Want want);
 
  private:
   enum class State : uint8_t {
     kStartup,         // no session yet; packets without a type
+    kTlsRequested,    // SSLRequest was the last thing that came in clear
+    kAuthenticating,  // password messages only
     kMessages,        // any message may come
     kSkipUntilSync,   // an extended-protocol message failed
     kCopyInSimple,    // COPY FROM STDIN within Query
@@ -42,10 +61,28 @@ class ServerSession::Impl {
     kClosed,
   };
 
+  // What is known until the session starts.
+  struct Login {
+    ClientOrigin origin;
+    StartupPacket packet{};
+    AuthMethod method = AuthMethod::kTrust;
+    std::optional<engine::Role> role{};
+    std::unique_ptr<ScramServer> scram{};
+    bool scram_begun = false;
+  };
+  // Between the wire and what is said in clear, once the client has asked for it.
+  struct Encryption : OutputChannel {
+    Status Flush(std::string& bytes) override { return impl->FlushEncrypted(bytes); }
+    Impl* impl = nullptr;
+    std::unique_ptr<TlsStream> stream;
+    std::string plain;  // said, not yet encrypted
+  };
+
   bool in_copy() const {
     return state_ == State::kCopyInSimple || state_ == State::kCopyInExtended;
   }
 
+  Want ReceivePlain(std::string_view bytes);
   // Runs what is complete at the front of input and takes it off; false: more bytes are needed.
   bool Advance(std::string_view& input);
   bool AdvanceStartup(std::string_view& input);
@@ -57,10 +94,33 @@ class ServerSession::Impl {
   // FATAL: an ErrorResponse, then the end.
   void CloseWith(const Status& status);
 
+  // server_session_tls.cc
+  bool TlsOffered() const;
+  Want AcceptTls();
+  Want ReceiveEncrypted(std::string_view wire);
+  Status FlushEncrypted(std::string& plain);
+
   // server_session_startup.cc
   void HandleStartupPacket(std::string_view packet);
   void Refuse(const Status& status);
-  void StartSession(StartupPacket packet);
+  void StartSession(bool superuser);
+
+  // server_session_login.cc: from the startup packet to AuthenticationOk
+  // At the startup packet, or at the SSLRequest before it: the handshake belongs to what it costs
+  // to get in.
+  void StampAuthBegin() {
+    engine_.connection_log().Stamp(connection_id_, engine::ConnectionPhase::kAuthBegin,
+                                   MonotonicNow());
+  }
+  void BeginAuthentication(StartupPacket packet);
+  void RefuseByRules(bool rejected);
+  void RefusePassword();
+  void BeginScram();
+  size_t MaxAuthenticationBytes() const;
+  void HandleAuthentication(std::string_view body);
+  void HandlePassword(std::string_view body);
+  void HandleSasl(std::string_view body);
+  void Authenticated();
 
   // server_session_messages.cc
   void HandleMessage(char type, std::string_view body);
@@ -84,7 +144,9 @@ class ServerSession::Impl {
 
   engine::Engine& engine_;
   engine::Waiter* waiter_;
-  std::string& out_;
+  OutputChannel& channel_;
+  std::string& wire_;
+  std::string* out_;  // where messages go: wire_, or encryption_->plain
   AnswerWriter sink_;
   std::unique_ptr<engine::Session> session_;
   RelayedSession* relay_ = nullptr;  // session_, if that takes its messages whole
@@ -94,9 +156,10 @@ class ServerSession::Impl {
   bool gss_seen_ = false;
   bool batch_open_ = false;  // an extended-protocol message came since the last Sync
   mutable bool idle_deadline_known_ = false;
-  uint32_t copy_data_left_ = 0;  // bytes of the CopyData message being streamed
-  std::string peer_;             // until the session has started
-  std::string pending_;          // the incomplete tail of what was received
+  uint32_t copy_data_left_ = 0;   // bytes of the CopyData message being streamed
+  std::unique_ptr<Login> login_;  // until the session has started
+  std::unique_ptr<Encryption> encryption_;
+  std::string pending_;  // the incomplete tail of what was received
   BindMessage bind_;
   std::vector<engine::Oid> parameter_types_;  // of Parse
   MonotonicNs authentication_deadline_;

@@ -129,7 +129,7 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
   if (parameter_types_.capacity() > kRetainedParameters) {
     std::vector<engine::Oid>().swap(parameter_types_);
   }
-  if (status.ok()) AppendEmptyMessage(out_, backend::kParseComplete);
+  if (status.ok()) AppendEmptyMessage(*out_, backend::kParseComplete);
   return status;
 }
 
@@ -142,7 +142,7 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
   status = session_->Bind(bind_.portal, bind_.statement, bind_.parameter_formats, bind_.parameters,
                           bind_.result_formats);
   bind_.Trim();
-  if (status.ok()) AppendEmptyMessage(out_, backend::kBindComplete);
+  if (status.ok()) AppendEmptyMessage(*out_, backend::kBindComplete);
   return status;
 }
 
@@ -182,7 +182,7 @@ Status ServerSession::Impl::RunClose(std::string_view body) {
     return Refused(Status::Error(sqlstate::kProtocolViolation,
                                  fmt::format("invalid CLOSE message subtype {}", int{kind})));
   }
-  if (status.ok()) AppendEmptyMessage(out_, backend::kCloseComplete);
+  if (status.ok()) AppendEmptyMessage(*out_, backend::kCloseComplete);
   return status;
 }
 
@@ -250,12 +250,12 @@ void ServerSession::Impl::ReportError(const Status& status) {
   } else if (status.error().fatal) {
     CloseWith(status);
   } else {
-    AppendErrorResponse(out_, "ERROR", status.error());
+    AppendErrorResponse(*out_, "ERROR", status.error());
   }
 }
 
 void ServerSession::Impl::SendReadyForQuery() {
-  AppendReadyForQuery(out_, session_->transaction_status());
+  AppendReadyForQuery(*out_, session_->transaction_status());
 }
 
 }  // namespace connbench::protocol

@@ -6,12 +6,6 @@
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
-namespace {
-
-constexpr char kNotSupported = 'N';  // the one-byte answer to SSLRequest and GSSENCRequest
-constexpr std::string_view kSuperuser = "postgres";
-
-}  // namespace
 
 void ServerSession::Impl::HandleStartupPacket(std::string_view bytes) {
   Result<StartupPacket> packet = ReadStartupPacket(bytes, ssl_seen_, gss_seen_);
@@ -22,18 +16,22 @@ void ServerSession::Impl::HandleStartupPacket(std::string_view bytes) {
   switch (packet->kind) {
     case StartupKind::kSslRequest:
       ssl_seen_ = true;
-      out_.push_back(kNotSupported);
+      if (TlsOffered()) {
+        state_ = State::kTlsRequested;
+      } else {
+        out_->push_back(kEncryptionRefused);
+      }
       break;
     case StartupKind::kGssEncRequest:
       gss_seen_ = true;
-      out_.push_back(kNotSupported);
+      out_->push_back(kEncryptionRefused);
       break;
     case StartupKind::kCancelRequest:
       engine_.Cancel(packet->cancel_connection_id, packet->cancel_key);
       Close();  // without a word, so that nobody can probe for keys
       break;
     case StartupKind::kSession:
-      StartSession(std::move(*packet));
+      BeginAuthentication(std::move(*packet));
       break;
   }
 }
@@ -43,25 +41,15 @@ void ServerSession::Impl::Refuse(const Status& status) {
   CloseWith(status);
 }
 
-void ServerSession::Impl::StartSession(StartupPacket packet) {
-  engine::ConnectionLog& log = engine_.connection_log();
-  log.Stamp(connection_id_, engine::ConnectionPhase::kAuthBegin, MonotonicNow());
-  if (packet.needs_negotiation()) {
-    const std::vector<std::string_view> unknown(packet.unknown_protocol_options.begin(),
-                                                packet.unknown_protocol_options.end());
-    AppendNegotiateProtocolVersion(out_, kProtocolVersion3, unknown);
-  }
-  // Authentication is "trust": whoever could connect is who they say they are.
-  AppendAuthenticationOk(out_);
-  log.Stamp(connection_id_, engine::ConnectionPhase::kAuthEnd, MonotonicNow());
-
+void ServerSession::Impl::StartSession(bool superuser) {
+  const std::unique_ptr<Login> login = std::move(login_);
   engine::SessionOptions options;
   options.connection_id = connection_id_;
-  options.superuser = packet.user == kSuperuser;
-  options.user = std::move(packet.user);
-  options.database = std::move(packet.database);
-  options.client_address = std::move(peer_);
-  options.parameters = std::move(packet.settings);
+  options.superuser = superuser;
+  options.user = std::move(login->packet.user);
+  options.database = std::move(login->packet.database);
+  options.client_address = std::move(login->origin.name);
+  options.parameters = std::move(login->packet.settings);
   Result<std::unique_ptr<engine::Session>> session =
       engine_.StartSession(std::move(options), *waiter_);
   if (!session.ok()) {
@@ -72,9 +60,9 @@ void ServerSession::Impl::StartSession(StartupPacket packet) {
   relay_ = dynamic_cast<RelayedSession*>(session_.get());
   state_ = State::kMessages;
   session_->ReportParameters(sink_);
-  AppendBackendKeyData(out_, connection_id_, session_->cancel_key());
+  AppendBackendKeyData(*out_, connection_id_, session_->cancel_key());
   SendReadyForQuery();
-  log.Stamp(connection_id_, engine::ConnectionPhase::kReady, MonotonicNow());
+  engine_.connection_log().Stamp(connection_id_, engine::ConnectionPhase::kReady, MonotonicNow());
 }
 
 }  // namespace connbench::protocol

@@ -217,7 +217,8 @@ TEST(Startup, GivesASilentClientItsTimeAndNoMore) {
   engine::BlockingWaiter waiter;
   FakeChannel channel;
   const MonotonicNs before = MonotonicNow();
-  ServerSession session(engine, waiter, channel, engine.connection_log().Begin(before), "peer");
+  ServerSession session(engine, waiter, channel, engine.connection_log().Begin(before),
+                        {.name = "peer"});
   EXPECT_GE(session.InputDeadline(), before + kNanosecondsPerSecond);
   EXPECT_LE(session.InputDeadline(), MonotonicNow() + kNanosecondsPerSecond);
   EXPECT_EQ(session.InputDeadlinePassed(), Want::kInput);  // called too early
@@ -229,7 +230,8 @@ TEST(Startup, EndsAClientThatDidNotAuthenticateInTime) {
   engine.engine_config.authentication_timeout_ms = 0;
   engine::BlockingWaiter waiter;
   FakeChannel channel;
-  ServerSession session(engine, waiter, channel, engine.connection_log().Begin(1), "peer");
+  ServerSession session(engine, waiter, channel, engine.connection_log().Begin(1),
+                        {.name = "peer"});
   EXPECT_EQ(session.InputDeadlinePassed(), Want::kClose);
   EXPECT_THAT(DescribeMessages(session.output()),
               ElementsAre("E FATAL 57014 canceling authentication due to timeout"));

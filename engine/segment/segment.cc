@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -244,6 +245,10 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
   static_cast<SegmentIdentity&>(*header) = IdentityOfThisProcess();
   header->total_bytes = total;
   header->reserved_bytes = reserved;
+  if (getrandom(header->mock_nonce, sizeof header->mock_nonce, 0) !=
+      static_cast<ssize_t>(sizeof header->mock_nonce)) {
+    return Status::System("could not get random bytes", errno);
+  }
   header->private_futexes = config.private_futexes ? 1 : 0;
   std::string settings;
   for (const SettingDescription& setting : DescribeSettings(config)) {
@@ -251,7 +256,7 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
   }
   if (settings.size() >= sizeof header->settings) {
     return Status::Error(sqlstate::kProgramLimitExceeded, "the settings' text is too long")
-        .WithHint("Choose a shorter segment_name.");
+        .WithHint("Choose a shorter segment_name or pwfile.");
   }
   memcpy(header->settings, settings.data(), settings.size());
   return segment;

@@ -61,9 +61,11 @@ struct SegmentIdentity {
 
 struct SegmentHeader : SegmentIdentity {
   static constexpr int64_t kSettingsBytes = 3072;
+  static constexpr int64_t kNonceBytes = 32;
 
   int64_t total_bytes;
   int64_t reserved_bytes;              // header and reserved area
+  char mock_nonce[kNonceBytes];        // random; see Engine::mock_authentication_nonce()
   uint32_t private_futexes;            // 1: latches and wakeups use FUTEX_PRIVATE_FLAG
   std::atomic<uint32_t> sealed;        // 1: complete, others may attach
   int64_t part_offset[kSegmentParts];  // from the start of the segment; 0: absent
@@ -119,6 +121,7 @@ class Segment {
   const std::string& name() const { return name_; }  // empty if it has none
   char* base() const { return base_; }
   int64_t bytes() const { return header().total_bytes; }
+  std::string_view mock_nonce() const { return {header().mock_nonce, sizeof(header().mock_nonce)}; }
   // The settings the segment was made with.
   Result<EngineConfig> ReadConfig() const;
 

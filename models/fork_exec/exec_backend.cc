@@ -21,7 +21,8 @@ namespace {
 
 // No subcommand of the command line, and nothing a user would type.
 constexpr char kFlag[] = "--connbench-backend";
-constexpr int kArguments = 5;  // program, flag, segment, descriptor, connection id
+// Program, flag, segment, descriptor, connection id; hba_file, ssl, ssl_cert_file, ssl_key_file.
+constexpr int kArguments = 9;
 
 template <typename Number>
 bool ParseNumber(std::string_view text, Number& number) {
@@ -33,9 +34,11 @@ int Serve(const ExecBackendArguments& arguments) {
   backend_signals::Install();
   Result<std::unique_ptr<engine::Engine>> engine =
       engine::Engine::Attach(arguments.segment, /*read_only=*/false);
-  if (!engine.ok()) {
+  const auto security = protocol::ServerSecurity::Load(arguments.security);
+  if (!engine.ok() || !security.ok()) {
     std::string message;
-    const Status reason = Status::Fatal(engine.status().code(), engine.status().error().message);
+    const ErrorInfo& error = (engine.ok() ? security.status() : engine.status()).error();
+    const Status reason = Status::Fatal(error.code, error.message);
     protocol::AppendErrorResponse(message, "FATAL", reason.error());
     (void)!send(arguments.fd, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return 1;
@@ -43,6 +46,7 @@ int Serve(const ExecBackendArguments& arguments) {
   AcceptedConnection connection;
   connection.fd = arguments.fd;
   connection.connection_id = arguments.connection_id;
+  connection.security = security->get();
   connection.peer_length = sizeof(connection.peer);
   if (getpeername(connection.fd, reinterpret_cast<sockaddr*>(&connection.peer),
                   &connection.peer_length) != 0) {
@@ -63,8 +67,18 @@ int ExecBackend(const ExecBackendArguments& arguments) {
   std::string segment = arguments.segment;
   std::string fd = std::to_string(arguments.fd);
   std::string connection_id = std::to_string(arguments.connection_id);
-  char* const argv[] = {program.data(), flag.data(),          segment.data(),
-                        fd.data(),      connection_id.data(), nullptr};
+  protocol::SecuritySettings security = arguments.security;
+  std::string ssl = security.ssl ? "on" : "off";
+  char* const argv[] = {program.data(),
+                        flag.data(),
+                        segment.data(),
+                        fd.data(),
+                        connection_id.data(),
+                        security.hba_file.data(),
+                        ssl.data(),
+                        security.ssl_cert_file.data(),
+                        security.ssl_key_file.data(),
+                        nullptr};
   if (fcntl(arguments.fd, F_SETFD, 0) != 0) return errno;
   execv("/proc/self/exe", argv);
   return errno;
@@ -74,6 +88,10 @@ std::optional<int> RunExecBackend(int argc, char** argv) {
   if (argc != kArguments || std::strcmp(argv[1], kFlag) != 0) return std::nullopt;
   ExecBackendArguments arguments;
   arguments.segment = argv[2];
+  arguments.security = {.hba_file = argv[5],
+                        .ssl = std::string_view(argv[6]) == "on",
+                        .ssl_cert_file = argv[7],
+                        .ssl_key_file = argv[8]};
   if (!ParseNumber(argv[3], arguments.fd) || !ParseNumber(argv[4], arguments.connection_id)) {
     std::fprintf(stderr, "connbench: %s is for the server itself\n", kFlag);
     return 2;

@@ -8,13 +8,17 @@
 #include <optional>
 #include <string>
 
+#include "protocol/server_security.h"
+
 namespace connbench::models {
 
-// What a backend must be told: everything else it finds in the segment.
+// What a backend must be told: everything else it finds in the segment, or in the files that these
+// settings name.
 struct ExecBackendArguments {
   std::string segment;
   int fd = -1;
   uint32_t connection_id = 0;
+  protocol::SecuritySettings security{};
 };
 
 // Replaces the process's program by a backend's. Returns only when that fails: an errno.

@@ -4,8 +4,8 @@
 //
 // Accepting    As in `fork`: the supervisor accepts, one connection after the other.
 // Dispatching  fork() and exec() of /proc/self/exe. PostgreSQL writes what the child must know to a
-//              file; here it is three arguments (the segment's name, the socket, the connection's
-//              id), and the settings are read from the segment. kStarted is stamped as soon as the
+//              file; here it is arguments (the segment's name, the socket, the connection's id, the
+//              files of rules and certificate), and the settings are read from the segment. kStarted is stamped as soon as the
 //              segment is attached, so that the phase `start` holds the fork, the exec, the dynamic
 //              linker and the mapping.
 // State        A session is the child's private heap; nothing is shared copy-on-write with the
@@ -68,8 +68,8 @@ class ForkExecModel : public Model {
 
  private:
   int BecomeBackend(const AcceptedConnection& connection) {
-    const int error =
-        ExecBackend({context_.engine.segment_name(), connection.fd, connection.connection_id});
+    const int error = ExecBackend({context_.engine.segment_name(), connection.fd,
+                                   connection.connection_id, context_.security});
     RefuseConnection(context_.engine.connection_log(), connection,
                      Status::Fatal(sqlstate::kSystemError,
                                    std::string("could not execute the backend's program: ") +

@@ -76,6 +76,14 @@ class Pooler : public engine::Engine {
                                                         engine::Waiter& waiter) override;
   // Cancels what the client's backend runs.
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
+  Result<std::optional<engine::Role>> FindRole(std::string_view name, uint32_t connection_id,
+                                               engine::Waiter& waiter) override {
+    return engine_.FindRole(name, connection_id, waiter);
+  }
+  std::string_view mock_authentication_nonce() const override {
+    return engine_.mock_authentication_nonce();
+  }
+  bool roles_changed() const override { return engine_.roles_changed(); }
   void RequestShutdown() override { engine_.RequestShutdown(); }
   bool ShutdownRequested() const override { return engine_.ShutdownRequested(); }
 

@@ -21,7 +21,7 @@ LoopConnection::LoopConnection(EventLoop& loop, engine::Engine& engine,
       connection_id_(accepted.connection_id),
       stop_(accepted.fd),
       session_(std::make_unique<protocol::ServerSession>(engine, *this, *this, connection_id_,
-                                                         accepted.PeerName())) {}
+                                                         accepted.Origin())) {}
 
 LoopConnection::~LoopConnection() {
   if (session_ != nullptr) Close();

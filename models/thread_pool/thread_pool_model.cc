@@ -49,7 +49,7 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
         accepted_(accepted),
         stop_(accepted.fd),
         session_(std::make_unique<protocol::ServerSession>(
-            engine, *this, *this, accepted.connection_id, accepted.PeerName())) {}
+            engine, *this, *this, accepted.connection_id, accepted.Origin())) {}
 
   Outcome Serve(PoolWorker& worker, std::span<char> buffer) override {
     worker_ = &worker;

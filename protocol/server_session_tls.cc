@@ -1,0 +1,86 @@
+// ServerSession on an encrypted connection: a TlsStream between the wire and the messages.
+#include <utility>
+
+#include "protocol/codec.h"
+#include "protocol/server_session_impl.h"
+
+namespace connbench::protocol {
+namespace {
+
+// A TLS record's worth; on the stack of whoever receives, and only touched by encrypted bytes.
+constexpr size_t kPlainBytes = 16 << 10;
+
+}  // namespace
+
+bool ServerSession::Impl::TlsOffered() const {
+  // As in PostgreSQL, a Unix socket needs no encryption.
+  const ClientOrigin& origin = login_->origin;
+  return encryption_ == nullptr && origin.address && origin.security != nullptr &&
+         origin.security->tls() != nullptr;
+}
+
+Want ServerSession::Impl::AcceptTls() {
+  state_ = State::kStartup;
+  if (!pending_.empty()) {
+    // It was sent before encryption began, maybe by somebody between the client and us, and must
+    // not be taken for the client's later words.
+    Refuse(
+        Status::Fatal(sqlstate::kProtocolViolation, "received unencrypted data after SSL request")
+            .WithDetail("This could be either a client-software bug or evidence of an attempted "
+                        "man-in-the-middle attack."));
+    return Want::kClose;
+  }
+  StampAuthBegin();
+  wire_.push_back(kEncryptionAccepted);
+  encryption_ = std::make_unique<Encryption>();
+  encryption_->impl = this;
+  encryption_->stream = TlsStream::Accept(*login_->origin.security->tls(), wire_);
+  out_ = &encryption_->plain;
+  sink_.Redirect(encryption_->plain, *encryption_);
+  return Want::kInput;
+}
+
+Want ServerSession::Impl::ReceiveEncrypted(std::string_view wire) {
+  TlsStream& stream = *encryption_->stream;
+  stream.Feed(wire);
+  char plain[kPlainBytes];
+  while (state_ != State::kClosed) {
+    const Result<size_t> got = stream.Read(plain);
+    if (!got.ok()) {
+      // OpenSSL has put out the alert that says why; there is no way to say more.
+      if (session_ == nullptr) {
+        engine_.connection_log().SetOutcome(connection_id_, got.status().code());
+      }
+      encryption_->plain.clear();
+      Close();
+    } else if (*got > 0) {
+      ReceivePlain({plain, *got});
+    } else {
+      if (stream.ended()) Close();
+      break;
+    }
+  }
+  return state_ == State::kClosed ? Want::kClose : Want::kInput;
+}
+
+[[gnu::hot]] Want ServerSession::Impl::Sealed(Want want) {
+  if (encryption_ == nullptr) return want;
+  TlsStream& stream = *encryption_->stream;
+  // Before the handshake is over nothing can be said.
+  if (stream.established() && !encryption_->plain.empty() &&
+      !stream.Write(encryption_->plain).ok()) {
+    Close();
+    want = Want::kClose;
+  }
+  EmptyBuffer(encryption_->plain);
+  if (want == Want::kClose) stream.Close();
+  return want;
+}
+
+Status ServerSession::Impl::FlushEncrypted(std::string& plain) {
+  CONNBENCH_RETURN_IF_ERROR(encryption_->stream->Write(plain));
+  plain.clear();
+  return channel_.Flush(wire_);
+}
+
+}  // namespace connbench::protocol
