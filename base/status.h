@@ -47,7 +47,6 @@ inline constexpr std::string_view kInFailedSqlTransaction = "25P02";
 inline constexpr std::string_view kIdleInTransactionSessionTimeout = "25P03";
 inline constexpr std::string_view kInvalidSqlStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorizationSpecification = "28000";
-inline constexpr std::string_view kInvalidPassword = "28P01";
 inline constexpr std::string_view kInvalidSchemaName = "3F000";
 inline constexpr std::string_view kInvalidCursorName = "34000";
 inline constexpr std::string_view kInvalidSavepointSpecification = "3B001";
@@ -74,7 +73,6 @@ inline constexpr std::string_view kCannotCoerce = "42846";
 inline constexpr std::string_view kWrongObjectType = "42809";
 inline constexpr std::string_view kInvalidColumnReference = "42P10";
 inline constexpr std::string_view kInvalidTableDefinition = "42P16";
-inline constexpr std::string_view kReservedName = "42939";
 inline constexpr std::string_view kNameTooLong = "42622";
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kDiskFull = "53100";
@@ -96,7 +94,6 @@ inline constexpr std::string_view kCannotConnectNow = "57P03";
 inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 inline constexpr std::string_view kSystemError = "58000";
 inline constexpr std::string_view kIoError = "58030";
-inline constexpr std::string_view kConfigFileError = "F0000";
 inline constexpr std::string_view kInternalError = "XX000";
 }  // namespace sqlstate
 

@@ -144,7 +144,7 @@ void AnswerWriter::ParameterStatus(std::string_view name, std::string_view value
 }
 
 Status AnswerWriter::Relay(std::string_view messages) {
-  out_.append(messages);
+  out_->append(messages);
   return FlushIfLarge();
 }
 

@@ -43,20 +43,16 @@ void ClientSession::Reset() {
   transaction_status_ = TransactionStatus::kIdle;
   connection_id_ = cancel_key_ = 0;
   command_ = {};
+  options_ = {};
   output_.clear();
+  encryption_.reset();
+  scram_.reset();
+  server_proven_ = channel_bound_ = false;
   tail_.clear();
   prepared_.clear();
   preparing_ = -1;
   error_ = {};
   parameters_.clear();
-}
-
-void ClientSession::Start(const StartupOptions& options) {
-  const std::array<NameValue, 3> parameters = {{{"user", options.user},
-                                                {"database", options.database},
-                                                {"application_name", options.application_name}}};
-  AppendStartup(output_, parameters);
-  state_ = State::kAuthenticating;
 }
 
 void ClientSession::BeginCommand() {
@@ -68,16 +64,18 @@ void ClientSession::BeginCommand() {
 
 void ClientSession::Query(std::string_view sql) {
   BeginCommand();
-  AppendQuery(output_, sql);
+  AppendQuery(out(), sql);
+  Seal();
 }
 
 void ClientSession::QueryExtended(std::string_view sql, std::span<const WireValue> parameters) {
   BeginCommand();
-  AppendParse(output_, kUnnamed, sql);
-  AppendBind(output_, kUnnamed, kUnnamed, parameters);
-  AppendDescribePortal(output_, kUnnamed);
-  AppendExecute(output_, kUnnamed);
-  AppendSync(output_);
+  AppendParse(out(), kUnnamed, sql);
+  AppendBind(out(), kUnnamed, kUnnamed, parameters);
+  AppendDescribePortal(out(), kUnnamed);
+  AppendExecute(out(), kUnnamed);
+  AppendSync(out());
+  Seal();
 }
 
 void ClientSession::QueryPrepared(uint32_t statement, std::string_view sql,
@@ -86,23 +84,41 @@ void ClientSession::QueryPrepared(uint32_t statement, std::string_view sql,
   const StatementName name(statement);
   if (statement >= prepared_.size()) prepared_.resize(statement + 1);
   if (!prepared_[statement]) {
-    AppendParse(output_, name.view(), sql);
+    AppendParse(out(), name.view(), sql);
     preparing_ = statement;
   }
-  AppendBind(output_, kUnnamed, name.view(), parameters);
-  AppendDescribePortal(output_, kUnnamed);
-  AppendExecute(output_, kUnnamed);
-  AppendSync(output_);
+  AppendBind(out(), kUnnamed, name.view(), parameters);
+  AppendDescribePortal(out(), kUnnamed);
+  AppendExecute(out(), kUnnamed);
+  AppendSync(out());
+  Seal();
 }
 
 void ClientSession::Terminate() {
   if (state_ == State::kClosed) return;
-  if (state_ != State::kNew) AppendTerminate(output_);
+  const bool understood =
+      state_ != State::kNew && state_ != State::kAskingForTls && state_ != State::kHandshaking;
+  if (understood) {
+    AppendTerminate(out());
+    Seal();
+    if (encryption_ != nullptr) encryption_->stream->Close();
+  }
   state_ = State::kClosed;
   end_ = End::kTerminated;
 }
 
 ClientSession::State ClientSession::Receive(std::string_view bytes) {
+  if (state_ == State::kAskingForTls) {
+    HandleTlsAnswer(bytes);
+  } else if (encryption_ != nullptr) {
+    ReceiveEncrypted(bytes);
+  } else {
+    ReceivePlain(bytes);
+  }
+  return state_;
+}
+
+void ClientSession::ReceivePlain(std::string_view bytes) {
   const bool buffered = !tail_.empty();
   if (buffered) tail_.append(bytes);
   std::string_view input = buffered ? std::string_view(tail_) : bytes;
@@ -127,7 +143,6 @@ ClientSession::State ClientSession::Receive(std::string_view bytes) {
   } else {
     tail_.assign(input);
   }
-  return state_;
 }
 
 bool ClientSession::InStartup() const {
@@ -205,7 +220,7 @@ void ClientSession::Handle(const Message& message) {
       case backend::kCopyDone:
         return;
       case backend::kCopyInResponse:
-        AppendCopyFail(output_, "this client has no data to copy");
+        AppendCopyFail(out(), "this client has no data to copy");
         return;
       default:
         break;
@@ -213,24 +228,6 @@ void ClientSession::Handle(const Message& message) {
   }
   Fail(fmt::format("a message of type 0x{:02x} where none was expected",
                    static_cast<unsigned char>(message.type)));
-}
-
-void ClientSession::HandleAuthentication(const Message& message) {
-  MessageReader reader(message.body);
-  const int32_t method = reader.Int32();
-  if (!reader.ok()) return Fail("a bad Authentication message");
-  if (state_ != State::kAuthenticating) return Fail("Authentication after AuthenticationOk");
-  if (method == kAuthenticationOk) {
-    authenticated_ = true;
-    state_ = State::kStarting;
-    return;
-  }
-  state_ = State::kClosed;
-  end_ = End::kNoAuthentication;
-  error_ = {};
-  error_.code = sqlstate::kInvalidAuthorizationSpecification;
-  error_.message = fmt::format("the server asks for authentication method {}", method);
-  error_.hint = "This client knows only trust: allow it in the server's pg_hba.conf.";
 }
 
 void ClientSession::HandleError(const Message& message) {
@@ -296,6 +293,7 @@ void ClientSession::HandleReady(const Message& message) {
     return Fail("ReadyForQuery before the command was complete");
   }
   state_ = State::kIdle;
+  scram_.reset();
 }
 
 void ClientSession::Fail(std::string_view what) {

@@ -14,6 +14,9 @@
 // goes on to kIdle; a FATAL error, bytes that are not the protocol, or an authentication method
 // that this client lacks, end in kClosed.
 //
+// With a ClientSecurity it can answer for a password (cleartext, SCRAM-SHA-256 and -PLUS) and
+// encrypt: what Receive() takes and output() holds is wire bytes in any case.
+//
 // Extended protocol as pgbench uses it: unnamed = Parse Bind Describe Execute Sync, every time;
 // prepared = Parse once per connection and statement (in the same batch as the first Bind), then
 // Bind Describe Execute Sync; so that the server's work is the same.
@@ -25,11 +28,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "protocol/client_security.h"
 #include "protocol/codec.h"
 #include "protocol/messages.h"
 
@@ -52,6 +57,8 @@ class ClientSession {
 
   enum class State : uint8_t {
     kNew,             // Start() was not called
+    kAskingForTls,    // SSLRequest sent
+    kHandshaking,     // TLS is being set up
     kAuthenticating,  // startup sent
     kStarting,        // AuthenticationOk seen, ReadyForQuery not yet
     kIdle,            // ready for a command
@@ -63,7 +70,8 @@ class ClientSession {
     kOpen,              // it is not
     kTerminated,        // Terminate() was called
     kFatalError,        // the server said so: error()
-    kNoAuthentication,  // the server wants a method that this client lacks
+    kNoAuthentication,  // the server wants a method or password that this client lacks, or will
+                        // not encrypt or prove what this client insists on
     kProtocolError,     // what came was not the protocol: error() says what
   };
 
@@ -71,6 +79,8 @@ class ClientSession {
     std::string_view user;
     std::string_view database;
     std::string_view application_name;
+    // Null: no password, no encryption.
+    ClientSecurity* security = nullptr;
   };
 
   // What the last command brought.
@@ -83,12 +93,11 @@ class ClientSession {
   ClientSession() = default;
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
-  ClientSession(ClientSession&&) = default;
-  ClientSession& operator=(ClientSession&&) = default;
 
   // Forgets everything, so that the object (and its buffers) can serve the next connection.
   void Reset();
 
+  // What options point to must live until the session is ready.
   void Start(const StartupOptions& options);
 
   // Commands; require kIdle.
@@ -127,11 +136,31 @@ class ClientSession {
   void set_max_message_bytes(size_t bytes) { max_message_bytes_ = bytes; }
 
   std::string& output() { return output_; }
+  bool encrypted() const { return encryption_ != nullptr; }
 
  private:
+  // Between what is said and the wire, once the server has agreed to it.
+  struct Encryption {
+    std::unique_ptr<TlsStream> stream;
+    std::string plain;  // said, not yet encrypted
+  };
+
+  // Where messages go.
+  std::string& out() { return encryption_ == nullptr ? output_ : encryption_->plain; }
+  // Encrypts what is in out(), if the connection is encrypted.
+  void Seal();
+  void ReceivePlain(std::string_view bytes);
+  void ReceiveEncrypted(std::string_view wire);
+  void HandleTlsAnswer(std::string_view bytes);
+  void SendStartup();
+  void RefuseServer(std::string message, std::string hint);
   void BeginCommand();
   void Handle(const Message& message);
+  // client_session_login.cc
   void HandleAuthentication(const Message& message);
+  void AnswerPassword();
+  void BeginScram(std::string_view mechanisms);
+  void HandleScram(int32_t method, std::string_view data);
   void HandleError(const Message& message);
   void HandleRowDescription(const Message& message);
   void HandleDataRow(const Message& message);
@@ -150,7 +179,12 @@ class ClientSession {
   size_t max_message_bytes_ = size_t{64} << 20;
   Command command_;
   ClientRowSink* sink_ = nullptr;
-  std::string output_;
+  StartupOptions options_;  // until it is ready
+  std::string output_;      // wire bytes
+  std::unique_ptr<Encryption> encryption_;
+  std::unique_ptr<ScramClient> scram_;  // while it authenticates
+  bool server_proven_ = false;          // by SCRAM
+  bool channel_bound_ = false;
   std::string tail_;  // an incomplete message
   std::vector<bool> prepared_;
   int64_t preparing_ = -1;  // the statement whose Parse is in flight

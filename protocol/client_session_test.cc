@@ -95,13 +95,15 @@ class Sink final : public ClientRowSink {
   std::vector<std::string> seen;
 };
 
-ClientSession Connected() {
-  ClientSession session;
-  session.Start({.user = "u", .database = "d", .application_name = "a"});
-  session.output().clear();
-  session.Receive(Hello());
-  return session;
-}
+// A session that is ready.
+class Connected : public ClientSession {
+ public:
+  Connected() {
+    Start({.user = "u", .database = "d", .application_name = "a"});
+    output().clear();
+    Receive(Hello());
+  }
+};
 
 // Types of the messages in bytes, in order.
 std::string Types(std::string_view bytes) {
@@ -131,7 +133,7 @@ TEST(ClientSession, EverySplitOfTheBytesMeansTheSame) {
   const std::string answer = Description({"a", "b"}) + Row({"1", nullptr}) + Row({"", "x"}) +
                              Tag("SELECT 2") + Ready(engine::TransactionStatus::kInTransaction);
   for (size_t step = 1; step <= answer.size(); ++step) {
-    ClientSession session = Connected();
+    Connected session;
     Sink sink;
     session.set_sink(&sink);
     session.Query("SELECT");
@@ -148,7 +150,7 @@ TEST(ClientSession, EverySplitOfTheBytesMeansTheSame) {
 }
 
 TEST(ClientSession, SendsWhatPgbenchSends) {
-  ClientSession session = Connected();
+  Connected session;
   const WireValue parameter = {"5", 1};
   const std::string batch =
       Empty(backend::kBindComplete) + Description({"a"}) + Row({"1"}) + Tag("SELECT 1") + Ready();
@@ -177,7 +179,7 @@ TEST(ClientSession, SendsWhatPgbenchSends) {
 }
 
 TEST(ClientSession, ErrorsEndTheCommandNotTheSession) {
-  ClientSession session = Connected();
+  Connected session;
   session.Query("SELECT 1/0");
   EXPECT_EQ(session.Receive(Error("ERROR", "22012", "division by zero")), State::kBusy);
   EXPECT_EQ(session.Receive(Ready()), State::kIdle);
@@ -192,13 +194,13 @@ TEST(ClientSession, ErrorsEndTheCommandNotTheSession) {
 }
 
 TEST(ClientSession, FatalErrorsEndTheSession) {
-  ClientSession session = Connected();
+  Connected session;
   session.Query("SELECT 1");
   EXPECT_EQ(session.Receive(Error("FATAL", "57P01", "terminating")), State::kClosed);
   EXPECT_EQ(session.end(), End::kFatalError);
   EXPECT_EQ(session.error().code, "57P01");
   // While idle, an error can only be a good-bye.
-  ClientSession idle = Connected();
+  Connected idle;
   EXPECT_EQ(idle.Receive(Error("ERROR", "57P05", "idle")), State::kClosed);
   // During startup any error is the end.
   ClientSession refused;
@@ -218,7 +220,7 @@ TEST(ClientSession, KnowsOnlyTrust) {
 }
 
 TEST(ClientSession, NoticesAndParametersMayComeAtAnyTime) {
-  ClientSession session = Connected();
+  Connected session;
   ErrorInfo notice;
   notice.code = "00000";
   notice.message = "hello";
@@ -232,7 +234,7 @@ TEST(ClientSession, NoticesAndParametersMayComeAtAnyTime) {
 }
 
 TEST(ClientSession, CopyInIsDeclined) {
-  ClientSession session = Connected();
+  Connected session;
   session.Query("COPY t FROM STDIN");
   session.output().clear();
   std::string bytes;
@@ -264,7 +266,7 @@ TEST(ClientSession, HostileServersEndInAProtocolError) {
       std::string("E\0\0\0\6Sx", 7),
   };
   for (const std::string& bytes : busy_cases) {
-    ClientSession session = Connected();
+    Connected session;
     Sink sink;
     session.set_sink(&sink);
     session.Query("SELECT 1");
@@ -284,13 +286,13 @@ TEST(ClientSession, HostileServersEndInAProtocolError) {
     EXPECT_EQ(session.Receive(bytes), State::kClosed) << bytes;
     EXPECT_EQ(session.end(), End::kProtocolError);
   }
-  ClientSession unasked = Connected();
+  Connected unasked;
   EXPECT_EQ(unasked.Receive(Row({"1"})), State::kClosed);
   EXPECT_EQ(unasked.end(), End::kProtocolError);
 }
 
 TEST(ClientSession, ResetServesTheNextConnection) {
-  ClientSession session = Connected();
+  Connected session;
   session.QueryPrepared(0, "SELECT 1", {});
   session.Receive("D\0\0");
   session.Terminate();

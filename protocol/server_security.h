@@ -17,10 +17,10 @@
 namespace connbench::protocol {
 
 struct SecuritySettings {
-  std::string hba_file;  // empty: everybody is trusted
+  std::string hba_file{};  // empty: everybody is trusted
   bool ssl = false;
-  std::string ssl_cert_file;
-  std::string ssl_key_file;
+  std::string ssl_cert_file{};
+  std::string ssl_key_file{};
 };
 
 class ServerSecurity {

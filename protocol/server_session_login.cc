@@ -10,6 +10,11 @@
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
+namespace {
+
+constexpr std::string_view kInvalidPassword = "28P01";
+
+}  // namespace
 
 [[gnu::hot]] void ServerSession::Impl::BeginAuthentication(StartupPacket packet) {
   if (encryption_ == nullptr) StampAuthBegin();
@@ -69,7 +74,7 @@ void ServerSession::Impl::RefuseByRules(bool rejected) {
 
 void ServerSession::Impl::RefusePassword() {
   Refuse(Status::Fatal(
-      sqlstate::kInvalidPassword,
+      kInvalidPassword,
       fmt::format("password authentication failed for user \"{}\"", login_->packet.user)));
 }
 
@@ -112,7 +117,7 @@ void ServerSession::Impl::HandlePassword(std::string_view body) {
     return;
   }
   if (password.empty()) {
-    Refuse(Status::Fatal(sqlstate::kInvalidPassword, "empty password returned by client"));
+    Refuse(Status::Fatal(kInvalidPassword, "empty password returned by client"));
     return;
   }
   const Login& login = *login_;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "protocol/hba_rules.h"
+
 namespace connbench::protocol {
 
 // OpenSSL's way to the stream's buffers: a BIO whose reads take from input_ and whose writes append
@@ -60,7 +62,7 @@ std::string Reason() {
 }
 
 Status FileError(std::string message) {
-  return Status::Error(sqlstate::kConfigFileError, std::move(message));
+  return Status::Error(kConfigFileError, std::move(message));
 }
 
 // As PostgreSQL's check_ssl_key_file_permissions.

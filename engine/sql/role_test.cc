@@ -211,8 +211,8 @@ TEST_F(PasswordFileTest, GivesTheSuperuserAPassword) {
 }
 
 TEST_F(PasswordFileTest, MustHoldOne) {
-  EXPECT_EQ(Create("\n", EngineKind::kReal).status().code(), sqlstate::kConfigFileError);
-  EXPECT_EQ(Create("", EngineKind::kReal).status().code(), sqlstate::kConfigFileError);
+  EXPECT_EQ(Create("\n", EngineKind::kReal).status().code(), "F0000");
+  EXPECT_EQ(Create("", EngineKind::kReal).status().code(), "F0000");
   EngineConfig config;
   config.segment_backing = SegmentBacking::kAnonymous;
   config.pwfile = "/nonexistent/file";

@@ -14,6 +14,8 @@
 namespace connbench::engine {
 namespace {
 
+constexpr std::string_view kReservedName = "42939";
+
 Status PermissionDenied(std::string message) {
   return Status::Error(sqlstate::kInsufficientPrivilege, std::move(message));
 }
@@ -112,7 +114,7 @@ Result<RealSession::Outcome> RealSession::RunCreateRole(const PgQuery__Node& sta
   Role role;
   role.name = TruncateName(create.role);
   if (role.name.starts_with("pg_")) {
-    return Status::Error(sqlstate::kReservedName,
+    return Status::Error(kReservedName,
                          fmt::format("role name \"{}\" is reserved", role.name))
         .WithDetail("Role names starting with \"pg_\" are reserved.");
   }

@@ -132,7 +132,8 @@ Connection::Event Connection::Established() {
   const Endpoint& endpoint = target_->endpoint;
   session_.Start({.user = endpoint.user,
                   .database = endpoint.database.empty() ? endpoint.user : endpoint.database,
-                  .application_name = endpoint.application_name});
+                  .application_name = endpoint.application_name,
+                  .security = target_->security.get()});
   const Event event = Flush();
   phases_.startup_sent_ns = MonotonicNow();
   return event;

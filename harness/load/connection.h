@@ -24,6 +24,7 @@ struct ConnectTarget {
   SocketAddress address;
   std::vector<SocketAddress> sources;  // to connect from, in turn; empty: the kernel chooses
   Endpoint endpoint;
+  std::shared_ptr<protocol::ClientSecurity> security;  // null: trust, in clear
 };
 
 struct TrafficBytes {

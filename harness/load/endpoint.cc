@@ -28,8 +28,26 @@ Endpoint Endpoint::FromEnvironment() {
   take("PGUSER", endpoint.user);
   take("PGDATABASE", endpoint.database);
   take("PGPORT", port);
+  take("PGPASSWORD", endpoint.password);
+  take("PGSSLMODE", endpoint.sslmode);
+  take("PGSSLROOTCERT", endpoint.sslrootcert);
+  take("PGCHANNELBINDING", endpoint.channel_binding);
   if (!port.empty()) endpoint.port = std::atoi(port.c_str());
   return endpoint;
+}
+
+Result<std::shared_ptr<protocol::ClientSecurity>> SecurityOf(const Endpoint& endpoint) {
+  protocol::ClientSecurityOptions options;
+  options.password = endpoint.password;
+  // As libpq: nobody listens in on a Unix socket.
+  options.sslmode = endpoint.is_unix() ? "disable" : endpoint.sslmode;
+  options.sslrootcert = endpoint.sslrootcert;
+  options.channel_binding = endpoint.channel_binding;
+  options.host = endpoint.host;
+  const bool nothing = options.password.empty() && options.sslmode == "disable" &&
+                       options.channel_binding != "require";
+  if (nothing) return std::shared_ptr<protocol::ClientSecurity>();
+  return protocol::ClientSecurity::Make(options);
 }
 
 bool SocketAddress::is_loopback_v4() const {

@@ -5,9 +5,11 @@
 
 #include <sys/socket.h>
 
+#include <memory>
 #include <string>
 
 #include "base/status.h"
+#include "protocol/client_security.h"
 
 namespace connbench::load {
 
@@ -17,12 +19,21 @@ struct Endpoint {
   std::string user = "postgres";
   std::string database;  // empty: as the user
   std::string application_name = "connbench";
+  std::string password;
+  std::string sslmode = "disable";  // libpq's words; there the default is "prefer"
+  std::string sslrootcert;
+  std::string channel_binding = "prefer";
 
   bool is_unix() const { return !host.empty() && (host[0] == '/' || host[0] == '@'); }
   std::string ToString() const;  // "127.0.0.1:5432", "/tmp/.s.PGSQL.5432"
-  // PGHOST, PGPORT, PGUSER, PGDATABASE where they are set.
+  // PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGSSLMODE, PGSSLROOTCERT, PGCHANNELBINDING
+  // where they are set.
   static Endpoint FromEnvironment();
 };
+
+// What a connection must prove and encrypt; null if nothing. 22023 for a mode that is none, F0000
+// for a root certificate that cannot be read.
+Result<std::shared_ptr<protocol::ClientSecurity>> SecurityOf(const Endpoint& endpoint);
 
 struct SocketAddress {
   sockaddr_storage storage{};

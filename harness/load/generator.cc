@@ -488,6 +488,7 @@ Status Generator::StartWorkers() {
 
 Result<LoadResult> Generator::RunAll() {
   CONNBENCH_ASSIGN_OR_RETURN(target_.address, ResolveEndpoint(config_.endpoint));
+  CONNBENCH_ASSIGN_OR_RETURN(target_.security, SecurityOf(config_.endpoint));
   CONNBENCH_ASSIGN_OR_RETURN(Preflight preflight,
                              CheckLimits(workload_, target_.address, config_.source_addresses));
   result_.workload = workload_.name;

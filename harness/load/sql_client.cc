@@ -76,6 +76,7 @@ class SqlClient::Impl {
   }
 
   Endpoint endpoint_;
+  std::shared_ptr<protocol::ClientSecurity> security_;
   int fd_ = -1;
   ClientSession session_;
   ResultSink sink_;
@@ -133,6 +134,7 @@ Status SqlClient::Impl::Converse(MonotonicNs deadline) {
 
 Status SqlClient::Impl::Connect(int64_t timeout_ns) {
   CONNBENCH_ASSIGN_OR_RETURN(const SocketAddress address, ResolveEndpoint(endpoint_));
+  CONNBENCH_ASSIGN_OR_RETURN(security_, SecurityOf(endpoint_));
   const MonotonicNs deadline = MonotonicNow() + timeout_ns;
   fd_ = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd_ < 0) return Status::System("cannot make a socket", errno);
@@ -148,7 +150,8 @@ Status SqlClient::Impl::Connect(int64_t timeout_ns) {
   session_.set_keep_parameters(true);
   session_.Start({.user = endpoint_.user,
                   .database = endpoint_.database.empty() ? endpoint_.user : endpoint_.database,
-                  .application_name = endpoint_.application_name});
+                  .application_name = endpoint_.application_name,
+                  .security = security_.get()});
   return Converse(deadline);
 }
 

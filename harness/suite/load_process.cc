@@ -94,6 +94,11 @@ Status LoadProcess::Start(const std::string& program, const load::Workload& work
     options.argv.emplace_back("--parameter");
     options.argv.push_back(fmt::format("{}={}", name, value));
   }
+  // Not on the command line, which everybody on the machine can read.
+  options.env = {{"PGPASSWORD", endpoint.password},
+                 {"PGSSLMODE", endpoint.sslmode},
+                 {"PGSSLROOTCERT", endpoint.sslrootcert},
+                 {"PGCHANNELBINDING", endpoint.channel_binding}};
   options.descriptors = {
       {stderr_, STDOUT_FILENO}, {stderr_, STDERR_FILENO}, {pair[1], kControlInChild}};
   options.death_signal = SIGKILL;

@@ -15,6 +15,7 @@
 #include "harness/targets/child_process.h"
 #include "harness/targets/server_processes.h"
 #include "harness/targets/target_kinds.h"
+#include "harness/targets/trial_security.h"
 #include "models/model_list.h"
 #include "models/ready_line.h"
 
@@ -44,7 +45,13 @@ class BuiltinTarget final : public Target {
     stderr_ = MakeOutputFile("connbench-serve-stderr");
     ChildOptions options;
     options.argv = {program_, "serve", "--model", model_, "-h", "127.0.0.1", "-p", "0"};
-    for (const auto& [name, value] : settings_) {
+    Settings settings = settings_;
+    security_ = TrialSecurity();
+    CONNBENCH_RETURN_IF_ERROR(security_.Apply(MakePassword(), std::nullopt, settings, endpoint_));
+    if (!security_.password_file().empty()) {
+      settings.emplace_back("pwfile", security_.password_file());
+    }
+    for (const auto& [name, value] : settings) {
       options.argv.push_back("--set");
       options.argv.push_back(fmt::format("{}={}", name, value));
     }
@@ -160,6 +167,7 @@ class BuiltinTarget final : public Target {
   const std::string program_;
   const std::string model_;
   const Settings settings_;
+  TrialSecurity security_;
   ChildProcess child_;
   int stdout_ = -1;
   int stderr_ = -1;

@@ -18,8 +18,9 @@ constexpr char kLibrary[] = "libpq.so.5";
 
 // Those of libpq's that say where to go and as whom; the others (target_session_attrs, ...) would be
 // passed over in silence, so they are refused.
-constexpr std::string_view kKnownKeywords[] = {"host", "hostaddr", "port",
-                                               "user", "dbname",   "application_name"};
+constexpr std::string_view kKnownKeywords[] = {"host",    "hostaddr",    "port",
+                                               "user",    "dbname",      "application_name",
+                                               "sslmode", "sslrootcert", "channel_binding"};
 
 struct Libpq {
   decltype(&PQconninfoParse) parse = nullptr;
@@ -65,6 +66,9 @@ Status ReadOption(std::string_view keyword, const std::string& value, load::Endp
   std::string& member = keyword == "user"               ? endpoint.user
                         : keyword == "dbname"           ? endpoint.database
                         : keyword == "application_name" ? endpoint.application_name
+                        : keyword == "sslmode"          ? endpoint.sslmode
+                        : keyword == "sslrootcert"      ? endpoint.sslrootcert
+                        : keyword == "channel_binding"  ? endpoint.channel_binding
                                                         : endpoint.host;
   member = value;
   return Status::Ok();
@@ -90,6 +94,7 @@ Result<load::Endpoint> ParseConninfo(const std::string& conninfo) {
     if (option->val == nullptr || *option->val == '\0') continue;
     CONNBENCH_RETURN_IF_ERROR(ReadOption(option->keyword, option->val, endpoint));
   }
+  CONNBENCH_RETURN_IF_ERROR(load::SecurityOf(endpoint).status());
   return endpoint;
 }
 

@@ -18,6 +18,7 @@
 #include "harness/targets/server_processes.h"
 #include "harness/targets/server_programs.h"
 #include "harness/targets/target_kinds.h"
+#include "harness/targets/trial_security.h"
 #include "models/settings.h"
 
 namespace connbench::targets {
@@ -35,10 +36,17 @@ constexpr int kFirstWithChecksumsByDefault = 18;
 constexpr size_t kMaxLogBytes = size_t{256} << 20;
 
 // What the built-in models have under the same name.
-constexpr std::string_view kSharedSettings[] = {
-    "authentication_timeout",        "deadlock_timeout", "max_connections",
-    "max_locks_per_transaction",     "shared_buffers",   "work_mem",
-    "superuser_reserved_connections"};
+constexpr std::string_view kSharedSettings[] = {"authentication",
+                                                "authentication_timeout",
+                                                "deadlock_timeout",
+                                                "max_connections",
+                                                "max_locks_per_transaction",
+                                                "shared_buffers",
+                                                "ssl",
+                                                "ssl_cert_file",
+                                                "ssl_key_file",
+                                                "work_mem",
+                                                "superuser_reserved_connections"};
 
 // Held equal to the built-in models, which have no disk to wait for and no work of their own, or
 // needed to leave nothing behind. A suite's postgres.NAME comes after and wins.
@@ -92,7 +100,14 @@ class PostgresTarget final : public Target {
     // The server itself knows which parameters it has and which values they take.
     ChildOptions options = AsServer();
     options.argv = {postgres_, "-D", cluster, "-C", "shared_buffers"};
+    // Whether it takes the certificate shows when it starts.
+    for (const auto& setting : chosen_) {
+      if (setting.first != kAuthenticationSetting && setting.first != "ssl") {
+        applied_.push_back(setting);
+      }
+    }
     AddParameters(options.argv);
+    applied_.clear();
     const auto checked = RunProgram(std::move(options));
     if (checked.ok()) return Status::Ok();
     return Status::Error(sqlstate::kInvalidParameterValue, "PostgreSQL refuses the settings")
@@ -110,6 +125,9 @@ class PostgresTarget final : public Target {
     ChildOptions copy = AsServer();
     copy.argv = {"/bin/cp", "-a", cluster, data()};
     if (const auto copied = RunProgram(std::move(copy)); !copied.ok()) return copied.status();
+    security_ = TrialSecurity();
+    applied_ = chosen_;
+    CONNBENCH_RETURN_IF_ERROR(security_.Apply(environment_.password, user_, applied_, endpoint_));
     CONNBENCH_ASSIGN_OR_RETURN(endpoint_.port, FindFreePort());
     endpoint_.user = "postgres";
     log_ = MakeOutputFile("connbench-postgres-log");
@@ -195,9 +213,14 @@ class PostgresTarget final : public Target {
     const std::string cluster = folder.Path("data");
     if (!folder.path().empty()) return cluster;
     CONNBENCH_ASSIGN_OR_RETURN(ServerFolder made, ServerFolder::Make(place_, user_));
+    // Whether a trial asks for it or not, so that all of them start from the same cluster.
+    if (environment_.password.empty()) environment_.password = MakePassword();
+    const std::string password_file = made.Path("password");
+    std::ofstream(password_file) << environment_.password << '\n';
     ChildOptions options = AsServer();
-    options.argv = {initdb_,      "-D",   made.Path("data"), "-A",       "trust", "-U", "postgres",
-                    "--encoding", "UTF8", "--locale=C",      "--no-sync"};
+    options.argv = {initdb_,     "-D",       made.Path("data"), "-A",   "trust",
+                    "-U",        "postgres", "--encoding",      "UTF8", "--locale=C",
+                    "--no-sync", "--pwfile", password_file};
     if (version_.major >= kFirstWithChecksumsByDefault) {
       options.argv.emplace_back("--no-data-checksums");
     }
@@ -214,7 +237,7 @@ class PostgresTarget final : public Target {
     Set(all, "max_connections", std::to_string(defaults.max_connections));
     for (const auto& [name, value] : kEqualised) Set(all, name, value);
     if (version_.major >= kFirstWithSetupDurations) Set(all, "log_connections", "setup_durations");
-    for (const auto& [name, value] : chosen_) Set(all, name, value);
+    for (const auto& [name, value] : applied_) Set(all, name, value);
     for (const auto& [name, value] : own_) Set(all, name, value);
     for (const auto& [name, value] : all) {
       argv.emplace_back("-c");
@@ -256,8 +279,10 @@ class PostgresTarget final : public Target {
 
   TargetEnvironment& environment_;
   const Settings chosen_;  // by their plain names
-  Settings own_;           // postgres.NAME
-  std::string place_;      // postgres.folder
+  Settings applied_;       // the same, with the files that they need
+  TrialSecurity security_;
+  Settings own_;       // postgres.NAME
+  std::string place_;  // postgres.folder
   std::string initdb_;
   std::string postgres_;
   ProgramVersion version_;

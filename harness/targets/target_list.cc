@@ -7,6 +7,7 @@
 
 #include "base/near_names.h"
 #include "harness/targets/target_kinds.h"
+#include "harness/targets/trial_security.h"
 #include "models/model_list.h"
 #include "models/settings.h"
 
@@ -67,6 +68,7 @@ std::unique_ptr<Target> MakeTarget(const TargetRequest& request, TargetEnvironme
 Status CheckSetting(const std::string& name, const std::string& value) {
   const std::string_view part = PartOf(name);
   if (part.empty()) {
+    if (name == kAuthenticationSetting) return CheckAuthentication(value);
     models::ServerSettings scratch;
     return models::ApplySetting(scratch, name, value);
   }
@@ -87,6 +89,9 @@ Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings
   Settings concerned;
   for (const auto& setting : settings) {
     const std::string_view part = PartOf(setting.first);
+    // PgBouncer has its own ways to authenticate and encrypt, on both of its sides.
+    const bool security = setting.first == kAuthenticationSetting || setting.first == "ssl";
+    if (security && Contains(parts, "pgbouncer")) continue;
     const bool concerns =
         part.empty() ? Contains(parts, "builtin") ||
                            (Contains(parts, "postgres") && PostgresHasSetting(setting.first))

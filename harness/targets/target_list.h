@@ -31,6 +31,7 @@ namespace connbench::targets {
 struct TargetEnvironment {
   std::string program;                           // connbench itself
   std::map<std::string, ServerFolder> clusters;  // PostgreSQL's, as initdb made them; by place
+  std::string password = {};                     // of user postgres in them, once there is one
 };
 
 // How a target appears in results and which settings concern it.

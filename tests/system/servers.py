@@ -209,9 +209,11 @@ class Postgres(Server):
 
 
 class PgBouncer(Server):
-    """PgBouncer in front of a server, in one pool mode."""
+    """PgBouncer in front of a server, in one pool mode. With users (name: password) it asks for
+    SCRAM and logs in to the server with the same; without, it believes everybody."""
 
-    def __init__(self, server, pool_mode):
+    def __init__(self, server, pool_mode, users=None):
+        self.users = users
         self.server = server
         self.pool_mode = pool_mode
         self.user = server.user
@@ -233,10 +235,13 @@ class PgBouncer(Server):
             f"auth_type = any\npool_mode = {self.pool_mode}\ndefault_pool_size = 4\n"
             "max_client_conn = 200\nignore_startup_parameters = extra_float_digits,options\n"
             f"logfile = {self.folder}/log\npidfile =\n")
-        # Under auth_type any every client is one user, given with the database.
-        config.write_text(config.read_text().replace(
-            "[pgbouncer]", f"[pgbouncer]\nadmin_users = {self.user}", 1).replace(
-                "* = host", f"* = user={self.user} host", 1))
+        if self.users:
+            self._ask_for_passwords(config)
+        else:
+            # Under auth_type any every client is one user, given with the database.
+            config.write_text(config.read_text().replace(
+                "[pgbouncer]", f"[pgbouncer]\nadmin_users = {self.user}", 1).replace(
+                    "* = host", f"* = user={self.user} host", 1))
         command = [program, str(config)]
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -245,6 +250,13 @@ class PgBouncer(Server):
                                         stderr=subprocess.DEVNULL)
         wait_until(self._accepts, START_TIMEOUT_S, "PgBouncer accepts connections")
         return self
+
+    def _ask_for_passwords(self, config):
+        users = pathlib.Path(self.folder, "users")
+        quoted = [[word.replace('"', '""') for word in user] for user in self.users.items()]
+        users.write_text("".join(f'"{name}" "{password}"\n' for name, password in quoted))
+        config.write_text(config.read_text().replace(
+            "auth_type = any", f"auth_type = scram-sha-256\nauth_file = {users}"))
 
     def _accepts(self):
         assert self.process.poll() is None, pathlib.Path(self.folder, "log").read_text()
