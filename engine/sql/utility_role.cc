@@ -114,8 +114,7 @@ Result<RealSession::Outcome> RealSession::RunCreateRole(const PgQuery__Node& sta
   Role role;
   role.name = TruncateName(create.role);
   if (role.name.starts_with("pg_")) {
-    return Status::Error(kReservedName,
-                         fmt::format("role name \"{}\" is reserved", role.name))
+    return Status::Error(kReservedName, fmt::format("role name \"{}\" is reserved", role.name))
         .WithDetail("Role names starting with \"pg_\" are reserved.");
   }
   role.can_login = create.stmt_type == PG_QUERY__ROLE_STMT_TYPE__ROLESTMT_USER;
