@@ -20,8 +20,12 @@ constexpr std::string_view kClientFinal =
     "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 constexpr std::string_view kServerFinal = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-ScramSecret Secret(std::string_view password = "pencil") {
+ScramSecret Secret(std::string_view password) {
   return engine::MakeScramSecret(password, *engine::DecodeBase64(kSalt), 4096);
+}
+const ScramSecret& Secret() {
+  static const ScramSecret made = Secret("pencil");
+  return made;
 }
 ScramServer Server(std::optional<ScramSecret> secret = Secret(), std::string end_point = {}) {
   return {std::move(secret), MockScramSecret("user", "nonce", 4096), std::move(end_point),
