@@ -27,7 +27,8 @@ constexpr int64_t kStopTimeoutNs = 10 * kNanosecondsPerSecond;
 constexpr useconds_t kReadyPollUs = 5000;
 constexpr int kSpareClients = 10;
 constexpr int kFastExit = 1;
-constexpr ProgramVersion kFirstWithPrepared = {"", 1, 21};
+// The first release that keeps prepared statements in transaction pooling.
+constexpr std::pair<int, int> kFirstWithPrepared = {1, 21};
 
 // What a suite may set, as in PgBouncer's manual. Where to listen, whom to serve and what to write is
 // the harness's.
@@ -85,8 +86,7 @@ class PgbouncerTarget final : public Target {
     CONNBENCH_RETURN_IF_ERROR(FindProgram());
     CONNBENCH_RETURN_IF_ERROR(server_->Prepare());
     const bool carries_prepared = Get("pool_mode") == "session" ||
-                                  std::pair(version_.major, version_.minor) >=
-                                      std::pair(kFirstWithPrepared.major, kFirstWithPrepared.minor);
+                                  std::pair(version_.major, version_.minor) >= kFirstWithPrepared;
     if (protocol_ != load::ProtocolMode::kPrepared || carries_prepared) return Status::Ok();
     return Status::Error(sqlstate::kFeatureNotSupported,
                          fmt::format("PgBouncer {}.{} carries no prepared statements in pool mode "
@@ -184,7 +184,7 @@ class PgbouncerTarget final : public Target {
         set("default_pool_size", std::to_string(clients_));
       }
     }
-    if (version_.major > 1 || version_.minor >= kFirstWithPrepared.minor) {
+    if (std::pair(version_.major, version_.minor) >= kFirstWithPrepared) {
       set("max_prepared_statements", "100");
     }
     // As the built-in models: room for twice the clients, capped by the kernel.

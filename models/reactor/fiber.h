@@ -39,12 +39,12 @@ class Fiber {
   boost::context::fiber fiber_;
   boost::context::fiber resumer_;
   // Of the sanitizers, null without them.
-  void* resumer_fake_stack_ = nullptr;
-  void* own_fake_stack_ = nullptr;
-  const void* resumer_stack_bottom_ = nullptr;
-  size_t resumer_stack_bytes_ = 0;
-  void* tsan_resumer_ = nullptr;
-  void* tsan_fiber_ = nullptr;
+  [[maybe_unused]] void* resumer_fake_stack_ = nullptr;
+  [[maybe_unused]] void* own_fake_stack_ = nullptr;
+  [[maybe_unused]] const void* resumer_stack_bottom_ = nullptr;
+  [[maybe_unused]] size_t resumer_stack_bytes_ = 0;
+  [[maybe_unused]] void* tsan_resumer_ = nullptr;
+  [[maybe_unused]] void* tsan_fiber_ = nullptr;
 };
 
 }  // namespace connbench::models
