@@ -384,6 +384,9 @@ class SuiteReader {
     }
     CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "connections", experiment.connections));
     CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "duration", experiment.duration_ns));
+    if (experiment.duration_ns == 0) {
+      return Bad(*table.get("duration"), "duration: a measured window of 0 s measures nothing");
+    }
     CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "warmup", experiment.warmup_ns));
     return ReadSettings(table, experiment.settings);
   }

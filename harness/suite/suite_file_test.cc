@@ -115,6 +115,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadSuite{"name = \"unfinished\n", "s.toml:1:", ""}, BadSuite{"= 3\n", "s.toml:1:1: ", ""},
         BadSuite{"", "s.toml:", ""}));
 
+TEST(SuiteFileTest, AWindowOfNoLengthIsRefused) {
+  const Result<Suite> suite =
+      ParseSuite("[[experiment]]\nworkload = \"steady\"\nduration = \"0s\"\n", "zero.toml");
+  ASSERT_FALSE(suite.ok());
+  EXPECT_THAT(suite.status().error().message, testing::HasSubstr("zero.toml:3:"));
+}
+
 TEST(SuiteFileTest, AnUnknownSuiteNamesNearOnes) {
   const auto suite = FindSuite("quik");
   ASSERT_FALSE(suite.ok());
