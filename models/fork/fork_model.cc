@@ -18,8 +18,7 @@
 //              (backend_signals.h). Ended children are reaped by the supervisor, all at once.
 // Must not     The parent must not take a latch in the segment, wait for a client, keep a copy of
 //              the socket, or start a thread.
-#include <unistd.h>
-
+#include "models/accept_and_fork.h"
 #include "models/backend_signals.h"
 #include "models/connection.h"
 #include "models/model.h"
@@ -40,25 +39,9 @@ class ForkModel : public Model {
   bool AcceptsInSupervisor() const override { return true; }
 
   bool OnReadable(Listener& listener, ProcessSpawner& spawner) override {
-    engine::ConnectionLog& log = context_.engine.connection_log();
-    for (int i = 0; i < kAcceptBatch; ++i) {
-      AcceptedConnection connection;
-      const Listener::AcceptResult accepted = listener.Accept(log, connection);
-      if (accepted == Listener::AcceptResult::kExhausted) return false;
-      if (accepted == Listener::AcceptResult::kNone) return true;
-      log.Stamp(connection.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
-      const Result<pid_t> child =
-          spawner.Fork(ChildKind::kBackend, [&] { return ServeBackend(connection); });
-      if (child.ok()) {
-        close(connection.fd);
-      } else {
-        RefuseConnection(log, connection,
-                         Status::Fatal(sqlstate::kTooManyConnections,
-                                       "could not fork new process for connection: " +
-                                           child.status().error().message));
-      }
-    }
-    return true;
+    return AcceptAndFork(
+        context_.engine.connection_log(), listener, spawner,
+        [this](const AcceptedConnection& connection) { return ServeBackend(connection); });
   }
 
  private:

@@ -5,9 +5,9 @@
 // Accepting    As in `fork`: the supervisor accepts, one connection after the other.
 // Dispatching  fork() and exec() of /proc/self/exe. PostgreSQL writes what the child must know to a
 //              file; here it is arguments (the segment's name, the socket, the connection's id, the
-//              files of rules and certificate), and the settings are read from the segment. kStarted is stamped as soon as the
-//              segment is attached, so that the phase `start` holds the fork, the exec, the dynamic
-//              linker and the mapping.
+//              files of rules and certificate), and the settings are read from the segment.
+//              kStarted is stamped as soon as the segment is attached, so that the phase `start`
+//              holds the fork, the exec, the dynamic linker and the mapping.
 // State        A session is the child's private heap; nothing is shared copy-on-write with the
 //              supervisor, and the segment lies at another address in every process.
 // Waiting      The child blocks: in recv() for its client, in futex() for a lock. Each session has a
@@ -16,10 +16,9 @@
 // Ending       As in `fork`. The signal handlers are installed anew; until then SIGTERM and SIGQUIT
 //              are blocked, as exec() inherits them.
 // Must not     The parent must not leave a descriptor without close-on-exec but the one socket.
-#include <unistd.h>
-
 #include <cstring>
 
+#include "models/accept_and_fork.h"
 #include "models/connection.h"
 #include "models/fork_exec/exec_backend.h"
 #include "models/model.h"
@@ -45,25 +44,9 @@ class ForkExecModel : public Model {
   bool AcceptsInSupervisor() const override { return true; }
 
   bool OnReadable(Listener& listener, ProcessSpawner& spawner) override {
-    engine::ConnectionLog& log = context_.engine.connection_log();
-    for (int i = 0; i < kAcceptBatch; ++i) {
-      AcceptedConnection connection;
-      const Listener::AcceptResult accepted = listener.Accept(log, connection);
-      if (accepted == Listener::AcceptResult::kExhausted) return false;
-      if (accepted == Listener::AcceptResult::kNone) return true;
-      log.Stamp(connection.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
-      const Result<pid_t> child =
-          spawner.Fork(ChildKind::kBackend, [&] { return BecomeBackend(connection); });
-      if (child.ok()) {
-        close(connection.fd);
-      } else {
-        RefuseConnection(log, connection,
-                         Status::Fatal(sqlstate::kTooManyConnections,
-                                       "could not fork new process for connection: " +
-                                           child.status().error().message));
-      }
-    }
-    return true;
+    return AcceptAndFork(
+        context_.engine.connection_log(), listener, spawner,
+        [this](const AcceptedConnection& connection) { return BecomeBackend(connection); });
   }
 
  private:
