@@ -1,5 +1,6 @@
 #include "plots/charts.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,6 +52,35 @@ TEST(Charts, ThroughputIsTheMedianOfValidTrialsWithTheirRange) {
   EXPECT_EQ(point.high, 300);
 }
 
+TEST(Charts, CellsWithOtherSettingsOrParametersAreOtherSeries) {
+  RunData run;
+  int64_t trial = 0;
+  const auto add = [&](const char* axes, const char* settings, double tps) {
+    TrialRow row = Trial(++trial, "fork", "steady", 8, 1);
+    row.cell = std::string("model:fork/workload:steady/connections:8/protocol:prepared") + axes;
+    row.settings = settings;
+    row.throughput_tps = tps;
+    run.trials.push_back(row);
+  };
+  // What all cells share is in settings, but no axis.
+  add("", "max_connections=21", 100);
+  add("/huge_pages:on", "max_connections=21 huge_pages=on", 200);
+  add("/hba_file:/tmp/rules", "max_connections=21 hba_file=/tmp/rules", 300);
+  add("/scale:2", "max_connections=21", 400);
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "throughput");
+  ASSERT_NE(chart, nullptr);
+  std::vector<std::pair<std::string, double>> drawn;
+  for (const Series& series : chart->series) {
+    ASSERT_EQ(series.points.size(), 1U) << series.label;
+    drawn.emplace_back(series.label, series.points[0].y);
+  }
+  EXPECT_EQ(drawn, (std::vector<std::pair<std::string, double>>{{"fork", 100},
+                                                                {"fork hba_file=/tmp/rules", 300},
+                                                                {"fork huge_pages=on", 200},
+                                                                {"fork scale=2", 400}}));
+}
+
 TEST(Charts, MemoryShowsRssBesideWhatIsReal) {
   RunData run;
   TrialRow row = Trial(1, "fork", "idle", 200, 1);
@@ -83,6 +113,11 @@ TEST(Charts, StatesOfMemoryStandSideBySide) {
   const auto add = [&](const char* workload, const char* parameters, double page_tables_kb) {
     TrialRow row = Trial(++trial, "fork", workload, 200, 1);
     row.parameters = parameters;
+    row.cell = std::string("model:fork/workload:") + workload + "/connections:200";
+    if (const std::string value = parameters; !value.empty()) {
+      row.cell += "/" + value;
+      row.cell[row.cell.rfind('=')] = ':';
+    }
     row.rss_kb_per_connection = 10 * page_tables_kb;
     row.page_tables_kb_per_connection = page_tables_kb;
     run.trials.push_back(row);
@@ -120,6 +155,8 @@ TEST(Charts, ACrossoverIsDrawnWithItsBand) {
     for (const int x : {64, 1}) {
       TrialRow row = Trial(++trial, model, "churn", 8, 1);
       row.parameters = "transactions_per_connection=" + std::to_string(x);
+      row.cell = fmt::format("model:{}/workload:churn/connections:8/transactions_per_connection:{}",
+                             model, x);
       row.throughput_tps = 100.0 * x;
       run.trials.push_back(row);
     }

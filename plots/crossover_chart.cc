@@ -73,7 +73,7 @@ std::optional<Chart> Crossover(const Run& run) {
     std::map<double, std::vector<double>> values;
     for (const TrialRow& row : run.trials) {
       const double x = ParameterOf(row, parameter);
-      if (row.status == results::kTrialOk && SeriesName(row) == name && x > 0) {
+      if (row.status == results::kTrialOk && ContenderName(row) == name && x > 0) {
         values[x].push_back(metric->Number(row));
       }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,13 @@ std::vector<State> StatesOf(const Run& run) {
   return states;
 }
 
+// States stand side by side within a series, so that what they vary is not in its name.
+std::set<std::string> NamesOf(const Run& run) {
+  std::set<std::string> names;
+  for (const TrialRow& row : run.trials) names.insert(SeriesNameWithoutParameters(row));
+  return names;
+}
+
 // Over the repetitions at the largest connection count.
 std::optional<double> Median(const Run& run, const State& state, std::string_view series,
                              double TrialRow::*metric) {
@@ -87,7 +95,7 @@ std::optional<double> Median(const Run& run, const State& state, std::string_vie
   }
   std::vector<double> values;
   for (const TrialRow& row : run.trials) {
-    if (state.Has(row) && row.connections == most && SeriesName(row) == series) {
+    if (state.Has(row) && row.connections == most && SeriesNameWithoutParameters(row) == series) {
       values.push_back(row.*metric);
     }
   }
@@ -122,7 +130,7 @@ std::optional<Chart> RssAgainstRealMemory(const Run& run) {
   chart.y_label = "kB per connection";
   chart.log_y = true;
   chart.parts = {"RSS", "really: private memory, page tables, kernel stacks, slab, sockets"};
-  for (const std::string& name : SeriesNames(run)) {
+  for (const std::string& name : NamesOf(run)) {
     const auto rss = Median(run, state, name, &TrialRow::rss_kb_per_connection);
     if (!rss) continue;
     double real = 0;
@@ -156,7 +164,7 @@ std::optional<Chart> MemoryPerConnection(const Run& run) {
       "the fitted slope of the whole. RSS stands beside each model's name for contrast.";
   chart.y_label = "kB per connection";
   for (const Part& part : kParts) chart.parts.emplace_back(part.label);
-  for (const std::string& name : SeriesNames(run)) {
+  for (const std::string& name : NamesOf(run)) {
     std::vector<Bar> bars;
     double highest_rss = 0;
     for (const State& state : states) {

@@ -23,6 +23,7 @@ namespace {
 constexpr int64_t kGnuplotTimeLimitNs = 60 * kNanosecondsPerSecond;
 constexpr int kWidthPixels = 960;
 constexpr int kHeightPixels = 560;
+constexpr double kPdfPixelsPerInch = 100;
 // Where bars of a logarithmic axis begin, in the axis's unit.
 constexpr double kLogFloor = 1;
 constexpr size_t kMaxGnuplotOutputBytes = 16384;
@@ -36,7 +37,7 @@ struct Look {
 
 // Okabe and Ito's palette, which colour-blind readers can tell apart; the dash, the point and the
 // pattern tell the series apart where there is no colour at all.
-constexpr std::array<Look, 10> kLooks{{{"#0072B2", 1, 7, 3},
+constexpr std::array<Look, 16> kLooks{{{"#0072B2", 1, 7, 3},
                                        {"#D55E00", 2, 5, 2},
                                        {"#009E73", 4, 9, 1},
                                        {"#CC79A7", 5, 13, 6},
@@ -45,9 +46,19 @@ constexpr std::array<Look, 10> kLooks{{{"#0072B2", 1, 7, 3},
                                        {"#000000", 3, 6, 7},
                                        {"#999999", 1, 8, 0},
                                        {"#7A5195", 2, 12, 3},
-                                       {"#8C6D31", 4, 10, 2}}};
+                                       {"#8C6D31", 4, 10, 2},
+                                       {"#8B0000", 1, 1, 1},
+                                       {"#006D77", 5, 2, 6},
+                                       {"#B5BD00", 1, 3, 4},
+                                       {"#5C3317", 3, 7, 5},
+                                       {"#FF8FA3", 2, 15, 7},
+                                       {"#3A0CA3", 4, 14, 0}}};
 
 const Look& LookOf(size_t index) { return kLooks[index % kLooks.size()]; }
+
+// A key of more names than this takes the right side, one line for each, so that it does not eat up
+// the drawing from below.
+constexpr size_t kFewSeries = 6;
 
 // A double-quoted gnuplot string; enhanced text is off, so only quotes, backslashes and line ends
 // need care.
@@ -72,21 +83,22 @@ std::string_view Suffix(ImageFormat format) {
   return "";
 }
 
-std::string Terminal(ImageFormat format) {
+std::string Terminal(ImageFormat format, int height_pixels) {
   switch (format) {
     case ImageFormat::kSvg:
       return fmt::format(
           "set terminal svg size {},{} dynamic noenhanced font 'DejaVu Sans,14' background 'white' "
           "linewidth 1.3",
-          kWidthPixels, kHeightPixels);
+          kWidthPixels, height_pixels);
     case ImageFormat::kPng:
       return fmt::format(
           "set terminal pngcairo size {},{} noenhanced font 'DejaVu Sans,11' background 'white' "
           "linewidth 1.3",
-          kWidthPixels, kHeightPixels);
+          kWidthPixels, height_pixels);
     case ImageFormat::kPdf:
-      return "set terminal pdfcairo size 9.6in,5.6in noenhanced font 'DejaVu Sans,12' linewidth "
-             "1.5";
+      return fmt::format(
+          "set terminal pdfcairo size {}in,{}in noenhanced font 'DejaVu Sans,12' linewidth 1.5",
+          kWidthPixels / kPdfPixelsPerInch, height_pixels / kPdfPixelsPerInch);
   }
   return "";
 }
@@ -99,28 +111,6 @@ std::string Ticks(const std::vector<Tick>& ticks) {
     std::string label;
     for (const char c : tick.label) label += c == '%' ? std::string("%%") : std::string(1, c);
     out += fmt::format("{} {}", Quoted(label), tick.at);
-  }
-  return out;
-}
-
-// More bars than this stand so close that names of two words get two lines.
-constexpr size_t kFewBars = 5;
-
-std::string BarTicks(const std::vector<Tick>& ticks) {
-  if (ticks.size() <= kFewBars) return Ticks(ticks);
-  std::string out;
-  for (const Tick& tick : ticks) {
-    std::string label;
-    for (const char c : Quoted(tick.label)) {
-      if (c == ' ') {
-        label += "\\n";
-        continue;
-      }
-      label += c;
-      if (c == '+' || c == '-') label += "\\n";
-    }
-    if (!out.empty()) out += ", ";
-    out += fmt::format("{} {}", label, tick.at);
   }
   return out;
 }
@@ -161,71 +151,111 @@ std::string LinesBody(const Chart& chart) {
   return data + plot + "\n";
 }
 
-std::string BarsBody(const Chart& chart) {
-  // Bars of a group touch; a gap of one bar's width stands between groups.
-  std::string data = "$bars << EOD\n";
-  std::string intervals = "$intervals << EOD\n";
-  std::vector<Tick> bar_ticks;
-  std::map<std::string, std::pair<double, double>> group_extent;
-  std::vector<std::string> group_order;
-  double x = 0;
+// More bars than this lie on their side, so that each has its name in full beside it.
+constexpr size_t kFewBars = 6;
+
+bool BarsLie(const Chart& chart) {
+  return chart.kind == ChartKind::kBars && chart.bars.size() > kFewBars;
+}
+
+int ChartHeightPixels(const Chart& chart) {
+  constexpr int kPixelsOfBar = 24;
+  constexpr int kPixelsAroundBars = 210;  // title, axis and key
+  if (!BarsLie(chart)) return kHeightPixels;
+  return std::max(kHeightPixels,
+                  static_cast<int>(chart.bars.size()) * kPixelsOfBar + kPixelsAroundBars);
+}
+
+// Bars and their intervals as data blocks, with the place of each bar along the axis of names. Bars
+// of a group touch; a gap of one bar's width stands between groups.
+struct PlacedBars {
+  std::string data;
+  std::vector<double> at;
   bool has_interval = false;
+};
+
+PlacedBars PlaceBars(const Chart& chart) {
+  PlacedBars placed;
+  placed.data = "$bars << EOD\n";
+  std::string intervals = "$intervals << EOD\n";
+  // A logarithmic axis has no 0 to stand on.
+  const double floor = chart.log_y ? kLogFloor : 0;
+  double at = 0;
   for (size_t i = 0; i < chart.bars.size(); ++i) {
     const Bar& bar = chart.bars[i];
-    if (i > 0 && bar.group != chart.bars[i - 1].group) x += 1;
-    data += fmt::format("{}", x);
-    // A logarithmic axis has no 0 to stand on.
-    const double floor = chart.log_y ? kLogFloor : 0;
+    if (i > 0) at += bar.group != chart.bars[i - 1].group ? 2 : 1;
+    placed.at.push_back(at);
+    placed.data += fmt::format("{}", at);
     double total = 0;
     for (const double part : bar.parts) {
-      data += fmt::format(" {} {}", std::max(total, floor), std::max(total + part, floor));
+      placed.data += fmt::format(" {} {}", std::max(total, floor), std::max(total + part, floor));
       total += part;
     }
-    data += "\n";
-    if (bar.low != bar.high) {
-      has_interval = true;
-      intervals += fmt::format("{} {} {} {}\n", x, total, bar.low, bar.high);
-    }
-    bar_ticks.push_back({x, bar.label});
-    if (group_extent.find(bar.group) == group_extent.end()) {
-      group_order.push_back(bar.group);
-      group_extent[bar.group] = {x, x};
-    }
-    group_extent[bar.group].second = x;
-    x += 1;
+    placed.data += "\n";
+    if (bar.low == bar.high) continue;
+    placed.has_interval = true;
+    intervals += fmt::format("{} {} {} {}\n", at, total, bar.low, bar.high);
   }
-  data += "EOD\n" + intervals + "EOD\n";
-  std::string out = data;
-  const bool labelled_groups =
-      std::any_of(chart.bars.begin(), chart.bars.end(), [](const Bar& b) { return b.group != ""; });
-  const bool two_lines = bar_ticks.size() > kFewBars;
-  if (labelled_groups) {
-    int label = 1;
-    for (const std::string& group : group_order) {
-      const auto [first, last] = group_extent[group];
-      out += fmt::format("set label {} {} at {}, graph {} center\n", label++, Quoted(group),
-                         (first + last) / 2, two_lines ? -0.16 : -0.12);
-    }
-  }
-  if (labelled_groups || two_lines) {
-    out += fmt::format("set bmargin {}\n", labelled_groups && two_lines ? 8 : 7);
-  }
-  out +=
-      fmt::format("set xtics ({}) scale 0\nset xrange [-0.8:{}]\n", BarTicks(bar_ticks), x - 0.2);
-  out += "plot ";
+  placed.data += "EOD\n" + intervals + "EOD\n";
+  return placed;
+}
+
+// box and interval: the columns for gnuplot, with {0} and {1} where a part begins and ends.
+std::string PlotBars(const Chart& chart, std::string_view box, std::string_view interval,
+                     bool has_interval) {
+  std::string out = "plot ";
   for (size_t part = 0; part < chart.parts.size(); ++part) {
     const Look& look = LookOf(part);
     if (part > 0) out += ", \\\n  ";
-    const size_t bottom = 2 + 2 * part;
-    out += fmt::format(
-        "$bars using 1:(${0}+(${1}-${0})/2):($1-0.4):($1+0.4):{0}:{1} with boxxyerror title {2} "
-        "fs pattern {3} border lc rgb '{4}' lc rgb '{4}'",
-        bottom, bottom + 1, Quoted(chart.parts[part]), look.fill_pattern, look.colour);
+    const size_t begin = 2 + 2 * part;
+    out += fmt::format("$bars using {} with boxxyerror title {} ",
+                       fmt::format(fmt::runtime(box), begin, begin + 1), Quoted(chart.parts[part]));
+    out += fmt::format("fs pattern {0} border lc rgb '{1}' lc rgb '{1}'", look.fill_pattern,
+                       look.colour);
   }
   if (has_interval) {
-    out += ", \\\n  $intervals using 1:2:3:4 with yerrorbars notitle lc rgb 'black' lw 1.5 pt 0";
+    out += fmt::format(", \\\n  $intervals using {} notitle lc rgb 'black' lw 1.5 pt 0", interval);
   }
   return out + "\n";
+}
+
+std::string StandingBars(const Chart& chart) {
+  const PlacedBars placed = PlaceBars(chart);
+  std::vector<Tick> ticks;
+  std::map<std::string, std::pair<double, double>> group_extent;
+  for (size_t i = 0; i < chart.bars.size(); ++i) {
+    const Bar& bar = chart.bars[i];
+    ticks.push_back({placed.at[i], bar.label});
+    if (bar.group.empty()) continue;
+    group_extent.try_emplace(bar.group, placed.at[i], placed.at[i]).first->second.second =
+        placed.at[i];
+  }
+  std::string out = placed.data;
+  for (const auto& [group, extent] : group_extent) {
+    out += fmt::format("set label {} at {}, graph -0.12 center\n", Quoted(group),
+                       (extent.first + extent.second) / 2);
+  }
+  if (!group_extent.empty()) out += "set bmargin 7\n";
+  out += fmt::format("set xtics ({}) scale 0\nset xrange [-0.8:{}]\n", Ticks(ticks),
+                     placed.at.back() + 0.8);
+  return out + PlotBars(chart, "1:(${0}+(${1}-${0})/2):($1-0.4):($1+0.4):{0}:{1}",
+                        "1:2:3:4 with yerrorbars", placed.has_interval);
+}
+
+// The same with both axes exchanged, the first bar at the top.
+std::string LyingBars(const Chart& chart) {
+  const PlacedBars placed = PlaceBars(chart);
+  std::vector<Tick> ticks;
+  for (size_t i = 0; i < chart.bars.size(); ++i) {
+    const Bar& bar = chart.bars[i];
+    const std::string_view gap = bar.group.empty() || bar.label.empty() ? "" : "  ";
+    ticks.push_back({placed.at[i], fmt::format("{}{}{}", bar.group, gap, bar.label)});
+  }
+  std::string out = placed.data;
+  out += fmt::format("set ytics ({}) scale 0\nset yrange [{}:-0.8]\n", Ticks(ticks),
+                     placed.at.back() + 0.8);
+  return out + PlotBars(chart, "(${0}+(${1}-${0})/2):1:{0}:{1}:($1-0.4):($1+0.4)",
+                        "2:1:3:4 with xerrorbars", placed.has_interval);
 }
 
 // Runs gnuplot on a script and gives its complaints.
@@ -310,25 +340,34 @@ Result<ImageFormat> ParseImageFormat(std::string_view name) {
 }
 
 std::string GnuplotScript(const Chart& chart, ImageFormat format, const std::string& output_path) {
-  std::string out = Terminal(format) + "\n";
+  const bool lie = BarsLie(chart);
+  // The axis of values is y, but where bars lie.
+  const std::string_view values = lie ? "x" : "y";
+  std::string out = Terminal(format, ChartHeightPixels(chart)) + "\n";
   out += fmt::format("set output {}\n", Quoted(output_path));
   out += fmt::format("set title {}\n", Quoted(chart.title) + ".\"\\n\"." + Quoted(chart.subtitle));
   if (!chart.x_label.empty()) out += fmt::format("set xlabel {}\n", Quoted(chart.x_label));
-  out += fmt::format("set ylabel {}\n", Quoted(chart.y_label));
-  out +=
-      "set border 3 lw 1 lc rgb '#444444'\nset tics nomirror\nset grid y lc rgb '#dddddd' lw 1\n";
-  out += "set key outside below horizontal samplen 4 spacing 1.2\nset style fill pattern border\n";
-  out += "set format y \"%'.10g\"\nset decimalsign locale \"C\"\n";
+  out += fmt::format("set {}label {}\n", values, Quoted(chart.y_label));
+  out += fmt::format(
+      "set border 3 lw 1 lc rgb '#444444'\nset tics nomirror\nset grid {} lc rgb '#dddddd' lw 1\n",
+      values);
+  out += chart.series.size() > kFewSeries
+             ? "set key outside right center vertical samplen 3 spacing 1.4\n"
+             : "set key outside below horizontal samplen 4 spacing 1.2\n";
+  out += "set style fill pattern border\n";
+  out += fmt::format("set format {} \"%'.10g\"\nset decimalsign locale \"C\"\n", values);
   if (chart.log_y) {
-    out += "set logscale y\n";
-    if (chart.kind == ChartKind::kBars) out += fmt::format("set yrange [{}:*]\n", kLogFloor);
+    out += fmt::format("set logscale {}\n", values);
+    if (chart.kind == ChartKind::kBars) {
+      out += fmt::format("set {}range [{}:*]\n", values, kLogFloor);
+    }
   } else {
-    out += "set yrange [0:*]\n";
+    out += fmt::format("set {}range [0:*]\n", values);
   }
   if (chart.log_x) out += "set logscale x\nset grid x lc rgb '#dddddd' lw 1\n";
   if (!chart.x_ticks.empty()) out += fmt::format("set xtics ({})\n", Ticks(chart.x_ticks));
-  out += chart.kind == ChartKind::kLines ? LinesBody(chart) : BarsBody(chart);
-  return out;
+  if (lie) return out + LyingBars(chart);
+  return out + (chart.kind == ChartKind::kLines ? LinesBody(chart) : StandingBars(chart));
 }
 
 Result<std::vector<std::filesystem::path>> RenderChart(const Chart& chart,

@@ -1,5 +1,6 @@
 #include "plots/render.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -108,19 +109,38 @@ TEST(Format, OnlyKnownNames) {
   EXPECT_FALSE(ParseImageFormat("jpeg").ok());
 }
 
-TEST_F(RenderTest, NamesUnderManyBarsAreBrokenWhereTheyArePutTogether) {
+TEST_F(RenderTest, ManyBarsLieSoThatTheirNamesHaveRoom) {
   Chart chart;
   chart.kind = ChartKind::kBars;
-  chart.parts = {"all"};
-  for (const char* label : {"fork", "thread", "thread-pool", "postgres", "pgbouncer+postgres"}) {
-    chart.bars.push_back({"", label, {1}, 0, 0});
-  }
-  EXPECT_NE(GnuplotScript(chart, ImageFormat::kPng, "x").find("\"pgbouncer+postgres\" 4"),
+  chart.name = "bars";
+  chart.y_label = "kB";
+  chart.parts = {"one", "two"};
+  for (int i = 0; i < 6; ++i) chart.bars.push_back({"", fmt::format("model-{}", i), {1, 2}, 2, 4});
+  std::string script = GnuplotScript(chart, ImageFormat::kPng, "x");
+  EXPECT_NE(script.find("set xtics (\"model-0\" 0,"), std::string::npos) << script;
+  EXPECT_NE(script.find("set ylabel \"kB\""), std::string::npos) << script;
+  for (int i = 0; i < 30; ++i) chart.bars.push_back({"pool-tx-thread", "166 kB", {1, 2}, 2, 4});
+  script = GnuplotScript(chart, ImageFormat::kPng, "x");
+  EXPECT_NE(script.find("set ytics (\"model-0\" 0,"), std::string::npos) << script;
+  EXPECT_NE(script.find("\"pool-tx-thread  166 kB\" 7"), std::string::npos) << script;
+  EXPECT_NE(script.find("set xlabel \"kB\""), std::string::npos) << script;
+  // 36 bars are higher than the usual picture.
+  const auto images = RenderChart(chart, folder_, {ImageFormat::kSvg});
+  ASSERT_TRUE(images.ok()) << images.status().ToString() << images.status().error().detail;
+  std::ifstream file(images->front());
+  const std::string svg((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_NE(svg.find("viewBox=\"0 0 960 1074\""), std::string::npos) << svg.substr(0, 400);
+}
+
+TEST(Script, ManySeriesHaveTheirKeyBesideTheDrawing) {
+  Chart chart = SampleLines();
+  EXPECT_NE(GnuplotScript(chart, ImageFormat::kPng, "x").find("key outside below"),
             std::string::npos);
-  chart.bars.push_back({"", "pgbouncer+fork", {1}, 0, 0});
+  for (int i = 0; i < 11; ++i) {
+    chart.series.push_back({fmt::format("model-{}", i), {{8, 1, 1, 1}}});
+  }
   const std::string script = GnuplotScript(chart, ImageFormat::kPng, "x");
-  EXPECT_NE(script.find("\"thread-\\npool\" 2"), std::string::npos) << script;
-  EXPECT_NE(script.find("\"pgbouncer+\\nfork\" 5"), std::string::npos) << script;
+  EXPECT_NE(script.find("key outside right"), std::string::npos);
 }
 
 }  // namespace

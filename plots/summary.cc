@@ -18,15 +18,58 @@ Spread SpreadOf(std::vector<double> values) {
   return spread;
 }
 
+namespace {
+
+// "name=value" of each axis in "model:fork/workload:churn/connections:8/ssl:on". The protocol is the
+// experiment's, not an axis of it.
+std::vector<std::string> AxisValues(std::string_view cell) {
+  std::vector<std::string> values;
+  const size_t connections = cell.find("/connections:");
+  if (connections == std::string_view::npos) return values;
+  size_t slash = cell.find('/', connections + 1);
+  while (slash != std::string_view::npos) {
+    const size_t next = cell.find('/', slash + 1);
+    std::string value(cell.substr(slash + 1, next - slash - 1));
+    const size_t colon = value.find(':');
+    if (colon != std::string::npos) {
+      value[colon] = '=';
+      if (!value.starts_with("protocol=")) values.push_back(std::move(value));
+    } else if (!values.empty()) {
+      values.back() += '/' + value;  // a slash within a value
+    }
+    slash = next;
+  }
+  return values;
+}
+
+}  // namespace
+
 template <typename Row>
-std::string SeriesName(const Row& row) {
+std::string ContenderName(const Row& row) {
   if (row.model.empty()) return row.target;
   return row.target == "builtin" ? row.model : row.target + "+" + row.model;
+}
+template std::string ContenderName(const results::TrialRow&);
+
+template <typename Row>
+std::string SeriesName(const Row& row) {
+  std::string name = ContenderName(row);
+  for (const std::string& value : AxisValues(row.cell)) name += ' ' + value;
+  return name;
 }
 template std::string SeriesName(const results::TrialRow&);
 template std::string SeriesName(const results::LatencyRow&);
 template std::string SeriesName(const results::PhaseRow&);
 template std::string SeriesName(const results::TimeseriesRow&);
+
+std::string SeriesNameWithoutParameters(const results::TrialRow& row) {
+  std::string name = ContenderName(row);
+  const std::string parameters = ' ' + row.parameters + ' ';
+  for (const std::string& value : AxisValues(row.cell)) {
+    if (parameters.find(' ' + value + ' ') == std::string::npos) name += ' ' + value;
+  }
+  return name;
+}
 
 bool IsOk(const results::Run& run, int64_t trial) {
   return std::any_of(run.trials.begin(), run.trials.end(), [&](const results::TrialRow& row) {

@@ -24,9 +24,15 @@ struct Spread {
 Spread SpreadOf(std::vector<double> values);
 
 // What a series (a line, a group of bars) is called: the model, or the target that is no model of
-// ours; the settings are added when the run varies them.
+// ours, and after it the values of the axes that the cell's name has beside workload and
+// connections: "fork huge_pages=on". Cells with different settings are never one series.
 template <typename Row>
 std::string SeriesName(const Row& row);
+// The same without the parameters of the workload, for charts that show these in another way.
+std::string SeriesNameWithoutParameters(const results::TrialRow& row);
+// Only who served: "fork", "postgres", "pgbouncer+fork".
+template <typename Row>
+std::string ContenderName(const Row& row);
 
 // "steady" for a workload name: how charts choose among a run's workloads. The first of the
 // preferred names that has OK trials, else the first workload with OK trials for which the metric

@@ -46,7 +46,7 @@ std::vector<Group> MakeGroups(const results::Run& run) {
     auto group = std::find_if(groups.begin(), groups.end(),
                               [&](const Group& other) { return other.title == title; });
     if (group == groups.end()) group = groups.insert(groups.end(), {title, {}, {}});
-    const std::string model = plots::SeriesName(*row);
+    const std::string model = plots::ContenderName(*row);
     if (group->trials[model].empty()) group->models.push_back(model);
     group->trials[model].push_back(row);
   }
