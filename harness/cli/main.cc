@@ -1,13 +1,11 @@
 // connbench: what a database pays for each way of staffing its connections.
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/exit_code.h"
 #include "harness/cli/command.h"
-#include "models/fork_exec/exec_backend.h"
 
 namespace connbench::cli {
 
@@ -60,9 +58,4 @@ int Main(int argc, char** argv) {
 
 }  // namespace connbench::cli
 
-int main(int argc, char** argv) {
-  if (const std::optional<int> exit_code = connbench::models::RunExecBackend(argc, argv)) {
-    return *exit_code;
-  }
-  return connbench::cli::Main(argc, argv);
-}
+int main(int argc, char** argv) { return connbench::cli::Main(argc, argv); }

@@ -1,100 +1,39 @@
-// connbench serve: one model, until a signal ends it.
+// connbench serve: becomes the server's program, connbench-serve, which stands beside this one and
+// knows the options.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
-#include <memory>
+#include <cstring>
+#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "base/exit_code.h"
 #include "harness/cli/command.h"
-#include "models/model_list.h"
-#include "models/settings.h"
-#include "models/supervisor.h"
+#include "harness/targets/child_process.h"
 
 namespace connbench::cli {
 namespace {
 
-struct ServeOptions {
-  std::string model = "fork";
-  std::string hosts = "127.0.0.1";
-  int port = 5433;
-  std::string socket_directory;
-  std::string data_directory;
-  std::vector<std::string> settings;
-};
+constexpr const char* kServerProgram = "connbench-serve";
 
-int Usage(const Status& status) {
-  const ErrorInfo& error = status.error();
-  fmt::print(stderr, "connbench: {}\n", error.message);
-  if (!error.detail.empty()) fmt::print(stderr, "connbench: detail: {}\n", error.detail);
-  if (!error.hint.empty()) fmt::print(stderr, "connbench: hint: {}\n", error.hint);
+int ExecServer() {
+  const std::string program =
+      std::filesystem::path(targets::OwnProgram()).replace_filename(kServerProgram);
+  // Without its first word, the command line is the server's.
+  execv(program.c_str(), ProgramInvocation().argv + 1);
+  fmt::print(stderr, "connbench: cannot run {}: {}\n", program, std::strerror(errno));
+  fmt::print(stderr, "connbench: hint: it is built beside connbench: ./connbench build\n");
   return kExitUsage;
-}
-
-Status ApplySettings(const std::vector<std::string>& assignments,
-                     models::ServerSettings& settings) {
-  for (const std::string& assignment : assignments) {
-    const size_t equals = assignment.find('=');
-    if (equals == std::string::npos) {
-      return Status::Error(sqlstate::kSyntaxError,
-                           fmt::format("--set \"{}\" is not of the form name=value", assignment));
-    }
-    CONNBENCH_RETURN_IF_ERROR(models::ApplySetting(settings, assignment.substr(0, equals),
-                                                   assignment.substr(equals + 1)));
-  }
-  return {};
-}
-
-int Serve(const ServeOptions& options) {
-  if (!options.data_directory.empty()) {
-    return Usage(
-        Status::Error(sqlstate::kFeatureNotSupported, "--data is not supported yet")
-            .WithHint("Data lives in shared memory and ends with the server; leave --data out."));
-  }
-  const Result<const models::ModelDescription*> model = models::FindModel(options.model);
-  if (!model.ok()) return Usage(model.status());
-  models::SupervisorOptions supervisor;
-  supervisor.model = *model;
-  supervisor.listen.hosts = options.hosts;
-  supervisor.listen.port = options.port;
-  supervisor.listen.socket_directory = options.socket_directory;
-  const Status applied = ApplySettings(options.settings, supervisor.settings);
-  if (!applied.ok()) return Usage(applied);
-  return models::RunSupervisor(supervisor);
-}
-
-// For --help: every model, and every setting with its default.
-std::string Footer() {
-  std::string text = "Models:\n";
-  for (const models::ModelDescription& model : models::AllModels()) {
-    text += fmt::format("  {:<14}{}\n", model.name, model.summary);
-  }
-  text += "\nSettings (--set name=value) and their defaults:\n";
-  for (const engine::SettingDescription& setting : models::DescribeSettings({})) {
-    text += fmt::format("  {:<32}{}\n", fmt::format("{}={}", setting.name, setting.value),
-                        setting.help);
-  }
-  return text;
 }
 
 }  // namespace
 
 CommandMain ConfigureServe(CLI::App& app) {
-  auto options = std::make_shared<ServeOptions>();
-  app.add_option("--model", options->model, "who serves a connection (default: fork)");
-  app.add_option("-p,--port", options->port, "TCP port, and number of the Unix socket; 0: any")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  app.add_option("-h,--host", options->hosts,
-                 "addresses to listen on, with commas between them; empty: no TCP")
-      ->capture_default_str();
-  app.add_option("--socket-dir", options->socket_directory,
-                 "folder for a Unix socket, .s.PGSQL.<port>");
-  app.add_option("--data", options->data_directory, "data folder (not supported yet)");
-  app.add_option("--set", options->settings, "name=value; see below")->take_all();
-  app.footer(Footer);
-  return [options] { return Serve(*options); };
+  app.set_help_flag();  // --help is the server's, too
+  app.prefix_command();
+  return ExecServer;
 }
 
 }  // namespace connbench::cli

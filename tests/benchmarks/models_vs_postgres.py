@@ -98,13 +98,20 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def connect_allowance_seconds(clients):
+    """pgbench's -T begins before its clients connect, and its tps leaves their connecting out: so
+    that the slowest connects leave a window, some 8 ms each are added."""
+    return clients // 125
+
+
 def pgbench(server, arguments, seconds):
     command = ["pgbench", "-h", "127.0.0.1", "-p", str(server.port), "-U", server.user, "-n",
                "-T", str(seconds), *arguments, "postgres"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120)
     match = re.search(r"tps = ([0-9.]+)", result.stdout)
     if result.returncode != 0 or not match:
-        raise SystemExit(f"{' '.join(command)} failed:\n{result.stderr[-2000:]}")
+        raise SystemExit(f"{server.name}: {' '.join(command)} ended with {result.returncode}:\n"
+                         f"{result.stdout[-1000:]}{result.stderr[-2000:]}")
     failed = re.search(r"number of failed transactions: (\d+)", result.stdout)
     if failed and int(failed.group(1)):
         raise SystemExit(f"{' '.join(command)}: {failed.group(0)}")
@@ -142,16 +149,16 @@ def main():
                 subprocess.run(["pgbench", "-i", "-q", "-s", "1", "-h", "127.0.0.1", "-p",
                                 str(server.port), "-U", server.user, "postgres"], check=True,
                                capture_output=True)
-        cells = [(f"-S -M prepared -c {c} -j 1", ["-S", "-M", "prepared", "-c", str(c), "-j", "1"])
-                 for c in clients]
+        cells = [(f"-S -M prepared -c {c} -j 1", ["-S", "-M", "prepared", "-c", str(c), "-j", "1"],
+                  options.seconds + connect_allowance_seconds(c)) for c in clients]
         if options.connect:
-            cells.append(("-S -C -c 8 -j 2", ["-S", "-C", "-c", "8", "-j", "2"]))
-        for name, arguments in cells:
+            cells.append(("-S -C -c 8 -j 2", ["-S", "-C", "-c", "8", "-j", "2"], options.seconds))
+        for name, arguments, seconds in cells:
             tps = {server.name: [] for server in servers}
             for _ in range(options.rounds):
                 for server in rng.sample(servers, len(servers)):
-                    tps[server.name].append(pgbench(server, arguments, options.seconds))
-            print(f"\npgbench {name}, {options.rounds} rounds of {options.seconds} s")
+                    tps[server.name].append(pgbench(server, arguments, seconds))
+            print(f"\npgbench {name}, {options.rounds} rounds of {seconds} s")
             print(f"{'server':<22}{'tps median [min..max]':<34}"
                   f"{'/ its floor':<24}{'/ PostgreSQL':<24}")
             for server in servers:
