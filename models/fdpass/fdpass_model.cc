@@ -165,7 +165,7 @@ class FdpassModel : public Model {
       if (i != number) channels_[i].CloseReceiving();
     }
     const TerminationSignal termination;
-    EventLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes),
+    EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes),
                    event_descriptors_[number]);
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);

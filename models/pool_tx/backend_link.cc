@@ -78,7 +78,7 @@ void BackendLink::SessionGone() {
   ForgetStatements();
 }
 
-Status BackendLink::Command(EventLoop& loop, std::string bytes, char until) {
+Status BackendLink::Command(EpollLoop& loop, std::string bytes, char until) {
   Status result;
   bool finished = false;
   const Status exchanged = Exchange(
@@ -116,7 +116,7 @@ Status BackendLink::Command(EventLoop& loop, std::string bytes, char until) {
   return result;
 }
 
-Status BackendLink::Prepare(EventLoop& loop, const std::string& identity,
+Status BackendLink::Prepare(EpollLoop& loop, const std::string& identity,
                             const std::string& settings) {
   if (identity_ != identity) {
     if (!identity_.empty()) CONNBENCH_RETURN_IF_ERROR(EndSession(loop));
@@ -142,13 +142,13 @@ Status BackendLink::Prepare(EventLoop& loop, const std::string& identity,
   return {};
 }
 
-Status BackendLink::EndSession(EventLoop& loop) {
+Status BackendLink::EndSession(EpollLoop& loop) {
   std::string bytes;
   protocol::AppendTerminate(bytes);
   return Command(loop, std::move(bytes), kBackendFree);
 }
 
-Status BackendLink::Reset(EventLoop& loop) {
+Status BackendLink::Reset(EpollLoop& loop) {
   std::string bytes;
   protocol::AppendQuery(bytes, "DISCARD ALL");
   ForgetStatements();

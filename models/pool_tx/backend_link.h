@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/reactor/event_loop.h"
+#include "models/reactor/epoll_loop.h"
 #include "protocol/codec.h"
 
 namespace connbench::models {
@@ -32,15 +32,15 @@ class BackendLink : public LoopTask {
   // Sends to_send and hands every message that comes to on_message(message, bytes), until all is
   // sent and done(). Parks while nothing moves. 08006 (fatal) when the backend is gone.
   template <typename OnMessage, typename Done>
-  Status Exchange(EventLoop& loop, std::string& to_send, OnMessage&& on_message, Done&& done);
+  Status Exchange(EpollLoop& loop, std::string& to_send, OnMessage&& on_message, Done&& done);
 
   // Brings the session into the wanted state: starts one for this user and database, and applies
   // these settings (a SET script), if it is not so already.
-  Status Prepare(EventLoop& loop, const std::string& identity, const std::string& settings);
+  Status Prepare(EpollLoop& loop, const std::string& identity, const std::string& settings);
   // Ends the session; the next Prepare() starts another.
-  Status EndSession(EventLoop& loop);
+  Status EndSession(EpollLoop& loop);
   // DISCARD ALL, for the next client of a session that goes on.
-  Status Reset(EventLoop& loop);
+  Status Reset(EpollLoop& loop);
 
   // What the backend reported when it was started or changed (ParameterStatus).
   using Parameters = std::vector<std::pair<std::string, std::string>>;
@@ -78,7 +78,7 @@ class BackendLink : public LoopTask {
   bool Move(std::string& to_send, bool& blocked);
   void Lost();
   // Runs a command of the pooler's own, up to the message of type `until`.
-  Status Command(EventLoop& loop, std::string bytes, char until);
+  Status Command(EpollLoop& loop, std::string bytes, char until);
 
   Pooler& pooler_;
   int fd_;
@@ -103,7 +103,7 @@ void Assign(BackendLink::Parameters& parameters, std::string_view name, std::str
 Status FatalError(std::string_view error_body);
 
 template <typename OnMessage, typename Done>
-Status BackendLink::Exchange(EventLoop& loop, std::string& to_send, OnMessage&& on_message,
+Status BackendLink::Exchange(EpollLoop& loop, std::string& to_send, OnMessage&& on_message,
                              Done&& done) {
   exchanging_ = loop.current();
   set_listener(exchanging_);

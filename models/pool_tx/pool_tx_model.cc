@@ -123,7 +123,7 @@ class PoolTxModel : public Model {
 
   int RunPooler() {
     const TerminationSignal termination;
-    EventLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes), event_descriptor_[0]);
+    EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes), event_descriptor_[0]);
     Pooler pooler(context_.engine, loop, static_cast<PoolMode>(context_.settings.pool_mode));
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);
@@ -132,7 +132,7 @@ class PoolTxModel : public Model {
     }
     for (const Listener& listener : context_.listeners.listeners()) {
       if (!status.ok()) break;
-      status = loop.Add(std::make_unique<LoopAcceptor>(pooler, listener), listener.fd());
+      status = LoopAcceptor::AddTo(loop, pooler, listener);
     }
     if (!status.ok()) {
       std::fprintf(stderr, "connbench: pool-tx: %s\n", status.error().message.c_str());

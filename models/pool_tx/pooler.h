@@ -19,7 +19,7 @@
 
 #include "engine/engine.h"
 #include "models/pool_tx/backend_link.h"
-#include "models/reactor/event_loop.h"
+#include "models/reactor/epoll_loop.h"
 #include "models/settings.h"
 
 namespace connbench::models {
@@ -40,10 +40,10 @@ struct PooledStatement {
 // The engine as the pooler's clients see it.
 class Pooler : public engine::Engine {
  public:
-  Pooler(engine::Engine& engine, EventLoop& loop, PoolMode mode)
+  Pooler(engine::Engine& engine, EpollLoop& loop, PoolMode mode)
       : engine_(engine), loop_(loop), mode_(mode) {}
 
-  EventLoop& loop() { return loop_; }
+  EpollLoop& loop() { return loop_; }
   PoolMode mode() const { return mode_; }
 
   // Takes over the socket of a backend.
@@ -97,7 +97,7 @@ class Pooler : public engine::Engine {
   Status TakeClientSlot(bool superuser);
 
   engine::Engine& engine_;
-  EventLoop& loop_;
+  EpollLoop& loop_;
   const PoolMode mode_;
   std::vector<BackendLink*> idle_;
   std::deque<Waiting*> waiting_;

@@ -1,6 +1,5 @@
 #include "models/reactor/event_loop.h"
 
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 namespace connbench::models {
 namespace {
 
-constexpr int kEventsPerPoll = 128;
 // Idle fibers that are kept; each has touched a few pages of its stack.
 constexpr size_t kSpareFibers = 64;
 // After this the loop tries again to get a stack for a task.
@@ -66,35 +64,14 @@ class LoopFiber {
 EventLoop::EventLoop(size_t stack_bytes, int event_fd)
     : stack_bytes_(stack_bytes), event_fd_(event_fd) {}
 
-EventLoop::~EventLoop() {
-  if (epoll_fd_ >= 0) close(epoll_fd_);
-}
+EventLoop::~EventLoop() = default;
 
-Status EventLoop::Open() {
-  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
-  epoll_event event = {};
-  event.events = EPOLLIN | EPOLLET;
-  event.data.ptr = nullptr;
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, event_fd_, &event) != 0) {
-    return Status::System("epoll_ctl", errno);
-  }
-  return {};
-}
-
-Status EventLoop::Add(std::unique_ptr<LoopTask>&& task, int fd, bool exclusive) {
+void EventLoop::Adopt(std::unique_ptr<LoopTask> task) {
   LoopTask& added = *task;
-  epoll_event event = {};
-  event.events = EPOLLIN | EPOLLET | (exclusive ? EPOLLEXCLUSIVE : EPOLLRDHUP);
-  event.data.ptr = &added;
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    return Status::System("epoll_ctl", errno);
-  }
   added.index_ = tasks_.size();
   tasks_.push_back(std::move(task));
   if (const MonotonicNs wake_at = added.wake_at(); wake_at != kNoDeadline) SetTimer(added, wake_at);
   if (stop_begun_) StopTask(added);
-  return {};
 }
 
 void EventLoop::RequestStop() {
@@ -104,8 +81,12 @@ void EventLoop::RequestStop() {
 }
 
 void EventLoop::Run() {
+  BeginRun();
   while (true) {
-    Poll();
+    Poll(NextDeadline());
+    ++counters_.polls;
+    if (rung_) OnRings();
+    if (!timers_.empty()) RunTimers(MonotonicNow());
     // Those that are queued meanwhile have their turn after the next look at the sockets.
     LoopTask* next = queue_head_;
     queue_head_ = nullptr;
@@ -115,49 +96,29 @@ void EventLoop::Run() {
       next = task.next_;
       RunTask(task);
     }
-    if (stop_begun_ && tasks_.empty()) break;
+    if (stop_begun_ && tasks_.empty() && Settled()) break;
   }
   idle_fibers_.clear();
   fibers_.clear();
 }
 
-void EventLoop::Poll() {
-  epoll_event events[kEventsPerPoll];
-  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, PollTimeoutMs());
-  ++counters_.polls;
-  bool rung = false;
-  for (int i = 0; i < count; ++i) {
-    auto* task = static_cast<LoopTask*>(events[i].data.ptr);
-    if (task == nullptr) {
-      rung = true;
-      continue;
-    }
-    if (task->listener_ != nullptr) {
-      Wake(*task->listener_);
-      continue;
-    }
-    const bool idle = task->state_ == LoopTask::State::kIdle;
-    if (idle) Enqueue(*task);
-    // An end that came together with data has no edge of its own: one more look will find it.
-    task->notified_ |= !idle || (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    if ((events[i].events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) Wake(*task);
+void EventLoop::OnNews(LoopTask& task, bool look_again) {
+  if (task.listener_ != nullptr) {
+    Wake(*task.listener_);
+    return;
   }
-  if (rung) OnEventDescriptor();
-  if (!timers_.empty()) RunTimers(MonotonicNow());
+  const bool idle = task.state_ == LoopTask::State::kIdle;
+  if (idle) Enqueue(task);
+  task.notified_ |= !idle || look_again;
 }
 
-int EventLoop::PollTimeoutMs() const {
+MonotonicNs EventLoop::NextDeadline() const {
   if (queue_head_ != nullptr) return 0;
-  if (timers_.empty()) return -1;
-  const MonotonicNs left = timers_.begin()->first - MonotonicNow();
-  if (left <= 0) return 0;
-  return static_cast<int>(std::min<int64_t>(left / kNanosecondsPerMillisecond + 1, INT32_MAX));
+  return timers_.empty() ? kNoDeadline : timers_.begin()->first;
 }
 
-void EventLoop::OnEventDescriptor() {
-  // Emptied before anything is looked at: a ring from now on is a new edge.
-  uint64_t count = 0;
-  (void)!read(event_fd_, &count, sizeof(count));
+void EventLoop::OnRings() {
+  rung_ = false;
   for (const LockWait& wait : lock_waits_) {
     if (wait.wakeup->word.load(std::memory_order_seq_cst) != wait.expected) Wake(*wait.task);
   }
@@ -247,21 +208,6 @@ engine::WaitResult EventLoop::WaitFor(engine::Wakeup& wakeup, uint32_t expected,
   }
   wakeup.event_fd.store(0, std::memory_order_seq_cst);
   return result;
-}
-
-bool EventLoop::WaitWritable(int fd) {
-  const LoopTask& task = *current_;
-  if (task.stopping_ || !WatchWritable(*current_, fd, true)) return false;
-  Park(kNoDeadline);
-  return WatchWritable(*current_, fd, false) && !task.stopping_;
-}
-
-bool EventLoop::WatchWritable(LoopTask& task, int fd, bool writable) {
-  epoll_event event = {};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
-  if (writable) event.events |= EPOLLOUT;
-  event.data.ptr = &task;
-  return epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0;
 }
 
 void EventLoop::Wake(LoopTask& task) {

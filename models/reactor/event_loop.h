@@ -1,6 +1,9 @@
-// One thread that serves many tasks: it polls, and runs what is ready, one after the other. A task
-// that must wait for something else than its socket parks its fiber, and the loop goes on.
+// One thread that serves many tasks: it waits for news, and runs what has some, one after the other.
+// A task that must wait for something else than its socket parks its fiber, and the loop goes on.
 //
+// Sockets      How news comes, and how bytes move, is what derived classes differ in: EpollLoop asks
+//              which sockets are ready and calls recv() and send(); UringLoop hands the kernel the
+//              calls themselves. Tasks reach theirs through models/reactor/loop_socket.h.
 // Stacks       Idle tasks have none. Each Serve() runs on a fiber from a small pool, nearly always
 //              the same, warm one; a task that parks keeps its fiber until it has finished.
 // Slices       A statement that computes for longer than kSliceNs parks itself at the end of the run
@@ -18,7 +21,6 @@
 #include <cstdint>
 #include <memory>
 #include <set>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,7 @@
 #include "base/status.h"
 #include "engine/segment/wakeup.h"
 #include "models/reactor/fiber.h"
+#include "models/reactor/loop_socket.h"
 #include "models/reactor/loop_task.h"
 
 namespace connbench::models {
@@ -47,20 +50,23 @@ class EventLoop {
   // event_fd is an eventfd that does not block, valid in every process that may ring a session of
   // this loop, and outlives the loop.
   EventLoop(size_t stack_bytes, int event_fd);
-  ~EventLoop();
+  virtual ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  Status Open();
-  // Takes the task over and watches its socket: readable, or ended by the other side. exclusive: the
-  // socket is a listener at which other loops wait, too. After an error the task is still the
-  // caller's.
-  Status Add(std::unique_ptr<LoopTask>&& task, int fd, bool exclusive = false);
+  virtual Status Open() = 0;
   // Runs until RequestStop() and then until every task is done.
   void Run();
   // Any thread: asks every task to end.
   void RequestStop();
   bool stopping() const { return stop_requested_.load(std::memory_order_acquire); }
+
+  // A connected socket, whose news has the task served from now on. After an error the socket is
+  // still the caller's.
+  virtual Result<LoopSocketHandle> OpenSocket(LoopTask& task, int fd) = 0;
+  // A listener, at which other loops may wait, too.
+  virtual Result<LoopListenerHandle> OpenListener(LoopTask& task, const Listener& listener) = 0;
+  void Adopt(std::unique_ptr<LoopTask> task);
 
   // --- for the task that is being served, on its fiber ---
 
@@ -70,10 +76,6 @@ class EventLoop {
   void YieldIfLong();
   // As engine::Waiter::Wait().
   engine::WaitResult WaitFor(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline);
-  // Sleeps until the socket takes more. False: the task is to stop.
-  bool WaitWritable(int fd);
-  // Whether room in the socket of a task is news, too, beside what came.
-  bool WatchWritable(LoopTask& task, int fd, bool writable);
 
   // --- for any code that runs on the loop ---
 
@@ -85,6 +87,28 @@ class EventLoop {
   size_t tasks() const { return tasks_.size(); }
   const LoopCounters& counters() const { return counters_; }
 
+ protected:
+  // --- what a derived class does ---
+
+  // On the loop's thread, before the first Poll().
+  virtual void BeginRun() {}
+  // Waits for news, not beyond the deadline (0: only looks), and tells it by the functions below.
+  virtual void Poll(MonotonicNs deadline) = 0;
+  // Nothing of what the tasks have left behind is still to be done.
+  virtual bool Settled() const { return true; }
+
+  // --- what it tells ---
+
+  // The task's socket has something. look_again: perhaps more than one Serve() will notice.
+  void OnNews(LoopTask& task, bool look_again);
+  // The event descriptor was written to.
+  void OnRung() { rung_ = true; }
+
+  int event_fd() const { return event_fd_; }
+  static bool IsStopping(const LoopTask& task) { return task.stopping_; }
+  // Destroys what never ran, while what the tasks' sockets belong to still exists.
+  void DropTasks() { tasks_.clear(); }
+
  private:
   struct LockWait {
     LoopTask* task;
@@ -92,9 +116,8 @@ class EventLoop {
     uint32_t expected;
   };
 
-  void Poll();
-  int PollTimeoutMs() const;
-  void OnEventDescriptor();
+  MonotonicNs NextDeadline() const;
+  void OnRings();
   void RunTask(LoopTask& task);
   void FinishTask(LoopTask& task);
   LoopFiber* TakeFiber();  // null: no memory for another
@@ -109,9 +132,9 @@ class EventLoop {
 
   const size_t stack_bytes_;
   const int event_fd_;
-  int epoll_fd_ = -1;
   std::atomic<bool> stop_requested_{false};
   bool stop_begun_ = false;
+  bool rung_ = false;
 
   std::vector<std::unique_ptr<LoopTask>> tasks_;
   LoopTask* current_ = nullptr;

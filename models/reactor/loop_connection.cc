@@ -1,8 +1,6 @@
 #include "models/reactor/loop_connection.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
+#include <utility>
 
 #include "models/model.h"
 
@@ -19,12 +17,16 @@ LoopConnection::LoopConnection(EventLoop& loop, engine::Engine& engine,
     : loop_(loop),
       engine_(engine),
       connection_id_(accepted.connection_id),
-      stop_(accepted.fd),
       session_(std::make_unique<protocol::ServerSession>(engine, *this, *this, connection_id_,
                                                          accepted.Origin())) {}
 
 LoopConnection::~LoopConnection() {
-  if (session_ != nullptr) Close();
+  if (socket_ != nullptr) Close();
+}
+
+Status LoopConnection::Open(int fd) {
+  CONNBENCH_ASSIGN_OR_RETURN(socket_, loop_.OpenSocket(*this, fd));
+  return {};
 }
 
 LoopTask::Outcome LoopConnection::Serve(EventLoop& /*loop*/, std::span<char> buffer) {
@@ -34,34 +36,45 @@ LoopTask::Outcome LoopConnection::Serve(EventLoop& /*loop*/, std::span<char> buf
                                    MonotonicNow());
   }
   for (int i = 0; i < kBuffersInARow; ++i) {
-    const ssize_t got = recv(stop_.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    protocol::Want want = protocol::Want::kInput;
-    if (got > 0) {
-      want = session_->Receive({buffer.data(), static_cast<size_t>(got)});
-    } else if (got < 0 && errno == EINTR) {
-      continue;
-    } else if (got < 0 && errno == EAGAIN) {
-      // Somebody else may have asked for the session's end.
-      want = MonotonicNow() < session_->InputDeadline() ? session_->CheckTermination()
-                                                        : session_->InputDeadlinePassed();
-      if (want == protocol::Want::kInput) return Outcome::kIdle;
-    } else {  // ended by the client, or by a stop: the session tells the client
-      if (stop_.requested()) (void)session_->CheckTermination();
-      want = protocol::Want::kClose;
+    protocol::Want want = protocol::Want::kClose;
+    size_t count = 0;
+    if (stopping_) {
+      (void)session_->CheckTermination();  // the session tells the client
+    } else {
+      switch (socket_->Receive(buffer, count)) {
+        case LoopSocket::Received::kBytes:
+          want = session_->Receive({buffer.data(), count});
+          break;
+        case LoopSocket::Received::kNothing:
+          // Somebody else may have asked for the session's end.
+          want = MonotonicNow() < session_->InputDeadline() ? session_->CheckTermination()
+                                                            : session_->InputDeadlinePassed();
+          break;
+        case LoopSocket::Received::kEnded:
+          break;
+      }
     }
-    if (!session_->output().empty()) {
-      const Status sent = Send(session_->output());
-      session_->ClearOutput();
-      if (!sent.ok()) want = protocol::Want::kClose;
-    }
-    if (want == protocol::Want::kClose) {
+    if (!Answer(want)) {
       Close();
       return Outcome::kDone;
     }
-    // Less than was asked for: the socket was empty then, and what comes later is a new edge.
-    if (got < static_cast<ssize_t>(buffer.size())) return Outcome::kIdle;
+    if (count < buffer.size()) {
+      socket_->AwaitInput();
+      return Outcome::kIdle;
+    }
   }
   return Outcome::kAgain;
+}
+
+bool LoopConnection::Answer(protocol::Want want) {
+  if (!session_->output().empty()) {
+    const Status sent = socket_->Send(session_->output());
+    session_->ClearOutput();
+    if (!sent.ok()) return false;
+  }
+  if (want == protocol::Want::kInput) return true;
+  (void)socket_->Drain();
+  return false;
 }
 
 engine::WaitResult LoopConnection::Wait(engine::Wakeup& wakeup, uint32_t expected,
@@ -69,30 +82,17 @@ engine::WaitResult LoopConnection::Wait(engine::Wakeup& wakeup, uint32_t expecte
   return loop_.WaitFor(wakeup, expected, deadline);
 }
 
-Status LoopConnection::Flush(std::string& bytes) {
-  Status status = Send(bytes);
-  bytes.clear();
-  return status;
-}
-
-Status LoopConnection::Send(std::string_view bytes) {
-  SendResult result = SendSome(stop_.fd(), bytes);
-  while (result == SendResult::kWouldBlock) {
-    if (!loop_.WaitWritable(stop_.fd())) return ClientGone();
-    result = SendSome(stop_.fd(), bytes);
-  }
-  return result == SendResult::kSent ? Status() : ClientGone();
-}
-
-void LoopConnection::Refuse(const Status& reason) {
-  session_.reset();
-  RefuseConnection(engine_.connection_log(), {.fd = stop_.fd(), .connection_id = connection_id_},
-                   reason);
-}
-
 void LoopConnection::Close() {
   session_.reset();
-  CloseConnection(engine_.connection_log(), {.fd = stop_.fd(), .connection_id = connection_id_});
+  engine_.connection_log().Stamp(connection_id_, engine::ConnectionPhase::kClosed, MonotonicNow());
+  socket_.reset();
+}
+
+Status LoopAcceptor::AddTo(EventLoop& loop, engine::Engine& engine, const Listener& listener) {
+  auto acceptor = std::make_unique<LoopAcceptor>(engine);
+  CONNBENCH_ASSIGN_OR_RETURN(acceptor->listener_, loop.OpenListener(*acceptor, listener));
+  loop.Adopt(std::move(acceptor));
+  return {};
 }
 
 LoopTask::Outcome LoopAcceptor::Serve(EventLoop& loop, std::span<char> /*buffer*/) {
@@ -100,7 +100,7 @@ LoopTask::Outcome LoopAcceptor::Serve(EventLoop& loop, std::span<char> /*buffer*
   paused_until_ = kNoDeadline;
   for (int i = 0; i < kAcceptBatch; ++i) {
     AcceptedConnection accepted;
-    switch (listener_.Accept(engine_.connection_log(), accepted)) {
+    switch (listener_->Accept(engine_.connection_log(), accepted)) {
       case Listener::AcceptResult::kAccepted:
         engine_.connection_log().Stamp(accepted.connection_id, engine::ConnectionPhase::kDispatched,
                                        MonotonicNow());
@@ -117,12 +117,16 @@ LoopTask::Outcome LoopAcceptor::Serve(EventLoop& loop, std::span<char> /*buffer*
 }
 
 void AddConnection(EventLoop& loop, engine::Engine& engine, const AcceptedConnection& accepted) {
-  std::unique_ptr<LoopTask> connection = std::make_unique<LoopConnection>(loop, engine, accepted);
-  const Status added = loop.Add(std::move(connection), accepted.fd);
-  if (added.ok()) return;
-  static_cast<LoopConnection&>(*connection)
-      .Refuse(Status::Fatal(sqlstate::kTooManyConnections,
-                            "could not watch the connection: " + added.error().message));
+  auto connection = std::make_unique<LoopConnection>(loop, engine, accepted);
+  const Status opened = connection->Open(accepted.fd);
+  if (opened.ok()) {
+    loop.Adopt(std::move(connection));
+    return;
+  }
+  connection.reset();
+  RefuseConnection(engine.connection_log(), accepted,
+                   Status::Fatal(sqlstate::kTooManyConnections,
+                                 "could not watch the connection: " + opened.error().message));
 }
 
 }  // namespace connbench::models

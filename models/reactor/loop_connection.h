@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "engine/engine.h"
 #include "models/connection.h"
@@ -17,35 +16,39 @@ namespace connbench::models {
 class LoopConnection : public LoopTask, public engine::Waiter, public protocol::OutputChannel {
  public:
   LoopConnection(EventLoop& loop, engine::Engine& engine, const AcceptedConnection& accepted);
-  ~LoopConnection() override;  // closes what Serve() has not
+  ~LoopConnection() override;  // ends what Serve() has not
 
+  // Before the loop takes it. After an error the socket is still the caller's.
+  Status Open(int fd);
   Outcome Serve(EventLoop& loop, std::span<char> buffer) override;
   MonotonicNs wake_at() const override { return session_->InputDeadline(); }
-  void RequestStop() override { stop_.Request(); }
-  // For one that no loop has taken.
-  void Refuse(const Status& reason);
+  void RequestStop() override { stopping_ = true; }
 
  private:
   engine::WaitResult Wait(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
                           engine::WaitReason reason) override;
   void Yield() override { loop_.YieldIfLong(); }
-  Status Flush(std::string& bytes) override;
-  Status Send(std::string_view bytes);
+  Status Flush(std::string& bytes) override { return socket_->Send(bytes); }
+  // Sends what the session has said. True: it goes on.
+  bool Answer(protocol::Want want);
   void Close();
 
   EventLoop& loop_;
   engine::Engine& engine_;
   const uint32_t connection_id_;
   bool started_ = false;
-  ConnectionStop stop_;
+  bool stopping_ = false;
+  LoopSocketHandle socket_;
   std::unique_ptr<protocol::ServerSession> session_;
 };
 
 // A listener whose clients the loop serves itself.
 class LoopAcceptor : public LoopTask {
  public:
-  LoopAcceptor(engine::Engine& engine, const Listener& listener)
-      : engine_(engine), listener_(listener) {}
+  // The engine must outlive the loop's Run().
+  static Status AddTo(EventLoop& loop, engine::Engine& engine, const Listener& listener);
+
+  explicit LoopAcceptor(engine::Engine& engine) : engine_(engine) {}
 
   Outcome Serve(EventLoop& loop, std::span<char> buffer) override;
   MonotonicNs wake_at() const override { return paused_until_; }
@@ -53,7 +56,7 @@ class LoopAcceptor : public LoopTask {
 
  private:
   engine::Engine& engine_;
-  const Listener listener_;
+  LoopListenerHandle listener_;
   bool stopping_ = false;
   MonotonicNs paused_until_ = kNoDeadline;
 };

@@ -3,7 +3,7 @@
 // Safety: as models/reactor/loop_task.h.
 #pragma once
 
-#include "models/reactor/event_loop.h"
+#include "models/reactor/epoll_loop.h"
 #include "models/server_process.h"
 
 namespace connbench::models {
@@ -12,7 +12,7 @@ namespace connbench::models {
 class TerminationTask : public LoopTask {
  public:
   // The signal must outlive the loop's Run().
-  static Status AddTo(EventLoop& loop, const TerminationSignal& termination) {
+  static Status AddTo(EpollLoop& loop, const TerminationSignal& termination) {
     return loop.Add(std::make_unique<TerminationTask>(), termination.fd());
   }
 
