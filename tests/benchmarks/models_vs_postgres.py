@@ -133,6 +133,8 @@ def main():
     parser.add_argument("--connect", action="store_true", help="also -C -c 8 -j 2")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    # Being stopped runs the cleaning up below, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     clients = [int(word) for word in options.clients.split(",")]
     models = options.models.split(",")
