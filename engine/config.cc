@@ -16,7 +16,7 @@ namespace {
 
 using Member = std::variant<int64_t EngineConfig::*, int EngineConfig::*, bool EngineConfig::*,
                             std::string EngineConfig::*, EngineKind EngineConfig::*,
-                            SegmentBacking EngineConfig::*>;
+                            SegmentBacking EngineConfig::*, HugePages EngineConfig::*>;
 
 // One setting: its name, the unit in which a bare number is read and values are shown ("" counts
 // things), the member it fills, and the range in that unit.
@@ -41,11 +41,15 @@ constexpr Setting kSettings[] = {
     {"engine", "", &EngineConfig::engine, 0, 0,
      "real: the query engine; canned: one fixed answer to everything, the floor of a model"},
     {"segment_backing", "", &EngineConfig::segment_backing, 0, 0,
-     "named: shared memory others can attach to; anonymous; huge_pages"},
+     "named: shared memory others can attach to; anonymous"},
+    {"huge_pages", "", &EngineConfig::huge_pages, 0, 0,
+     "2 MB pages for the segment: on, off or try; named: transparent ones, anonymous: reserved "
+     "ones "
+     "(vm.nr_hugepages)"},
     {"segment_name", "", &EngineConfig::segment_name, 0, 0,
      "name under /dev/shm; empty: connbench.<pid>"},
     {"private_futexes", "", &EngineConfig::private_futexes, 0, 0,
-     "latches use process-private futexes: only for models with one address space"},
+     "latches and lock waits use process-private futexes: only for models with one server process"},
     {"shared_buffers", "kB", &EngineConfig::shared_buffers_bytes, 128, kMaxKilobytes,
      "size of the buffer pool"},
     {"work_mem", "kB", &EngineConfig::work_mem_bytes, 64, kMaxKilobytes,
@@ -86,8 +90,13 @@ struct BackingName {
   SegmentBacking value;
 };
 constexpr BackingName kBackings[] = {{"named", SegmentBacking::kNamed},
-                                     {"anonymous", SegmentBacking::kAnonymous},
-                                     {"huge_pages", SegmentBacking::kHugePages}};
+                                     {"anonymous", SegmentBacking::kAnonymous}};
+struct HugePagesName {
+  std::string_view name;
+  HugePages value;
+};
+constexpr HugePagesName kHugePages[] = {
+    {"off", HugePages::kOff}, {"on", HugePages::kOn}, {"try", HugePages::kTry}};
 
 // kBytesMember: settings whose member counts bytes while their unit is kB.
 bool HoldsBytes(const Setting& setting) {
@@ -121,6 +130,17 @@ std::string NameList(const Names& names) {
     list += entry.name;
   }
   return list;
+}
+
+template <typename Names, typename Value>
+Status ParseName(const Setting& setting, const Names& names, std::string_view value,
+                 Value& member) {
+  for (const auto& entry : names) {
+    if (entry.name != value) continue;
+    member = entry.value;
+    return {};
+  }
+  return BadValue(setting, value, "one of " + NameList(names));
 }
 
 Result<bool> ParseBool(const Setting& setting, std::string_view value) {
@@ -184,21 +204,11 @@ Status ApplySetting(EngineConfig& config, std::string_view name, std::string_vie
     }
     config.** text = std::string(value);
   } else if (const auto* kind = std::get_if<EngineKind EngineConfig::*>(&setting->member)) {
-    for (const auto& entry : kEngineKinds) {
-      if (entry.name == value) {
-        config.** kind = entry.value;
-        return {};
-      }
-    }
-    return BadValue(*setting, value, "one of " + NameList(kEngineKinds));
+    return ParseName(*setting, kEngineKinds, value, config.**kind);
   } else if (const auto* backing = std::get_if<SegmentBacking EngineConfig::*>(&setting->member)) {
-    for (const auto& entry : kBackings) {
-      if (entry.name == value) {
-        config.** backing = entry.value;
-        return {};
-      }
-    }
-    return BadValue(*setting, value, "one of " + NameList(kBackings));
+    return ParseName(*setting, kBackings, value, config.**backing);
+  } else if (const auto* pages = std::get_if<HugePages EngineConfig::*>(&setting->member)) {
+    return ParseName(*setting, kHugePages, value, config.**pages);
   }
   return {};
 }
@@ -245,6 +255,9 @@ std::string ShowValue(const EngineConfig& config, const Setting& setting) {
     }
     std::string operator()(SegmentBacking EngineConfig::*member) const {
       return std::string(kBackings[static_cast<size_t>(config.*member)].name);
+    }
+    std::string operator()(HugePages EngineConfig::*member) const {
+      return std::string(kHugePages[static_cast<size_t>(config.*member)].name);
     }
   };
   return std::visit(Visitor{config, setting}, setting.member);

@@ -21,14 +21,22 @@ enum class EngineKind : uint8_t {
 enum class SegmentBacking : uint8_t {
   kNamed,      // /dev/shm, other processes can attach and watch (default)
   kAnonymous,  // inherited by fork only; nothing to clean up
-  kHugePages,  // anonymous, MAP_HUGETLB
+};
+
+// As PostgreSQL's huge_pages. A named segment gets the kernel's transparent huge pages
+// (MADV_COLLAPSE), an anonymous one pages that were reserved for it (MAP_HUGETLB).
+enum class HugePages : uint8_t {
+  kOff,
+  kOn,   // or the server does not start
+  kTry,  // or ordinary pages; SHOW huge_pages_status tells
 };
 
 struct EngineConfig {
   EngineKind engine = EngineKind::kReal;
   SegmentBacking segment_backing = SegmentBacking::kNamed;
+  HugePages huge_pages = HugePages::kOff;
   std::string segment_name;  // empty: "connbench.<supervisor pid>"
-  // Latches use FUTEX_PRIVATE_FLAG: only for models whose backends share one address space.
+  // Latches and waits use FUTEX_PRIVATE_FLAG: only for models whose sessions share one process.
   bool private_futexes = false;
   int64_t shared_buffers_bytes = int64_t{256} << 20;
   int64_t work_mem_bytes = int64_t{4} << 20;

@@ -31,6 +31,8 @@ TEST(ConfigTest, ReadsUnitsAsPostgresqlDoes) {
   EXPECT_EQ(config.engine, EngineKind::kCanned);
   ASSERT_TRUE(ApplySetting(config, "private_futexes", "on").ok());
   EXPECT_TRUE(config.private_futexes);
+  ASSERT_TRUE(ApplySetting(config, "huge_pages", "try").ok());
+  EXPECT_EQ(config.huge_pages, HugePages::kTry);
 }
 
 TEST(ConfigTest, ShowsTheLargestUnitThatDivides) {
@@ -74,7 +76,8 @@ TEST(ConfigTest, BadValuesAreRefusedAndChangeNothing) {
        {Case{"max_connections", "0"}, Case{"max_connections", "many"},
         Case{"max_connections", "12x"}, Case{"shared_buffers", "1kB"},
         Case{"shared_buffers", "12 parsecs"}, Case{"work_mem", "-1"}, Case{"engine", "fast"},
-        Case{"segment_backing", "paper"}, Case{"private_futexes", "maybe"},
+        Case{"segment_backing", "paper"}, Case{"huge_pages", "maybe"},
+        Case{"segment_backing", "huge_pages"}, Case{"private_futexes", "maybe"},
         Case{"segment_name", "../etc"}, Case{"max_connections", "99999999999999999999"}}) {
     EngineConfig config;
     const std::string before = ValueOf(config, bad.name);

@@ -68,6 +68,7 @@ class SegmentEngine : public Engine {
 
   const EngineConfig& config() const override { return context_.config; }
   const std::string& segment_name() const override { return segment_->name(); }
+  Status huge_pages_refusal() const override { return segment_->huge_pages_refusal(); }
   ConnectionLog& connection_log() override { return *connection_log_; }
   EngineCounters counters() const override;
   SessionStates session_states() const override;
@@ -93,7 +94,7 @@ class SegmentEngine : public Engine {
   void OpenStorage() {
     storage_ = std::make_unique<Storage>(*segment_, context_.transactions);
     context_.storage = storage_.get();
-    context_.setting_defaults = MakeSettingDefaults(context_.config);
+    context_.setting_defaults = MakeSettingDefaults(context_.config, segment_->huge_pages());
     BuildFunctionTables();
   }
 

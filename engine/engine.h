@@ -52,6 +52,8 @@ class Engine {
   virtual const EngineConfig& config() const = 0;
   // Under which others attach; empty if they cannot.
   virtual const std::string& segment_name() const = 0;
+  // Of the creator: why huge_pages=try got ordinary pages. Ok otherwise.
+  virtual Status huge_pages_refusal() const { return {}; }
   // Latch-free.
   virtual ConnectionLog& connection_log() = 0;
   virtual EngineCounters counters() const = 0;

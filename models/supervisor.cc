@@ -145,6 +145,9 @@ class Supervisor : public ProcessSpawner {
   // Makes the segment and starts the model, at first and after a crash.
   Status StartServing() {
     CONNBENCH_ASSIGN_OR_RETURN(engine_, engine::Engine::Create(settings_.engine));
+    if (const Status refusal = engine_->huge_pages_refusal(); !refusal.ok()) {
+      Log("{}; going on with ordinary pages", refusal.error().message);
+    }
     model_ = options_.model->make({*engine_, listeners_, settings_.models, settings_.security});
     CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(model_->Needs()));
     started_at_ = MonotonicNow();

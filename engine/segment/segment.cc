@@ -37,7 +37,12 @@ using StartupAllocator =
 
 constexpr int64_t kAllocatorBytes = 16 * kMemoryPageBytes;  // its own header and rounding
 constexpr int64_t kHugePageBytes = int64_t{2} << 20;
-constexpr int kNameAttempts = 1000;  // engines that one process may have at a time
+constexpr int kNameAttempts = 1000;   // engines that one process may have at a time
+constexpr int kCollapseAttempts = 5;  // a page that somebody looks at makes the kernel say EAGAIN
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25  // Linux 6.1
+#endif
 
 int64_t AvailableMemoryBytes() {
   const int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
@@ -80,6 +85,25 @@ void TouchMemory(void* address, int64_t bytes) {
 SegmentIdentity IdentityOfThisProcess() {
   return {SegmentIdentity::kMagic, SegmentIdentity::kLayoutVersion, getpid(),
           ProcessStartTicks(getpid())};
+}
+
+// A huge page can be mapped as one only where address and offset lie alike in it. Where the aligned
+// place is taken by another thread meanwhile, any place will do.
+bip::mapped_region MapAligned(const bip::shared_memory_object& file, bip::mode_t mode,
+                              int64_t bytes) {
+  const auto room = static_cast<size_t>(AddSize(bytes, kHugePageBytes));
+  void* place = mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (place != MAP_FAILED) {
+    munmap(place, room);
+    auto* aligned = reinterpret_cast<void*>(
+        AlignSize(static_cast<int64_t>(reinterpret_cast<uintptr_t>(place)), kHugePageBytes));
+    try {
+      return bip::mapped_region(file, mode, 0, 0, aligned);
+    } catch (const bip::interprocess_exception& error) {
+      if (error.get_error_code() != bip::busy_error) throw;
+    }
+  }
+  return bip::mapped_region(file, mode);
 }
 
 int ReserveFile(int fd, int64_t offset, int64_t bytes) {
@@ -168,7 +192,7 @@ Status Segment::CreateFile(const EngineConfig& config, int64_t total_bytes,
       return Status::System(
           fmt::format("could not reserve {} of shared memory", FormatBytes(reserved_bytes)), error);
     }
-    mapping_->region = bip::mapped_region(mapping_->file, bip::read_write);
+    mapping_->region = MapAligned(mapping_->file, bip::read_write, total_bytes);
     base_ = static_cast<char*>(mapping_->region.get_address());
     return {};
   }
@@ -181,43 +205,91 @@ Status Segment::Map(const EngineConfig& config, int64_t total_bytes, int64_t res
     case SegmentBacking::kNamed:
       return CreateFile(config, total_bytes, reserved_bytes);
     case SegmentBacking::kAnonymous:
-      mapping_->region = bip::anonymous_shared_memory(static_cast<size_t>(total_bytes));
-      base_ = static_cast<char*>(mapping_->region.get_address());
-      return {};
-    case SegmentBacking::kHugePages: {
-      const auto bytes = static_cast<size_t>(AlignSize(total_bytes, kHugePageBytes));
-      void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
-      if (address == MAP_FAILED) {
-        return Status::Error(sqlstate::kDiskFull,
-                             fmt::format("could not map {} in huge pages: {}",
-                                         FormatBytes(reserved_bytes), strerror(errno)))
-            .WithHint("Raise vm.nr_hugepages (2 MB each), or set segment_backing=named.");
-      }
+      return MapAnonymous(config, total_bytes, reserved_bytes);
+  }
+  return {};
+}
+
+Status Segment::MapAnonymous(const EngineConfig& config, int64_t total_bytes,
+                             int64_t reserved_bytes) {
+  if (config.huge_pages != HugePages::kOff) {
+    const auto bytes = static_cast<size_t>(AlignSize(total_bytes, kHugePageBytes));
+    void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
+    // Not reserved, so whether there are enough shows when they are populated.
+    const int error = address == MAP_FAILED ? errno : PopulateMemory(address, reserved_bytes);
+    if (error == 0) {
       mapping_->huge_pages = address;
       mapping_->huge_bytes = bytes;
       base_ = static_cast<char*>(address);
+      got_huge_pages_ = true;
       return {};
     }
+    if (address != MAP_FAILED) munmap(address, bytes);
+    Status refusal =
+        Status::Error(sqlstate::kDiskFull,
+                      fmt::format("could not map {} in huge pages: {}", FormatBytes(reserved_bytes),
+                                  strerror(error)))
+            .WithHint(
+                "Raise vm.nr_hugepages (2 MB each), set segment_backing=named, which needs none "
+                "reserved, or set huge_pages=try.");
+    if (config.huge_pages == HugePages::kOn) return refusal;
+    huge_pages_refusal_ = std::move(refusal);
   }
+  mapping_->region = bip::anonymous_shared_memory(static_cast<size_t>(total_bytes));
+  base_ = static_cast<char*>(mapping_->region.get_address());
   return {};
+}
+
+Status Segment::PopulateReserved(int64_t reserved_bytes) {
+  const int error = PopulateMemory(base_, reserved_bytes);
+  if (error == 0) return {};
+  if (error == EINVAL) {
+    TouchMemory(base_, reserved_bytes);
+    return {};
+  }
+  return Status::Error(sqlstate::kDiskFull,
+                       fmt::format("could not reserve {} of shared memory: {}",
+                                   FormatBytes(reserved_bytes), strerror(error)))
+      .WithHint("Lower shared_buffers, or give the server more memory.");
+}
+
+// The file keeps its name and others may attach; only what backs it changes. Independent of how
+// /dev/shm is mounted and of the switches in /sys/kernel/mm/transparent_hugepage.
+Status Segment::CollapseIntoHugePages(int64_t reserved_bytes) {
+  int error = EAGAIN;
+  for (int attempt = 0; attempt < kCollapseAttempts && error == EAGAIN; ++attempt) {
+    error = madvise(base_, static_cast<size_t>(reserved_bytes), MADV_COLLAPSE) == 0 ? 0 : errno;
+  }
+  got_huge_pages_ = error == 0;
+  if (error == 0) return {};
+  return Status::Error(sqlstate::kDiskFull,
+                       fmt::format("could not back {} with huge pages: {}",
+                                   FormatBytes(reserved_bytes), strerror(error)))
+      .WithHint(
+          error == EINVAL
+              ? "The kernel is older than 6.1 or has no transparent huge pages for shared "
+                "memory: reserve some (vm.nr_hugepages) and set segment_backing=anonymous, or "
+                "set huge_pages=try."
+              : "There may be no contiguous memory left: echo 1 > /proc/sys/vm/compact_memory, "
+                "or set huge_pages=try.");
 }
 
 Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int64_t reserved_bytes,
                                                  int64_t sparse_bytes) {
   int64_t reserved =
       AddSize(kMemoryPageBytes + kAllocatorBytes, AlignSize(reserved_bytes, kMemoryPageBytes));
-  if (config.segment_backing == SegmentBacking::kHugePages) {
-    reserved = AlignSize(reserved, kHugePageBytes);
-  }
+  if (config.huge_pages != HugePages::kOff) reserved = AlignSize(reserved, kHugePageBytes);
   const int64_t total = AddSize(reserved, AlignSize(sparse_bytes, kMemoryPageBytes));
   if (total == kShmemSizeOverflow) {
     return Status::Error(sqlstate::kInvalidParameterValue,
                          "the settings ask for more shared memory than can be counted")
         .WithHint("Lower shared_buffers, max_connections or connection_log_entries.");
   }
-  if (const int64_t available = AvailableMemoryBytes();
-      config.segment_backing != SegmentBacking::kHugePages && reserved > available) {
+  // Reserved huge pages are not in what is available.
+  const bool from_hugetlb =
+      config.segment_backing == SegmentBacking::kAnonymous && config.huge_pages != HugePages::kOff;
+  if (const int64_t available = AvailableMemoryBytes(); !from_hugetlb && reserved > available) {
     return NotEnough(reserved, "the machine", available);
   }
   RemoveLeftovers();
@@ -225,13 +297,11 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
   std::unique_ptr<Segment> segment(new Segment());
   try {
     CONNBENCH_RETURN_IF_ERROR(segment->Map(config, total, reserved));
-    if (const int error = PopulateMemory(segment->base_, reserved); error == EINVAL) {
-      TouchMemory(segment->base_, reserved);
-    } else if (error != 0) {
-      return Status::Error(sqlstate::kDiskFull,
-                           fmt::format("could not reserve {} of shared memory: {}",
-                                       FormatBytes(reserved), strerror(error)))
-          .WithHint("Lower shared_buffers, or give the server more (huge page) memory.");
+    CONNBENCH_RETURN_IF_ERROR(segment->PopulateReserved(reserved));
+    if (config.huge_pages != HugePages::kOff && !segment->name_.empty()) {
+      Status collapsed = segment->CollapseIntoHugePages(reserved);
+      if (!collapsed.ok() && config.huge_pages == HugePages::kOn) return collapsed;
+      segment->huge_pages_refusal_ = std::move(collapsed);
     }
     segment->mapping_->allocator.emplace(bip::create_only, segment->base_ + kMemoryPageBytes,
                                          static_cast<size_t>(reserved - kMemoryPageBytes));
@@ -250,6 +320,7 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
     return Status::System("could not get random bytes", errno);
   }
   header->private_futexes = config.private_futexes ? 1 : 0;
+  header->huge_pages = segment->got_huge_pages_ ? 1 : 0;
   std::string settings;
   for (const SettingDescription& setting : DescribeSettings(config)) {
     settings += fmt::format("{}={}\n", setting.name, setting.value);
@@ -329,7 +400,7 @@ Result<std::unique_ptr<Segment>> Segment::Attach(const std::string& name, bool r
       return Status::Error(sqlstate::kObjectNotInPrerequisiteState,
                            fmt::format("shared memory segment \"{}\" is not complete", name));
     }
-    segment->mapping_->region = bip::mapped_region(segment->mapping_->file, mode);
+    segment->mapping_->region = MapAligned(segment->mapping_->file, mode, size);
   } catch (const bip::interprocess_exception& error) {
     return std::move(
                Status::System(fmt::format("could not attach to shared memory segment \"{}\"", name),

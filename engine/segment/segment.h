@@ -67,6 +67,7 @@ struct SegmentHeader : SegmentIdentity {
   int64_t reserved_bytes;              // header and reserved area
   char mock_nonce[kNonceBytes];        // random; see Engine::mock_authentication_nonce()
   uint32_t private_futexes;            // 1: latches and wakeups use FUTEX_PRIVATE_FLAG
+  uint32_t huge_pages;                 // 1: the reserved area consists of 2 MB pages
   std::atomic<uint32_t> sealed;        // 1: complete, others may attach
   int64_t part_offset[kSegmentParts];  // from the start of the segment; 0: absent
   int64_t part_bytes[kSegmentParts];
@@ -81,7 +82,8 @@ class Segment {
   static constexpr int64_t kPartOverheadBytes = 2 * kMemoryPageBytes;
 
   // Maps a new segment. First removes the segments of dead servers (see RemoveLeftovers).
-  // 53100 with both sizes and a hint when the memory is not there; 22023 when a size overflows;
+  // 53100 with both sizes and a hint when the memory is not there, or not in huge pages although
+  // huge_pages=on; 22023 when a size overflows;
   // 55006 when a live server has a segment of that name.
   static Result<std::unique_ptr<Segment>> Create(const EngineConfig& config, int64_t reserved_bytes,
                                                  int64_t sparse_bytes);
@@ -118,6 +120,9 @@ class Segment {
 
   const SegmentHeader& header() const { return *reinterpret_cast<const SegmentHeader*>(base_); }
   bool private_futexes() const { return header().private_futexes != 0; }
+  bool huge_pages() const { return header().huge_pages != 0; }
+  // Of the creator: why huge_pages=try got ordinary ones. Ok otherwise.
+  const Status& huge_pages_refusal() const { return huge_pages_refusal_; }
   const std::string& name() const { return name_; }  // empty if it has none
   char* base() const { return base_; }
   int64_t bytes() const { return header().total_bytes; }
@@ -130,6 +135,9 @@ class Segment {
   Segment();
   Status Map(const EngineConfig& config, int64_t total_bytes, int64_t reserved_bytes);
   Status CreateFile(const EngineConfig& config, int64_t total_bytes, int64_t reserved_bytes);
+  Status MapAnonymous(const EngineConfig& config, int64_t total_bytes, int64_t reserved_bytes);
+  Status PopulateReserved(int64_t reserved_bytes);
+  Status CollapseIntoHugePages(int64_t reserved_bytes);
   SegmentHeader& mutable_header() { return *reinterpret_cast<SegmentHeader*>(base_); }
 
   std::unique_ptr<Mapping> mapping_;
@@ -137,6 +145,8 @@ class Segment {
   char* base_ = nullptr;
   pid_t owner_pid_ = 0;  // the process that unlinks; 0: none
   int64_t sparse_used_ = 0;
+  bool got_huge_pages_ = false;
+  Status huge_pages_refusal_;
 };
 
 }  // namespace connbench::engine

@@ -1,6 +1,7 @@
 #include "engine/segment/segment.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -293,16 +295,67 @@ TEST(SegmentTest, LiveSegmentsAreListed) {
   EXPECT_EQ(listed(), 0);
 }
 
-TEST(SegmentTest, HugePagesWorkOrSayWhatIsMissing) {
-  EngineConfig config;
-  config.segment_backing = SegmentBacking::kHugePages;
-  auto segment = Segment::Create(config, kReserved, 0);
-  if (segment.ok()) {
-    EXPECT_TRUE((*segment)->Allocate(SegmentPart::kCatalog, kReserved / 2).ok());
-  } else {
-    EXPECT_EQ(segment.status().code(), sqlstate::kDiskFull);
-    EXPECT_FALSE(segment.status().error().hint.empty());
+// How much of the mapping at address this process has in 2 MB pages, by /proc.
+int64_t HugeKilobytes(const void* address) {
+  std::ifstream smaps("/proc/self/smaps");
+  const std::string begin = fmt::format("{:x}-", reinterpret_cast<uintptr_t>(address));
+  int64_t kilobytes = 0;
+  bool here = false;
+  for (std::string line; std::getline(smaps, line);) {
+    if (line.find('-') != std::string::npos && line.find(':') != std::string::npos &&
+        line.find(" kB") == std::string::npos) {
+      here = line.starts_with(begin);
+    }
+    for (const char* field : {"ShmemPmdMapped:", "Shared_Hugetlb:"}) {
+      if (here && line.starts_with(field)) kilobytes += std::stoll(line.substr(strlen(field)));
+    }
   }
+  return kilobytes;
+}
+
+TEST(SegmentTest, HugePagesAreHugeOrWhatIsMissingIsSaid) {
+  for (const SegmentBacking backing : {SegmentBacking::kNamed, SegmentBacking::kAnonymous}) {
+    EngineConfig config;
+    config.segment_backing = backing;
+    auto ordinary = Segment::Create(config, kReserved, 0);
+    ASSERT_TRUE(ordinary.ok());
+    EXPECT_FALSE((*ordinary)->huge_pages());
+    EXPECT_EQ(HugeKilobytes((*ordinary)->base()), 0);
+
+    config.huge_pages = HugePages::kOn;
+    auto segment = Segment::Create(config, kReserved, 0);
+    if (segment.ok()) {
+      EXPECT_TRUE((*segment)->huge_pages());
+      EXPECT_GE(HugeKilobytes((*segment)->base()) * 1024, (*segment)->header().reserved_bytes);
+      EXPECT_TRUE((*segment)->Allocate(SegmentPart::kCatalog, kReserved / 2).ok());
+    } else {
+      EXPECT_EQ(segment.status().code(), sqlstate::kDiskFull);
+      EXPECT_THAT(segment.status().error().hint, testing::HasSubstr("huge_pages=try"));
+    }
+
+    config.huge_pages = HugePages::kTry;
+    auto tried = Segment::Create(config, kReserved, 0);
+    ASSERT_TRUE(tried.ok()) << tried.status().ToString();
+    EXPECT_EQ((*tried)->huge_pages(), segment.ok());
+    EXPECT_EQ((*tried)->huge_pages_refusal().ok(), segment.ok());
+    EXPECT_EQ(HugeKilobytes((*tried)->base()) > 0, segment.ok());
+  }
+}
+
+TEST(SegmentTest, WhoAttachesHugePagesMapsThemAsSuch) {
+  EngineConfig config;
+  config.huge_pages = HugePages::kTry;
+  auto segment = MustCreate(config);
+  if (!segment->huge_pages()) GTEST_SKIP() << segment->huge_pages_refusal().ToString();
+  ASSERT_TRUE(segment->Allocate(SegmentPart::kCatalog, kReserved / 2).ok());
+  segment->Seal();
+  auto other = Segment::Attach(segment->name(), /*read_only=*/false);
+  ASSERT_TRUE(other.ok()) << other.status().ToString();
+  EXPECT_TRUE((*other)->huge_pages());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>((*other)->base()) % (2 << 20), 0U);
+  const volatile char touched = *(*other)->base();
+  (void)touched;
+  EXPECT_GT(HugeKilobytes((*other)->base()), 0);
 }
 
 TEST(ShmemSizeTest, OverflowSticks) {

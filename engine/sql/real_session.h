@@ -15,8 +15,9 @@ struct EngineConfig;
 struct EngineContext;    // engine/engine_context.h
 struct SettingDefaults;  // engine/sql/settings.h
 
-// For EngineContext, when the engine is made.
-std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config);
+// For EngineContext, when the engine is made. huge_pages: the segment lies in them.
+std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config,
+                                                           bool huge_pages);
 // Builds the tables of functions and operators, which never change. To be called when the engine is
 // made: a table that its first user builds would be built in every forked backend.
 void BuildFunctionTables();

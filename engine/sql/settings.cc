@@ -80,7 +80,8 @@ Result<std::string> CanonicalDateStyle(std::string_view value) {
 }
 
 // The default as SHOW prints it; empty for what comes from the connection.
-std::string DefaultText(const SettingDefinition& setting, const EngineConfig& config) {
+std::string DefaultText(const SettingDefinition& setting, const EngineConfig& config,
+                        bool huge_pages) {
   const std::string_view name = setting.name;
   if (!setting.default_value.empty() && setting.kind == SettingKind::kInteger) {
     return PrintWithUnit(IntegerValue(setting, setting.default_value), setting.unit);
@@ -95,6 +96,12 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
   }
   if (name == "scram_iterations") return std::to_string(config.scram_iterations);
   if (name == "session_warmup_kb") return std::to_string(config.session_warmup_kb);
+  if (name == "huge_pages") {
+    return config.huge_pages == HugePages::kOff  ? "off"
+           : config.huge_pages == HugePages::kOn ? "on"
+                                                 : "try";
+  }
+  if (name == "huge_pages_status") return huge_pages ? "on" : "off";
   if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
   if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);
   return {};
@@ -137,10 +144,11 @@ void ApplyTo(Settings::Current& current, const SettingDefinition& setting,
 
 }  // namespace
 
-std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config) {
+std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config,
+                                                           bool huge_pages) {
   auto defaults = std::make_shared<SettingDefaults>();
   for (const SettingDefinition& setting : SettingDefinitions()) {
-    defaults->texts.push_back(DefaultText(setting, config));
+    defaults->texts.push_back(DefaultText(setting, config, huge_pages));
     ApplyTo(defaults->values, setting, defaults->texts.back());
   }
   return defaults;

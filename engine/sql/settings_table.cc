@@ -45,6 +45,8 @@ constexpr SettingDefinition kDefinitions[] = {
     {"extra_float_digits", kInteger, "", "1", -15, 3, kUser, false, "", "Accepted; floating-point values are always printed in their shortest exact form."},
     {"fsync", kBool, "", "off", 0, 0, kPostmaster, false, "", "Data live in shared memory only: there is nothing to synchronise."},
     {"full_page_writes", kBool, "", "off", 0, 0, kPostmaster, false, "", "There is no write-ahead log yet."},
+    {"huge_pages", kEnum, "", "", 0, 0, kPostmaster, false, "off|on|try", "Use of huge pages for the shared segment."},
+    {"huge_pages_status", kEnum, "", "", 0, 0, kInternal, false, "off|on", "Shows whether the shared segment lies in huge pages."},
     {"idle_in_transaction_session_timeout", kInteger, "ms", "0", 0, kMaxInt, kUser, false, "", "Sets the maximum allowed idle time between queries, when in a transaction."},
     {"idle_session_timeout", kInteger, "ms", "0", 0, kMaxInt, kUser, false, "", "Sets the maximum allowed idle time between queries, when not in a transaction."},
     {"in_hot_standby", kBool, "", "off", 0, 0, kInternal, true, "", "Shows whether hot standby is currently active."},

@@ -2,17 +2,22 @@
 """Every model beside the floor: one thread that accepts and answers with the same bytes, without any
 protocol, session or engine (tests/benchmarks/floor_server.cc). What a model adds to it is its own price.
 
-  tests/benchmarks/models_vs_floor.py [--rounds 7] [--seconds 1] [--models fork,thread,...] [--counters]
+  tests/benchmarks/models_vs_floor.py [--rounds 7] [--seconds 1] [--models fork,thread,...]
+                                      [--placement apart|together|free] [--counters]
 
   connect   connbench load connect-only -c 1: connect() until ReadyForQuery, p50 and mean
   statement connbench load select-only -M prepared -c 1: one point select, p50 and mean
 
-One client, one connection at a time: nothing queues, so that a difference is the server's own path. Servers
+One client, one connection at a time: nothing queues, so that a difference is the server's own path. Where
+client and server run decides more than any model (a round trip within one CPU is half of one between two), and
+the scheduler changes its mind; so all servers are pinned to the first CPU and the client to the last
+(apart) or all to the first (together). Servers
 stay up for the whole run; each round visits them in a new seeded order, and ratios are taken round by round,
 then reported as median [min..max]. --counters runs once more, untimed, under strace -c and the kernel's own
 counters, and prints system calls, context switches and page faults per connect or statement.
 """
 import argparse
+import os
 import pathlib
 import random
 import re
@@ -46,7 +51,7 @@ class Floor:
 
 
 def microseconds(text, what, figure):
-    match = re.search(rf"{what} latency .*?{figure} ([0-9.e+]+) (ns|us|ms|s)\b", text)
+    match = re.search(rf"^{what} latency .*?{figure} +([0-9.e+]+) (ns|us|ms|s)\b", text, re.S | re.M)
     if not match:
         raise SystemExit(f"no {what} latency {figure} in:\n{text}")
     return float(match[1]) * {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}[match[2]]
@@ -119,19 +124,25 @@ def main():
     parser.add_argument("--seconds", type=int, default=1)
     parser.add_argument("--models", default=DIRECT)
     parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--placement", choices=["apart", "together", "free"], default="apart")
     parser.add_argument("--counters", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
 
+    cpus = sorted(os.sched_getaffinity(0))
+    places = {"apart": (cpus[:1], cpus[-1:]), "together": (cpus[:1], cpus[:1]), "free": (cpus, cpus)}
+    for_servers, for_client = places[options.placement]
     rng = random.Random(options.seed)
     servers = []
     try:
+        os.sched_setaffinity(0, for_servers)  # whoever is started from here on inherits it
         for model in options.models.split(","):
             servers.append(Connbench(options.connbench, model, "real", 10, "64MB"))
         for server in servers:
             subprocess.run(["pgbench", "-i", "-q", "-h", "127.0.0.1", "-p", str(server.port), "-U",
                             "postgres", "postgres"], check=True, capture_output=True)
         servers.append(Floor(options.floor, servers[0]))
+        os.sched_setaffinity(0, for_client)
         for case in options.cases.split(","):
             measure(options.connbench, servers[-1], case, 1)  # the floor hears each request once
             figures = {server.name: [] for server in servers}
@@ -140,7 +151,7 @@ def main():
                     figures[server.name].append(
                         measure(options.connbench, server, case, options.seconds)[:2])
             print(f"\n{case}: connbench load {' '.join(CASES[case])} -c 1, {options.rounds} rounds of "
-                  f"{options.seconds} s")
+                  f"{options.seconds} s, {options.placement}")
             print(f"{'server':<22}{'p50 us [min..max]':<28}{'p50 / floor':<24}{'mean / floor':<24}")
             for server in servers:
                 p50, mean = zip(*figures[server.name])
