@@ -18,6 +18,7 @@ set(threaded_tests
     engine_canned_test
     models_test
     models_conformance_test
+    models_storm_test
     load_test)
 
 # connbench_test(NAME SOURCES a_test.cc ... USES part ... [SHARDS n]): one GoogleTest program, run by

@@ -80,6 +80,11 @@ class SegmentEngine : public Engine {
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override {
     backends_->Cancel(connection_id, cancel_key);
   }
+  void SetEndListener(int32_t pid, int signal) override { backends_->SetEndListener(pid, signal); }
+  std::vector<EndingSession> ending_sessions() const override;
+  bool AskedToEnd(uint32_t connection_id) const override {
+    return backends_->AskedToEnd(connection_id);
+  }
   void RequestShutdown() override { backends_->RequestShutdown(); }
   bool ShutdownRequested() const override { return backends_->ShutdownRequested(); }
 
@@ -218,6 +223,18 @@ SessionStates SegmentEngine::session_states() const {
     }
   }
   return states;
+}
+
+std::vector<EndingSession> SegmentEngine::ending_sessions() const {
+  std::vector<EndingSession> ending;
+  const uint32_t used = backends_->slots_used();
+  for (BackendNumber number = BackendTable::kAuxiliarySlots; number < used; ++number) {
+    const BackendSlot& slot = backends_->slot(number);
+    const uint64_t identity = slot.identity.load(std::memory_order_seq_cst);
+    if ((identity & kInterruptTerminate) == 0) continue;
+    ending.push_back({static_cast<uint32_t>(identity >> 32), slot.pid.load()});
+  }
+  return ending;
 }
 
 Result<std::unique_ptr<Session>> SegmentEngine::StartSession(SessionOptions options,

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/config.h"
@@ -37,6 +38,12 @@ struct SessionStates {
   int64_t idle_in_transaction = 0;
   int64_t active = 0;  // running a statement
   int64_t waiting_for_lock = 0;
+};
+
+// A session that was asked to end and has not yet done so.
+struct EndingSession {
+  uint32_t connection_id = 0;
+  int32_t pid = 0;  // of the process that runs it
 };
 
 class Engine {
@@ -74,6 +81,13 @@ class Engine {
 
   // Latch-free; any process. Does nothing unless the id and the key belong together.
   virtual void Cancel(uint32_t connection_id, uint32_t cancel_key) = 0;
+  // pg_terminate_backend asks one session to end. One that runs or waits for a lock is rung; one
+  // that waits for its client is the model's to wake, so process pid is sent that signal. Latch-free.
+  virtual void SetEndListener(int32_t pid, int signal) = 0;
+  // Those that were asked to end so far. Latch-free.
+  virtual std::vector<EndingSession> ending_sessions() const = 0;
+  // Whether this session was. Latch-free, also for signal handlers.
+  virtual bool AskedToEnd(uint32_t connection_id) const = 0;
   // Latch-free; asks all sessions to end with 57P01 and rings them. Sessions that wait for their
   // client are the model's to wake.
   virtual void RequestShutdown() = 0;

@@ -12,6 +12,7 @@ namespace {
 // What an epoll event carries: the listener's index, or one of these.
 constexpr uint64_t kTerminationTag = UINT64_MAX;
 constexpr uint64_t kWakeTag = UINT64_MAX - 1;
+constexpr uint64_t kSessionEndTag = UINT64_MAX - 2;
 
 bool Watch(int epoll_fd, int fd, uint32_t events, uint64_t tag) {
   epoll_event event = {};
@@ -26,7 +27,8 @@ AcceptWait::~AcceptWait() {
   if (epoll_fd_ >= 0) close(epoll_fd_);
 }
 
-Status AcceptWait::Open(const ListenerSet& listeners, int termination_fd, int wake_fd) {
+Status AcceptWait::Open(const ListenerSet& listeners, int termination_fd, int wake_fd,
+                        int session_end_fd) {
   listeners_ = &listeners;
   termination_fd_ = termination_fd;
   wake_fd_ = wake_fd;
@@ -34,6 +36,9 @@ Status AcceptWait::Open(const ListenerSet& listeners, int termination_fd, int wa
   if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
   bool watched = Watch(epoll_fd_, termination_fd, EPOLLIN, kTerminationTag);
   if (wake_fd >= 0) watched = watched && Watch(epoll_fd_, wake_fd, EPOLLIN, kWakeTag);
+  if (session_end_fd >= 0) {
+    watched = watched && Watch(epoll_fd_, session_end_fd, EPOLLIN, kSessionEndTag);
+  }
   for (size_t i = 0; i < listeners.listeners().size(); ++i) {
     watched =
         watched && Watch(epoll_fd_, listeners.listeners()[i].fd(), EPOLLIN | EPOLLEXCLUSIVE, i);
@@ -54,6 +59,7 @@ AcceptWait::Event AcceptWait::Wait(const Listener*& listener, MonotonicNs deadli
     epoll_event event;
     if (epoll_wait(epoll_fd_, &event, 1, timeout_ms) <= 0) continue;  // the clock decides
     if (event.data.u64 == kTerminationTag) return Event::kTermination;
+    if (event.data.u64 == kSessionEndTag) return Event::kSessionEnd;
     if (event.data.u64 == kWakeTag) {
       uint64_t count = 0;
       (void)!read(wake_fd_, &count, sizeof(count));

@@ -18,10 +18,12 @@ class AcceptWait {
   AcceptWait(const AcceptWait&) = delete;
   AcceptWait& operator=(const AcceptWait&) = delete;
 
-  // termination_fd ends every wait; wake_fd (an eventfd, -1: none) does so, too, and is emptied.
-  Status Open(const ListenerSet& listeners, int termination_fd, int wake_fd = -1);
+  // termination_fd ends every wait; wake_fd (an eventfd, -1: none) does so, too, and is emptied;
+  // session_end_fd (-1: none) likewise, but its owner takes what it says.
+  Status Open(const ListenerSet& listeners, int termination_fd, int wake_fd = -1,
+              int session_end_fd = -1);
 
-  enum class Event : uint8_t { kClient, kWoken, kTermination, kDeadline };
+  enum class Event : uint8_t { kClient, kWoken, kSessionEnd, kTermination, kDeadline };
   // kClient: the listener with somebody waiting is *listener; whoever was faster may have him.
   Event Wait(const Listener*& listener, MonotonicNs deadline = kNoDeadline);
   // Stops looking at the listeners, until they are to be looked at again.

@@ -14,6 +14,7 @@ namespace connbench::models::backend_signals {
 namespace {
 
 std::atomic<ConnectionStop*> g_connection{nullptr};
+std::atomic<const engine::Engine*> g_engine{nullptr};
 static_assert(std::atomic<ConnectionStop*>::is_always_lock_free);
 
 // The answer to SIGQUIT, made before any handler can run and never changed.
@@ -37,6 +38,16 @@ const std::string& CrashMessage() {
 void OnTerminate(int /*signal*/) {
   const int saved_errno = errno;
   if (ConnectionStop* connection = g_connection.load()) connection->Request();
+  errno = saved_errno;
+}
+
+void OnSessionEnd(int /*signal*/) {
+  const int saved_errno = errno;
+  ConnectionStop* connection = g_connection.load();
+  // The signal may have been meant for the connection before this one.
+  if (connection != nullptr && g_engine.load()->AskedToEnd(connection->connection_id())) {
+    connection->Request();
+  }
   errno = saved_errno;
 }
 
@@ -64,19 +75,22 @@ void Install() {
   sigfillset(&action.sa_mask);
   action.sa_handler = OnTerminate;
   sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = OnSessionEnd;
+  sigaction(SIGUSR1, &action, nullptr);
   action.sa_handler = OnQuit;
   sigaction(SIGQUIT, &action, nullptr);
 }
 
 void BeginServer() { Mask(SIG_UNBLOCK, {SIGQUIT}); }
 
-void BeginBackend(ConnectionStop& stop) {
+void BeginBackend(const engine::Engine& engine, ConnectionStop& stop) {
+  g_engine.store(&engine);
   g_connection.store(&stop);
-  Mask(SIG_UNBLOCK, {SIGTERM, SIGQUIT});
+  Mask(SIG_UNBLOCK, {SIGTERM, SIGUSR1, SIGQUIT});
 }
 
 void EndBackend() {
-  Mask(SIG_BLOCK, {SIGTERM});
+  Mask(SIG_BLOCK, {SIGTERM, SIGUSR1});
   g_connection.store(nullptr);
 }
 

@@ -1,5 +1,6 @@
 // The signals by which a supervisor ends its children, as a child handles them: SIGTERM ends the
-// backend's session in good order, SIGQUIT ends the process at once because another one has crashed
+// backend's session in good order, SIGUSR1 does so if that session was asked to end
+// (pg_terminate_backend), SIGQUIT ends the process at once because another one has crashed
 // and shared memory cannot be trusted.
 //
 // Signal handlers know their process only, so this is the one place with process-wide state: the
@@ -20,9 +21,9 @@ void Install();
 
 // Unblocks SIGQUIT in a server process, which serves no connection of its own.
 void BeginServer();
-// Unblocks SIGTERM and SIGQUIT: from now on they end this connection.
-void BeginBackend(ConnectionStop& stop);
-// The connection is over; SIGTERM has nothing left to do.
+// Unblocks SIGTERM, SIGUSR1 and SIGQUIT: from now on they end this connection of the engine's.
+void BeginBackend(const engine::Engine& engine, ConnectionStop& stop);
+// The connection is over; SIGTERM and SIGUSR1 have nothing left to do.
 void EndBackend();
 
 }  // namespace connbench::models::backend_signals

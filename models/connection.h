@@ -25,11 +25,16 @@ inline constexpr size_t kReceiveBufferBytes = 16 << 10;
 // signal can come between a look at the flag and the sleep.
 class ConnectionStop {
  public:
-  explicit ConnectionStop(int fd) : fd_(fd) {}
+  // connection_id: whose socket it is; 0 if several connections use it one after the other.
+  explicit ConnectionStop(int fd, uint32_t connection_id = 0)
+      : fd_(fd), connection_id_(connection_id) {}
+  explicit ConnectionStop(const AcceptedConnection& connection)
+      : ConnectionStop(connection.fd, connection.connection_id) {}
   // Async-signal-safe. The socket must still be open.
   void Request();
   bool requested() const { return requested_.load(std::memory_order_acquire); }
   int fd() const { return fd_; }
+  uint32_t connection_id() const { return connection_id_; }
 
   // Part of a message may be out: nothing else may be written now. For signal handlers.
   void set_sending(bool sending) { sending_.store(sending, std::memory_order_relaxed); }
@@ -37,6 +42,7 @@ class ConnectionStop {
 
  private:
   const int fd_;
+  const uint32_t connection_id_;
   std::atomic<bool> requested_{false};
   std::atomic<bool> sending_{false};
 };

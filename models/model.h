@@ -27,6 +27,9 @@
 //   Termination When the supervisor asks for it (SIGTERM, after Engine::RequestShutdown) every
 //               session ends with 57P01, also one that is blocked reading from or writing to its
 //               client: the model wakes it and calls CheckTermination(). Then the process exits 0.
+//               pg_terminate_backend asks that of one session: a server process gets SIGUSR1
+//               (models/server_process.h), looks which session of its own is in
+//               Engine::ending_sessions(), and wakes it likewise.
 //   Clients     One that vanishes, stays half open, sends garbage or never reads costs only its own
 //               connection.
 //
@@ -72,7 +75,7 @@ class ProcessSpawner {
   // Forks a child that runs body and exits with what it returns. The child dies with the
   // supervisor. It starts without the supervisor's own descriptors (a backend also without the
   // listeners) and with its signals blocked: SIGINT for good (a terminal's Ctrl-C is the
-  // supervisor's business), SIGTERM until it can be served (models/server_process.h for a server,
+  // supervisor's business), SIGTERM and SIGUSR1 until they can be served (models/server_process.h for a server,
   // models/backend_signals.h for a backend). An error (58000) leaves everything as it was.
   virtual Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body) = 0;
 };

@@ -4,16 +4,17 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
 namespace connbench::models {
 
-TerminationSignal::TerminationSignal() {
+SignalDescriptor::SignalDescriptor(int signal) {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
+  sigaddset(&set, signal);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd_ < 0) {
@@ -22,7 +23,14 @@ TerminationSignal::TerminationSignal() {
   }
 }
 
-TerminationSignal::~TerminationSignal() { close(fd_); }
+SignalDescriptor::~SignalDescriptor() { close(fd_); }
+
+void SignalDescriptor::Clear() const {
+  signalfd_siginfo info;
+  (void)!read(fd_, &info, sizeof(info));  // the same signal is pending at most once
+}
+
+TerminationSignal::TerminationSignal() : SignalDescriptor(SIGTERM) {}
 
 bool TerminationSignal::WaitUntil(MonotonicNs deadline) const {
   while (true) {
@@ -32,11 +40,29 @@ bool TerminationSignal::WaitUntil(MonotonicNs deadline) const {
       if (left <= 0) return false;
       timeout = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
     }
-    pollfd signalled = {fd_, POLLIN, 0};
+    pollfd signalled = {fd(), POLLIN, 0};
     if (ppoll(&signalled, 1, deadline == kNoDeadline ? nullptr : &timeout, nullptr) > 0) {
       return true;
     }
   }
+}
+
+SessionEndSignal::SessionEndSignal() : SignalDescriptor(SIGUSR1) {}
+
+void WaitForTermination(const TerminationSignal& termination, const SessionEndSignal& session_end,
+                        const std::function<void()>& end_sessions) {
+  pollfd polled[2] = {{termination.fd(), POLLIN, 0}, {session_end.fd(), POLLIN, 0}};
+  while (polled[0].revents == 0) {
+    if (poll(polled, 2, -1) <= 0 || polled[1].revents == 0) continue;
+    session_end.Clear();
+    end_sessions();
+  }
+}
+
+bool Contains(std::span<const engine::EndingSession> sessions, uint32_t connection_id) {
+  return std::any_of(sessions.begin(), sessions.end(), [&](const engine::EndingSession& session) {
+    return session.connection_id == connection_id;
+  });
 }
 
 }  // namespace connbench::models

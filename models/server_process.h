@@ -1,32 +1,55 @@
 // What the main thread of a server process does, for models that serve many connections in one
-// process: take the supervisor's request to end, accept, and be woken in time.
+// process: take the supervisor's requests to end, the process or one session.
 //
 // Safety: used by the main thread only, made before the process starts its other threads, which
 // inherit the blocked signals.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 
 #include "base/clock.h"
-#include "models/listener.h"
+#include "engine/engine.h"
 
 namespace connbench::models {
 
-// SIGTERM as a descriptor that can be polled.
-class TerminationSignal {
+// A signal as a descriptor that can be polled.
+class SignalDescriptor {
  public:
-  TerminationSignal();
-  ~TerminationSignal();
-  TerminationSignal(const TerminationSignal&) = delete;
-  TerminationSignal& operator=(const TerminationSignal&) = delete;
+  explicit SignalDescriptor(int signal);
+  ~SignalDescriptor();
+  SignalDescriptor(const SignalDescriptor&) = delete;
+  SignalDescriptor& operator=(const SignalDescriptor&) = delete;
 
   int fd() const { return fd_; }
-
-  // Sleeps until SIGTERM (true), or until the deadline has passed (false).
-  bool WaitUntil(MonotonicNs deadline) const;
+  // Takes what has come: from now on another one makes the descriptor readable.
+  void Clear() const;
 
  private:
   int fd_;
 };
+
+// SIGTERM: the process is to end. Never cleared.
+class TerminationSignal : public SignalDescriptor {
+ public:
+  TerminationSignal();
+
+  // Sleeps until SIGTERM (true), or until the deadline has passed (false).
+  bool WaitUntil(MonotonicNs deadline) const;
+};
+
+// SIGUSR1: sessions were asked to end (Engine::ending_sessions()), perhaps some of this process.
+class SessionEndSignal : public SignalDescriptor {
+ public:
+  SessionEndSignal();
+};
+
+// Sleeps until SIGTERM. end_sessions() is called whenever sessions were asked to end.
+void WaitForTermination(const TerminationSignal& termination, const SessionEndSignal& session_end,
+                        const std::function<void()>& end_sessions);
+
+// Whether the connection is one of those.
+bool Contains(std::span<const engine::EndingSession> sessions, uint32_t connection_id);
 
 }  // namespace connbench::models

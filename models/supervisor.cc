@@ -37,7 +37,9 @@ class BlockedSignals {
  public:
   BlockedSignals() {
     sigemptyset(&set_);
-    for (int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGCHLD}) sigaddset(&set_, signal);
+    for (int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD}) {
+      sigaddset(&set_, signal);
+    }
     sigprocmask(SIG_BLOCK, &set_, &previous_);
   }
   ~BlockedSignals() { sigprocmask(SIG_SETMASK, &previous_, nullptr); }
@@ -148,6 +150,7 @@ class Supervisor : public ProcessSpawner {
     if (const Status refusal = engine_->huge_pages_refusal(); !refusal.ok()) {
       Log("{}; going on with ordinary pages", refusal.error().message);
     }
+    engine_->SetEndListener(pid_, SIGUSR1);
     model_ = options_.model->make({*engine_, listeners_, settings_.models, settings_.security});
     CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(model_->Needs()));
     started_at_ = MonotonicNow();
@@ -224,6 +227,9 @@ class Supervisor : public ProcessSpawner {
         case SIGQUIT:
           StopServing(SIGKILL);
           break;
+        case SIGUSR1:
+          if (state_ == State::kServing) PassOnEndRequests();
+          break;
         case SIGHUP:
           Log("SIGHUP: files are read at the start only; restart to change rules or certificate");
           break;
@@ -243,6 +249,18 @@ class Supervisor : public ProcessSpawner {
       kill_at_ = MonotonicNow() + settings_.models.shutdown_grace_ms * kNanosecondsPerMillisecond;
     }
     SignalAll(signal);
+  }
+
+  // Sessions that were asked to end may wait for their clients: whoever can wake them is told.
+  void PassOnEndRequests() {
+    for (const auto& [child, kind] : children_) {
+      if (kind == ChildKind::kServer) kill(child, SIGUSR1);
+    }
+    for (const engine::EndingSession& session : engine_->ending_sessions()) {
+      const auto found = children_.find(session.pid);
+      if (found != children_.end() && found->second != ChildKind::kServer)
+        kill(session.pid, SIGUSR1);
+    }
   }
 
   void Reap() {
@@ -318,7 +336,8 @@ class Supervisor : public ProcessSpawner {
       if (ppoll(&signalled, 1, &timeout, nullptr) <= 0) continue;
       signalfd_siginfo info;
       while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGHUP) return false;
+        const auto signal = static_cast<int>(info.ssi_signo);
+        if (signal != SIGCHLD && signal != SIGHUP && signal != SIGUSR1) return false;
       }
     }
   }

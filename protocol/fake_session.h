@@ -107,6 +107,9 @@ class FakeEngine : public engine::Engine {
   std::string_view mock_authentication_nonce() const override { return "fake"; }
   bool roles_changed() const override { return !roles.empty(); }
   void Cancel(uint32_t connection_id, uint32_t cancel_key) override;
+  void SetEndListener(int32_t /*pid*/, int /*signal*/) override {}
+  std::vector<engine::EndingSession> ending_sessions() const override { return {}; }
+  bool AskedToEnd(uint32_t /*connection_id*/) const override { return false; }
   void RequestShutdown() override { shutdown = true; }
   bool ShutdownRequested() const override { return shutdown; }
 

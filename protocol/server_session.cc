@@ -65,6 +65,7 @@ void ServerSession::SetWaiter(engine::Waiter& waiter) { impl_->SetWaiter(waiter)
 engine::TransactionStatus ServerSession::transaction_status() const {
   return impl_->transaction_status();
 }
+bool ServerSession::termination_pending() const { return impl_->termination_pending(); }
 bool ServerSession::authenticated() const { return impl_->authenticated(); }
 bool ServerSession::mid_message() const { return impl_->mid_message(); }
 size_t ServerSession::retained_bytes() const {

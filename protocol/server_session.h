@@ -75,6 +75,8 @@ class ServerSession {
   // with 57P01 if that was asked for (also before authentication), otherwise returns kInput.
   // Receive() looks for itself before it runs anything.
   Want CheckTermination();
+  // Whether the session was asked to end (pg_terminate_backend, shutdown) and has not been told yet.
+  bool termination_pending() const;
 
   std::string& output() { return output_; }
   // Empties output(), giving back a buffer that one large answer has blown up.

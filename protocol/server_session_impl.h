@@ -41,6 +41,9 @@ class ServerSession::Impl {
   void SetWaiter(engine::Waiter& waiter);
   engine::TransactionStatus transaction_status() const;
   bool authenticated() const { return session_ != nullptr; }
+  bool termination_pending() const {
+    return session_ != nullptr && !session_->TerminationRequested().ok();
+  }
   bool mid_message() const;
   size_t retained_bytes() const {
     const size_t plain = encryption_ == nullptr ? 0 : encryption_->plain.capacity();

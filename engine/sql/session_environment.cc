@@ -120,8 +120,7 @@ Result<bool> RealSession::CancelBackend(int32_t connection_id) {
 }
 
 Result<bool> RealSession::TerminateBackend(int32_t connection_id) {
-  return context_.transactions.backends->Interrupt(static_cast<uint32_t>(connection_id),
-                                                   kInterruptTerminate);
+  return context_.transactions.backends->Terminate(static_cast<uint32_t>(connection_id));
 }
 
 Result<int64_t> RealSession::TransactionId() {

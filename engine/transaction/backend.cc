@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <new>
 
 namespace connbench::engine {
@@ -141,6 +142,28 @@ bool BackendTable::Interrupt(uint32_t connection_id, uint64_t bits) {
   const uint32_t used = slots_used();
   for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
     if (InterruptSlot(slot(number), connection_id, bits)) return true;
+  }
+  return false;
+}
+
+bool BackendTable::Terminate(uint32_t connection_id) {
+  if (!Interrupt(connection_id, kInterruptTerminate)) return false;
+  const int32_t listener = end_listener_pid_.load(std::memory_order_acquire);
+  if (listener != 0) kill(listener, end_listener_signal_.load(std::memory_order_relaxed));
+  return true;
+}
+
+void BackendTable::SetEndListener(int32_t pid, int signal) {
+  end_listener_signal_.store(signal, std::memory_order_relaxed);
+  end_listener_pid_.store(pid, std::memory_order_release);
+}
+
+bool BackendTable::AskedToEnd(uint32_t connection_id) const {
+  if (connection_id == 0) return false;
+  const uint32_t used = slots_used();
+  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+    const uint64_t identity = slot(number).identity.load(std::memory_order_seq_cst);
+    if (identity >> 32 == connection_id) return (identity & kInterruptTerminate) != 0;
   }
   return false;
 }

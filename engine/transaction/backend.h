@@ -3,8 +3,9 @@
 //
 // Safety: BackendTable and BackendSlot live in shared memory. What is atomic in a slot may be read
 // by anybody at any time; only the slot's owner writes it, but for the interrupt bits. Start() and
-// the end of a Backend take freelist_latch_; Interrupt(), Cancel() and RequestShutdown() are
-// latch-free and may be called from a signal handler or a process that must never take a latch.
+// the end of a Backend take freelist_latch_; Interrupt(), Cancel(), Terminate(), AskedToEnd() and
+// RequestShutdown() are latch-free and may be called from a signal handler or a process that must
+// never take a latch.
 // A Backend is private and used by one thread at a time.
 #pragma once
 
@@ -120,6 +121,13 @@ class BackendTable {
   bool Interrupt(uint32_t connection_id, uint64_t bits);
   // The same for kInterruptCancel if the key is the session's.
   bool Cancel(uint32_t connection_id, uint32_t cancel_key);
+  // The same for kInterruptTerminate; then tells the process named by SetEndListener(), because a
+  // session that waits for its client is not woken by a ring.
+  bool Terminate(uint32_t connection_id);
+  // pid is sent signal by every Terminate(); 0: nobody.
+  void SetEndListener(int32_t pid, int signal);
+  // Whether the session has kInterruptTerminate set; false if there is none.
+  bool AskedToEnd(uint32_t connection_id) const;
   // Latch-free. Terminates every session and refuses new ones with 57P03.
   void RequestShutdown();
   bool ShutdownRequested() const { return shutdown_.load(std::memory_order_seq_cst) != 0; }
@@ -147,6 +155,8 @@ class BackendTable {
   std::atomic<int64_t> sessions_{0};
   std::atomic<uint32_t> slots_used_{0};
   std::atomic<uint32_t> shutdown_{0};
+  std::atomic<int32_t> end_listener_pid_{0};
+  std::atomic<int32_t> end_listener_signal_{0};
 };
 static_assert(std::is_trivially_destructible_v<BackendTable>);
 

@@ -165,10 +165,14 @@ class FdpassModel : public Model {
       if (i != number) channels_[i].CloseReceiving();
     }
     const TerminationSignal termination;
+    const SessionEndSignal session_end;
     EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes),
                    event_descriptors_[number]);
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);
+    if (status.ok()) {
+      status = SessionEndTask::AddTo(loop, session_end, [&loop] { loop.RequestSweep(); });
+    }
     const int fd = channels_[number].receiving_fd;
     if (status.ok()) status = loop.Add(std::make_unique<ChannelTask>(context_.engine, fd), fd);
     if (!status.ok()) return FailToStart(status);

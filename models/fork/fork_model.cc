@@ -46,8 +46,8 @@ class ForkModel : public Model {
 
  private:
   int ServeBackend(const AcceptedConnection& connection) {
-    ConnectionStop stop(connection.fd);
-    backend_signals::BeginBackend(stop);
+    ConnectionStop stop(connection);
+    backend_signals::BeginBackend(context_.engine, stop);
     ServeConnection(context_.engine, connection, stop);
     backend_signals::EndBackend();
     return 0;  // the kernel closes the socket

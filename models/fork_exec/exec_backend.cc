@@ -52,8 +52,8 @@ int Serve(const ExecBackendArguments& arguments) {
                   &connection.peer_length) != 0) {
     connection.peer_length = 0;  // gone already
   }
-  ConnectionStop stop(connection.fd);
-  backend_signals::BeginBackend(stop);
+  ConnectionStop stop(connection);
+  backend_signals::BeginBackend(**engine, stop);
   ServeConnection(**engine, connection, stop);
   backend_signals::EndBackend();
   return 0;

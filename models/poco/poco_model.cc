@@ -32,6 +32,7 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -94,7 +95,7 @@ class ListenerSocket : public net::ServerSocket {
 class Sessions {
  public:
   void Serve(engine::Engine& engine, const AcceptedConnection& connection) {
-    ConnectionStop stop(connection.fd);
+    ConnectionStop stop(connection);
     {
       const std::lock_guard lock(mutex_);
       stops_.insert(&stop);
@@ -103,6 +104,12 @@ class Sessions {
     ServeConnection(engine, connection, stop);
     const std::lock_guard lock(mutex_);
     stops_.erase(&stop);
+  }
+  void StopThose(std::span<const engine::EndingSession> ending) {
+    const std::lock_guard lock(mutex_);
+    for (ConnectionStop* stop : stops_) {
+      if (Contains(ending, stop->connection_id())) stop->Request();
+    }
   }
   void StopAll() {
     const std::lock_guard lock(mutex_);
@@ -171,8 +178,9 @@ class PocoModel : public Model {
 
   int Run() {
     const TerminationSignal termination;
+    const SessionEndSignal session_end;
     try {
-      Serve(termination);
+      Serve(termination, session_end);
       return 0;
     } catch (const Poco::Exception& error) {
       std::fprintf(stderr, "connbench: poco: %s\n", error.displayText().c_str());
@@ -180,7 +188,7 @@ class PocoModel : public Model {
     }
   }
 
-  void Serve(const TerminationSignal& termination) {
+  void Serve(const TerminationSignal& termination, const SessionEndSignal& session_end) {
     constexpr int kIdleSeconds = 60;
     Sessions sessions;
     Poco::ThreadPool pool(1, static_cast<int>(Threads()), kIdleSeconds,
@@ -196,7 +204,8 @@ class PocoModel : public Model {
           factory, pool, ListenerSocket(listener, context_.engine.connection_log()), parameters));
       servers.back()->start();
     }
-    termination.WaitUntil(kNoDeadline);
+    WaitForTermination(termination, session_end,
+                       [&] { sessions.StopThose(context_.engine.ending_sessions()); });
     for (const auto& server : servers) server->stop();
     sessions.StopAll();
     pool.joinAll();

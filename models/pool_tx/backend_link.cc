@@ -70,6 +70,15 @@ void BackendLink::Lost() {
   SessionGone();
 }
 
+void BackendLink::Nudge() const {
+  // Whatever comes makes the session look before it reads it; and what it does not read is skipped
+  // by the backend.
+  std::string sync;
+  protocol::AppendSync(sync);
+  std::string_view rest(sync);
+  (void)SendSome(fd_, rest);
+}
+
 void BackendLink::SessionGone() {
   identity_.clear();
   settings_.clear();
@@ -124,7 +133,7 @@ Status BackendLink::Prepare(EpollLoop& loop, const std::string& identity,
     const protocol::NameValue parameters[] = {
         {"user", std::string_view(identity).substr(0, zero)},
         {"database", std::string_view(identity).substr(zero + 1)}};
-    std::string startup;
+    std::string startup(pooler_.mark().text());
     protocol::AppendStartup(startup, parameters);
     fatal_ = {};
     CONNBENCH_RETURN_IF_ERROR(Command(loop, std::move(startup), protocol::backend::kReadyForQuery));

@@ -63,6 +63,8 @@ class BackendLink : public LoopTask {
   // Whose unnamed statement it has.
   uint64_t unnamed_owner = 0;
 
+  // Has the session look around, although its client is silent: it was asked to end.
+  void Nudge() const;
   // The backend waits for another startup packet.
   void SessionGone();
   // The session was ended while its client was silent; ok: it was not.

@@ -71,6 +71,7 @@ class PoolTxModel : public Model {
           .WithHint("Lower pool_size or raise max_connections.");
     }
     CONNBENCH_RETURN_IF_ERROR(event_descriptor_.Open(1));
+    CONNBENCH_RETURN_IF_ERROR(mark_.Make());
     for (int i = 0; i < pool_size_; ++i) {
       int ends[2];
       if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -115,18 +116,22 @@ class PoolTxModel : public Model {
     const int fd = std::exchange(backend_ends_[number], -1);
     CloseEnds(backend_ends_);
     ConnectionStop stop(fd);
-    backend_signals::BeginBackend(stop);
-    RunPooledBackend(context_.engine, stop);
+    backend_signals::BeginBackend(context_.engine, stop);
+    RunPooledBackend(context_.engine, mark_, stop);
     backend_signals::EndBackend();
     return 0;
   }
 
   int RunPooler() {
     const TerminationSignal termination;
+    const SessionEndSignal session_end;
     EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes), event_descriptor_[0]);
-    Pooler pooler(context_.engine, loop, static_cast<PoolMode>(context_.settings.pool_mode));
+    Pooler pooler(context_.engine, loop, static_cast<PoolMode>(context_.settings.pool_mode), mark_);
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);
+    if (status.ok()) {
+      status = SessionEndTask::AddTo(loop, session_end, [&pooler] { pooler.EndSessions(); });
+    }
     for (int& end : pooler_ends_) {
       if (status.ok()) status = pooler.AddBackend(std::exchange(end, -1));
     }
@@ -144,7 +149,7 @@ class PoolTxModel : public Model {
       for (const int fd : backend_ends_) {
         stops.push_back(std::make_unique<ConnectionStop>(fd));
         threads.emplace_back(
-            [this, &stop = *stops.back()] { RunPooledBackend(context_.engine, stop); });
+            [this, &stop = *stops.back()] { RunPooledBackend(context_.engine, mark_, stop); });
       }
     } else {
       CloseEnds(backend_ends_);
@@ -159,6 +164,7 @@ class PoolTxModel : public Model {
   const BackendKind backends_;
   const int pool_size_;
   EventDescriptors event_descriptor_;  // one
+  SessionMark mark_;
   std::vector<int> pooler_ends_;
   std::vector<int> backend_ends_;
 };

@@ -388,6 +388,7 @@ void PooledSession::OnError(std::string_view body) {
   copying_ = false;
   if (Status fatal = FatalError(body); !fatal.ok()) {
     failure_ = std::move(fatal);  // and the backend's own message follows
+    to_send_.clear();
     return;
   }
   if (!expected_.empty() && expected_.front().kind == Kind::kQuery) return;

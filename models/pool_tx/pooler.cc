@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "models/pool_tx/pooled_session.h"
+#include "models/server_process.h"
 
 namespace connbench::models {
 namespace {
@@ -27,6 +28,7 @@ Status Pooler::AddBackend(int fd) {
   auto link = std::make_unique<BackendLink>(*this, fd);
   BackendLink& added = *link;
   CONNBENCH_RETURN_IF_ERROR(loop_.Add(std::move(link), fd));
+  links_.push_back(&added);
   idle_.push_back(&added);
   return {};
 }
@@ -92,7 +94,17 @@ Status Pooler::Explain(Status lost) const {
   return ShutdownRequested() ? ShuttingDown() : std::move(lost);
 }
 
-void Pooler::Forget(BackendLink& link) { std::erase(idle_, &link); }
+void Pooler::Forget(BackendLink& link) {
+  std::erase(links_, &link);
+  std::erase(idle_, &link);
+}
+
+void Pooler::EndSessions() {
+  const std::vector<engine::EndingSession> ending = engine_.ending_sessions();
+  for (BackendLink* link : links_) {
+    if (Contains(ending, link->connection_id())) link->Nudge();
+  }
+}
 
 std::shared_ptr<PooledStatement> Pooler::Statement(std::string_view body) {
   if (const auto found = statements_.find(body); found != statements_.end()) {

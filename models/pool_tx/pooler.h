@@ -19,6 +19,7 @@
 
 #include "engine/engine.h"
 #include "models/pool_tx/backend_link.h"
+#include "models/pool_tx/pooled_backend.h"
 #include "models/reactor/epoll_loop.h"
 #include "models/settings.h"
 
@@ -40,11 +41,12 @@ struct PooledStatement {
 // The engine as the pooler's clients see it.
 class Pooler : public engine::Engine {
  public:
-  Pooler(engine::Engine& engine, EpollLoop& loop, PoolMode mode)
-      : engine_(engine), loop_(loop), mode_(mode) {}
+  Pooler(engine::Engine& engine, EpollLoop& loop, PoolMode mode, const SessionMark& mark)
+      : engine_(engine), loop_(loop), mode_(mode), mark_(mark) {}
 
   EpollLoop& loop() { return loop_; }
   PoolMode mode() const { return mode_; }
+  const SessionMark& mark() const { return mark_; }
 
   // Takes over the socket of a backend.
   Status AddBackend(int fd);
@@ -54,6 +56,9 @@ class Pooler : public engine::Engine {
   // Gives it to the next client that waits.
   void Release(BackendLink& link);
   void Forget(BackendLink& link);
+
+  // Has the backends look at their sessions that were asked to end.
+  void EndSessions();
 
   // What a client is told whose backend is gone: at shutdown that is no failure.
   Status Explain(Status lost) const;
@@ -84,6 +89,13 @@ class Pooler : public engine::Engine {
     return engine_.mock_authentication_nonce();
   }
   bool roles_changed() const override { return engine_.roles_changed(); }
+  void SetEndListener(int32_t pid, int signal) override { engine_.SetEndListener(pid, signal); }
+  std::vector<engine::EndingSession> ending_sessions() const override {
+    return engine_.ending_sessions();
+  }
+  bool AskedToEnd(uint32_t connection_id) const override {
+    return engine_.AskedToEnd(connection_id);
+  }
   void RequestShutdown() override { engine_.RequestShutdown(); }
   bool ShutdownRequested() const override { return engine_.ShutdownRequested(); }
 
@@ -99,6 +111,8 @@ class Pooler : public engine::Engine {
   engine::Engine& engine_;
   EpollLoop& loop_;
   const PoolMode mode_;
+  const SessionMark& mark_;
+  std::vector<BackendLink*> links_;
   std::vector<BackendLink*> idle_;
   std::deque<Waiting*> waiting_;
   int clients_ = 0;

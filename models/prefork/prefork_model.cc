@@ -74,6 +74,7 @@ class PreforkModel : public Model {
           return 0;
         case AcceptWait::Event::kDeadline:
         case AcceptWait::Event::kWoken:
+        case AcceptWait::Event::kSessionEnd:
           pause_until = kNoDeadline;
           clients.Pause(false);
           continue;
@@ -102,8 +103,9 @@ class PreforkModel : public Model {
   void Serve(const AcceptedConnection& connection) {
     context_.engine.connection_log().Stamp(connection.connection_id,
                                            engine::ConnectionPhase::kDispatched, MonotonicNow());
-    ConnectionStop stop(connection.fd);
-    backend_signals::BeginBackend(stop);  // a SIGTERM that came just before is delivered now
+    ConnectionStop stop(connection);
+    // A SIGTERM that came just before is delivered now.
+    backend_signals::BeginBackend(context_.engine, stop);
     ServeConnection(context_.engine, connection, stop);
     backend_signals::EndBackend();
     close(connection.fd);

@@ -76,6 +76,15 @@ void EventLoop::Adopt(std::unique_ptr<LoopTask> task) {
 
 void EventLoop::RequestStop() {
   stop_requested_.store(true, std::memory_order_release);
+  Ring();
+}
+
+void EventLoop::RequestSweep() {
+  sweep_requested_.store(true, std::memory_order_release);
+  Ring();
+}
+
+void EventLoop::Ring() const {
   const uint64_t one = 1;
   (void)!write(event_fd_, &one, sizeof(one));
 }
@@ -123,6 +132,11 @@ void EventLoop::OnRings() {
     if (wait.wakeup->word.load(std::memory_order_seq_cst) != wait.expected) Wake(*wait.task);
   }
   if (stopping() && !stop_begun_) StopTasks();
+  if (sweep_requested_.exchange(false, std::memory_order_acquire)) {
+    for (const std::unique_ptr<LoopTask>& task : tasks_) {
+      if (task->MustEnd()) StopTask(*task);
+    }
+  }
 }
 
 void EventLoop::StopTasks() {

@@ -12,7 +12,8 @@
 // Locks        A task that waits for a lock is rung from any thread or process, by the loop's event
 //              descriptor; the loop then looks through those who wait.
 //
-// Safety: one thread makes, runs and destroys it; only RequestStop() may be called by others.
+// Safety: one thread makes, runs and destroys it; only RequestStop() and
+// RequestSweep() may be called by others.
 // Bounds: a task has one place in the run queue, one timer and at most one fiber; kSpareFibers idle
 // fibers are kept.
 #pragma once
@@ -59,6 +60,8 @@ class EventLoop {
   void Run();
   // Any thread: asks every task to end.
   void RequestStop();
+  // Any thread: asks those tasks to end that say that they must.
+  void RequestSweep();
   bool stopping() const { return stop_requested_.load(std::memory_order_acquire); }
 
   // A connected socket, whose news has the task served from now on. After an error the socket is
@@ -127,12 +130,14 @@ class EventLoop {
   void ClearTimer(LoopTask& task);
   void RunTimers(MonotonicNs now);
   void StopTasks();
+  void Ring() const;
   void StopTask(LoopTask& task);
   void Forget(LoopTask& task);
 
   const size_t stack_bytes_;
   const int event_fd_;
   std::atomic<bool> stop_requested_{false};
+  std::atomic<bool> sweep_requested_{false};
   bool stop_begun_ = false;
   bool rung_ = false;
 

@@ -23,6 +23,7 @@ class LoopConnection : public LoopTask, public engine::Waiter, public protocol::
   Outcome Serve(EventLoop& loop, std::span<char> buffer) override;
   MonotonicNs wake_at() const override { return session_->InputDeadline(); }
   void RequestStop() override { stopping_ = true; }
+  bool MustEnd() const override { return session_ != nullptr && session_->termination_pending(); }
 
  private:
   engine::WaitResult Wait(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,

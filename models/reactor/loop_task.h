@@ -32,6 +32,8 @@ class LoopTask {
   virtual MonotonicNs wake_at() const { return kNoDeadline; }
   // Asks the task to end, as soon as it can: it will be served at least once more.
   virtual void RequestStop() = 0;
+  // Whether somebody else has asked for its end: looked at by EventLoop::RequestSweep().
+  virtual bool MustEnd() const { return false; }
 
   // While set: news of this task's socket ends the other's Park() instead of having this one served.
   void set_listener(LoopTask* task) { listener_ = task; }

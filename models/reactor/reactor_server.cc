@@ -39,6 +39,7 @@ Status ReactorServer::Start(ProcessSpawner& spawner) {
 // The server process: its main thread waits for SIGTERM.
 int ReactorServer::Run() {
   const TerminationSignal termination;
+  const SessionEndSignal session_end;
   std::vector<std::unique_ptr<EventLoop>> loops;
   std::vector<std::thread> threads;
   Status status;
@@ -53,7 +54,9 @@ int ReactorServer::Run() {
     return 1;
   }
   for (const auto& loop : loops) threads.emplace_back([&loop] { loop->Run(); });
-  termination.WaitUntil(kNoDeadline);
+  WaitForTermination(termination, session_end, [&] {
+    for (const auto& loop : loops) loop->RequestSweep();
+  });
   for (const auto& loop : loops) loop->RequestStop();
   for (std::thread& thread : threads) thread.join();
   return 0;

@@ -50,10 +50,12 @@ int ThreadServer::Run() {
 
 bool ThreadServer::AcceptUntilTermination() {
   const TerminationSignal termination;
+  const SessionEndSignal session_end;
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   AcceptWait clients;
-  const Status opened = wake_fd_ < 0 ? Status::System("eventfd", errno)
-                                     : clients.Open(context_.listeners, termination.fd(), wake_fd_);
+  const Status opened =
+      wake_fd_ < 0 ? Status::System("eventfd", errno)
+                   : clients.Open(context_.listeners, termination.fd(), wake_fd_, session_end.fd());
   if (!opened.ok()) {
     std::fprintf(stderr, "connbench: %s\n", opened.error().message.c_str());
     return false;
@@ -73,6 +75,10 @@ bool ThreadServer::AcceptUntilTermination() {
         pause_until = kNoDeadline;
         continue;
       case AcceptWait::Event::kWoken:
+        continue;
+      case AcceptWait::Event::kSessionEnd:
+        session_end.Clear();
+        EndSessions();
         continue;
       case AcceptWait::Event::kClient:
         break;
@@ -190,6 +196,14 @@ void ThreadServer::Unlink(const Connection& connection) {
     acceptor_waits_ = false;
     const uint64_t one = 1;
     (void)!write(wake_fd_, &one, sizeof(one));
+  }
+}
+
+void ThreadServer::EndSessions() {
+  const std::vector<engine::EndingSession> ending = context_.engine.ending_sessions();
+  const std::lock_guard lock(mutex_);
+  for (Connection* connection = first_; connection != nullptr; connection = connection->next) {
+    if (Contains(ending, connection->accepted.connection_id)) connection->stop.Request();
   }
 }
 

@@ -43,7 +43,7 @@ class ThreadServer {
   // One connection: made by the acceptor, then its thread's.
   struct Connection {
     explicit Connection(const AcceptedConnection& accepted_connection)
-        : accepted(accepted_connection), stop(accepted_connection.fd) {}
+        : accepted(accepted_connection), stop(accepted_connection) {}
     const AcceptedConnection accepted;
     ConnectionStop stop;
     Connection* next = nullptr;  // both guarded by mutex_
@@ -66,6 +66,8 @@ class ThreadServer {
   void Link(Connection& connection);
   void Unlink(const Connection& connection);
   void StopAll();
+  // Wakes those sessions that were asked to end.
+  void EndSessions();
 
   const ModelContext context_;
   const ThreadServerOptions options_;

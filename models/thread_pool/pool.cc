@@ -364,6 +364,13 @@ bool Pool::Monitor() {
   return !monitor_asleep_;
 }
 
+void Pool::RequestStopOf(const std::function<bool(uint32_t connection_id)>& chosen) {
+  const Lock lock(mutex_);
+  for (const std::unique_ptr<PoolTask>& task : tasks_) {
+    if (chosen(task->connection_id())) task->RequestStop();
+  }
+}
+
 void Pool::Stop() {
   Lock lock(mutex_);
   stopping_ = true;

@@ -18,6 +18,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,8 @@ class PoolTask {
   virtual bool urgent() const = 0;
   // Asks the task to end: makes its socket readable. Called with the mutex held, must not block.
   virtual void RequestStop() = 0;
+  // Whose connection it is; 0: nobody's.
+  virtual uint32_t connection_id() const { return 0; }
 
  private:
   friend class Pool;
@@ -141,6 +144,8 @@ class Pool {
   bool Monitor();
   int monitor_fd() const { return monitor_fd_; }
 
+  // Any thread. Asks the tasks of those connections to end.
+  void RequestStopOf(const std::function<bool(uint32_t connection_id)>& chosen);
   // Asks every task to end and waits until they are done, and then until the workers are.
   void Stop();
 

@@ -28,7 +28,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "models/connection.h"
 #include "models/model.h"
@@ -47,7 +49,7 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
   PooledConnection(engine::Engine& engine, const AcceptedConnection& accepted)
       : engine_(engine),
         accepted_(accepted),
-        stop_(accepted.fd),
+        stop_(accepted),
         session_(std::make_unique<protocol::ServerSession>(
             engine, *this, *this, accepted.connection_id, accepted.Origin())) {}
 
@@ -94,7 +96,11 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
            session_->mid_message();
   }
 
-  void RequestStop() override { stop_.Request(); }
+  void RequestStop() override {
+    const std::lock_guard lock(closing_);
+    if (!closed_) stop_.Request();
+  }
+  uint32_t connection_id() const override { return accepted_.connection_id; }
 
  private:
   engine::WaitResult Wait(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
@@ -122,6 +128,8 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
 
   void Close() {
     session_.reset();
+    const std::lock_guard lock(closing_);
+    closed_ = true;
     CloseConnection(engine_.connection_log(), accepted_);
   }
 
@@ -132,6 +140,8 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
   PoolWorker* worker_ = nullptr;  // while it is served
   bool started_ = false;
   std::unique_ptr<protocol::ServerSession> session_;
+  std::mutex closing_;  // a stop must not reach the next connection that gets the same descriptor
+  bool closed_ = false;
 };
 
 // A listener with somebody waiting.
@@ -203,6 +213,7 @@ PoolLimits LimitsOf(const ModelContext& context) {
 // The server process: its main thread watches the pool and waits for SIGTERM.
 int RunServer(const ModelContext& context) {
   const TerminationSignal termination;
+  const SessionEndSignal session_end;
   Pool pool(LimitsOf(context));
   Status status = pool.Start();
   for (const Listener& listener : context.listeners.listeners()) {
@@ -214,13 +225,19 @@ int RunServer(const ModelContext& context) {
     return 1;
   }
   bool busy = true;
-  pollfd polled[2] = {{termination.fd(), POLLIN, 0}, {pool.monitor_fd(), POLLIN, 0}};
+  pollfd polled[3] = {
+      {termination.fd(), POLLIN, 0}, {pool.monitor_fd(), POLLIN, 0}, {session_end.fd(), POLLIN, 0}};
   constexpr timespec kPeriod = {0, Pool::kMonitorPeriodNs};
   while (polled[0].revents == 0) {
-    if (ppoll(polled, 2, busy ? &kPeriod : nullptr, nullptr) < 0) continue;
+    if (ppoll(polled, 3, busy ? &kPeriod : nullptr, nullptr) < 0) continue;
     if (polled[1].revents != 0) {
       uint64_t count = 0;
       (void)!read(pool.monitor_fd(), &count, sizeof(count));
+    }
+    if (polled[2].revents != 0) {
+      session_end.Clear();
+      const std::vector<engine::EndingSession> ending = context.engine.ending_sessions();
+      pool.RequestStopOf([&](uint32_t id) { return Contains(ending, id); });
     }
     busy = pool.Monitor();
   }

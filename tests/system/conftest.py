@@ -11,7 +11,7 @@ from servers import Connbench, Postgres
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = re.findall(r'^CONNBENCH_MODEL\("([^"]+)"', (ROOT / "models/models.def").read_text(), re.M)
 # What lies behind the socket is the same in all models: a process each, a thread each and a pool
-# stand for the others, but in the tests marked every_model. models/conformance_test.cc holds each
+# stand for the others, but in the tests marked every_model. models/conformance holds each
 # model to the whole specification.
 CORE_MODELS = ["fork", "thread", "thread-pool"]
 

@@ -1,0 +1,34 @@
+// A storm: thousands of clients connect at once, and all are served. A program of its own, because
+// it takes as much of the machine as it can get.
+#include <memory>
+
+#include "base/exit_code.h"
+#include "models/conformance/conformance.h"
+
+namespace connbench::models::testing {
+namespace {
+
+constexpr int kStormConnections = kSanitized ? 60 : 5000;
+
+class StormOfClients : public Conformance {};
+
+TEST_P(StormOfClients, AllAreServed) {
+  TestServer server(Options({"max_connections=" + std::to_string(kStormConnections + 10)}));
+  ASSERT_TRUE(server.ready()) << server.log();
+  std::vector<std::unique_ptr<TestClient>> clients;
+  clients.reserve(kStormConnections);
+  for (int i = 0; i < kStormConnections; ++i) {
+    clients.push_back(std::make_unique<TestClient>(server.port()));
+    ASSERT_TRUE(clients.back()->connected()) << i;
+    clients.back()->SendStartup();
+  }
+  for (const auto& client : clients) ASSERT_TRUE(client->Finish()) << client->error_message();
+  for (const auto& client : clients) client->SendQuery("select 1");
+  for (const auto& client : clients) ASSERT_TRUE(client->Finish()) << client->error_message();
+  EXPECT_EQ(server.Stop(), kExitOk) << server.log();
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, StormOfClients, EveryModel(), ModelName);
+
+}  // namespace
+}  // namespace connbench::models::testing
