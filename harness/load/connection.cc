@@ -183,6 +183,14 @@ Connection::Event Connection::Flush() {
   return Event::kNothing;
 }
 
+Connection::Event Connection::Sent(int result) {
+  if (result > 0) {
+    sent_ += static_cast<size_t>(result);
+    bytes_->sent += static_cast<uint64_t>(result);
+  }
+  return Flush();  // an error says itself again
+}
+
 Connection::Event Connection::HandleEvents(uint32_t events, std::span<char> buffer) {
   if (state_ == State::kConnecting) {
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return Event::kNothing;

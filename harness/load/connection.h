@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -61,6 +62,11 @@ class Connection {
   Event HandleEvents(uint32_t events, std::span<char> buffer);
   // Sends what the session has appended to its output.
   Event Flush();
+  // The same in two steps, for one who sends for many connections together: what is to be sent on
+  // fd(), and what came of it (bytes taken, or -errno). What is left goes the way of Flush.
+  int fd() const { return fd_; }
+  std::string_view unsent() { return std::string_view(session_.output()).substr(sent_); }
+  Event Sent(int result);
   // Closes it: politely if it was open. The connection can be prepared again.
   void Close(MonotonicNs now);
   // Gives up an attempt that was not ready yet.

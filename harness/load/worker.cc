@@ -126,7 +126,13 @@ void Worker::Execute(const Plan& plan) {
   if (plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kChurn) {
     BeginConnects(first, last);
   } else {
-    if (plan.kind == Plan::Kind::kTraffic && plan.arrivals != nullptr) StartOpenLoop(first, last);
+    if (plan.kind == Plan::Kind::kTraffic) {
+      if (plan.arrivals != nullptr) {
+        StartOpenLoop(first, last);
+      } else if (batch_ == nullptr) {
+        batch_ = SendBatch::Make();
+      }
+    }
     for (size_t i = first; i < last; ++i) {
       Begin(*clients_[i]);
       if (StopRequested() && plan.kind != Plan::Kind::kClose) break;
@@ -211,12 +217,15 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
   std::array<epoll_event, kEventsPerWait> events;
   const timespec timeout = {timeout_ns / kNanosecondsPerSecond, timeout_ns % kNanosecondsPerSecond};
   const int count = epoll_pwait2(epoll_fd_, events.data(), kEventsPerWait, &timeout, nullptr);
+  // One answer is sent the next statement at once; of several, all are read first.
+  collecting_ = batch_ != nullptr && count > 1 && loop_ == nullptr;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
     Client& client = *clients_[event.data.u64];
     Handle(client, client.connection.HandleEvents(event.events, buffer_));
     if (loop_ != nullptr) Dispatch();  // an arrival does not wait until all events are handled
   }
+  if (collecting_) SendTogether();
   if (loop_ != nullptr) {
     Dispatch();
     RestFree();
@@ -412,12 +421,25 @@ void Worker::Send(Client& client, MonotonicNs now) {
   client.state = Client::State::kRunning;
   client.deadline = now + settings_.statement_timeout_ns;
   if (client.unsent) StampSent(client);
+  // A first statement is stamped when it is sent.
+  if (collecting_ && client.first_query_sent &&
+      batch_->Add(client.connection.fd(), client.connection.unsent(), client.place)) {
+    return;
+  }
   const Connection::Event event = client.connection.Flush();
   if (!client.first_query_sent) {
     client.first_query_sent = true;
     client.connection.phases().first_query_ns = MonotonicNow();
   }
   Handle(client, event);
+}
+
+void Worker::SendTogether() {
+  collecting_ = false;
+  for (const SendBatch::Sent& sent : batch_->Submit()) {
+    Client& client = *clients_[sent.tag];
+    Handle(client, client.connection.Sent(sent.result));
+  }
 }
 
 void Worker::CommandDone(Client& client) {

@@ -28,6 +28,7 @@
 #include "harness/load/open_loop.h"
 #include "harness/load/recorder.h"
 #include "harness/load/script.h"
+#include "harness/load/send_batch.h"
 #include "harness/load/warmup_watch.h"
 
 namespace connbench::load {
@@ -137,6 +138,8 @@ class Worker {
   const VictimLedger* victims() const { return victims_.get(); }
   // Whether the last open loop ran with real-time priority.
   bool realtime() const { return realtime_; }
+  // Whether it sends the statements of a closed loop together.
+  bool batches() const { return batch_ != nullptr; }
 
   const LiveCounts& live() const { return live_; }
 
@@ -183,6 +186,7 @@ class Worker {
   void EndPlanAt(MonotonicNs until);
   void ContinueScript(Client& client, MonotonicNs now);
   void Send(Client& client, MonotonicNs now);
+  void SendTogether();
   void CommandDone(Client& client);
   void FinishTransaction(Client& client, MonotonicNs now);
   void FailTransaction(Client& client, MonotonicNs now, std::string_view code,
@@ -201,6 +205,9 @@ class Worker {
   int epoll_fd_ = -1;
   std::vector<std::unique_ptr<Client>> clients_;
   std::unique_ptr<OpenLoop> loop_;  // of a plan with arrivals
+  // Closed loop: what the events of one round have to send; null: each sends for itself.
+  std::unique_ptr<SendBatch> batch_;
+  bool collecting_ = false;  // statements go into the batch
   bool realtime_ = false;
   Recorder recorder_;
   TrafficBytes bytes_;

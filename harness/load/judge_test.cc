@@ -1,0 +1,74 @@
+#include "harness/load/judge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/load/schedule_check.h"
+
+namespace connbench::load {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+Workload Steady() {
+  Workload workload;
+  workload.pattern = Pattern::kSteady;
+  return workload;
+}
+
+TEST(JudgeTest, ASaturatedThreadIsNamed) {
+  LoadResult result;
+  result.thread_cpu_fractions = {0.2, kSaturatedCpuFraction, 0.1};
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, IsEmpty());
+  result.thread_cpu_fractions[1] = 0.97;
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons,
+              ElementsAre(StartsWith("client_cpu: client thread 1 used 97 % of a CPU")));
+}
+
+TEST(JudgeTest, AClockThatWentBackwardsIsNamed) {
+  LoadResult result;
+  result.transaction_latency.Record(1000);
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, IsEmpty());
+  result.transaction_latency.Record(-1);
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, ElementsAre(StartsWith("clock: ")));
+}
+
+// An open loop that sent all that was due, but two in a hundred late by this much.
+LoadResult Late(int64_t lag_ns) {
+  LoadResult result;
+  result.rate = "1000";
+  result.transactions_all = result.transactions_ok = result.transactions_sent_in_window = 1000;
+  for (int i = 0; i < 1000; ++i) result.client_lag.Record(i < 980 ? 1000 : lag_ns);
+  return result;
+}
+
+TEST(ScheduleCheckTest, AClientThatIsLateIsNamed) {
+  EXPECT_THAT(CheckSchedule(Late(kMaxClientLagNs * 9 / 10), {}), IsEmpty());
+  EXPECT_THAT(CheckSchedule(Late(kMaxClientLagNs * 11 / 10), {}),
+              ElementsAre(StartsWith("schedule_lag: ")));
+  // A burst is sent one after the other.
+  ArrivalSpec burst;
+  burst.burst = 10;
+  EXPECT_THAT(CheckSchedule(Late(kMaxClientLagNs * 11 / 10), burst), IsEmpty());
+  EXPECT_THAT(CheckSchedule(Late(2 * kMaxClientLagNs), burst),
+              ElementsAre(StartsWith("schedule_lag: ")));
+}
+
+TEST(ScheduleCheckTest, WhatWasDueAndNotSentIsNamed) {
+  LoadResult result = Late(0);
+  result.transactions_sent_in_window = 991;
+  EXPECT_THAT(CheckSchedule(result, {}), IsEmpty());
+  result.transactions_sent_in_window = 980;
+  EXPECT_THAT(CheckSchedule(result, {}), ElementsAre(StartsWith("achieved_rate: ")));
+  result.rate.clear();  // a closed loop has no schedule to keep
+  EXPECT_THAT(CheckSchedule(result, {}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace connbench::load
