@@ -9,7 +9,7 @@ breach() { printf '%s\n' "$*"; breaches=$((breaches + 1)); }
 max_file_lines=600  # what one can hold in mind, with some slack for tables
 
 mapfile -t sources < <(git ls-files '*.cc' '*.h')
-mapfile -t texts < <(git ls-files | grep -vE '\.(png|svg|csv|json|bin|html|hgrm)$|^tests/fuzz/corpus/|/testdata/')
+mapfile -t texts < <(git ls-files | grep -vE '\.(png|svg|csv|json|bin|html|hgrm|patch)$|^tests/fuzz/corpus/|/testdata/')
 
 while read -r line; do breach "$line (run clang-format -i)"; done < <(
   clang-format --dry-run -Werror "${sources[@]}" 2>&1 | grep 'error:' | cut -d' ' -f1 | sort -u)

@@ -233,6 +233,18 @@ TEST(Generator, WarmUpIsInNoFigure) {
   EXPECT_EQ(static_cast<uint64_t>(server.Received('Q')), result.warmup_transactions + 4);
 }
 
+TEST(Generator, TheBusiestThreadSpeaksForTheClient) {
+  // A client each: the first thread's is answered at once, the second's every 20 ms.
+  FakeServer server({Behaviour::kServe, Behaviour::kServeSlowly});
+  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 2);
+  config.threads = 2;
+  const LoadResult result = MustRun(config);
+  ASSERT_EQ(result.thread_cpu_fractions.size(), 2U);
+  EXPECT_NE(result.thread_cpu_fractions[0], result.thread_cpu_fractions[1]);
+  EXPECT_EQ(result.client_cpu_fraction, *std::max_element(result.thread_cpu_fractions.begin(),
+                                                          result.thread_cpu_fractions.end()));
+}
+
 TEST(Generator, CountsWhatEndsAfterTheWindowButNotInItsThroughput) {
   FakeServer server({Behaviour::kServeSlowly});
   LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 4);

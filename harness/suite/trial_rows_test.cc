@@ -241,6 +241,10 @@ TEST(TrialRowTest, AnOpenLoopTellsLatencyServiceAndLagApart) {
   results::TrialRow row;
   FillTrialRow(load, MakeObservation(), row);
   EXPECT_EQ(row.schedule, "1000 poisson");
+  EXPECT_EQ(row.latency_us_p50, PercentileUs(load.transaction_latency, 0.5));
+  EXPECT_EQ(row.latency_us_p99, PercentileUs(load.transaction_latency, 0.99));
+  EXPECT_EQ(row.latency_us_max, 1000);
+  EXPECT_NE(row.latency_us_p50, PercentileUs(load.service_time, 0.5));
   EXPECT_EQ(row.service_us_p50, PercentileUs(load.service_time, 0.5));
   EXPECT_EQ(row.schedule_lag_us_p50, PercentileUs(load.schedule_lag, 0.5));
   EXPECT_GT(row.schedule_lag_us_p50, row.service_us_p50);
