@@ -130,8 +130,16 @@ bool TextToName(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = Value::Text(ClipToBytes(a->text(), kNameBytes));
   return true;
 }
-bool TextToChar(EvalContext&, const Value* a, uint32_t, Value& out) {
-  out = Value::Text(a->text().substr(0, 1));
+bool TextToChar(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const std::string_view byte = CharFromText(a->text(), *context.arena);
+  if (byte.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
+  out = Value::Text(byte);
+  return true;
+}
+bool CharAsText(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const std::string_view text = CharToText(a->text(), *context.arena);
+  if (text.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
+  out = Value::Text(text);
   return true;
 }
 
@@ -237,9 +245,9 @@ constexpr std::array kCasts = {
     Row(oid::kName, oid::kText, kImplicit, nullptr),
     Row(oid::kName, oid::kVarchar, kAssignment, nullptr),
     Row(oid::kName, oid::kBpchar, kAssignment, nullptr),
-    Row(oid::kChar, oid::kText, kImplicit, nullptr),
-    Row(oid::kChar, oid::kVarchar, kAssignment, nullptr),
-    Row(oid::kChar, oid::kBpchar, kAssignment, nullptr),
+    Row(oid::kChar, oid::kText, kImplicit, CharAsText),
+    Row(oid::kChar, oid::kVarchar, kAssignment, CharAsText),
+    Row(oid::kChar, oid::kBpchar, kAssignment, CharAsText),
     Row(oid::kTimestamp, oid::kTimestamptz, kImplicit, TimestampToTimestamptz, Volatility::kStable),
     Row(oid::kTimestamptz, oid::kTimestamp, kAssignment, TimestamptzToTimestamp,
         Volatility::kStable),

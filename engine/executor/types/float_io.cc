@@ -26,13 +26,15 @@ constexpr int kMinFixedExponent = -4;
 
 // Do these digits ("1.5e+20") lie exactly half way between value and its neighbour? Then they read
 // back as value only because its last bit is even, and PostgreSQL prints one digit more. Only whole
-// numbers above the mantissa's range can be such; beyond 38 digits none is looked for.
+// numbers above the mantissa's range can be such; beyond 38 digits none is looked for, so that
+// twice the number fits in 128 bits without a sign.
 template <typename T>
 bool IsMidpoint(std::string_view digits, T value) {
   constexpr T kExactIntegers = T{1} / std::numeric_limits<T>::epsilon();
   constexpr T kLargest = static_cast<T>(1e38);
   if (!(std::abs(value) > kExactIntegers && std::abs(value) < kLargest)) return false;
-  __int128 decimal = 0;
+  using Whole = unsigned __int128;
+  Whole decimal = 0;
   int after_point = -1;
   size_t at = digits[0] == '-' ? 1 : 0;
   for (; digits[at] != 'e'; ++at) {
@@ -40,7 +42,7 @@ bool IsMidpoint(std::string_view digits, T value) {
       after_point = 0;
       continue;
     }
-    decimal = decimal * 10 + (digits[at] - '0');
+    decimal = decimal * 10 + static_cast<unsigned>(digits[at] - '0');
     if (after_point >= 0) ++after_point;
   }
   int exponent = 0;
@@ -49,10 +51,10 @@ bool IsMidpoint(std::string_view digits, T value) {
   if (exponent < 0) return false;
   while (exponent-- > 0) decimal *= 10;
   const T magnitude = std::abs(value);
-  const auto exact = static_cast<__int128>(magnitude);
+  const auto exact = static_cast<Whole>(magnitude);
   if (decimal == exact) return false;
   const T towards = decimal > exact ? std::numeric_limits<T>::infinity() : T{0};
-  return decimal * 2 == exact + static_cast<__int128>(std::nextafter(magnitude, towards));
+  return decimal * 2 == exact + static_cast<Whole>(std::nextafter(magnitude, towards));
 }
 
 // The shortest digits that lie nearer to value than to its neighbours, in scientific form.

@@ -85,4 +85,25 @@ std::string_view ClipToBytes(std::string_view text, size_t max_bytes) {
   return text.substr(0, max_bytes);
 }
 
+std::string_view CharFromText(std::string_view text, Arena& arena) {
+  constexpr size_t kEscapeBytes = 4;
+  const auto octal = [&](size_t at) { return text[at] >= '0' && text[at] <= '7'; };
+  if (text.size() == kEscapeBytes && text[0] == '\\' && octal(1) && octal(2) && octal(3)) {
+    const int byte = (text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0');
+    const char cut = static_cast<char>(byte);
+    return cut == 0 ? std::string_view("") : arena.Copy({&cut, 1});
+  }
+  return text.empty() ? std::string_view("") : text.substr(0, 1);
+}
+
+std::string_view CharToText(std::string_view byte, Arena& arena) {
+  if (byte.empty()) return "";
+  const auto value = static_cast<unsigned char>(byte[0]);
+  if (value < 0x80) return byte;
+  const char escape[] = {'\\', static_cast<char>('0' + value / 64),
+                         static_cast<char>('0' + value / 8 % 8),
+                         static_cast<char>('0' + value % 8)};
+  return arena.Copy({escape, sizeof(escape)});
+}
+
 }  // namespace connbench::engine

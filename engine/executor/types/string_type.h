@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "engine/executor/arena.h"
 
 namespace connbench::engine {
 
@@ -32,5 +33,11 @@ int64_t CountCharacters(std::string_view text);
 size_t ByteOffsetOf(std::string_view text, int64_t character);
 // The longest prefix of whole characters within max_bytes.
 std::string_view ClipToBytes(std::string_view text, size_t max_bytes);
+
+// "char" is one byte, and one byte of a longer character is no UTF-8: as text it is \ooo, octal, as
+// from PostgreSQL 16 on (15 sends it as it is). Text of other forms gives its first byte. The
+// results lie in the arguments or in the arena; data() is null when that has no room.
+std::string_view CharFromText(std::string_view text, Arena& arena);
+std::string_view CharToText(std::string_view byte, Arena& arena);
 
 }  // namespace connbench::engine

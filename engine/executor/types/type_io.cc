@@ -194,7 +194,9 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       out = Value::Text(ClipToBytes(text, kNameBytes));
       return Status::Ok();
     case type_oid::kChar:
-      out = Value::Text(text.substr(0, 1));
+      text = CharFromText(text, *io.arena);
+      if (text.data() == nullptr) return io.arena->OutOfMemory();
+      out = Value::Text(text);
       return Status::Ok();
     case type_oid::kVoid:
       out = Value::Integer(0);
@@ -247,8 +249,9 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
       break;
     case type_oid::kChar:
       if (bytes.size() != 1) return WrongBinaryLength(bytes.size(), 1);
-      if (bytes[0] == 0) bytes = {};  // "char" holds the empty text as a zero byte
-      [[fallthrough]];
+      // It holds the empty text as a zero byte; any other one is right.
+      out = Value::Text(bytes[0] == 0 ? std::string_view("") : bytes);
+      return Status::Ok();
     case type_oid::kName:
     case type_oid::kText:
     case type_oid::kVarchar:
@@ -321,6 +324,9 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
       out = io.arena->Copy(FormatNumeric(value));
       return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
     }
+    case type_oid::kChar:
+      out = CharToText(value.text(), *io.arena);
+      return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
     default:
       out = value.text();
       // A null pointer would be taken for SQL NULL.
