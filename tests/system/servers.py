@@ -210,10 +210,12 @@ class Postgres(Server):
 
 class PgBouncer(Server):
     """PgBouncer in front of a server, in one pool mode. With users (name: password) it asks for
-    SCRAM and logs in to the server with the same; without, it believes everybody."""
+    SCRAM and logs in to the server with the same; without, it believes everybody. More settings of
+    its configuration file may be given by name."""
 
-    def __init__(self, server, pool_mode, users=None):
+    def __init__(self, server, pool_mode, users=None, **settings):
         self.users = users
+        self.settings = {"default_pool_size": 4, **settings}
         self.server = server
         self.pool_mode = pool_mode
         self.user = server.user
@@ -232,7 +234,8 @@ class PgBouncer(Server):
             f"* = host={self.server.host} port={self.server.port}\n"
             "[pgbouncer]\n"
             f"listen_addr = {self.host}\nlisten_port = {self.port}\nunix_socket_dir =\n"
-            f"auth_type = any\npool_mode = {self.pool_mode}\ndefault_pool_size = 4\n"
+            f"auth_type = any\npool_mode = {self.pool_mode}\n" +
+            "".join(f"{name} = {value}\n" for name, value in self.settings.items()) +
             "max_client_conn = 200\nignore_startup_parameters = extra_float_digits,options\n"
             f"logfile = {self.folder}/log\npidfile =\n")
         if self.users:
@@ -258,8 +261,17 @@ class PgBouncer(Server):
         config.write_text(config.read_text().replace(
             "auth_type = any", f"auth_type = scram-sha-256\nauth_file = {users}"))
 
+    def admin(self, command):
+        """Runs a command of the administration console; its rows, by the names of their columns."""
+        lines = self.run("psql", "-X", "-A", "-d", "pgbouncer", "-c", command).stdout.splitlines()
+        names = lines[0].split("|")
+        return [dict(zip(names, line.split("|"))) for line in lines[1:] if "|" in line]
+
+    def log_text(self):
+        return pathlib.Path(self.folder, "log").read_text()
+
     def _accepts(self):
-        assert self.process.poll() is None, pathlib.Path(self.folder, "log").read_text()
+        assert self.process.poll() is None, self.log_text()
         with contextlib.suppress(OSError):
             self.raw().close()
             return True

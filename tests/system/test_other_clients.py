@@ -1,31 +1,7 @@
-"""Programs in front of the server: PgBouncer in its pool modes, sysbench."""
+"""Other client programs: sysbench."""
 import re
 
 import pytest
-
-from servers import PgBouncer
-
-
-@pytest.fixture(scope="module")
-def bank(server):
-    server.pgbench("-i", "-q", "-s", "1")
-    yield server
-    server.pgbench("-i", "-q", "-I", "d")
-
-
-@pytest.mark.parametrize("pool_mode, modes", [("session", ("simple", "extended", "prepared")),
-                                              ("transaction", ("simple", "extended"))])
-def test_pgbouncer(bank, pool_mode, modes):
-    with PgBouncer(bank, pool_mode) as bouncer:
-        assert bouncer.query("select 1") == [(1,)]
-        assert bouncer.query("show application_name", application_name="through")[0] == ("through",)
-        for mode in modes:
-            # Session pooling serves as many clients at a time as the pool has servers.
-            clients = 4 if pool_mode == "session" else 16
-            result = bouncer.pgbench("-n", "-M", mode, "-c", clients, "-j", 2, "-t", 20)
-            assert re.search(r"failed transactions: 0 ", result.stdout), result.stdout
-        result = bouncer.pgbench("-n", "-S", "-C", "-c", 4, "-t", 10)
-        assert re.search(r"failed transactions: 0 ", result.stdout), result.stdout
 
 
 @pytest.mark.parametrize("statements", ["auto", "disable"])  # prepared, plain
