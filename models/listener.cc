@@ -17,6 +17,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "protocol/messages.h"
 
@@ -239,10 +240,10 @@ Status ListenerSet::OpenTcp(const std::string& host, int backlog) {
       const int bind_error = errno;
       close(fd);
       if (bind_error == EADDRINUSE) return PortInUse(numeric, port_);
-      const Status failure =
+      Status failure =
           Status::System(fmt::format("cannot listen on {} port {}", numeric, port_), bind_error);
       if (bind_error != EADDRNOTAVAIL && bind_error != EAFNOSUPPORT) return failure;
-      not_available = failure;
+      not_available = std::move(failure);
       continue;
     }
     sockaddr_storage bound;
