@@ -72,6 +72,10 @@ class SegmentEngine : public Engine {
   ConnectionLog& connection_log() override { return *connection_log_; }
   EngineCounters counters() const override;
   SessionStates session_states() const override;
+  PoolAccount* OpenPoolAccount(int pool, int64_t workers) override {
+    return pool_accounts_->Open(pool, workers);
+  }
+  std::vector<PoolUsage> pool_usage() const override { return pool_accounts_->Read(); }
   Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) override;
   Result<std::optional<Role>> FindRole(std::string_view name, uint32_t connection_id,
                                        Waiter& waiter) override;
@@ -109,6 +113,7 @@ class SegmentEngine : public Engine {
   EngineContext context_;
   std::unique_ptr<Storage> storage_;
   ConnectionLog* connection_log_ = nullptr;
+  PoolAccounts* pool_accounts_ = nullptr;
   BackendTable* backends_ = nullptr;
   Role superuser_;  // of a canned engine, which has no table to keep it in
 };
@@ -116,6 +121,7 @@ class SegmentEngine : public Engine {
 Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config) {
   CONNBENCH_RETURN_IF_ERROR(CheckTogether(config));
   int64_t reserved = WithOverhead(ConnectionLog::ShmemSize(config.connection_log_entries));
+  reserved = AddSize(reserved, WithOverhead(sizeof(PoolAccounts)));
   int64_t sparse = 0;
   if (config.engine == EngineKind::kCanned) {
     reserved = AddSize(reserved, WithOverhead(BackendTable::ShmemSize(config)));
@@ -139,6 +145,9 @@ Status SegmentEngine::InitParts() {
                                     ConnectionLog::ShmemSize(config.connection_log_entries)));
   connection_log_ = new (log) ConnectionLog();
   connection_log_->Init(config.connection_log_entries);
+  CONNBENCH_ASSIGN_OR_RETURN(void* accounts,
+                             segment_->Allocate(SegmentPart::kPoolAccounts, sizeof(PoolAccounts)));
+  pool_accounts_ = new (accounts) PoolAccounts();
   CONNBENCH_ASSIGN_OR_RETURN(superuser_, MadeSuperuser(config));
   if (canned()) {
     CONNBENCH_ASSIGN_OR_RETURN(backends_, BackendTable::Init(*segment_, config));
@@ -171,6 +180,7 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment
   std::unique_ptr<SegmentEngine> engine(new SegmentEngine(std::move(segment), std::move(config)));
   Segment& attached = *engine->segment_;
   engine->connection_log_ = attached.Find<ConnectionLog>(SegmentPart::kConnectionLog);
+  engine->pool_accounts_ = attached.Find<PoolAccounts>(SegmentPart::kPoolAccounts);
   engine->backends_ = attached.Find<BackendTable>(SegmentPart::kBackends);
   if (engine->canned()) {
     if (!read_only) {

@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/roles/role_table.h"
 #include "engine/segment/connection_log.h"
+#include "engine/segment/pool_accounts.h"
 #include "engine/session.h"
 
 namespace connbench::engine {
@@ -65,6 +66,11 @@ class Engine {
   virtual ConnectionLog& connection_log() = 0;
   virtual EngineCounters counters() const = 0;
   virtual SessionStates session_states() const = 0;
+  // Where a model that shares `workers` of its among sessions keeps account of it; null: nowhere.
+  // Latch-free, lives as long as the segment.
+  virtual PoolAccount* OpenPoolAccount(int /*pool*/, int64_t /*workers*/) { return nullptr; }
+  // Of the pools that there are; none with a model that has none.
+  virtual std::vector<PoolUsage> pool_usage() const { return {}; }
 
   // Takes a backend slot: 53300 (fatal) when max_connections are in use, or when only the reserved
   // ones are left and the user is no superuser; 57P03 while shutting down.

@@ -11,6 +11,7 @@
 
 #include "plots/crossover_chart.h"
 #include "plots/memory_charts.h"
+#include "plots/pool_charts.h"
 #include "plots/summary.h"
 
 namespace connbench::plots {

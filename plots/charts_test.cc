@@ -246,6 +246,26 @@ TEST(Charts, ConnectsOfOtherServersAreShownAsTheirClientsSeeThem) {
   EXPECT_EQ(Find(charts, "connection_cost"), nullptr) << "nothing was joined";
 }
 
+TEST(Charts, TimesInAPoolAreThoseOfOneService) {
+  RunData run;
+  TrialRow direct = Trial(1, "fork", "steady", 8, 1);
+  TrialRow pooled = Trial(2, "pool-tx", "steady", 8, 1);
+  pooled.pool_services = 1000;
+  pooled.pool_wait_us_mean = 30;
+  pooled.pool_service_us_mean = 40;
+  pooled.pool_resets = 10;
+  pooled.pool_reset_us_mean = 200;
+  run.trials = {direct};
+  EXPECT_EQ(Find(BuildCharts(run), "pool_times"), nullptr);
+  run.trials = {direct, pooled};
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "pool_times");
+  ASSERT_NE(chart, nullptr);
+  ASSERT_EQ(chart->bars.size(), 1U);
+  EXPECT_EQ(chart->bars[0].group, "pool-tx");
+  EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{30, 40, 2}));
+}
+
 TEST(Charts, AServerThatIsNotSeenHasNoMemory) {
   RunData run;
   TrialRow seen = Trial(1, "fork", "idle", 200, 1);

@@ -45,13 +45,14 @@ enum class SegmentPart : uint8_t {
   kBufferPages,    // storage: the 8 KiB pages
   kCatalog,        // storage: relations, columns, indexes
   kStorage,        // storage: anything else
+  kPoolAccounts,   // segment/pool_accounts.h
 };
-inline constexpr int kSegmentParts = 10;
+inline constexpr int kSegmentParts = 11;
 
 // Written first of all, so that a segment can always be traced to its maker.
 struct SegmentIdentity {
   static constexpr uint64_t kMagic = 0x636f6e6e62656e63;  // "connbenc"
-  static constexpr uint32_t kLayoutVersion = 1;
+  static constexpr uint32_t kLayoutVersion = 2;
 
   uint64_t magic;
   uint32_t layout_version;

@@ -21,6 +21,7 @@
 
 namespace connbench::engine {
 
+class Segment;
 class Storage;
 class Transaction;
 
@@ -53,6 +54,7 @@ struct Plan {
 
 // What planning needs of the session.
 struct PlanningContext {
+  const Segment* segment = nullptr;
   Storage* storage = nullptr;
   Catalog* catalog = nullptr;
   Transaction* transaction = nullptr;

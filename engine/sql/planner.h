@@ -15,6 +15,7 @@
 #include "engine/sql/ast.h"
 #include "engine/sql/expression_analyzer.h"
 #include "engine/sql/plan.h"
+#include "engine/sql/system_views.h"
 
 namespace connbench::engine {
 
@@ -46,6 +47,7 @@ class Planner {
     std::shared_ptr<Table> table;               // of a table
     const PgQuery__FuncCall* series = nullptr;  // generate_series
     std::vector<Expression*> series_arguments;
+    const SystemView* view = nullptr;
   };
   // A scan chosen for a WHERE clause.
   struct ScanChoice {
@@ -89,6 +91,8 @@ class Planner {
 
   // planner_scan.cc
   Status AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source);
+  Status AddView(const PgQuery__RangeVar& name, const SystemView& view, Source& source);
+  Status ApplyAlias(const PgQuery__RangeVar& name, Source& source);
   Result<Source> AnalyzeFrom(const PgQuery__SelectStmt& select, LockMode mode);
   Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Source& source);
   // order: wanted, in columns of the table; may be empty.

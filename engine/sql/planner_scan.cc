@@ -40,6 +40,11 @@ void Flatten(Expression* where, std::vector<Expression*>& conjuncts) {
   for (Expression* argument : where->args()) Flatten(argument, conjuncts);
 }
 
+const SystemView* ViewOf(const PgQuery__RangeVar& name) {
+  const std::string_view schema = name.schemaname;
+  return schema.empty() || schema == "pg_catalog" ? FindSystemView(name.relname) : nullptr;
+}
+
 }  // namespace
 
 void CollectColumns(const Expression& expression, std::vector<bool>& used) {
@@ -95,15 +100,8 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
   return true;
 }
 
-Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source) {
-  CONNBENCH_ASSIGN_OR_RETURN(source.relation, FindAndLockTable(context_, sql_, name, mode));
-  plan_->tables.push_back({source.relation, mode});
-  source.table = std::make_shared<Table>(*context_.storage, source.relation);
-  source.scope.table_name = source.relation->name;
-  source.scope.alias = source.relation->name;
-  for (const ColumnInfo& column : source.relation->columns) {
-    source.scope.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
-  }
+// The alias of a table or view, and of its columns.
+Status Planner::ApplyAlias(const PgQuery__RangeVar& name, Source& source) {
   if (name.alias == nullptr) return {};
   source.scope.alias = name.alias->aliasname;
   if (name.alias->n_colnames > source.scope.columns.size()) {
@@ -119,6 +117,27 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& s
   return {};
 }
 
+Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source) {
+  CONNBENCH_ASSIGN_OR_RETURN(source.relation, FindAndLockTable(context_, sql_, name, mode));
+  plan_->tables.push_back({source.relation, mode});
+  source.table = std::make_shared<Table>(*context_.storage, source.relation);
+  source.scope.table_name = source.relation->name;
+  source.scope.alias = source.relation->name;
+  for (const ColumnInfo& column : source.relation->columns) {
+    source.scope.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
+  }
+  return ApplyAlias(name, source);
+}
+
+Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, Source& source) {
+  source.view = &view;
+  source.scope.table_name = source.scope.alias = view.name;
+  for (const SystemViewColumn& column : view.columns) {
+    source.scope.columns.push_back({std::string(column.name), {column.type, -1}});
+  }
+  return ApplyAlias(name, source);
+}
+
 Result<Planner::Source> Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, LockMode mode) {
   Source source;
   if (select.n_from_clause == 0) return source;
@@ -128,6 +147,10 @@ Result<Planner::Source> Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, 
   }
   switch (first.node_case) {
     case PG_QUERY__NODE__NODE_RANGE_VAR:
+      if (const SystemView* view = ViewOf(*first.range_var)) {
+        CONNBENCH_RETURN_IF_ERROR(AddView(*first.range_var, *view, source));
+        return source;
+      }
       CONNBENCH_RETURN_IF_ERROR(AddTable(*first.range_var, mode, source));
       return source;
     case PG_QUERY__NODE__NODE_RANGE_FUNCTION:

@@ -359,6 +359,16 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
     node = std::make_unique<SeriesNode>(scope.columns[0].name, arguments[0], arguments[1],
                                         arguments.size() > 2 ? arguments[2] : nullptr, where);
     node->estimated_rows = 1000;  // PostgreSQL's guess
+  } else if (source.view != nullptr) {
+    const SystemView& view = *source.view;
+    std::vector<std::string> names;
+    for (const Scope::Column& column : scope.columns) names.push_back(column.name);
+    node = std::make_unique<ViewNode>(
+        view.name, scope.alias, std::move(names),
+        [&view, segment = context_.segment](std::vector<Value>& values) {
+          view.read(*segment, values);
+        },
+        where);
   } else {
     node = std::make_unique<ResultNode>(where);
   }

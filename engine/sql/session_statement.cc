@@ -17,7 +17,8 @@ const PgQuery__Node& PlannedNode(const PgQuery__Node& statement) {
 }  // namespace
 
 [[gnu::hot]] PlanningContext RealSession::planning_context() {
-  return {.storage = context_.storage,
+  return {.segment = context_.segment,
+          .storage = context_.storage,
           .catalog = &catalog_,
           .transaction = &transaction_,
           .superuser = superuser_,

@@ -407,5 +407,27 @@ TEST_F(SessionTest, AnswersNotSupportedWithThePosition) {
   EXPECT_EQ(a_->Rows("select 1"), "1");
 }
 
+TEST_F(SessionTest, ShowsThePoolsOfTheModel) {
+  EXPECT_EQ(a_->Rows("select * from connbench_pools"), "");
+  PoolAccount* account = engine_->OpenPoolAccount(0, 2);
+  ASSERT_NE(account, nullptr);
+  ASSERT_NE(engine_->OpenPoolAccount(1, 3), nullptr);
+  account->TakenUp(1000, 3000);
+  account->Ran(3000, 8000);
+  account->Served(3000, 8000);
+  account->Switched();
+  EXPECT_EQ(
+      a_->Rows("select pool, workers, waits, wait_us, services, service_us_max, resets, busy_us, "
+               "switches from connbench_pools order by pool"),
+      "0|2|1|2|1|5|0|5|1 1|3|0|0|0|0|0|0|0");
+  EXPECT_EQ(a_->Rows("select sum(workers) from pg_catalog.connbench_pools p where p.pool >= 0"),
+            "5");
+  EXPECT_EQ(b_->Rows("select workers from connbench_pools where pool = 1"), "3");
+  EXPECT_EQ(a_->Error("select * from public.connbench_pools"),
+            "42P01 15 relation \"connbench_pools\" does not exist");
+  EXPECT_EQ(a_->Error("delete from connbench_pools"),
+            "42P01 13 relation \"connbench_pools\" does not exist");
+}
+
 }  // namespace
 }  // namespace connbench::engine

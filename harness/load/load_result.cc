@@ -51,6 +51,8 @@ void VisitFields(R& result, V&& visit) {
   visit("transactions_failed", result.transactions_failed);
   visit("transactions_skipped", result.transactions_skipped);
   visit("transactions_ok_in_window", result.transactions_ok_in_window);
+  visit("clients_begun", result.clients_begun);
+  visit("clients_ok_squared", result.clients_ok_squared);
   visit("transaction_errors", result.transaction_errors);
   visit("transaction_latency", result.transaction_latency);
   visit("service_time", result.service_time);
@@ -321,6 +323,12 @@ double LoadResult::window_seconds() const { return SecondsBetween(window_begin_n
 double LoadResult::throughput_tps() const {
   const double seconds = window_seconds();
   return seconds > 0 ? static_cast<double>(transactions_ok_in_window) / seconds : 0;
+}
+
+double LoadResult::fairness() const {
+  const auto all = static_cast<double>(transactions_ok_in_window);
+  if (clients_begun == 0 || clients_ok_squared <= 0) return 0;
+  return all * all / (static_cast<double>(clients_begun) * clients_ok_squared);
 }
 
 double VictimResult::p99_inflation() const {

@@ -132,8 +132,10 @@ struct LoadResult {
   uint64_t transactions_all = 0;
   uint64_t transactions_ok = 0;
   uint64_t transactions_failed = 0;
-  uint64_t transactions_skipped = 0;                   // due, never sent (open loop only)
-  uint64_t transactions_ok_in_window = 0;              // of ok: those that also ended in it
+  uint64_t transactions_skipped = 0;       // due, never sent (open loop only)
+  uint64_t transactions_ok_in_window = 0;  // of ok: those that also ended in it
+  uint64_t clients_begun = 0;              // clients that began one
+  double clients_ok_squared = 0;           // ok_in_window of each client, squared, summed
   std::map<std::string, uint64_t> transaction_errors;  // SQLSTATE or client-side name -> count
   stats::Histogram transaction_latency;                // ok ones, from their intended start
   // Open loop, of the ok ones: latency = schedule lag + service time, transaction by transaction.
@@ -208,6 +210,9 @@ struct LoadResult {
   uint64_t connects_failed() const { return connects_all - connects_ok(); }
   double window_seconds() const;
   double throughput_tps() const;
+  // Jain's index over the clients' transactions of the window: 1 if all had as many, 1/n if one of n
+  // had them all; 0 if there were none.
+  double fairness() const;
   bool open_loop() const { return !rate.empty(); }
   // Transactions due per second of the window; 0 in a closed loop.
   double offered_tps() const;

@@ -76,6 +76,12 @@ void Recorder::TransactionOk(const TransactionStamps& stamps, MonotonicNs end) {
   client_lag_.Record(stamps.client_lag_ns);
 }
 
+void Recorder::ClientBegun(size_t client) {
+  // One that begins before the window may end in it.
+  if (client >= clients_.size()) clients_.resize(client + 1);
+  if (recording_) clients_[client].begun = true;
+}
+
 void Recorder::TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason) {
   Roll(end);
   ++slice_.failed;
@@ -185,6 +191,10 @@ void Recorder::AddTo(LoadResult& result) const {
   result.transactions_late += late_;
   result.waiting_max += waiting_max_;
   result.transactions_ok_in_window += ok_in_window_;
+  for (const ClientCount& client : clients_) {
+    result.clients_begun += client.begun ? 1 : 0;
+    result.clients_ok_squared += static_cast<double>(client.ok) * static_cast<double>(client.ok);
+  }
   AddCounts(errors_, result.transaction_errors);
   result.transaction_latency.Merge(latency_);
   result.service_time.Merge(service_);

@@ -47,6 +47,11 @@ class Recorder {
   // Open loop: its first statement is handed to the kernel.
   void TransactionSent(MonotonicNs sent);
   void TransactionOk(const TransactionStamps& stamps, MonotonicNs end);
+  // Whose transaction it is: client is a number among this thread's, from 0.
+  void ClientBegun(size_t client);
+  void ClientOk(size_t client, MonotonicNs end) {
+    if (recording_ && end < window_end_) ++clients_[client].ok;
+  }
   void TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason);
   void TransactionSkipped(SkipReason reason);
   void SetWaitingMax(size_t arrivals) { waiting_max_ = std::max(waiting_max_, arrivals); }
@@ -105,6 +110,11 @@ class Recorder {
   uint64_t late_ = 0;
   size_t waiting_max_ = 0;
   uint64_t ok_in_window_ = 0;
+  struct ClientCount {
+    bool begun = false;  // a transaction in the window
+    uint64_t ok = 0;     // of ok_in_window_
+  };
+  std::vector<ClientCount> clients_;
   std::map<std::string, uint64_t, std::less<>> errors_;
   uint64_t warmup_all_ = 0;
   uint64_t warmup_ok_ = 0;

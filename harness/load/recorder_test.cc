@@ -109,5 +109,37 @@ TEST(Recorder, AConnectCountsFromWhenItWasDue) {
   EXPECT_EQ(result.schedule_lag.max(), 3 * kMillisecond);
 }
 
+TEST(Recorder, FairnessIsJainsIndexOfAllClients) {
+  const MonotonicNs origin = MonotonicNow();
+  Recorder first(origin, 0);
+  Recorder second(origin, 0);
+  const auto run = [&](Recorder& recorder, size_t client, int transactions) {
+    recorder.ClientBegun(client);
+    for (int i = 0; i < transactions; ++i) {
+      recorder.TransactionBegun();
+      recorder.TransactionOk({.intended = origin}, origin + kMillisecond);
+      recorder.ClientOk(client, origin + kMillisecond);
+    }
+  };
+  run(first, 0, 7);  // of the warm-up: counts for nothing
+  first.BeginPhase(true, origin, origin + 100 * kMillisecond);
+  second.BeginPhase(true, origin, origin + 100 * kMillisecond);
+  LoadResult nothing;
+  first.AddTo(nothing);
+  EXPECT_EQ(nothing.fairness(), 0);
+  run(first, 0, 4);
+  run(first, 1, 4);
+  LoadResult even;
+  first.AddTo(even);
+  EXPECT_DOUBLE_EQ(even.fairness(), 1);
+  run(second, 0, 0);  // began one that did not end in time
+  run(second, 1, 0);
+  LoadResult starved;
+  first.AddTo(starved);
+  second.AddTo(starved);
+  EXPECT_EQ(starved.clients_begun, 4U);
+  EXPECT_DOUBLE_EQ(starved.fairness(), 0.5);
+}
+
 }  // namespace
 }  // namespace connbench::load

@@ -355,6 +355,7 @@ void Worker::BeginTransaction(Client& client, MonotonicNs now) {
     client.stamps = {.intended = now};
     client.in_transaction = true;
     recorder_.TransactionBegun();
+    recorder_.ClientBegun(client.place);
     client.runner.Begin();
     client.state = Client::State::kSleeping;  // until something is sent
     ContinueScript(client, now);
@@ -497,6 +498,7 @@ void Worker::FinishTransaction(Client& client, MonotonicNs now) {
     client.in_transaction = false;
     if (client.unsent) StampSent(client);  // there was no SQL in it
     recorder_.TransactionOk(client.stamps, now);
+    recorder_.ClientOk(client.place, now);
     if (plan_.warmup != nullptr) plan_.warmup->Add(now, now - client.stamps.intended);
     if (victims_ != nullptr && plan_.record) victims_->Record(client.stamps.intended, now);
     ClientServed(client, now);

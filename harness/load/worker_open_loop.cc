@@ -54,6 +54,7 @@ void Worker::BeginArrival(Client& client, const OpenLoop::Arrival& arrival, Mono
   client.unsent = true;
   client.noticed = arrival.noticed == now ? 0 : arrival.noticed;
   client.in_transaction = true;
+  recorder_.ClientBegun(client.place);
   client.runner.Begin();
   client.state = Client::State::kSleeping;  // until something is sent
   ContinueScript(client, now);

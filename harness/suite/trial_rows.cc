@@ -271,6 +271,47 @@ stats::Interval MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
   return {slope, slope, slope};
 }
 
+engine::PoolUsage PoolsBetween(const std::vector<engine::PoolUsage>& before,
+                               std::vector<engine::PoolUsage> after) {
+  engine::PoolUsage all;
+  for (engine::PoolUsage& pool : after) {
+    const auto earlier = std::find_if(before.begin(), before.end(),
+                                      [&](const auto& other) { return other.pool == pool.pool; });
+    if (earlier != before.end() && earlier->wait.count <= pool.wait.count) pool.Subtract(*earlier);
+    all.Add(pool);
+  }
+  return all;
+}
+
+namespace {
+
+void FillPools(const engine::PoolUsage& pools, double seconds, double transactions, double connects,
+               results::TrialRow& row) {
+  const auto us = [](double ns) { return ns / kUs; };
+  const auto at = [&](const engine::DurationUsage& usage, double fraction) {
+    if (static_cast<uint64_t>(usage.count) < SamplesNeeded(fraction)) return 0.0;
+    return us(static_cast<double>(usage.ValueAt(fraction)));
+  };
+  row.pool_services = pools.service.count;
+  row.pool_wait_us_mean = us(pools.wait.mean_ns());
+  row.pool_wait_us_p50 = at(pools.wait, 0.5);
+  row.pool_wait_us_p99 = at(pools.wait, 0.99);
+  row.pool_service_us_mean = us(pools.service.mean_ns());
+  row.pool_service_us_p50 = at(pools.service, 0.5);
+  row.pool_service_us_p99 = at(pools.service, 0.99);
+  row.pool_resets = pools.reset.count;
+  row.pool_reset_us_mean = us(pools.reset.mean_ns());
+  row.pool_reset_us_p99 = at(pools.reset, 0.99);
+  const double worker_ns = seconds * kNanosecondsPerSecond * static_cast<double>(pools.workers);
+  row.pool_utilisation = Ratio(static_cast<double>(pools.busy_ns), worker_ns);
+  row.pool_pinned_fraction = Ratio(static_cast<double>(pools.pinned_ns), worker_ns);
+  row.pool_behind_us_per_transaction =
+      Ratio(us(static_cast<double>(pools.behind_ns)), transactions);
+  row.pool_switches_per_connection = Ratio(static_cast<double>(pools.switches), connects);
+}
+
+}  // namespace
+
 void FillTrialRow(const load::LoadResult& load, const Observation& observation,
                   results::TrialRow& row) {
   const auto transactions = static_cast<double>(load.transactions_ok);
@@ -315,6 +356,8 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.victim_p99_inflation = load.victims.p99_inflation();
   row.victim_recovery_ms = static_cast<double>(load.victims.recovery_ns) / kMs;
   row.client_cpu_fraction = load.client_cpu_fraction;
+  row.fairness_jain = load.fairness();
+  FillPools(observation.pools, usage.seconds, transactions, connects, row);
 
   if (observation.server_seen) {
     FillMemory(observation.memory, row);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/segment/pool_accounts.h"
 #include "harness/load/load_result.h"
 #include "harness/observe/host.h"
 #include "harness/observe/process_tree.h"
@@ -35,6 +36,7 @@ struct Observation {
   int cpus = 1;                // online
   bool server_seen = true;     // false: its processes are unknown, so that nothing is its own
   observe::SamplerReport samples;
+  engine::PoolUsage pools;  // of all pools together in the measured window; no workers: none
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
   int64_t life_switches = -1;
 };
@@ -65,6 +67,11 @@ stats::Interval MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
 // Fills every column that comes from the load and the observers.
 void FillTrialRow(const load::LoadResult& load, const Observation& observation,
                   results::TrialRow& row);
+
+// What the pools did between two looks at them, added up. A pool that was made anew meanwhile (the
+// server crashed) counts from its beginning.
+engine::PoolUsage PoolsBetween(const std::vector<engine::PoolUsage>& before,
+                               std::vector<engine::PoolUsage> after);
 
 // Share of the machine's CPU time that neither the server nor the load generator nor the harness
 // used; interrupts are counted for nobody.

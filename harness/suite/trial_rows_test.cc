@@ -260,6 +260,49 @@ TEST(TrialRowTest, AnOpenLoopTellsLatencyServiceAndLagApart) {
   EXPECT_EQ(row.schedule, "");
 }
 
+engine::PoolUsage Pool(int number, int64_t waits, int64_t wait_ns) {
+  engine::PoolUsage pool;
+  pool.pool = number;
+  pool.workers = 2;
+  engine::DurationAccount account;
+  for (int64_t i = 0; i < waits; ++i) account.Add(wait_ns);
+  pool.wait = pool.service = account.Read();
+  pool.busy_ns = waits * wait_ns;
+  return pool;
+}
+
+TEST(PoolsTest, AddUpWhatHappenedBetween) {
+  const std::vector<engine::PoolUsage> before = {Pool(0, 100, 5000), Pool(1, 50, 5000)};
+  const engine::PoolUsage all =
+      PoolsBetween(before, {Pool(0, 110, 5000), Pool(1, 20, 5000), Pool(2, 3, 5000)});
+  EXPECT_EQ(all.workers, 6);
+  EXPECT_EQ(all.wait.count, 10 + 20 + 3) << "the second was made anew meanwhile";
+  EXPECT_EQ(all.busy_ns, 33 * 5000);
+  EXPECT_EQ(PoolsBetween(before, {}).workers, 0);
+}
+
+TEST(TrialRowTest, PoolsAreSharesOfTheirWorkersAndMeansOfTheirServices) {
+  Observation observation = MakeObservation();
+  results::TrialRow row;
+  FillTrialRow(MakeLoad("steady"), observation, row);
+  EXPECT_EQ(row.pool_services, 0);
+  EXPECT_EQ(row.pool_utilisation, 0);
+  observation.usage.seconds = 2;
+  observation.pools = Pool(0, 1000, 500'000);
+  observation.pools.pinned_ns = kNanosecondsPerSecond;
+  observation.pools.behind_ns = 7'000'000;
+  load::LoadResult load = MakeLoad("steady");
+  load.transactions_ok = 1000;
+  FillTrialRow(load, observation, row);
+  EXPECT_EQ(row.pool_services, 1000);
+  EXPECT_DOUBLE_EQ(row.pool_wait_us_mean, 500);
+  EXPECT_NEAR(row.pool_wait_us_p99, 500, 63);
+  EXPECT_DOUBLE_EQ(row.pool_utilisation, 0.125);
+  EXPECT_DOUBLE_EQ(row.pool_pinned_fraction, 0.25);
+  EXPECT_DOUBLE_EQ(row.pool_behind_us_per_transaction, 7);
+  EXPECT_EQ(row.pool_reset_us_mean, 0);
+}
+
 TEST(ErrorsTest, OutcomesThatDidNotOccurHaveARowWithZero) {
   const auto rows = MakeErrors(MakeLoad("steady"));
   size_t connect_rows = 0;

@@ -172,6 +172,7 @@ class TrialRun {
     const std::vector<int> exits = target_.exit_descriptors();
     observe::TreeUsage usage_begin;
     observe::TreeUsage usage_end;
+    std::vector<engine::PoolUsage> pools_before;
     bool in_window = false;
     observation_.queried_while_opening = cell_.workload.first_query;
     observe::HostCounters host_begin;
@@ -188,6 +189,7 @@ class TrialRun {
         ReadMemoryCheckpoint("held", event.connections);
       } else if (event.name == "begin") {
         in_window = true;
+        CONNBENCH_ASSIGN_OR_RETURN(pools_before, target_.ReadPoolUsage());
         own_cpu_begin = OwnCpuNs();
         host_begin = observe::ReadHostCounters();
         usage_begin = observe::ReadUsage(tree_);
@@ -203,6 +205,8 @@ class TrialRun {
         observation_.usage = Subtract(usage_end, usage_begin);
         observation_.host = observe::ReadHostCounters() - host_begin;
         observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
+        CONNBENCH_ASSIGN_OR_RETURN(auto pools_after, target_.ReadPoolUsage());
+        observation_.pools = PoolsBetween(pools_before, std::move(pools_after));
         if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
       } else if (event.name == "closed") {
         observation_.closing = Subtract(ReadUsageAtRest(), usage_end);

@@ -85,6 +85,13 @@ class BuiltinTarget final : public Target {
     return engine->connection_log().Read(/*after_id=*/0);
   }
 
+  Result<std::vector<engine::PoolUsage>> ReadPoolUsage() override {
+    if (segment_.empty()) return std::vector<engine::PoolUsage>();
+    CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine,
+                               engine::Engine::Attach(segment_, /*read_only=*/true));
+    return engine->pool_usage();
+  }
+
   Result<rusage> Stop() override {
     if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
     const std::vector<ProcessIdentity> processes = IdentifyTree(child_.pid());

@@ -17,6 +17,7 @@
 
 #include "base/status.h"
 #include "engine/segment/connection_log.h"
+#include "engine/segment/pool_accounts.h"
 #include "harness/load/endpoint.h"
 #include "harness/observe/setup_durations.h"
 
@@ -63,6 +64,10 @@ class Target {
   virtual Status Crash();
   // The server's side of every connection so far; empty if the target keeps no such log.
   virtual Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() = 0;
+  // The pools of the server's model as they stand; empty if it has none, or keeps no account of them.
+  virtual Result<std::vector<engine::PoolUsage>> ReadPoolUsage() {
+    return std::vector<engine::PoolUsage>();
+  }
   // Where the server tells durations instead of instants (PostgreSQL's log): those.
   virtual std::vector<observe::SetupDurations> ReadSetupDurations() { return {}; }
 

@@ -168,6 +168,7 @@ class FdpassModel : public Model {
     const SessionEndSignal session_end;
     EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes),
                    event_descriptors_[number]);
+    loop.set_account(context_.engine.OpenPoolAccount(number, /*workers=*/1));
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);
     if (status.ok()) {

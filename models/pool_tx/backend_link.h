@@ -62,6 +62,10 @@ class BackendLink : public LoopTask {
   void ForgetStatements();
   // Whose unnamed statement it has.
   uint64_t unnamed_owner = 0;
+  // Whether Prepare() has nothing to do.
+  bool Suits(const std::string& identity, const std::string& settings) const {
+    return identity_ == identity && settings_ == settings;
+  }
 
   // Has the session look around, although its client is silent: it was asked to end.
   void Nudge() const;
@@ -97,6 +101,11 @@ class BackendLink : public LoopTask {
   LoopTask* client_ = nullptr;      // that has it
   LoopTask* exchanging_ = nullptr;  // the same, while it sends and receives
   bool stopping_ = false;
+  // The lease, for the pooler's account: since when it lasts, since when its client has been silent (0:
+  // it does not, it is not), and for how long it was before.
+  MonotonicNs leased_at_ = 0;
+  MonotonicNs silent_since_ = 0;
+  MonotonicNs pinned_ns_ = 0;
 };
 
 // Sets the value of one.

@@ -127,6 +127,7 @@ class PoolTxModel : public Model {
     const SessionEndSignal session_end;
     EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes), event_descriptor_[0]);
     Pooler pooler(context_.engine, loop, static_cast<PoolMode>(context_.settings.pool_mode), mark_);
+    pooler.set_account(context_.engine.OpenPoolAccount(0, pool_size_));
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);
     if (status.ok()) {

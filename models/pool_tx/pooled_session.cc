@@ -51,9 +51,8 @@ PooledSession::~PooledSession() {
   if (link_ != nullptr) {
     // What is left half-done, or open, ends with the session behind it.
     const bool clean = idle() && failure_.ok() && !session_over_;
-    Status status;
     if (!session_over_ && !link_->dead() && link_->fatal().ok()) {
-      status = clean ? link_->Reset(pooler_.loop()) : link_->EndSession(pooler_.loop());
+      pooler_.Clean(*link_, /*end_session=*/!clean);
     }
     pooler_.Release(*std::exchange(link_, nullptr));
   }
@@ -75,6 +74,7 @@ Status PooledSession::Start(const engine::SessionOptions& options) {
     return {};
   }
   CONNBENCH_ASSIGN_OR_RETURN(link_, pooler_.Lease(identity_, script_));
+  last_link_ = link_;
   welcome_ = link_->parameters();
   pooler_.KeepWelcome(key, welcome_);
   if (pooler_.mode() != PoolMode::kSession) GiveBack();
@@ -102,6 +102,8 @@ bool PooledSession::EnsureLease() {
     return false;
   }
   link_ = *link;
+  if (last_link_ != nullptr && link_ != last_link_) pooler_.NoteSwitch();
+  last_link_ = link_;
   return true;
 }
 
@@ -115,6 +117,7 @@ void PooledSession::Append(char type, std::string_view body, Kind kind) {
 
 void PooledSession::RelayMessage(char type, std::string_view body) {
   if (type == frontend::kFlush) return;  // answers are never held back
+  if (link_ != nullptr) pooler_.ClientGoesOn(*link_);
   if (type == frontend::kCopyDone || type == frontend::kCopyFail) {
     if (!copying_) return;
     protocol::MessageWriter writer(to_send_, type);
@@ -281,7 +284,9 @@ void PooledSession::RelayDescribeOrClose(char type, std::string_view body) {
 }
 
 void PooledSession::RelayCopyData(std::string_view bytes) {
-  if (copying_ && failure_.ok()) to_send_.append(bytes);
+  if (!copying_ || !failure_.ok()) return;
+  pooler_.ClientGoesOn(*link_);
+  to_send_.append(bytes);
 }
 
 Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
@@ -306,6 +311,7 @@ Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
   }
   if (link_ == nullptr || expected_.size() + to_send_.size() > 0 || copying_ || batch_open_ ||
       skipping_) {
+    if (link_ != nullptr) pooler_.ClientSilent(*link_);
     return {};
   }
   if (pooler_.mode() == PoolMode::kStatement && transaction_ != engine::TransactionStatus::kIdle) {
@@ -314,7 +320,11 @@ Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
                    .WithHint("Start the server with pool_mode=transaction.");
     return failure_;
   }
-  if (pooler_.mode() != PoolMode::kSession && idle()) GiveBack();
+  if (pooler_.mode() != PoolMode::kSession && idle()) {
+    GiveBack();
+  } else {
+    pooler_.ClientSilent(*link_);
+  }
   return {};
 }
 

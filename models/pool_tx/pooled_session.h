@@ -92,8 +92,9 @@ class PooledSession final : public protocol::RelayedSession {
   BackendLink::Parameters welcome_;
 
   BackendLink* link_ = nullptr;
-  Status failure_;             // fatal: the connection must end
-  std::string answered_here_;  // goes to the client before what the backend answers
+  const BackendLink* last_link_ = nullptr;  // compared only
+  Status failure_;                          // fatal: the connection must end
+  std::string answered_here_;               // goes to the client before what the backend answers
   std::string to_send_;
   std::vector<Expected> expected_;
   engine::TransactionStatus transaction_ = engine::TransactionStatus::kIdle;

@@ -52,6 +52,8 @@ BackendLink* Pooler::TakeIdle(const std::string& identity) {
 
 Result<BackendLink*> Pooler::Lease(const std::string& identity, const std::string& settings) {
   if (ShutdownRequested() || loop_.stopping()) return ShuttingDown();
+  const MonotonicNs asked_at = account_ != nullptr ? MonotonicNow() : 0;
+  MonotonicNs now = asked_at;
   BackendLink* link = waiting_.empty() ? TakeIdle(identity) : nullptr;
   if (link == nullptr) {
     Waiting waiting{.task = loop_.current()};
@@ -62,9 +64,21 @@ Result<BackendLink*> Pooler::Lease(const std::string& identity, const std::strin
       return ShuttingDown();
     }
     link = waiting.link;
+    if (account_ != nullptr) now = MonotonicNow();
   }
   link->client_ = loop_.current();
-  Status prepared = link->Prepare(loop_, identity, settings);
+  if (account_ != nullptr) account_->TakenUp(asked_at, now);
+  Status prepared;
+  if (!link->Suits(identity, settings)) {
+    prepared = link->Prepare(loop_, identity, settings);
+    if (account_ != nullptr) {
+      const MonotonicNs begun = std::exchange(now, MonotonicNow());
+      account_->ResetTook(now - begun);
+      account_->Ran(begun, now);
+    }
+  }
+  link->leased_at_ = now;
+  link->silent_since_ = 0;
   if (!prepared.ok()) {
     Release(*link);
     return Explain(std::move(prepared));
@@ -72,7 +86,41 @@ Result<BackendLink*> Pooler::Lease(const std::string& identity, const std::strin
   return link;
 }
 
+void Pooler::ClientSilent(BackendLink& link) {
+  if (account_ != nullptr && link.silent_since_ == 0) link.silent_since_ = MonotonicNow();
+}
+
+void Pooler::ClientGoesOn(BackendLink& link) {
+  if (account_ == nullptr || link.silent_since_ == 0) return;
+  const MonotonicNs silent_ns = MonotonicNow() - std::exchange(link.silent_since_, 0);
+  account_->Pinned(silent_ns);
+  link.pinned_ns_ += silent_ns;
+}
+
+// The whole lease is a turn for those who wait for the backend; it is busy while it is not pinned.
+void Pooler::EndService(BackendLink& link) {
+  if (account_ == nullptr || link.leased_at_ == 0) return;
+  ClientGoesOn(link);
+  const MonotonicNs now = MonotonicNow();
+  const MonotonicNs begun = std::exchange(link.leased_at_, 0);
+  account_->Served(begun, now);
+  account_->AddBusy(now - begun - std::exchange(link.pinned_ns_, 0));
+  account_->TurnTook(begun, now);
+}
+
+void Pooler::Clean(BackendLink& link, bool end_session) {
+  EndService(link);
+  const MonotonicNs begun = account_ != nullptr ? MonotonicNow() : 0;
+  // A backend that could not be cleaned is dead, and is treated as such.
+  (void)(end_session ? link.EndSession(loop_) : link.Reset(loop_));
+  if (account_ == nullptr) return;
+  const MonotonicNs now = MonotonicNow();
+  account_->ResetTook(now - begun);
+  account_->Ran(begun, now);
+}
+
 void Pooler::Release(BackendLink& link) {
+  EndService(link);
   link.client_ = nullptr;
   link.fatal_ = {};
   if (link.dead_ || link.stopping_) {

@@ -48,6 +48,8 @@ class Pooler : public engine::Engine {
   PoolMode mode() const { return mode_; }
   const SessionMark& mark() const { return mark_; }
 
+  // Where leases are kept account of; null: nowhere. Before the first client.
+  void set_account(engine::PoolAccount* account) { account_ = account; }
   // Takes over the socket of a backend.
   Status AddBackend(int fd);
 
@@ -55,6 +57,16 @@ class Pooler : public engine::Engine {
   Result<BackendLink*> Lease(const std::string& identity, const std::string& settings);
   // Gives it to the next client that waits.
   void Release(BackendLink& link);
+  // The client has its answers, and keeps the backend; it goes on.
+  void ClientSilent(BackendLink& link);
+  void ClientGoesOn(BackendLink& link);
+  // Before it is given back: what the client leaves behind goes. The next one needs a new session if
+  // the whole of it does.
+  void Clean(BackendLink& link, bool end_session);
+  // A client was given another backend than the last time.
+  void NoteSwitch() {
+    if (account_ != nullptr) account_->Switched();
+  }
   void Forget(BackendLink& link);
 
   // Has the backends look at their sessions that were asked to end.
@@ -105,6 +117,7 @@ class Pooler : public engine::Engine {
     BackendLink* link = nullptr;  // granted
   };
 
+  void EndService(BackendLink& link);
   BackendLink* TakeIdle(const std::string& identity);
   Status TakeClientSlot(bool superuser);
 
@@ -112,6 +125,7 @@ class Pooler : public engine::Engine {
   EpollLoop& loop_;
   const PoolMode mode_;
   const SessionMark& mark_;
+  engine::PoolAccount* account_ = nullptr;
   std::vector<BackendLink*> links_;
   std::vector<BackendLink*> idle_;
   std::deque<Waiting*> waiting_;

@@ -41,7 +41,8 @@ class LoopFiber {
   }
   void Suspend() { fiber_.Suspend(); }
   LoopTask::Outcome outcome() const { return outcome_; }
-  size_t index = 0;  // in the loop's list of fibers
+  size_t index = 0;          // in the loop's list of fibers
+  MonotonicNs begun_at = 0;  // when it got its task; if the loop keeps account
 
  private:
   void Body() {
@@ -92,7 +93,9 @@ void EventLoop::Ring() const {
 void EventLoop::Run() {
   BeginRun();
   while (true) {
+    now_ = 0;
     Poll(NextDeadline());
+    if (account_ != nullptr) now_ = polled_at_ = MonotonicNow();
     ++counters_.polls;
     if (rung_) OnRings();
     if (!timers_.empty()) RunTimers(MonotonicNow());
@@ -159,13 +162,23 @@ void EventLoop::RunTask(LoopTask& task) {
       return;
     }
     task.fiber_->Begin(task);
+    task.fiber_->begun_at = now_;
     ++counters_.served;
   }
   task.state_ = LoopTask::State::kRunning;
   current_ = &task;
   slice_end_ = 0;
+  const MonotonicNs begun = now_;
+  if (account_ != nullptr) {
+    account_->TakenUp(task.ready_at_ != 0 ? task.ready_at_ : polled_at_, begun);
+  }
   const bool finished = task.fiber_->Run();
   current_ = nullptr;
+  if (account_ != nullptr) {
+    now_ = MonotonicNow();
+    account_->Ran(begun, now_);
+    if (finished) account_->Served(task.fiber_->begun_at, now_);
+  }
   if (finished) FinishTask(task);
 }
 
@@ -206,6 +219,7 @@ void EventLoop::YieldIfLong() {
   if (now < slice_end_) return;
   LoopTask& task = *current_;
   ++counters_.yields;
+  if (account_ != nullptr) now_ = now;
   Enqueue(task);
   task.fiber_->Suspend();
 }
@@ -265,6 +279,7 @@ void EventLoop::GiveFiberBack(LoopFiber& fiber) {
 
 void EventLoop::Enqueue(LoopTask& task) {
   task.state_ = LoopTask::State::kQueued;
+  task.ready_at_ = now_;
   task.next_ = nullptr;
   (queue_tail_ != nullptr ? queue_tail_->next_ : queue_head_) = &task;
   queue_tail_ = &task;

@@ -27,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "engine/segment/pool_accounts.h"
 #include "engine/segment/wakeup.h"
 #include "models/reactor/fiber.h"
 #include "models/reactor/loop_socket.h"
@@ -56,6 +57,9 @@ class EventLoop {
   EventLoop& operator=(const EventLoop&) = delete;
 
   virtual Status Open() = 0;
+  // Where the loop keeps account of its turns, each a task's run until it has finished or parks; null:
+  // nowhere. One look at the clock for each, and one for each poll.
+  void set_account(engine::PoolAccount* account) { account_ = account; }
   // Runs until RequestStop() and then until every task is done.
   void Run();
   // Any thread: asks every task to end.
@@ -144,6 +148,10 @@ class EventLoop {
   std::vector<std::unique_ptr<LoopTask>> tasks_;
   LoopTask* current_ = nullptr;
   MonotonicNs slice_end_ = 0;
+  engine::PoolAccount* account_ = nullptr;
+  // The last look at the clock, for the account; 0 in a poll, whose tasks are ready at its end.
+  MonotonicNs now_ = 0;
+  MonotonicNs polled_at_ = 0;
   LoopTask* queue_head_ = nullptr;
   LoopTask* queue_tail_ = nullptr;
   std::set<std::pair<MonotonicNs, LoopTask*>> timers_;

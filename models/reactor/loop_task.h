@@ -54,6 +54,7 @@ class LoopTask {
   bool expired_ = false;  // what ended the last Park() was its deadline
   LoopTask* listener_ = nullptr;
   LoopFiber* fiber_ = nullptr;  // while it is in the middle of Serve()
+  MonotonicNs ready_at_ = 0;    // EventLoop::now_ when it was queued
   MonotonicNs timer_at_ = 0;    // its entry in the loop's timers; 0: none
   LoopTask* next_ = nullptr;    // in the run queue
   size_t index_ = 0;            // in the loop's list of tasks

@@ -46,6 +46,7 @@ int ReactorServer::Run() {
   for (int i = 0; i < loop_count_ && status.ok(); ++i) {
     loops.push_back(make_loop_(static_cast<size_t>(context_.settings.thread_stack_bytes),
                                event_descriptors_[i]));
+    loops.back()->set_account(context_.engine.OpenPoolAccount(i, /*workers=*/1));
     status = loops.back()->Open();
     if (status.ok()) status = Listen(*loops.back(), i);
   }

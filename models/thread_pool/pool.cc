@@ -37,7 +37,7 @@ void Signal(int event_fd) {
 
 }  // namespace
 
-BlockedScope::BlockedScope(PoolWorker& worker) : worker_(worker) {
+BlockedScope::BlockedScope(PoolWorker& worker) : worker_(worker), begun_(MonotonicNow()) {
   Pool& pool = worker.pool_;
   const Pool::Lock lock(pool.mutex_);
   pool.SetInactive(worker, PoolWorker::State::kBlocked);
@@ -50,10 +50,12 @@ BlockedScope::BlockedScope(PoolWorker& worker) : worker_(worker) {
 BlockedScope::~BlockedScope() {
   Pool& pool = worker_.pool_;
   const Pool::Lock lock(pool.mutex_);
+  worker_.blocked_ns_ += MonotonicNow() - begun_;
   pool.SetActive(worker_);
 }
 
-Pool::Pool(const PoolLimits& limits) : limits_(limits), task_ns_(kFirstTaskNs) {}
+Pool::Pool(const PoolLimits& limits, engine::PoolAccount* account)
+    : limits_(limits), account_(account), task_ns_(kFirstTaskNs) {}
 
 Pool::~Pool() {
   for (int fd : {epoll_fd_, wake_fd_, monitor_fd_}) {
@@ -106,14 +108,17 @@ void* Pool::WorkerMain(void* argument) {
 void Pool::Work(PoolWorker& worker) {
   char buffer[kReceiveBufferBytes];
   Lock lock(mutex_);
+  worker.now_ = MonotonicNow();
   while (PoolTask* task = Next(lock, worker)) {
     lock.unlock();
     const PoolTask::Outcome outcome = task->Serve(worker, buffer);
     const bool idle = outcome == PoolTask::Outcome::kIdle;
     const MonotonicNs wake_at = idle ? task->wake_at() : kNoDeadline;
     const bool urgent = outcome != PoolTask::Outcome::kDone && task->urgent();
+    const MonotonicNs now = MonotonicNow();
     lock.lock();
-    Release(*task, outcome, wake_at, urgent);
+    worker.now_ = now;
+    Release(worker, *task, outcome, wake_at, urgent);
   }
   if (worker.state_ == PoolWorker::State::kActive) SetInactive(worker, PoolWorker::State::kParked);
   workers_.erase(worker.self_);
@@ -136,6 +141,7 @@ PoolTask* Pool::Next(Lock& lock, PoolWorker& worker) {
       continue;
     }
     if (PoolTask* task = Pop()) {
+      TakeUp(worker, *task);
       HandOverIfLong();
       return task;
     }
@@ -145,7 +151,7 @@ PoolTask* Pool::Next(Lock& lock, PoolWorker& worker) {
 }
 
 void Pool::Poll(Lock& lock, PoolWorker& worker) {
-  const MonotonicNs now = MonotonicNow();
+  const MonotonicNs now = worker.now_;
   if (const auto served = static_cast<int64_t>(served_ - served_at_poll_); served > 0) {
     // Of all active workers together, with whatever preempted them: good enough to tell
     // microseconds from milliseconds, if one that was preempted for long does not count in full.
@@ -173,11 +179,12 @@ void Pool::Poll(Lock& lock, PoolWorker& worker) {
   polls_++;
   served_at_poll_ = served_;
   polled_at_ = woken_at;
+  worker.now_ = woken_at;
   for (int i = 0; i < count; ++i) {
     auto* task = static_cast<PoolTask*>(events[i].data.ptr);
     if (task == nullptr || task->state_ == PoolTask::State::kDone) continue;
     const bool idle = task->state_ == PoolTask::State::kIdle;
-    if (idle) Enqueue(*task);
+    if (idle) Enqueue(*task, woken_at);
     // An end that came together with data has no edge of its own: one more look will find it.
     task->notified_ |= !idle || (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   }
@@ -202,12 +209,27 @@ bool Pool::Park(Lock& lock, PoolWorker& worker) {
       return false;
     }
   }
+  worker.now_ = MonotonicNow();
   if (!exiting_) return true;
   if (worker.state_ == PoolWorker::State::kParked) std::erase(parked_, &worker);
   return false;
 }
 
-void Pool::Release(PoolTask& task, PoolTask::Outcome outcome, MonotonicNs wake_at, bool urgent) {
+void Pool::TakeUp(PoolWorker& worker, PoolTask& task) {
+  worker.turn_begun_ = worker.now_;
+  worker.blocked_ns_ = 0;
+  if (account_ == nullptr) return;
+  account_->TakenUp(task.ready_at_, worker.now_);
+  if (task.last_worker_ != nullptr && task.last_worker_ != &worker) account_->Switched();
+  task.last_worker_ = &worker;
+}
+
+void Pool::Release(PoolWorker& worker, PoolTask& task, PoolTask::Outcome outcome,
+                   MonotonicNs wake_at, bool urgent) {
+  if (account_ != nullptr) {
+    account_->Ran(worker.turn_begun_, worker.now_, worker.blocked_ns_);
+    account_->Served(worker.turn_begun_, worker.now_);
+  }
   if (outcome == PoolTask::Outcome::kDone) {
     Forget(task);
     return;
@@ -216,14 +238,15 @@ void Pool::Release(PoolTask& task, PoolTask::Outcome outcome, MonotonicNs wake_a
   task.state_ = PoolTask::State::kIdle;
   if (task.notified_ || outcome == PoolTask::Outcome::kAgain) {
     task.notified_ = false;
-    Enqueue(task);
+    Enqueue(task, worker.now_);
   } else if (wake_at != kNoDeadline) {
     SetTimer(task, wake_at);
   }
 }
 
-void Pool::Enqueue(PoolTask& task) {
+void Pool::Enqueue(PoolTask& task, MonotonicNs now) {
   task.state_ = PoolTask::State::kQueued;
+  task.ready_at_ = now;
   task.queued_at_ = served_;
   task.next_ = nullptr;
   Queue& queue = queues_[task.urgent_ ? 1 : 0];
@@ -263,7 +286,7 @@ void Pool::RunTimers(MonotonicNs now) {
     PoolTask* task = timers_.begin()->second;
     timers_.erase(timers_.begin());
     task->timer_at_ = 0;
-    if (task->state_ == PoolTask::State::kIdle) Enqueue(*task);
+    if (task->state_ == PoolTask::State::kIdle) Enqueue(*task, now);
   }
 }
 
@@ -352,6 +375,7 @@ bool Pool::Monitor() {
       worker.stalled_ = true;
       --active_;
       ++counters_.stalls;
+      if (account_ != nullptr) account_->TurnTook(worker.turn_begun_ + worker.blocked_ns_, now);
     }
   }
   const bool polled_meanwhile = polls_ != polls_seen_;

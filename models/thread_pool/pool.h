@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "engine/segment/pool_accounts.h"
 
 namespace connbench::models {
 
@@ -63,9 +64,11 @@ class PoolTask {
   State state_ = State::kIdle;
   bool notified_ = false;  // an edge came while it was queued or served
   bool urgent_ = false;
-  uint64_t queued_at_ = 0;    // Pool::served_ then
-  MonotonicNs timer_at_ = 0;  // its entry in Pool::timers_; 0: none
-  PoolTask* next_ = nullptr;  // in a queue
+  uint64_t queued_at_ = 0;                         // Pool::served_ then
+  MonotonicNs ready_at_ = 0;                       // when it was queued
+  const class PoolWorker* last_worker_ = nullptr;  // compared only
+  MonotonicNs timer_at_ = 0;                       // its entry in Pool::timers_; 0: none
+  PoolTask* next_ = nullptr;                       // in a queue
   std::list<std::unique_ptr<PoolTask>>::iterator self_;
 };
 
@@ -83,6 +86,9 @@ class PoolWorker {
   Pool& pool_;
   State state_ = State::kActive;
   bool stalled_ = false;          // active for too long: does not count as active
+  MonotonicNs now_ = 0;           // its last look at the clock
+  MonotonicNs turn_begun_ = 0;    // of the task that it serves
+  MonotonicNs blocked_ns_ = 0;    // in it
   uint64_t served_ = 0;           // tasks begun
   uint64_t served_seen_ = 0;      // by the monitor
   MonotonicNs seen_since_ = 0;    // when the monitor first saw that number
@@ -101,6 +107,7 @@ class BlockedScope {
 
  private:
   PoolWorker& worker_;
+  const MonotonicNs begun_;
 };
 
 struct PoolLimits {
@@ -127,7 +134,8 @@ class Pool {
   // How often Monitor() wants to be called while the pool is busy.
   static constexpr MonotonicNs kMonitorPeriodNs = kNanosecondsPerMillisecond;
 
-  explicit Pool(const PoolLimits& limits);
+  // account: where it keeps account of the tasks; null: nowhere.
+  explicit Pool(const PoolLimits& limits, engine::PoolAccount* account = nullptr);
   // Everything must have ended: see Stop().
   ~Pool();
   Pool(const Pool&) = delete;
@@ -161,10 +169,12 @@ class Pool {
   PoolTask* Next(Lock& lock, PoolWorker& worker);
   void Poll(Lock& lock, PoolWorker& worker);
   bool Park(Lock& lock, PoolWorker& worker);
-  void Release(PoolTask& task, PoolTask::Outcome outcome, MonotonicNs wake_at, bool urgent);
+  void Release(PoolWorker& worker, PoolTask& task, PoolTask::Outcome outcome, MonotonicNs wake_at,
+               bool urgent);
 
-  void Enqueue(PoolTask& task);
+  void Enqueue(PoolTask& task, MonotonicNs now);
   PoolTask* Pop();
+  void TakeUp(PoolWorker& worker, PoolTask& task);
   bool QueueEmpty() const { return queues_[0].head == nullptr && queues_[1].head == nullptr; }
   void SetTimer(PoolTask& task, MonotonicNs at);
   void RunTimers(MonotonicNs now);
@@ -184,6 +194,7 @@ class Pool {
   };
 
   const PoolLimits limits_;
+  engine::PoolAccount* const account_;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;     // wakes the poller
   int monitor_fd_ = -1;  // wakes the monitor

@@ -214,7 +214,8 @@ PoolLimits LimitsOf(const ModelContext& context) {
 int RunServer(const ModelContext& context) {
   const TerminationSignal termination;
   const SessionEndSignal session_end;
-  Pool pool(LimitsOf(context));
+  const PoolLimits limits = LimitsOf(context);
+  Pool pool(limits, context.engine.OpenPoolAccount(0, limits.workers));
   Status status = pool.Start();
   for (const Listener& listener : context.listeners.listeners()) {
     if (!status.ok()) break;

@@ -80,13 +80,3 @@ def test_every_initialisation_step(binary, model, steps):
 def test_latency_limit_and_retries(bank):
     result = bank.pgbench("-n", "-N", "-c", 8, "-t", 20, "--max-tries", 3, "-r")
     check_run(result, 160)
-
-
-def test_a_few_workers_and_one_contended_row(binary):
-    """More clients than workers, all updating the one branch: whoever holds the row must get a
-    worker, or nothing would ever move again."""
-    with Connbench(binary, "thread-pool", workers=4) as server:
-        server.pgbench("-i", "-q", "-s", "1")
-        result = server.pgbench("-n", "-M", "prepared", "-c", 64, "-j", 2, "-t", 20)
-        check_run(result, 64 * 20)
-        assert len(set(balance(server))) == 1

@@ -125,6 +125,46 @@ void SeriesNode::Explain(ExplainWriter& writer) const {
   if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, {alias_}));
 }
 
+// ---- System views ----
+
+ViewNode::ViewNode(std::string_view name, std::string alias, std::vector<std::string> columns,
+                   Read read, const Expression* condition)
+    : name_(name),
+      alias_(std::move(alias)),
+      columns_(std::move(columns)),
+      read_(std::move(read)),
+      condition_(condition) {}
+
+bool ViewNode::DoOpen(ExecutionContext& /*context*/) {
+  values_.clear();
+  read_(values_);
+  next_ = 0;
+  return true;
+}
+
+Step ViewNode::DoNext(ExecutionContext& context, const Value*& row) {
+  while (true) {
+    context.eval.arena->Reset();
+    if (next_ >= values_.size()) return Step::kDone;
+    row = &values_[next_];
+    next_ += columns_.size();
+    if (condition_ == nullptr) return Step::kRow;
+    bool passes = false;
+    context.eval.columns = row;
+    if (!EvaluateCondition(*condition_, context.eval, passes)) return Step::kError;
+    if (passes) return Step::kRow;
+  }
+}
+
+void ViewNode::Close(ExecutionContext& /*context*/) { std::vector<Value>().swap(values_); }
+
+void ViewNode::Explain(ExplainWriter& writer) const {
+  std::string title = "Scan on " + std::string(name_);
+  if (alias_ != name_) title += " " + alias_;
+  writer.Node(title, *this);
+  if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, columns_));
+}
+
 // ---- Project ----
 
 ProjectNode::ProjectNode(PlanNodePtr child, std::vector<const Expression*> expressions)

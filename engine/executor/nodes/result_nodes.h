@@ -1,7 +1,8 @@
-// Nodes without a table: constants, VALUES, functions in FROM; and the simple ones that stand
+// Nodes without a table: constants, VALUES, functions and system views in FROM; and the simple ones that stand
 // above others: projection, filter, limit.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,6 +71,31 @@ class SeriesNode : public PlanNode {
   int64_t step_value_ = 1;
   bool finished_ = true;
   Value value_;
+};
+
+// A view of the system: its rows are read when the scan begins, all at once, and do not change during it.
+class ViewNode : public PlanNode {
+ public:
+  // read appends the rows, one after the other, with as many values each as there are columns.
+  using Read = std::function<void(std::vector<Value>& values)>;
+  ViewNode(std::string_view name, std::string alias, std::vector<std::string> columns, Read read,
+           const Expression* condition);
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+  std::vector<std::string> OutputNames() const override { return columns_; }
+
+ protected:
+  bool DoOpen(ExecutionContext& context) override;
+  Step DoNext(ExecutionContext& context, const Value*& row) override;
+
+ private:
+  const std::string_view name_;
+  const std::string alias_;
+  const std::vector<std::string> columns_;
+  const Read read_;
+  const Expression* condition_;
+  std::vector<Value> values_;
+  size_t next_ = 0;
 };
 
 // Evaluates expressions over the child's rows. Those that an ORDER BY needs but the client does not

@@ -1,0 +1,101 @@
+"""Models with fewer workers than clients: whoever holds a lock gets to run, nothing stands still for
+longer than the model says, and the account that each keeps adds up."""
+import pathlib
+import tempfile
+import time
+
+import pytest
+
+from servers import Connbench
+from test_pgbench import balance, check_run
+
+WORKERS = 4
+CLIENTS = 4 * WORKERS
+# A model, its settings with WORKERS workers, and pgbench's options.
+SHARED = {
+    "thread-pool": ("thread-pool", {"workers": WORKERS}, []),
+    "fdpass": ("fdpass", {"fdpass_workers": WORKERS}, []),
+    "reactor": ("reactor", {"reactor_loops": WORKERS}, []),
+    "pool-tx": ("pool-tx", {"pool_size": WORKERS}, []),
+    "pool-tx session": ("pool-tx", {"pool_size": WORKERS, "pool_mode": "session"}, []),
+    "pool-tx-thread": ("pool-tx-thread", {"pool_size": WORKERS}, []),
+    "pool-tx-thread session": ("pool-tx-thread", {"pool_size": WORKERS, "pool_mode": "session"}, []),
+}
+# A session has its worker to itself: more clients than workers must leave before others can come.
+TAKING_TURNS = {
+    "prefork": ("prefork", {"prefork_processes": WORKERS}, ["-C"]),
+    "hybrid": ("hybrid", {"hybrid_processes": 2, "hybrid_threads": WORKERS // 2}, ["-C"]),
+    "poco": ("poco", {"poco_threads": WORKERS}, ["-C"]),
+}
+# Longer than any stall that a model allows itself (thread-pool: stall_limit, 60 ms; the others none),
+# and than the machine keeps a runnable thread waiting.
+LONGEST_STANDSTILL_S = 1.0
+
+
+def longest_standstill(folder):
+    """Of all clients together, between the ends of two transactions."""
+    ends = sorted(int(line.split()[4]) + int(line.split()[5]) / 1e6
+                  for log in pathlib.Path(folder).iterdir() for line in log.read_text().splitlines())
+    return max(later - earlier for earlier, later in zip(ends, ends[1:]))
+
+
+@pytest.mark.parametrize("case", [*SHARED, *TAKING_TURNS])
+def test_every_transaction_updates_one_row(binary, case):
+    """The one branch of scale 1, with four clients for each worker."""
+    name, settings, options = {**SHARED, **TAKING_TURNS}[case]
+    with Connbench(binary, name, **settings) as server, tempfile.TemporaryDirectory() as folder:
+        server.pgbench("-i", "-q", "-s", "1")
+        threads = CLIENTS if "-C" in options else 2
+        transactions = 5 if "-C" in options else 20
+        result = server.pgbench("-n", "-c", CLIENTS, "-j", threads, "-t", transactions, *options,
+                                "-l", "--log-prefix", f"{folder}/log")
+        check_run(result, CLIENTS * transactions)
+        assert len(set(balance(server))) == 1
+        assert longest_standstill(folder) < LONGEST_STANDSTILL_S
+
+
+def pools(server):
+    with server.connect() as connection:
+        cursor = connection.execute("select * from connbench_pools")
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+@pytest.mark.every_model
+def test_pools_are_shown_by_every_model(binary, model):
+    settings = next((settings for name, settings, _ in SHARED.values() if name == model), {})
+    with Connbench(binary, model, **settings) as server:
+        server.query("select 1")
+        shown = pools(server)
+        if not any(name == model for name, _, _ in SHARED.values()) and model != "reactor-uring":
+            assert shown == []
+            return
+        if settings:
+            assert sum(pool["workers"] for pool in shown) == WORKERS
+        assert sum(pool["services"] for pool in shown) > 0
+        for pool in shown:
+            assert 0 <= pool["service_us_p50"] <= pool["service_us_p99"] <= pool["service_us_max"]
+            assert pool["waits"] >= pool["services"]
+            assert pool["busy_us"] <= pool["service_us"] + pool["reset_us"] + 1
+
+
+def test_a_pool_accounts_for_what_keeps_its_backends(binary):
+    with Connbench(binary, "pool-tx", pool_size=1) as server:
+        with server.connect(autocommit=False) as holder:
+            holder.execute("select 1")
+            before = pools_of_one(server, holder)
+            time.sleep(0.2)
+            holder.execute("select 1")
+            held = pools_of_one(server, holder)
+            assert held["pinned_us"] - before["pinned_us"] >= 200_000
+            assert held["busy_us"] - before["busy_us"] < 200_000
+            holder.rollback()
+        # Another user's session cannot be had without a new one behind it.
+        resets = pools(server)[0]["resets"]
+        server.query("select 1", user="postgres")
+        assert pools(server)[0]["resets"] > resets
+
+
+def pools_of_one(server, connection):
+    cursor = connection.execute("select pinned_us, busy_us from connbench_pools")
+    return dict(zip(("pinned_us", "busy_us"), cursor.fetchone()))
