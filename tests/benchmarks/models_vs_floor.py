@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
-"""Every model beside the floor: one thread that accepts and answers with the same bytes, without any
-protocol, session or engine (tests/benchmarks/floor_server.cc). What a model adds to it is its own price.
+"""Every model beside two floors, of one thread and one connection at a time each:
+
+  floor/session   accept() and then the same session of the same engine, but no model: what a model costs more
+                  is the price of staffing the connection (floor_model.cc)
+  floor/bytes     the same bytes from memory, without protocol, session and engine: what any server pays on
+                  this machine (floor_bytes.cc)
 
   tests/benchmarks/models_vs_floor.py [--rounds 7] [--seconds 1] [--models fork,thread,...]
                                       [--placement apart|together|free] [--counters]
@@ -38,12 +42,10 @@ CASES = {
 
 
 class Floor:
-    name = "floor"
-
-    def __init__(self, program, reference):
-        self.process = subprocess.Popen([program, str(reference.port)], stdout=subprocess.PIPE,
-                                        text=True)
-        self.port = int(re.search(r"port=(\d+)", self.process.stdout.readline())[1])
+    def __init__(self, name, command):
+        self.name = name
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = int(re.search(r"port[ =](\d+)", self.process.stdout.readline())[1])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -119,7 +121,7 @@ def counters(binary, server, case):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--connbench", default=str(ROOT / "build/release/harness/connbench"))
-    parser.add_argument("--floor", default=str(ROOT / "build/release/tests/floor_server"))
+    parser.add_argument("--floors", default=str(ROOT / "build/release/tests"))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=1)
     parser.add_argument("--models", default=DIRECT)
@@ -138,13 +140,15 @@ def main():
         os.sched_setaffinity(0, for_servers)  # whoever is started from here on inherits it
         for model in options.models.split(","):
             servers.append(Connbench(options.connbench, model, "real", 10, "64MB"))
+        servers.append(Floor("floor/session", [f"{options.floors}/floor_model", "max_connections=30",
+                                               "shared_buffers=64MB"]))
         for server in servers:
             subprocess.run(["pgbench", "-i", "-q", "-h", "127.0.0.1", "-p", str(server.port), "-U",
                             "postgres", "postgres"], check=True, capture_output=True)
-        servers.append(Floor(options.floor, servers[0]))
+        servers.append(Floor("floor/bytes", [f"{options.floors}/floor_bytes", str(servers[0].port)]))
         os.sched_setaffinity(0, for_client)
         for case in options.cases.split(","):
-            measure(options.connbench, servers[-1], case, 1)  # the floor hears each request once
+            measure(options.connbench, servers[-1], case, 1)  # it hears each request once before
             figures = {server.name: [] for server in servers}
             for _ in range(options.rounds):
                 for server in rng.sample(servers, len(servers)):
@@ -152,13 +156,16 @@ def main():
                         measure(options.connbench, server, case, options.seconds)[:2])
             print(f"\n{case}: connbench load {' '.join(CASES[case])} -c 1, {options.rounds} rounds of "
                   f"{options.seconds} s, {options.placement}")
-            print(f"{'server':<22}{'p50 us [min..max]':<28}{'p50 / floor':<24}{'mean / floor':<24}")
+            print(f"{'server':<22}{'p50 us [min..max]':<28}{'p50 / floor/session':<24}"
+                  f"{'p50 / floor/bytes':<24}{'mean / floor/bytes':<24}")
             for server in servers:
                 p50, mean = zip(*figures[server.name])
                 middle = f"{statistics.median(p50):.1f} [{min(p50):.1f}..{max(p50):.1f}]"
                 ratios = [spread([own[i] / floor[i] for own, floor in
-                                  zip(figures[server.name], figures["floor"])]) for i in (0, 1)]
-                print(f"{server.name:<22}{middle:<28}{ratios[0]:<24}{ratios[1]:<24}", flush=True)
+                                  zip(figures[server.name], figures[name])])
+                          for name, i in (("floor/session", 0), ("floor/bytes", 0), ("floor/bytes", 1))]
+                print(f"{server.name:<22}{middle:<28}" + "".join(f"{r:<24}" for r in ratios),
+                      flush=True)
             if options.counters:
                 for server in servers:
                     print(f"  {server.name}: {counters(options.connbench, server, case)}", flush=True)

@@ -2,7 +2,7 @@
 // one connection at a time. It has no protocol, no session and no engine: what is left is what any
 // server on this machine pays for a connect and for the round trip of a statement.
 //
-//   floor_server PORT
+//   floor_bytes PORT
 //
 // PORT is a connbench server on 127.0.0.1, the reference. Requests of a kind that is new (by the first
 // byte and the beginning of the message's body) are passed on to it and its answer is kept; all later
@@ -114,7 +114,7 @@ void Serve(int fd, Answers& answers) {
 int main(int argc, char** argv) {
   const int reference_port = argc == 2 ? std::atoi(argv[1]) : 0;
   if (reference_port <= 0) {
-    std::fprintf(stderr, "usage: floor_server PORT_OF_THE_REFERENCE\n");
+    std::fprintf(stderr, "usage: floor_bytes PORT_OF_THE_REFERENCE\n");
     return 1;
   }
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
