@@ -99,7 +99,7 @@ TEST(Charts, MemoryShowsRssBesideWhatIsReal) {
   ASSERT_EQ(chart->bars.size(), 1U);
   EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{300, 100, 16, 40, 0}));
   EXPECT_EQ(chart->bars[0].high, 470);
-  EXPECT_EQ(chart->bars[0].group, "fork (RSS up to 9000)");
+  EXPECT_EQ(chart->bars[0].group, "fork");
   const Chart* contrast = Find(charts, "memory_rss_against_real");
   ASSERT_NE(contrast, nullptr);
   ASSERT_EQ(contrast->bars.size(), 2U);

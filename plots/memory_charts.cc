@@ -161,17 +161,14 @@ std::optional<Chart> MemoryPerConnection(const Run& run) {
       "Lower is better. What a connection takes from the machine: private memory (Pss_Anon), page "
       "tables, which each process needs for itself, a kernel stack for each thread, the kernel's "
       "objects (slab, with the client's end of the socket) and socket buffers. Intervals: 95 % of "
-      "the fitted slope of the whole. RSS stands beside each model's name for contrast.";
+      "the fitted slope of the whole.";
   chart.y_label = "kB per connection";
   for (const Part& part : kParts) chart.parts.emplace_back(part.label);
   for (const std::string& name : NamesOf(run)) {
-    std::vector<Bar> bars;
-    double highest_rss = 0;
     for (const State& state : states) {
       Bar bar{name, states.size() > 1 ? state.label : "", {}, 0, 0};
       const auto rss = Median(run, state, name, &TrialRow::rss_kb_per_connection);
       if (!rss) continue;
-      highest_rss = std::max(highest_rss, *rss);
       // A part that shrinks by the noise of the machine has no height.
       for (const Part& part : kParts) {
         bar.parts.push_back(std::max(0.0, *Median(run, state, name, part.metric)));
@@ -181,10 +178,6 @@ std::optional<Chart> MemoryPerConnection(const Run& run) {
       if (!seen) continue;  // a server whose processes are not seen
       bar.low = *Median(run, state, name, &TrialRow::memory_kb_per_connection_low);
       bar.high = *Median(run, state, name, &TrialRow::memory_kb_per_connection_high);
-      bars.push_back(std::move(bar));
-    }
-    for (Bar& bar : bars) {
-      bar.group = fmt::format("{} (RSS up to {:.0f})", name, highest_rss);
       chart.bars.push_back(std::move(bar));
     }
   }
