@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace connbench::models {
 namespace {
@@ -27,9 +28,9 @@ AcceptWait::~AcceptWait() {
   if (epoll_fd_ >= 0) close(epoll_fd_);
 }
 
-Status AcceptWait::Open(const ListenerSet& listeners, int termination_fd, int wake_fd,
+Status AcceptWait::Open(std::vector<Listener> listeners, int termination_fd, int wake_fd,
                         int session_end_fd) {
-  listeners_ = &listeners;
+  listeners_ = std::move(listeners);
   termination_fd_ = termination_fd;
   wake_fd_ = wake_fd;
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
@@ -39,9 +40,8 @@ Status AcceptWait::Open(const ListenerSet& listeners, int termination_fd, int wa
   if (session_end_fd >= 0) {
     watched = watched && Watch(epoll_fd_, session_end_fd, EPOLLIN, kSessionEndTag);
   }
-  for (size_t i = 0; i < listeners.listeners().size(); ++i) {
-    watched =
-        watched && Watch(epoll_fd_, listeners.listeners()[i].fd(), EPOLLIN | EPOLLEXCLUSIVE, i);
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    watched = watched && Watch(epoll_fd_, listeners_[i].fd(), listeners_[i].wait_events(), i);
   }
   return watched ? Status() : Status::System("cannot wait at the listeners", errno);
 }
@@ -65,7 +65,7 @@ AcceptWait::Event AcceptWait::Wait(const Listener*& listener, MonotonicNs deadli
       (void)!read(wake_fd_, &count, sizeof(count));
       return Event::kWoken;
     }
-    listener = &listeners_->listeners()[event.data.u64];
+    listener = &listeners_[event.data.u64];
     return Event::kClient;
   }
 }
@@ -73,13 +73,13 @@ AcceptWait::Event AcceptWait::Wait(const Listener*& listener, MonotonicNs deadli
 void AcceptWait::Pause(bool paused) {
   if (paused == paused_) return;
   paused_ = paused;
-  for (size_t i = 0; i < listeners_->listeners().size(); ++i) {
-    const int fd = listeners_->listeners()[i].fd();
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    const int fd = listeners_[i].fd();
     // EPOLLEXCLUSIVE cannot be modified: taken out, and put in again.
     if (paused) {
       epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
     } else {
-      Watch(epoll_fd_, fd, EPOLLIN | EPOLLEXCLUSIVE, i);
+      Watch(epoll_fd_, fd, listeners_[i].wait_events(), i);
     }
   }
 }

@@ -1,9 +1,12 @@
 // How a process or thread that accepts for itself waits for clients, when others wait at the same
-// listeners: in an epoll set of its own with EPOLLEXCLUSIVE, so that one client wakes one of them
-// and not the whole herd. Whoever does not wait at the moment is passed over.
+// listeners: in an epoll set of its own with EPOLLEXCLUSIVE (unless accept_strategy says otherwise),
+// so that one client wakes one of them and not the whole herd. Whoever does not wait at the moment is
+// passed over.
 //
 // Safety: made and used by one thread; several processes have one each.
 #pragma once
+
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -20,7 +23,7 @@ class AcceptWait {
 
   // termination_fd ends every wait; wake_fd (an eventfd, -1: none) does so, too, and is emptied;
   // session_end_fd (-1: none) likewise, but its owner takes what it says.
-  Status Open(const ListenerSet& listeners, int termination_fd, int wake_fd = -1,
+  Status Open(std::vector<Listener> listeners, int termination_fd, int wake_fd = -1,
               int session_end_fd = -1);
 
   enum class Event : uint8_t { kClient, kWoken, kSessionEnd, kTermination, kDeadline };
@@ -30,7 +33,7 @@ class AcceptWait {
   void Pause(bool paused);
 
  private:
-  const ListenerSet* listeners_ = nullptr;
+  std::vector<Listener> listeners_;
   int epoll_fd_ = -1;
   int termination_fd_ = -1;
   int wake_fd_ = -1;

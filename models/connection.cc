@@ -10,24 +10,24 @@ namespace {
 
 enum class Received : uint8_t { kBytes, kTimedOut, kEnded };
 
-// Blocks in recv() itself when there is no deadline: one system call for a message.
+// Blocks in recv() itself when there is no deadline: one system call for a message. With one (until
+// the client is authenticated) it first takes what is there already, as a startup packet mostly is.
 [[gnu::hot]] Received ReceiveUntil(int fd, char* buffer, size_t size, MonotonicNs deadline,
                                    size_t& count) {
+  const bool blocks = deadline == kNoDeadline;
   while (true) {
-    if (deadline != kNoDeadline) {
-      const MonotonicNs left = deadline - MonotonicNow();
-      if (left <= 0) return Received::kTimedOut;
-      const timespec timeout = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
-      pollfd readable = {fd, POLLIN, 0};
-      const int ready = ppoll(&readable, 1, &timeout, nullptr);
-      if (ready <= 0) continue;  // the clock decides
-    }
-    const ssize_t got = recv(fd, buffer, size, 0);
+    MonotonicNs left = 0;
+    if (!blocks && (left = deadline - MonotonicNow()) <= 0) return Received::kTimedOut;
+    const ssize_t got = recv(fd, buffer, size, blocks ? 0 : MSG_DONTWAIT);
     if (got > 0) {
       count = static_cast<size_t>(got);
       return Received::kBytes;
     }
-    if (got == 0 || errno != EINTR) return Received::kEnded;
+    if (got == 0 || (errno != EINTR && errno != EAGAIN)) return Received::kEnded;
+    if (errno == EINTR) continue;
+    const timespec timeout = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
+    pollfd readable = {fd, POLLIN, 0};
+    ppoll(&readable, 1, &timeout, nullptr);  // the clock decides
   }
 }
 

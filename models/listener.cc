@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -139,6 +140,12 @@ void CloseConnection(engine::ConnectionLog& log, const AcceptedConnection& conne
   log.Stamp(connection.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
   close(connection.fd);
 }
+
+Listener::Listener(int fd, std::string address, const protocol::ServerSecurity* security)
+    : fd_(fd),
+      wait_events_(EPOLLIN | EPOLLEXCLUSIVE),
+      address_(std::move(address)),
+      security_(security) {}
 
 Listener::AcceptResult Listener::Accept(engine::ConnectionLog& log,
                                         AcceptedConnection& connection) const {
@@ -309,8 +316,8 @@ Status ListenerSet::OpenUnix(const std::string& directory, int backlog) {
   return {};
 }
 
-Status ListenerSet::OpenReusePort(int sets) {
-  while (static_cast<int>(more_sets_.size()) < sets - 1) {
+Status ListenerSet::OpenReusePort(int64_t sets) {
+  while (static_cast<int64_t>(more_sets_.size()) < sets - 1) {
     std::vector<Listener>& added = more_sets_.emplace_back();
     for (const Listener& first : listeners_) {
       sockaddr_storage address;
@@ -324,7 +331,7 @@ Status ListenerSet::OpenReusePort(int sets) {
         return Status::Error(
                    sqlstate::kFeatureNotSupported,
                    fmt::format("this kernel has no SO_REUSEPORT: {}", std::strerror(errno)))
-            .WithHint("Let the loops share one listener (--set reactor_accept=shared).");
+            .WithHint("Let all share one listener (--set accept_strategy=exclusive).");
       }
       const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
       if (fd < 0) return Status::System("cannot make a socket for " + first.address(), errno);
@@ -340,11 +347,32 @@ Status ListenerSet::OpenReusePort(int sets) {
   return {};
 }
 
-std::vector<Listener> ListenerSet::ReusePortSet(int set) const {
-  if (set == 0) return listeners_;
-  std::vector<Listener> all = more_sets_[set - 1];
+void ListenerSet::WakeAll() {
+  for (Listener& listener : listeners_) listener.wait_events_ = EPOLLIN;
+}
+
+std::vector<Listener> ListenerSet::Share(int64_t task) const {
+  if (task == 0 || more_sets_.empty()) return listeners_;
+  std::vector<Listener> all = more_sets_[static_cast<size_t>(task - 1)];
   if (!socket_path_.empty()) all.push_back(listeners_.back());  // the Unix socket is opened last
   return all;
+}
+
+void ListenerSet::CloseOtherShares(int64_t task) {
+  if (more_sets_.empty()) return;
+  for (size_t set = 0; set < more_sets_.size(); ++set) {
+    if (static_cast<int64_t>(set) == task - 1) continue;
+    for (const Listener& listener : more_sets_[set]) close(listener.fd());
+    more_sets_[set].clear();
+  }
+  if (task == 0) return;
+  const auto is_tcp = [&](const Listener& listener) {
+    return socket_path_.empty() || listener.fd() != listeners_.back().fd();
+  };
+  for (const Listener& listener : listeners_) {
+    if (is_tcp(listener)) close(listener.fd());
+  }
+  std::erase_if(listeners_, is_tcp);
 }
 
 void ListenerSet::Close() {

@@ -59,6 +59,8 @@ class Listener {
  public:
   int fd() const { return fd_; }
   const std::string& address() const { return address_; }
+  // How to wait at it with epoll: EPOLLIN, with EPOLLEXCLUSIVE unless a client is to wake all.
+  uint32_t wait_events() const { return wait_events_; }
 
   enum class AcceptResult : uint8_t {
     kAccepted,
@@ -70,10 +72,10 @@ class Listener {
 
  private:
   friend class ListenerSet;
-  Listener(int fd, std::string address, const protocol::ServerSecurity* security)
-      : fd_(fd), address_(std::move(address)), security_(security) {}
+  Listener(int fd, std::string address, const protocol::ServerSecurity* security);
 
   int fd_;
+  uint32_t wait_events_;
   std::string address_;
   const protocol::ServerSecurity* security_;
 };
@@ -100,10 +102,14 @@ class ListenerSet {
   // `sets` listeners for each, between which the kernel shares the clients out by their addresses.
   // Done once; later calls change nothing. The first socket was bound without the option: a port
   // that is in use has been noticed, and stays noticed for others. 0A000 when the kernel cannot.
-  Status OpenReusePort(int sets);
-  // The listeners of set number `set`: a TCP socket of its own for each address, and the one Unix
-  // socket, which all share.
-  std::vector<Listener> ReusePortSet(int set) const;
+  Status OpenReusePort(int64_t sets);
+  // A client wakes all that wait at a listener, not one of them.
+  void WakeAll();
+  // What task number `task` accepts from: after OpenReusePort() a TCP socket of its own for each
+  // address, and the one Unix socket, which all share; otherwise the listeners that all share.
+  std::vector<Listener> Share(int64_t task) const;
+  // Closes this process's copies of what Share() gives to others.
+  void CloseOtherShares(int64_t task);
 
   // Closes this process's copies.
   void Close();

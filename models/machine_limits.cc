@@ -21,10 +21,12 @@ constexpr int64_t kSpareMappings = 512;
 Status TooSmall(std::string_view limit, int64_t value, int64_t needed, std::string_view what,
                 std::string_view remedy) {
   return Status::Error(sqlstate::kConfigurationLimitExceeded,
-                       fmt::format("max_connections does not fit on this machine: it needs {} {}, "
-                                   "but {} is {}",
+                       fmt::format("the settings do not fit on this machine: they need {} {}, but "
+                                   "{} is {}",
                                    needed, what, limit, value))
-      .WithHint(fmt::format("Lower max_connections, or raise the limit ({}).", remedy));
+      .WithHint(fmt::format("Lower max_connections or, if set, the model's own number of processes "
+                            "or threads, or raise the limit ({}).",
+                            remedy));
 }
 
 // Nothing if the file has no number ("max", or there is no such file).

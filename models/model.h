@@ -120,7 +120,17 @@ class Model {
 
   // A kPooled child has ended in good order while the server serves. False: another one could not be
   // forked; the supervisor calls again after kAcceptPauseMs.
-  virtual bool OnPooledEnd(ProcessSpawner& /*spawner*/) { return true; }
+  virtual bool OnPooledEnd(pid_t /*child*/, ProcessSpawner& /*spawner*/) { return true; }
+
+  // Whether all sessions run in one process. Only then is private_futexes=on possible; the server
+  // process must then repeat Engine::RequestShutdown() when it is asked to end, because the supervisor
+  // cannot ring from outside.
+  virtual bool OneServerProcess() const { return false; }
+
+  // How many tasks accept, and how they share the clients out unless accept_strategy says otherwise.
+  // The task with number i of them accepts from ListenerSet::Share(i).
+  virtual int64_t AcceptingTasks() const { return 1; }
+  virtual AcceptStrategy OwnAcceptStrategy() const { return AcceptStrategy::kExclusive; }
 };
 
 }  // namespace connbench::models

@@ -8,14 +8,16 @@
 #include <variant>
 
 #include "base/clock.h"
+#include "base/cpu_list.h"
 #include "base/near_names.h"
 #include "base/units.h"
 
 namespace connbench::models {
 namespace {
 
-using Member = std::variant<int64_t ModelSettings::*, bool protocol::SecuritySettings::*,
-                            std::string protocol::SecuritySettings::*>;
+using Member =
+    std::variant<int64_t ModelSettings::*, std::string ModelSettings::*,
+                 bool protocol::SecuritySettings::*, std::string protocol::SecuritySettings::*>;
 
 struct Setting {
   std::string_view name;
@@ -31,7 +33,10 @@ using protocol::SecuritySettings;
 
 constexpr int64_t kMaxTasks = 1 << 22;  // the kernel's own bound on processes and threads
 
-constexpr std::string_view kReactorAcceptWords[] = {"reuseport", "shared"};
+constexpr int64_t kMaxArenas = 1 << 16;
+
+constexpr std::string_view kAcceptWords[] = {"default", "shared", "exclusive", "reuseport"};
+constexpr std::string_view kAllocatorWords[] = {"glibc", "jemalloc", "tcmalloc", "mimalloc"};
 constexpr std::string_view kPoolModeWords[] = {"session", "transaction", "statement"};
 
 constexpr Setting kSettings[] = {
@@ -58,11 +63,6 @@ constexpr Setting kSettings[] = {
      "hybrid: threads in each process; 0: enough for max_connections"},
     {"reactor_loops", "", &ModelSettings::reactor_loops, 0, 4096,
      "reactor, reactor-uring: event loops, each a thread; 0: one per core"},
-    {"reactor_accept", "", &ModelSettings::reactor_accept, 0, 1,
-     "reactor, reactor-uring: \"reuseport\": each loop has a listening socket of its own; "
-     "\"shared\": "
-     "all wait at one",
-     kReactorAcceptWords},
     {"fdpass_workers", "", &ModelSettings::fdpass_workers, 0, 4096,
      "fdpass: processes that serve connections; 0: one per core"},
     {"poco_threads", "", &ModelSettings::poco_threads, 0, kMaxTasks,
@@ -77,6 +77,21 @@ constexpr Setting kSettings[] = {
     {"pool_size", "", &ModelSettings::pool_size, 0, kMaxTasks,
      "pool-tx, pool-tx-thread: backends at most; 0: 20, as in PgBouncer, or max_connections if "
      "less"},
+    {"accept_strategy", "", &ModelSettings::accept_strategy, 0, 3,
+     "models that accept in several tasks (prefork, hybrid, reactor, reactor-uring): \"shared\": "
+     "all "
+     "wake for a client; \"exclusive\": one does (EPOLLEXCLUSIVE); \"reuseport\": a socket each; "
+     "\"default\": the model's own",
+     kAcceptWords},
+    {"allocator", "", &ModelSettings::allocator, 0, 3,
+     "who gives memory: \"glibc\", or the Debian packages' \"jemalloc\", \"tcmalloc\", "
+     "\"mimalloc\"",
+     kAllocatorWords},
+    {"malloc_arenas", "", &ModelSettings::malloc_arenas, 0, kMaxArenas,
+     "glibc: arenas that the threads of a process share, at most; 0: eight per core"},
+    {"cpu_affinity", "", &ModelSettings::cpu_affinity, 0, 0,
+     "CPUs on which the server runs, as \"0\" or \"0-3,8\"; empty: all. \"One per core\" counts "
+     "these"},
     {"shutdown_grace", "ms", &ModelSettings::shutdown_grace_ms, 0, 3'600'000,
      "how long sessions may take to end at shutdown before they are killed"},
     {"hba_file", "", &SecuritySettings::hba_file, 0, 0,
@@ -139,6 +154,9 @@ std::string ShowValue(const ServerSettings& settings, const Setting& setting) {
   if (const auto* text = std::get_if<std::string SecuritySettings::*>(&setting.member)) {
     return settings.security.**text;
   }
+  if (const auto* text = std::get_if<std::string ModelSettings::*>(&setting.member)) {
+    return settings.models.**text;
+  }
   const int64_t value = settings.models.*std::get<int64_t ModelSettings::*>(setting.member);
   if (!setting.words.empty()) return std::string(setting.words[value]);
   if (setting.unit == "kB") return fmt::format("{}kB", value / 1024);
@@ -166,6 +184,12 @@ Status ApplySetting(ServerSettings& settings, std::string_view name, std::string
   }
   if (const auto* text = std::get_if<std::string SecuritySettings::*>(&setting->member)) {
     settings.security.** text = value;
+    return {};
+  }
+  if (const auto* text = std::get_if<std::string ModelSettings::*>(&setting->member)) {
+    // The only one of its kind is a list of CPUs.
+    if (!value.empty()) CONNBENCH_RETURN_IF_ERROR(ParseCpuList(value).status());
+    settings.models.** text = value;
     return {};
   }
   CONNBENCH_ASSIGN_OR_RETURN(const int64_t number, ParseNumber(*setting, value));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +15,14 @@
 
 namespace connbench::models {
 
-enum class ReactorAccept : int64_t { kReusePort, kShared };
+// How tasks that all accept share the clients out.
+enum class AcceptStrategy : int64_t {
+  kDefault,    // the model's own
+  kShared,     // all wait at one socket, and all wake
+  kExclusive,  // all wait at one socket, and one wakes (EPOLLEXCLUSIVE)
+  kReusePort,  // a socket each, and the kernel hashes the clients to them (SO_REUSEPORT)
+};
+enum class Allocator : int64_t { kGlibc, kJemalloc, kTcmalloc, kMimalloc };
 enum class PoolMode : int64_t { kSession, kTransaction, kStatement };
 
 struct ModelSettings {
@@ -33,12 +41,15 @@ struct ModelSettings {
   int64_t hybrid_processes = 0;      // hybrid: 0: one per core, at least two
   int64_t hybrid_threads = 0;        // hybrid: per process; 0: enough for max_connections
   int64_t reactor_loops = 0;         // reactor: 0: one per core
-  int64_t reactor_accept = 0;        // reactor: a ReactorAccept
   int64_t fdpass_workers = 0;        // fdpass: 0: one per core
   int64_t poco_threads = 0;          // poco: 0: max_connections and a few that refuse
   int64_t poco_queue = 0;            // poco: 0: as listen_backlog
   int64_t pool_mode = 1;             // pool-tx: a PoolMode
   int64_t pool_size = 0;             // pool-tx: backends; 0: kDefaultPoolSize or max_connections
+  int64_t accept_strategy = 0;       // an AcceptStrategy
+  int64_t malloc_arenas = 0;         // 0: glibc's own choice, 8 per core
+  int64_t allocator = 0;             // an Allocator
+  std::string cpu_affinity;          // of all the server's processes; empty: any CPU
   int64_t shutdown_grace_ms = 5000;  // for sessions to end by themselves before they are killed
 };
 

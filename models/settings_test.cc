@@ -38,8 +38,29 @@ TEST(Settings, BadValuesAreRefused) {
     EXPECT_EQ(ApplySetting(settings, "workers", value).code(), sqlstate::kInvalidParameterValue)
         << value;
   }
-  EXPECT_EQ(ApplySetting(settings, "thread_stack_size", "1kB").code(),
-            sqlstate::kInvalidParameterValue);
+  for (const auto& [name, value] : {std::pair{"thread_stack_size", "1kB"},
+                                    {"accept_strategy", "random"},
+                                    {"allocator", "tc"},
+                                    {"malloc_arenas", "-1"},
+                                    {"cpu_affinity", "0-"}}) {
+    EXPECT_EQ(ApplySetting(settings, name, value).code(), sqlstate::kInvalidParameterValue) << name;
+  }
+}
+
+TEST(Settings, NamesAndListsReadBackWhatWasSet) {
+  ServerSettings settings;
+  for (const auto& [name, value] : {std::pair{"accept_strategy", "reuseport"},
+                                    {"allocator", "jemalloc"},
+                                    {"cpu_affinity", "0-1,3"},
+                                    {"malloc_arenas", "2"}}) {
+    ASSERT_TRUE(ApplySetting(settings, name, value).ok()) << name;
+    for (const auto& setting : DescribeSettings(settings)) {
+      if (setting.name != name) continue;
+      EXPECT_EQ(setting.value, value);
+    }
+  }
+  EXPECT_EQ(settings.models.accept_strategy, static_cast<int64_t>(AcceptStrategy::kReusePort));
+  EXPECT_EQ(settings.models.allocator, static_cast<int64_t>(Allocator::kJemalloc));
 }
 
 TEST(Settings, EveryOneIsDescribedOnce) {

@@ -21,6 +21,7 @@
 #include "models/backend_signals.h"
 #include "models/machine_limits.h"
 #include "models/model.h"
+#include "models/process_settings.h"
 #include "models/ready_line.h"
 
 namespace connbench::models {
@@ -66,6 +67,8 @@ class Supervisor : public ProcessSpawner {
       : options_(options), settings_(options.settings), pid_(getpid()) {}
 
   int Run() {
+    const Status prepared = ApplyProcessSettings(settings_.models);
+    if (!prepared.ok()) return Fail(prepared);
     signal_fd_ = signalfd(-1, &blocked_.set(), SFD_CLOEXEC | SFD_NONBLOCK);
     if (signal_fd_ < 0) return Fail(Status::System("signalfd", errno));
     backend_signals::Install();
@@ -152,12 +155,53 @@ class Supervisor : public ProcessSpawner {
     }
     engine_->SetEndListener(pid_, SIGUSR1);
     model_ = options_.model->make({*engine_, listeners_, settings_.models, settings_.security});
-    CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(model_->Needs()));
+    CONNBENCH_RETURN_IF_ERROR(CheckModelHonours());
+    const AcceptStrategy accept = ChosenAcceptStrategy();
+    ResourceNeeds needs = model_->Needs();
+    if (accept == AcceptStrategy::kReusePort) {
+      needs.descriptors +=
+          model_->AcceptingTasks() * static_cast<int64_t>(listeners_.listeners().size());
+    }
+    CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(needs));
+    if (accept == AcceptStrategy::kReusePort) {
+      CONNBENCH_RETURN_IF_ERROR(listeners_.OpenReusePort(model_->AcceptingTasks()));
+    } else if (accept == AcceptStrategy::kShared) {
+      listeners_.WakeAll();
+    }
     started_at_ = MonotonicNow();
     state_ = State::kServing;
-    pooled_ended_ = 0;
+    pooled_ended_.clear();
     replace_at_ = kNoDeadline;
     return model_->Start(*this);
+  }
+
+  AcceptStrategy ChosenAcceptStrategy() const {
+    const auto chosen = static_cast<AcceptStrategy>(settings_.models.accept_strategy);
+    return chosen != AcceptStrategy::kDefault || model_->AcceptingTasks() == 1
+               ? chosen
+               : model_->OwnAcceptStrategy();
+  }
+
+  // Settings that would be without effect, or wrong, in this model.
+  Status CheckModelHonours() const {
+    if (settings_.engine.private_futexes && !model_->OneServerProcess()) {
+      return Status::Error(
+                 sqlstate::kInvalidParameterValue,
+                 fmt::format("private_futexes=on: the sessions of model {} do not all run "
+                             "in one process, and could not wake each other",
+                             options_.model->name))
+          .WithHint(
+              "Take a model with one server process, as thread, or leave the futexes shared.");
+    }
+    if (settings_.models.accept_strategy != 0 && model_->AcceptingTasks() == 1) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("accept_strategy is set, but in model {} one task accepts, "
+                                       "which has nobody to share the clients with",
+                                       options_.model->name))
+          .WithHint(
+              "Leave it at \"default\", or take a model in which several accept, as prefork.");
+    }
+    return {};
   }
 
   void EndEngine() {
@@ -273,7 +317,7 @@ class Supervisor : public ProcessSpawner {
       children_.erase(found);
       if (kind == ChildKind::kPooled && state_ == State::kServing && WIFEXITED(wait_status) &&
           WEXITSTATUS(wait_status) == 0) {
-        ++pooled_ended_;
+        pooled_ended_.push_back(child);
         continue;
       }
       const bool ended_well = WIFEXITED(wait_status) &&
@@ -284,17 +328,17 @@ class Supervisor : public ProcessSpawner {
       }
     }
     if (children_.empty()) kill_at_ = kNoDeadline;
-    if (state_ == State::kServing && pooled_ended_ > 0) ReplacePooled();
+    if (state_ == State::kServing && !pooled_ended_.empty()) ReplacePooled();
   }
 
   void ReplacePooled() {
     replace_at_ = kNoDeadline;
-    while (pooled_ended_ > 0) {
-      if (!model_->OnPooledEnd(*this)) {
+    while (!pooled_ended_.empty()) {
+      if (!model_->OnPooledEnd(pooled_ended_.back(), *this)) {
         replace_at_ = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
         return;
       }
-      --pooled_ended_;
+      pooled_ended_.pop_back();
     }
   }
 
@@ -378,7 +422,7 @@ class Supervisor : public ProcessSpawner {
   MonotonicNs accept_paused_until_ = 0;
   MonotonicNs kill_at_ = kNoDeadline;
   MonotonicNs replace_at_ = kNoDeadline;
-  int pooled_ended_ = 0;  // kPooled children whose successors are to be forked
+  std::vector<pid_t> pooled_ended_;  // kPooled children whose successors are to be forked
   int restarts_in_a_row_ = 0;
   bool crashed_at_shutdown_ = false;
 };

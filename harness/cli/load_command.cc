@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cpu_list.h"
 #include "base/exit_code.h"
 #include "base/units.h"
 #include "harness/cli/command.h"
@@ -79,6 +80,7 @@ struct Flags {
   std::string seed;
   int source_addresses = 0;
   int control_fd = -1;
+  std::string cpu_affinity;
   std::string result_file;
   std::string hgrm_file;
 };
@@ -318,6 +320,10 @@ Status WriteHgrm(const LoadResult& result, const std::string& path) {
 int RunLoadCommand(const Flags& flags) {
   auto config = MakeConfig(flags);
   if (!config.ok()) return Fail(config.status(), kExitUsage);
+  if (!flags.cpu_affinity.empty()) {
+    const Status pinned = PinToCpus(flags.cpu_affinity);
+    if (!pinned.ok()) return Fail(pinned, kExitUsage);
+  }
   struct sigaction action {};
   action.sa_handler = RequestStop;
   sigaction(SIGINT, &action, nullptr);
@@ -425,6 +431,8 @@ CommandMain ConfigureLoad(CLI::App& app) {
   app.add_option("--source-addresses", flags->source_addresses,
                  "connect from so many of 127.0.0.1, 127.0.0.2, ..., so that ports last")
       ->check(CLI::PositiveNumber);
+  app.add_option("--cpu-affinity", flags->cpu_affinity,
+                 "CPUs on which the load runs, as 0 or 0-3,8");
   app.add_option("--result-file", flags->result_file, "write the whole result here, as JSON");
   app.add_option("--hgrm", flags->hgrm_file, "write the latency distribution here (HdrHistogram)");
   app.add_option("--control-fd", flags->control_fd, "the harness's end of a socket pair")

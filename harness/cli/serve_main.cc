@@ -14,6 +14,7 @@
 #include "base/exit_code.h"
 #include "models/fork_exec/exec_backend.h"
 #include "models/model_list.h"
+#include "models/process_settings.h"
 #include "models/settings.h"
 #include "models/supervisor.h"
 
@@ -27,6 +28,7 @@ struct ServeOptions {
   std::string socket_directory;
   std::string data_directory;
   std::vector<std::string> settings;
+  char** argv = nullptr;
 };
 
 int Usage(const Status& status) {
@@ -66,6 +68,8 @@ int Serve(const ServeOptions& options) {
   supervisor.listen.socket_directory = options.socket_directory;
   const Status applied = ApplySettings(options.settings, supervisor.settings);
   if (!applied.ok()) return Usage(applied);
+  const Status allocator = models::ExecWithAllocator(supervisor.settings.models, options.argv);
+  if (!allocator.ok()) return Usage(allocator);
   return models::RunSupervisor(supervisor);
 }
 
@@ -109,6 +113,7 @@ int ServeMain(int argc, char** argv) {
     fmt::print(stderr, "connbench: {}\nRun \"connbench serve --help\".\n", error.what());
     return kExitUsage;
   }
+  options.argv = argv;
   return Serve(options);
 }
 

@@ -48,7 +48,7 @@ LoadProcess::~LoadProcess() {
 
 Status LoadProcess::Start(const std::string& program, const load::Workload& workload,
                           const Parameters& parameters, const load::Endpoint& endpoint,
-                          uint64_t seed) {
+                          const std::string& cpus, uint64_t seed) {
   CONNBENCH_ASSIGN_OR_RETURN(folder_, MakeScratchFolder());
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -80,6 +80,10 @@ Status LoadProcess::Start(const std::string& program, const load::Workload& work
                   std::to_string(kControlInChild),
                   "--result-file",
                   folder_ + "/result.json"};
+  if (!cpus.empty()) {
+    options.argv.emplace_back("--cpu-affinity");
+    options.argv.push_back(cpus);
+  }
   if (!endpoint.database.empty()) {
     options.argv.emplace_back("-d");
     options.argv.push_back(endpoint.database);

@@ -36,7 +36,8 @@ class LoadProcess {
   LoadProcess& operator=(const LoadProcess&) = delete;
 
   Status Start(const std::string& program, const load::Workload& workload,
-               const Parameters& parameters, const load::Endpoint& endpoint, uint64_t seed);
+               const Parameters& parameters, const load::Endpoint& endpoint,
+               const std::string& cpus, uint64_t seed);
   // Answers the previous event, if there was one, and waits for the next until the deadline (an
   // error). An interruption is passed on once, so that the load ends and still tells what it found.
   // When one of the server's descriptors becomes readable, the server has ended: an error, too, for a

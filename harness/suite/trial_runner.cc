@@ -90,8 +90,9 @@ class TrialRun {
     before_load_ = observe::ReadUsage(tree_);
     ReadMemoryCheckpoint("before", 0);
     LoadProcess load;
-    CONNBENCH_RETURN_IF_ERROR(load.Start(context_.program, cell_.workload, cell_.parameters,
-                                         target_.endpoint(), trial_.seed));
+    CONNBENCH_RETURN_IF_ERROR(
+        load.Start(context_.program, cell_.workload, cell_.parameters, target_.endpoint(),
+                   targets::ValueOf(cell_.settings, targets::kClientCpuSetting), trial_.seed));
     sampler_.Start(tree_);
     const Status followed = FollowEvents(load);
     observation_.samples = sampler_.Stop();

@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "harness/targets/child_process.h"
+#include "harness/targets/server_folder.h"
 #include "harness/targets/server_processes.h"
 #include "harness/targets/target_kinds.h"
+#include "harness/targets/target_list.h"
 #include "harness/targets/trial_security.h"
 #include "models/model_list.h"
 #include "models/ready_line.h"
@@ -51,7 +53,12 @@ class BuiltinTarget final : public Target {
     if (!security_.password_file().empty()) {
       settings.emplace_back("pwfile", security_.password_file());
     }
+    if (ValueOf(settings, kTransportSetting) == "unix") {
+      CONNBENCH_ASSIGN_OR_RETURN(socket_folder_, ServerFolder::Make("", std::nullopt));
+      options.argv.insert(options.argv.end(), {"--socket-dir", socket_folder_.path()});
+    }
     for (const auto& [name, value] : settings) {
+      if (name == kTransportSetting) continue;
       options.argv.push_back("--set");
       options.argv.push_back(fmt::format("{}={}", name, value));
     }
@@ -138,7 +145,7 @@ class BuiltinTarget final : public Target {
       text.append(chunk, static_cast<size_t>(count));
       for (size_t end; (end = text.find('\n')) != std::string::npos; text.erase(0, end + 1)) {
         if (const auto ready = models::ParseReadyLine(text.substr(0, end))) {
-          endpoint_.host = ready->host;
+          endpoint_.host = socket_folder_.path().empty() ? ready->host : socket_folder_.path();
           endpoint_.port = ready->port;
           segment_ = ready->segment;
           return Status::Ok();
@@ -175,6 +182,7 @@ class BuiltinTarget final : public Target {
   const std::string model_;
   const Settings settings_;
   TrialSecurity security_;
+  ServerFolder socket_folder_;  // of transport=unix
   ChildProcess child_;
   int stdout_ = -1;
   int stderr_ = -1;

@@ -45,6 +45,7 @@ constexpr std::string_view kSharedSettings[] = {"authentication",
                                                 "ssl",
                                                 "ssl_cert_file",
                                                 "ssl_key_file",
+                                                "transport",
                                                 "work_mem",
                                                 "superuser_reserved_connections"};
 
@@ -102,7 +103,8 @@ class PostgresTarget final : public Target {
     options.argv = {postgres_, "-D", cluster, "-C", "shared_buffers"};
     // Whether it takes the certificate shows when it starts.
     for (const auto& setting : chosen_) {
-      if (setting.first != kAuthenticationSetting && setting.first != "ssl") {
+      if (setting.first != kAuthenticationSetting && setting.first != "ssl" &&
+          setting.first != kTransportSetting) {
         applied_.push_back(setting);
       }
     }
@@ -129,6 +131,11 @@ class PostgresTarget final : public Target {
     applied_ = chosen_;
     CONNBENCH_RETURN_IF_ERROR(security_.Apply(environment_.password, user_, applied_, endpoint_));
     CONNBENCH_ASSIGN_OR_RETURN(endpoint_.port, FindFreePort());
+    if (ValueOf(applied_, kTransportSetting) == "unix") {
+      Set(applied_, "unix_socket_directories", folder_.path());
+      endpoint_.host = folder_.path();
+    }
+    std::erase_if(applied_, [](const auto& setting) { return setting.first == kTransportSetting; });
     endpoint_.user = "postgres";
     log_ = MakeOutputFile("connbench-postgres-log");
     ChildOptions options = AsServer();

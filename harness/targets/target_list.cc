@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/cpu_list.h"
 #include "base/near_names.h"
 #include "harness/targets/target_kinds.h"
 #include "harness/targets/trial_security.h"
@@ -31,6 +32,25 @@ std::string_view PartOf(std::string_view name) {
 
 bool Contains(const std::vector<std::string>& parts, std::string_view part) {
   return std::find(parts.begin(), parts.end(), part) != parts.end();
+}
+
+Status CheckTransport(std::string_view value) {
+  if (value == "tcp" || value == "unix") return Status::Ok();
+  return Status::Error(
+             sqlstate::kInvalidParameterValue,
+             fmt::format("invalid value for parameter \"{}\": \"{}\"", kTransportSetting, value))
+      .WithHint("Expected tcp or unix.");
+}
+
+// The load is pinned when it starts; what would fail there is said before the first trial.
+Status CheckClientCpus(std::string_view value) {
+  if (value.empty()) return Status::Ok();
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> cpus, ParseCpuList(value));
+  const std::vector<int> allowed = AllowedCpus();
+  if (std::includes(allowed.begin(), allowed.end(), cpus.begin(), cpus.end())) return Status::Ok();
+  return Status::Error(sqlstate::kInvalidParameterValue,
+                       fmt::format("{}: the load may run on CPUs {} here, not on {}",
+                                   kClientCpuSetting, FormatCpuList(allowed), value));
 }
 
 // As a PostgreSQL parameter may be called, an extension's prefix included. The server itself says
@@ -69,6 +89,8 @@ Status CheckSetting(const std::string& name, const std::string& value) {
   const std::string_view part = PartOf(name);
   if (part.empty()) {
     if (name == kAuthenticationSetting) return CheckAuthentication(value);
+    if (name == kTransportSetting) return CheckTransport(value);
+    if (name == kClientCpuSetting) return CheckClientCpus(value);
     models::ServerSettings scratch;
     return models::ApplySetting(scratch, name, value);
   }
@@ -90,15 +112,24 @@ Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings
   for (const auto& setting : settings) {
     const std::string_view part = PartOf(setting.first);
     // PgBouncer has its own ways to authenticate and encrypt, on both of its sides.
-    const bool security = setting.first == kAuthenticationSetting || setting.first == "ssl";
-    if (security && Contains(parts, "pgbouncer")) continue;
+    // What a client's way to the server is made of.
+    const bool way = setting.first == kAuthenticationSetting || setting.first == "ssl" ||
+                     setting.first == kTransportSetting;
+    if (way && Contains(parts, "pgbouncer")) continue;
     const bool concerns =
-        part.empty() ? Contains(parts, "builtin") ||
-                           (Contains(parts, "postgres") && PostgresHasSetting(setting.first))
-                     : Contains(parts, part);
+        setting.first == kClientCpuSetting ? true
+        : part.empty()                     ? Contains(parts, "builtin") ||
+                             (Contains(parts, "postgres") && PostgresHasSetting(setting.first))
+                       : Contains(parts, part);
     if (concerns) concerned.push_back(setting);
   }
   return concerned;
+}
+
+std::string ValueOf(const Settings& settings, std::string_view name) {
+  const auto found = std::find_if(settings.begin(), settings.end(),
+                                  [&](const auto& setting) { return setting.first == name; });
+  return found == settings.end() ? std::string() : found->second;
 }
 
 Settings SettingsOfPart(std::string_view part, const Settings& settings) {
@@ -112,6 +143,7 @@ Settings SettingsOfPart(std::string_view part, const Settings& settings) {
 Settings PlainSettings(const Settings& settings) {
   Settings found;
   for (const auto& setting : settings) {
+    if (setting.first == kClientCpuSetting) continue;
     if (PartOf(setting.first).empty()) found.push_back(setting);
   }
   return found;

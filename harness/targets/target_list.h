@@ -8,7 +8,10 @@
 //
 // Settings: a plain name ("shared_buffers") goes to every server of the target that has it, one with
 // a prefix ("postgres.jit", "pgbouncer.pool_mode", "dsn.setup") to that part alone. A target without
-// the part, or whose server lacks the name, is measured without it.
+// the part, or whose server lacks the name, is measured without it. Three plain names are the harness's
+// own and work with any server that it starts: authentication (trial_security.h), transport (how
+// the load reaches the server: "tcp" or "unix") and client_cpu_affinity (where the load runs; for
+// servers of any kind).
 //
 // Safety: constants and plain values; one thread. Errors: 42704 with near names.
 #pragma once
@@ -50,6 +53,12 @@ struct TargetRequest {
   int connections = 0;  // of the load, at most
 };
 
+inline constexpr std::string_view kTransportSetting = "transport";
+inline constexpr std::string_view kClientCpuSetting = "client_cpu_affinity";
+
+// The value of a setting; empty if it is not there.
+std::string ValueOf(const Settings& settings, std::string_view name);
+
 struct TargetKind {
   std::string_view form;      // "pgbouncer+SERVER"
   std::string_view summary;   // one sentence
@@ -70,7 +79,7 @@ Status CheckSetting(const std::string& name, const std::string& value);
 Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings& settings);
 // Those with the prefix, without it.
 Settings SettingsOfPart(std::string_view part, const Settings& settings);
-// Those without any prefix.
+// Those without any prefix, as the server's target takes them.
 Settings PlainSettings(const Settings& settings);
 
 }  // namespace connbench::targets

@@ -87,6 +87,24 @@ TEST(TargetListTest, SettingsGoToThePartsTheyConcern) {
               ElementsAre(Pair("shared_buffers", "64MB"), Pair("session_warmup_kb", "1024")));
 }
 
+TEST(TargetListTest, TheWayOfTheLoadIsTheHarnesss) {
+  const Settings all = {{"transport", "unix"}, {"client_cpu_affinity", "0"}, {"cpu_affinity", "0"}};
+  for (const auto& [name, value] : all) EXPECT_TRUE(CheckSetting(name, value).ok()) << name;
+  const auto of = [&](const char* target) { return ConcernedSettings(Find(target).parts, all); };
+  EXPECT_EQ(of("fork").size(), 3U);
+  EXPECT_THAT(of("postgres"),
+              ElementsAre(Pair("transport", "unix"), Pair("client_cpu_affinity", "0")));
+  // PgBouncer has a way to each side.
+  EXPECT_THAT(of("pgbouncer+fork"),
+              ElementsAre(Pair("client_cpu_affinity", "0"), Pair("cpu_affinity", "0")));
+  EXPECT_THAT(of("dsn:host=a"), ElementsAre(Pair("client_cpu_affinity", "0")));
+  // No server is given what concerns the load alone.
+  EXPECT_THAT(PlainSettings(all),
+              ElementsAre(Pair("transport", "unix"), Pair("cpu_affinity", "0")));
+  EXPECT_FALSE(CheckSetting("transport", "udp").ok());
+  EXPECT_FALSE(CheckSetting("client_cpu_affinity", "0-1023").ok());
+}
+
 TEST(TargetListTest, SettingsThatNobodyHasAreRefused) {
   const auto refusal = [](const char* name, const char* value) {
     const Status status = CheckSetting(name, value);

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "engine/roles/scram_secret.h"
+#include "harness/targets/target_list.h"
 #include "protocol/self_signed_certificate.h"
 
 namespace connbench::targets {
@@ -15,12 +16,6 @@ namespace {
 
 constexpr std::string_view kMethods[] = {"trust", "password", "scram-sha-256"};
 constexpr size_t kPasswordBytes = 16;
-
-std::string ValueOf(const Settings& settings, std::string_view name) {
-  const auto found = std::find_if(settings.begin(), settings.end(),
-                                  [&](const auto& setting) { return setting.first == name; });
-  return found == settings.end() ? std::string() : found->second;
-}
 
 Status GiveTo(const std::string& path, const std::optional<UserIds>& owner) {
   if (!owner || ::chown(path.c_str(), owner->user, owner->group) == 0) return Status::Ok();

@@ -114,7 +114,7 @@ class FdpassModel : public Model {
     for (SocketChannel& channel : channels_) channel.CloseReceiving();
     const TerminationSignal termination;
     AcceptWait clients;
-    const Status opened = clients.Open(context_.listeners, termination.fd());
+    const Status opened = clients.Open(context_.listeners.listeners(), termination.fd());
     if (!opened.ok()) return FailToStart(opened);
     engine::ConnectionLog& log = context_.engine.connection_log();
     MonotonicNs pause_until = kNoDeadline;

@@ -40,15 +40,20 @@ class HybridModel : public Model {
   }
 
   Status Start(ProcessSpawner& spawner) override {
-    const ThreadServerOptions options = {
-        .cached_threads = Threads(), .max_threads = Threads(), .first_threads = Threads()};
     for (int64_t i = 0; i < Processes(); ++i) {
+      const ThreadServerOptions options = {.cached_threads = Threads(),
+                                           .max_threads = Threads(),
+                                           .first_threads = Threads(),
+                                           .accepting_task = i};
       const Result<pid_t> server =
           spawner.Fork(ChildKind::kServer, [&] { return ThreadServer(context_, options).Run(); });
       if (!server.ok()) return server.status();
     }
     return {};
   }
+
+  bool OneServerProcess() const override { return Processes() == 1; }
+  int64_t AcceptingTasks() const override { return Processes(); }
 
  private:
   int64_t Processes() const {

@@ -161,6 +161,8 @@ class PocoModel : public Model {
             .memory_mappings = 2 * Threads()};
   }
 
+  bool OneServerProcess() const override { return true; }
+
   Status Start(ProcessSpawner& spawner) override {
     return spawner.Fork(ChildKind::kServer, [this] { return Run(); }).status();
   }
@@ -206,6 +208,7 @@ class PocoModel : public Model {
     }
     WaitForTermination(termination, session_end,
                        [&] { sessions.StopThose(context_.engine.ending_sessions()); });
+    context_.engine.RequestShutdown();
     for (const auto& server : servers) server->stop();
     sessions.StopAll();
     pool.joinAll();

@@ -61,6 +61,8 @@ class PoolTxModel : public Model {
             .memory_mappings = 2 * clients};  // each may wait in line, with a stack
   }
 
+  bool OneServerProcess() const override { return backends_ == BackendKind::kThread; }
+
   Status Start(ProcessSpawner& spawner) override {
     const int slots = context_.engine.config().max_connections;
     if (pool_size_ > slots) {
@@ -156,6 +158,7 @@ class PoolTxModel : public Model {
       CloseEnds(backend_ends_);
     }
     loop.Run();
+    context_.engine.RequestShutdown();
     for (const auto& stop : stops) stop->Request();
     for (std::thread& thread : threads) thread.join();
     return 0;

@@ -3,7 +3,9 @@
 //
 // Accepting    Every idle process waits at the shared listeners, each in an epoll set of its own
 //              with EPOLLEXCLUSIVE, so that a client wakes one of them. There is no acceptor to
-//              queue at: accepting is as parallel as the processes.
+//              queue at: accepting is as parallel as the processes. accept_strategy=reuseport gives
+//              each a socket of its own: whoever the kernel has put to a process that is busy waits
+//              for that one, however many others are idle.
 // Dispatching  None: who accepts serves. kDispatched and kAccepted are the same moment.
 // State        A session is its process's private heap, as in `fork`. The process lives on after
 //              it: page tables and caches are warm for the next client, and whatever a session
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "models/accept_wait.h"
 #include "models/backend_signals.h"
@@ -43,28 +46,39 @@ class PreforkModel : public Model {
   ResourceNeeds Needs() const override { return {.descriptors = 1, .tasks = Processes()}; }
 
   Status Start(ProcessSpawner& spawner) override {
-    for (int64_t i = 0; i < Processes(); ++i) {
-      const Result<pid_t> child = spawner.Fork(ChildKind::kPooled, [this] { return Run(); });
-      if (!child.ok()) return child.status();
-    }
+    for (int64_t i = 0; i < Processes(); ++i) CONNBENCH_RETURN_IF_ERROR(Fork(i, spawner));
     return {};
   }
 
-  bool OnPooledEnd(ProcessSpawner& spawner) override {
-    return spawner.Fork(ChildKind::kPooled, [this] { return Run(); }).ok();
+  bool OnPooledEnd(pid_t child, ProcessSpawner& spawner) override {
+    const auto ended = numbers_.find(child);
+    if (!Fork(ended->second, spawner).ok()) return false;
+    numbers_.erase(ended);
+    return true;
   }
 
+  int64_t AcceptingTasks() const override { return Processes(); }
+
  private:
+  Status Fork(int64_t number, ProcessSpawner& spawner) {
+    CONNBENCH_ASSIGN_OR_RETURN(const pid_t child, spawner.Fork(ChildKind::kPooled, [this, number] {
+      return Run(number);
+    }));
+    numbers_.insert_or_assign(child, number);
+    return {};
+  }
+
   int64_t Processes() const {
     return context_.settings.prefork_processes != 0
                ? context_.settings.prefork_processes
                : context_.engine.config().max_connections + kRefusers;
   }
 
-  int Run() {
+  int Run(int64_t number) {
     const TerminationSignal termination;
     AcceptWait clients;
-    if (!clients.Open(context_.listeners, termination.fd()).ok()) return 1;
+    context_.listeners.CloseOtherShares(number);
+    if (!clients.Open(context_.listeners.Share(number), termination.fd()).ok()) return 1;
     const int64_t max_sessions = context_.settings.prefork_max_sessions;
     MonotonicNs pause_until = kNoDeadline;
     for (int64_t served = 0; max_sessions == 0 || served < max_sessions;) {
@@ -112,6 +126,8 @@ class PreforkModel : public Model {
   }
 
   const ModelContext context_;
+  // In the supervisor: which of the accepting tasks a process is.
+  std::unordered_map<pid_t, int64_t> numbers_;
 };
 
 }  // namespace

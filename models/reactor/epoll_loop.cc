@@ -89,7 +89,7 @@ Result<LoopSocketHandle> EpollLoop::OpenSocket(LoopTask& task, int fd) {
 }
 
 Result<LoopListenerHandle> EpollLoop::OpenListener(LoopTask& task, const Listener& listener) {
-  CONNBENCH_RETURN_IF_ERROR(Watch(&task, listener.fd(), EPOLLIN | EPOLLEXCLUSIVE));
+  CONNBENCH_RETURN_IF_ERROR(Watch(&task, listener.fd(), listener.wait_events()));
   return LoopListenerHandle(new EpollListener(listener));
 }
 

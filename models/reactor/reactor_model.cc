@@ -3,7 +3,7 @@
 // Accepting    Each loop has a listening socket of its own on the same port (SO_REUSEPORT), and the
 //              kernel chooses among them by a hash of the client's address. Nothing is handed over,
 //              and nobody balances: with few clients some loops have more of them than others.
-//              reactor_accept=shared lets all loops wait at one socket (EPOLLEXCLUSIVE).
+//              accept_strategy=exclusive lets all loops wait at one socket.
 // Dispatching  None: the loop that accepts serves. Messages are run to their end in the order in
 //              which their sockets became ready.
 // State        An idle session is heap memory, and has no stack: a fiber's stack is taken when its

@@ -18,9 +18,7 @@ ReactorServer::ReactorServer(const ModelContext& context, std::string_view name,
       make_loop_(make_loop),
       loop_count_(static_cast<int>(context.settings.reactor_loops != 0
                                        ? context.settings.reactor_loops
-                                       : std::max(1u, std::thread::hardware_concurrency()))),
-      reuse_port_(context.settings.reactor_accept ==
-                  static_cast<int64_t>(ReactorAccept::kReusePort)) {}
+                                       : std::max(1u, std::thread::hardware_concurrency()))) {}
 
 ResourceNeeds ReactorServer::Needs() const {
   const int64_t connections = context_.engine.config().max_connections;
@@ -31,7 +29,6 @@ ResourceNeeds ReactorServer::Needs() const {
 }
 
 Status ReactorServer::Start(ProcessSpawner& spawner) {
-  if (reuse_port_) CONNBENCH_RETURN_IF_ERROR(context_.listeners.OpenReusePort(loop_count_));
   CONNBENCH_RETURN_IF_ERROR(event_descriptors_.Open(loop_count_));
   return spawner.Fork(ChildKind::kServer, [this] { return Run(); }).status();
 }
@@ -64,9 +61,7 @@ int ReactorServer::Run() {
 }
 
 Status ReactorServer::Listen(EventLoop& loop, int number) {
-  const std::vector<Listener> listeners =
-      reuse_port_ ? context_.listeners.ReusePortSet(number) : context_.listeners.listeners();
-  for (const Listener& listener : listeners) {
+  for (const Listener& listener : context_.listeners.Share(number)) {
     CONNBENCH_RETURN_IF_ERROR(LoopAcceptor::AddTo(loop, context_.engine, listener));
   }
   return {};

@@ -23,6 +23,9 @@ class ReactorServer : public Model {
 
   ResourceNeeds Needs() const override;
   Status Start(ProcessSpawner& spawner) override;
+  bool OneServerProcess() const override { return true; }
+  int64_t AcceptingTasks() const override { return loop_count_; }
+  AcceptStrategy OwnAcceptStrategy() const override { return AcceptStrategy::kReusePort; }
 
  private:
   int Run();
@@ -32,7 +35,6 @@ class ReactorServer : public Model {
   const std::string_view name_;
   const MakeLoop make_loop_;
   const int loop_count_;
-  const bool reuse_port_;
   EventDescriptors event_descriptors_;  // one for each loop
 };
 

@@ -27,6 +27,8 @@ class ThreadCachedModel : public Model {
     return {.descriptors = connections, .tasks = threads, .memory_mappings = 2 * threads};
   }
 
+  bool OneServerProcess() const override { return true; }
+
   Status Start(ProcessSpawner& spawner) override {
     const Result<pid_t> server = spawner.Fork(ChildKind::kServer, [this] {
       return ThreadServer(context_, {.cached_threads = CacheSize()}).Run();

@@ -29,6 +29,8 @@ class ThreadModel : public Model {
     return {.descriptors = connections, .tasks = connections, .memory_mappings = 2 * connections};
   }
 
+  bool OneServerProcess() const override { return true; }
+
   Status Start(ProcessSpawner& spawner) override {
     const Result<pid_t> server =
         spawner.Fork(ChildKind::kServer, [this] { return ThreadServer(context_, {}).Run(); });

@@ -50,12 +50,14 @@ int ThreadServer::Run() {
 
 bool ThreadServer::AcceptUntilTermination() {
   const TerminationSignal termination;
+  context_.listeners.CloseOtherShares(options_.accepting_task);
   const SessionEndSignal session_end;
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   AcceptWait clients;
-  const Status opened =
-      wake_fd_ < 0 ? Status::System("eventfd", errno)
-                   : clients.Open(context_.listeners, termination.fd(), wake_fd_, session_end.fd());
+  const Status opened = wake_fd_ < 0
+                            ? Status::System("eventfd", errno)
+                            : clients.Open(context_.listeners.Share(options_.accepting_task),
+                                           termination.fd(), wake_fd_, session_end.fd());
   if (!opened.ok()) {
     std::fprintf(stderr, "connbench: %s\n", opened.error().message.c_str());
     return false;
@@ -208,6 +210,7 @@ void ThreadServer::EndSessions() {
 }
 
 void ThreadServer::StopAll() {
+  context_.engine.RequestShutdown();
   std::unique_lock lock(mutex_);
   stopping_ = true;
   for (Connection* connection = first_; connection != nullptr; connection = connection->next) {

@@ -26,6 +26,8 @@ struct ThreadServerOptions {
   int64_t max_threads = 0;
   // Threads that are there before the first connection.
   int64_t first_threads = 0;
+  // Number of this process among those that accept.
+  int64_t accepting_task = 0;
 };
 
 class ThreadServer {

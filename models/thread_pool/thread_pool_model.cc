@@ -242,6 +242,7 @@ int RunServer(const ModelContext& context) {
     }
     busy = pool.Monitor();
   }
+  context.engine.RequestShutdown();
   pool.Stop();
   return 0;
 }
@@ -256,6 +257,8 @@ class ThreadPoolModel : public Model {
             .tasks = limits.max_workers,
             .memory_mappings = 2 * int64_t{limits.max_workers}};
   }
+
+  bool OneServerProcess() const override { return true; }
 
   Status Start(ProcessSpawner& spawner) override {
     const Result<pid_t> server =
