@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 #include <vector>
 
@@ -114,6 +116,33 @@ TEST_F(BackendTest, TerminationIsFatalAndStays) {
     EXPECT_TRUE(status.error().fatal);
   }
   EXPECT_EQ(backend->CheckTermination().code(), sqlstate::kAdminShutdown);
+}
+
+TEST_F(BackendTest, TerminateTellsTheListenerAndMarksTheOneSession) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const auto told = [&] {
+    const timespec at_once = {};
+    return sigtimedwait(&signals, nullptr, &at_once) == SIGUSR1;
+  };
+  BackendTable& backends = environment_.backends();
+  auto meant = MustStart(3);
+  auto other = MustStart(4);
+  EXPECT_TRUE(backends.Terminate(3));  // nobody listens
+  EXPECT_FALSE(told());
+  EXPECT_TRUE(backends.AskedToEnd(3));
+  EXPECT_FALSE(backends.AskedToEnd(4));
+  EXPECT_TRUE(other->CheckTermination().ok());
+  backends.SetEndListener(getpid(), SIGUSR1);
+  EXPECT_TRUE(backends.Terminate(4));
+  EXPECT_TRUE(told());
+  EXPECT_FALSE(backends.Terminate(5));  // there is no such session
+  EXPECT_FALSE(told());
+  EXPECT_FALSE(backends.AskedToEnd(0));
+  meant.reset();
+  EXPECT_FALSE(backends.AskedToEnd(3));
 }
 
 TEST_F(BackendTest, ShutdownEndsAllAndRefusesNewOnes) {

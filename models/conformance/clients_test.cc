@@ -44,10 +44,14 @@ TEST_P(Clients, RefusesConnectionsPastTheLimit) {
 }
 
 TEST_P(Clients, EndsConnectionsThatNeverSpeak) {
+  constexpr int kSilent = 20;
   TestServer server(Options({"authentication_timeout=300ms"}));
   ASSERT_TRUE(server.ready()) << server.log();
   std::vector<std::unique_ptr<TestClient>> silent;
-  for (int i = 0; i < 20; ++i) silent.push_back(std::make_unique<TestClient>(server.port()));
+  silent.reserve(kSilent);
+  for (int i = 0; i < kSilent; ++i) {
+    silent.push_back(std::make_unique<TestClient>(server.port()));
+  }
   TestClient half(server.port());
   half.SendRaw(std::string("\0\0\0\x20\0\x03", 6));  // the beginning of a startup packet
   ExpectServes(server);

@@ -4,6 +4,7 @@
 
 #include "base/exit_code.h"
 #include "models/conformance/conformance.h"
+#include "models/machine_limits.h"
 
 namespace connbench::models::testing {
 namespace {
@@ -13,6 +14,10 @@ constexpr int kStormConnections = kSanitized ? 60 : 5000;
 class StormOfClients : public Conformance {};
 
 TEST_P(StormOfClients, AllAreServed) {
+  // The clients' descriptors are this process's; the most that any model takes is a process each.
+  const Status limits =
+      CheckMachineLimits({.descriptors = kStormConnections, .tasks = kStormConnections});
+  if (!limits.ok()) GTEST_SKIP() << limits.ToString();
   TestServer server(Options({"max_connections=" + std::to_string(kStormConnections + 10)}));
   ASSERT_TRUE(server.ready()) << server.log();
   std::vector<std::unique_ptr<TestClient>> clients;
