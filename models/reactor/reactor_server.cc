@@ -51,6 +51,7 @@ int ReactorServer::Run() {
     fmt::print(stderr, "connbench: {}: {}\n", name_, status.error().message);
     return 1;
   }
+  threads.reserve(loops.size());
   for (const auto& loop : loops) threads.emplace_back([&loop] { loop->Run(); });
   WaitForTermination(termination, session_end, [&] {
     for (const auto& loop : loops) loop->RequestSweep();

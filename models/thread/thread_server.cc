@@ -1,5 +1,6 @@
 #include "models/thread/thread_server.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -37,9 +38,8 @@ int ThreadServer::Run() {
   for (int64_t i = 0; i < options_.first_threads; ++i) {
     const int error = StartThread(nullptr);
     if (error == 0) continue;
-    std::fprintf(stderr, "connbench: could not create thread %lld of %lld: %s\n",
-                 static_cast<long long>(i + 1), static_cast<long long>(options_.first_threads),
-                 std::strerror(error));
+    fmt::print(stderr, "connbench: could not create thread {} of {}: {}\n", i + 1,
+               options_.first_threads, std::strerror(error));
     return 1;
   }
   const bool served = AcceptUntilTermination();
