@@ -226,10 +226,11 @@ Status Segment::MapAnonymous(const EngineConfig& config, int64_t total_bytes,
       return {};
     }
     if (address != MAP_FAILED) munmap(address, bytes);
+    // Where the kernel has none left, populating answers EFAULT.
+    const char* reason = error == EFAULT ? "not enough of them are free" : strerror(error);
     Status refusal =
-        Status::Error(sqlstate::kDiskFull,
-                      fmt::format("could not map {} in huge pages: {}", FormatBytes(reserved_bytes),
-                                  strerror(error)))
+        Status::Error(sqlstate::kDiskFull, fmt::format("could not map {} in huge pages: {}",
+                                                       FormatBytes(reserved_bytes), reason))
             .WithHint(
                 "Raise vm.nr_hugepages (2 MB each), set segment_backing=named, which needs none "
                 "reserved, or set huge_pages=try.");
