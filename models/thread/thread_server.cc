@@ -10,15 +10,32 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "engine/segment/futex.h"
 #include "models/server_process.h"
 
 namespace connbench::models {
 
-// A parked thread, on that thread's stack.
+// A parked thread, on that thread's stack. Not a condition variable, which would have to be notified
+// under the mutex (the thread may be gone right after it), so that the thread that wakes would run
+// into the mutex: a wake of a futex needs nothing but its address.
 struct ThreadServer::Worker {
-  std::condition_variable wake;
-  Connection* connection = nullptr;
+  std::atomic<uint32_t> called{0};
+  Connection* connection = nullptr;  // null: end
+
+  void Call(Connection* next) {
+    connection = next;
+    const std::atomic<uint32_t>& word = called;
+    called.store(1, std::memory_order_release);
+    engine::FutexWake(word, 1, /*is_private=*/true);  // from here on *this may be gone
+  }
+  Connection* Wait() {
+    while (called.load(std::memory_order_acquire) == 0) {
+      engine::FutexWait(called, 0, /*is_private=*/true);
+    }
+    return connection;
+  }
 };
 
 namespace {
@@ -103,15 +120,17 @@ void ThreadServer::Dispatch(const AcceptedConnection& accepted) {
   auto connection = std::make_unique<Connection>(accepted);
   Link(*connection);
   log.Stamp(accepted.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
+  Worker* parked = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (!parked_.empty()) {
-      Worker& worker = *parked_.back();
+      parked = parked_.back();
       parked_.pop_back();
-      worker.connection = connection.release();
-      worker.wake.notify_one();
-      return;
     }
+  }
+  if (parked != nullptr) {
+    parked->Call(connection.release());
+    return;
   }
   const int error = StartThread(connection.get());
   if (error == 0) {
@@ -172,12 +191,15 @@ void ThreadServer::Serve(Connection& connection) {
 }
 
 ThreadServer::Connection* ThreadServer::Park() {
-  std::unique_lock lock(mutex_);
-  if (stopping_ || static_cast<int64_t>(parked_.size()) >= options_.cached_threads) return nullptr;
   Worker self;
-  parked_.push_back(&self);
-  self.wake.wait(lock, [&] { return self.connection != nullptr || stopping_; });
-  return self.connection;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || static_cast<int64_t>(parked_.size()) >= options_.cached_threads) {
+      return nullptr;
+    }
+    parked_.push_back(&self);
+  }
+  return self.Wait();
 }
 
 void ThreadServer::Link(Connection& connection) {
@@ -216,7 +238,7 @@ void ThreadServer::StopAll() {
   for (Connection* connection = first_; connection != nullptr; connection = connection->next) {
     connection->stop.Request();
   }
-  for (Worker* worker : parked_) worker->wake.notify_one();
+  for (Worker* worker : std::exchange(parked_, {})) worker->Call(nullptr);
   // The supervisor bounds this wait.
   changed_.wait(lock, [this] { return threads_ == 0; });
 }
