@@ -34,6 +34,7 @@ std::string Repetitions(const Run& run, std::string_view workload) {
 
 std::vector<Tick> CountTicks(const std::vector<int64_t>& counts) {
   std::vector<Tick> ticks;
+  ticks.reserve(counts.size());
   for (const int64_t count : counts) {
     ticks.push_back({static_cast<double>(count), fmt::format("{}", count)});
   }

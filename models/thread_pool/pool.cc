@@ -90,7 +90,7 @@ Status Pool::Add(std::unique_ptr<PoolTask> task, int fd) {
   event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
   event.data.ptr = &added;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    const Status status = Status::System("epoll_ctl", errno);
+    Status status = Status::System("epoll_ctl", errno);
     tasks_.pop_front();
     return status;
   }

@@ -294,9 +294,11 @@ TEST(Pool, LongQueuesWakeMoreWorkers) {
   std::atomic<int> running{0};
   std::atomic<int> most{0};
   std::atomic<int> served{0};
+  constexpr int kTasks = 64;
   std::vector<int> fds;
+  fds.reserve(kTasks);
   PoolFixture fixture(Limits(4, 8), false);
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < kTasks; ++i) {
     fds.push_back(fixture.Add([&](PoolWorker&) {
       const int now = ++running;
       int seen = most;
@@ -310,7 +312,7 @@ TEST(Pool, LongQueuesWakeMoreWorkers) {
   }
   for (int round = 1; round <= 3; ++round) {
     for (int fd : fds) FakeTask::Touch(fd);
-    while (served < 64 * round) std::this_thread::yield();
+    while (served < kTasks * round) std::this_thread::yield();
   }
   EXPECT_GT(most, 1);
   EXPECT_LE(most, 4);
