@@ -32,6 +32,24 @@ constexpr int64_t kSetUpConnectsInFlight = 100;
 // An open loop's window opens so long after its threads have been told, so that none begins late.
 constexpr int64_t kArrivalLeadNs = 2 * kNanosecondsPerMillisecond;
 
+int64_t BootTimeNow() {
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec * kNanosecondsPerSecond + now.tv_nsec;
+}
+
+// How long the machine has been suspended since it booted, which is what CLOCK_MONOTONIC leaves out.
+// A pause between the two readings makes the one too long and the other too short, so that their
+// difference never says more than there was.
+int64_t SuspendedAtMostNs() {
+  const MonotonicNs now = MonotonicNow();
+  return BootTimeNow() - now;
+}
+int64_t SuspendedAtLeastNs() {
+  const int64_t now = BootTimeNow();
+  return now - MonotonicNow();
+}
+
 // Drives the phases of one run. Its threads are at rest whenever Wait has returned.
 class Generator {
  public:
@@ -213,6 +231,7 @@ void Generator::TakeCpu() {
   for (const auto& worker : main().workers) {
     result_.thread_cpu_fractions.push_back(worker->cpu_fraction());
     result_.client_cpu_ns += worker->cpu_ns();
+    result_.client_stall_ns = std::max(result_.client_stall_ns, worker->stall_ns());
     result_.client_cpu_fraction = std::max(result_.client_cpu_fraction, worker->cpu_fraction());
   }
 }
@@ -500,6 +519,7 @@ Result<LoadResult> Generator::RunAll() {
   result_.warnings = std::move(preflight.warnings);
   result_.beyond_backlog = preflight.beyond_backlog;
   result_.run_begin_ns = MonotonicNow();
+  const int64_t suspended_before = SuspendedAtMostNs();
   target_.sources = std::move(preflight.sources);
   target_.endpoint = config_.endpoint;
   CONNBENCH_RETURN_IF_ERROR(StartWorkers());
@@ -528,6 +548,7 @@ Result<LoadResult> Generator::RunAll() {
   result_.interrupted = stopping();
   Collect();
   result_.run_end_ns = MonotonicNow();
+  result_.suspended_ns = std::max<int64_t>(SuspendedAtLeastNs() - suspended_before, 0);
   Judge(workload_, result_);
   for (ClientThreads& group : groups_) group.workers.clear();
   CONNBENCH_RETURN_IF_ERROR(result_.Check());

@@ -19,6 +19,18 @@ void Judge(const Workload& workload, LoadResult& result) {
         "threads (-j) or fewer connections",
         i, result.thread_cpu_fractions[i] * 100));
   }
+  // In a storm and after a failover the server's crowd may keep it from a CPU: that is their nature.
+  const bool crowd = workload.pattern == Pattern::kStorm || workload.pattern == Pattern::kFailover;
+  if (result.client_stall_ns > kMaxClientStallNs && !crowd) {
+    add(
+        fmt::format("client_stall: a client thread did not look at its connections for {} (bound "
+                    "{}): it was stopped, or had no CPU, and answers waited for it",
+                    FormatDuration(result.client_stall_ns), FormatDuration(kMaxClientStallNs)));
+  }
+  if (result.suspended_ns > kMaxSuspendedNs) {
+    add(fmt::format("clock: the machine was suspended for {}, which no figure shows",
+                    FormatDuration(result.suspended_ns)));
+  }
   const auto count = [&](ConnectOutcome outcome) {
     uint64_t sum = result.connects_by_outcome[static_cast<size_t>(outcome)];
     for (const LoadResult& group : result.groups) {

@@ -10,6 +10,10 @@ namespace connbench::load {
 
 // A client thread busier than this was waited for by the server, not the other way round.
 inline constexpr double kSaturatedCpuFraction = 0.95;
+// A client thread that stands still for longer has measured itself.
+inline constexpr int64_t kMaxClientStallNs = 500 * kNanosecondsPerMillisecond;
+// A machine that slept for less may as well have been slow.
+inline constexpr int64_t kMaxSuspendedNs = kNanosecondsPerMillisecond;
 
 // Adds to result.invalid_reasons. Each opens with the name of the check that it belongs to
 // (harness/suite/checks.def).

@@ -39,6 +39,28 @@ TEST(JudgeTest, AClockThatWentBackwardsIsNamed) {
   EXPECT_THAT(result.invalid_reasons, ElementsAre(StartsWith("clock: ")));
 }
 
+TEST(JudgeTest, AClientThatStoodStillIsNamedUnlessACrowdMadeItWait) {
+  LoadResult result;
+  result.client_stall_ns = kMaxClientStallNs;
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, IsEmpty());
+  result.client_stall_ns = kMaxClientStallNs + 1;
+  Workload storm;
+  storm.pattern = Pattern::kStorm;
+  Judge(storm, result);
+  EXPECT_THAT(result.invalid_reasons, IsEmpty());
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, ElementsAre(StartsWith("client_stall: ")));
+}
+
+TEST(JudgeTest, AMachineThatSleptIsNamed) {
+  LoadResult result;
+  result.suspended_ns = 3 * kNanosecondsPerSecond;
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons,
+              ElementsAre(StartsWith("clock: the machine was suspended for 3 s")));
+}
+
 // An open loop that sent all that was due, but two in a hundred late by this much.
 LoadResult Late(int64_t lag_ns) {
   LoadResult result;

@@ -92,6 +92,8 @@ void VisitFields(R& result, V&& visit) {
   visit("client_cpu_fraction", result.client_cpu_fraction);
   visit("thread_cpu_fractions", result.thread_cpu_fractions);
   visit("client_cpu_ns", result.client_cpu_ns);
+  visit("client_stall_ns", result.client_stall_ns);
+  visit("suspended_ns", result.suspended_ns);
   visit("bytes_sent", result.bytes_sent);
   visit("bytes_received", result.bytes_received);
   visit("interrupted", result.interrupted);
@@ -331,10 +333,14 @@ double LoadResult::fairness() const {
   return all * all / (static_cast<double>(clients_begun) * clients_ok_squared);
 }
 
+bool VictimResult::carries_p99() const {
+  constexpr uint64_t kSamples = 100;  // below it there is no p99
+  return before.count() >= kSamples && during.count() >= kSamples;
+}
+
 double VictimResult::p99_inflation() const {
   constexpr double kP99 = 99;
-  constexpr uint64_t kSamples = 100;  // below it there is no p99
-  if (before.count() < kSamples || during.count() < kSamples) return 0;
+  if (!carries_p99()) return 0;
   const auto base = static_cast<double>(before.ValueAtPercentile(kP99));
   return base > 0 ? static_cast<double>(during.ValueAtPercentile(kP99)) / base : 0;
 }

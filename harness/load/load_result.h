@@ -107,7 +107,9 @@ struct VictimResult {
   int64_t recovery_ns = 0;  // from its begin until the latency was calm again; see FindRecovery
   bool recovered = false;   // false: not within the window, and recovery_ns is a lower bound
 
-  // p99 during / p99 before; 0 where a sample does not carry a p99.
+  // Whether there are samples enough before and during it for a p99.
+  bool carries_p99() const;
+  // p99 during / p99 before; 0 where it is not known, because a sample does not carry a p99.
   double p99_inflation() const;
 };
 
@@ -198,6 +200,9 @@ struct LoadResult {
   double client_cpu_fraction = 0;  // of the busiest thread
   std::vector<double> thread_cpu_fractions;
   int64_t client_cpu_ns = 0;  // all threads
+  // For how long at most one of its threads did not come to look at its connections.
+  int64_t client_stall_ns = 0;
+  int64_t suspended_ns = 0;  // the machine slept meanwhile, which CLOCK_MONOTONIC does not count
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
 

@@ -95,8 +95,12 @@ void AddVictims(const LoadResult& result, Table& table) {
   table.Latency("latency before", victims.before);
   table.Latency("latency during", victims.during);
   table.Latency("latency after", victims.after);
-  if (victims.p99_inflation() > 0)
+  if (victims.carries_p99()) {
     table.Row("p99 during / before", "{:.2f}", victims.p99_inflation());
+  } else {
+    table.Row("p99 during / before", "not known: {} transactions before, {} during; 100 carry one",
+              victims.before.count(), victims.during.count());
+  }
   table.Row("calm again after", "{}{}", victims.recovered ? "" : "more than ",
             FormatDuration(victims.recovery_ns));
   for (const LoadResult& group : result.groups) {

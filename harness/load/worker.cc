@@ -22,6 +22,7 @@ constexpr size_t kReadBufferBytes = 64 << 10;
 constexpr int kEventsPerWait = 256;
 constexpr int64_t kSweepIntervalNs = 50 * kNanosecondsPerMillisecond;
 constexpr int64_t kPollLimitNs = kNanosecondsPerSecond;
+constexpr uint64_t kTickTag = UINT64_MAX;  // no client's place
 // A script that neither sends nor sleeps gives way to other clients after so many transactions.
 constexpr int kTransactionsPerTurn = 64;
 
@@ -58,6 +59,7 @@ Worker::~Worker() {
 Status Worker::Start() {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return Status::System("epoll_create1", errno);
+  CONNBENCH_RETURN_IF_ERROR(ticker_.AddTo(epoll_fd_, kTickTag));
   for (int i = number_; i < settings_.clients; i += settings_.threads) {
     clients_.push_back(std::make_unique<Client>(
         *settings_.scripts, static_cast<uint32_t>(clients_.size()),
@@ -110,6 +112,8 @@ void Worker::Execute(const Plan& plan) {
   if (plan.kind == Plan::Kind::kConnect || plan.kind == Plan::Kind::kReturn) served_ = {};
   interrupted_at_ = 0;
   next_sweep_ = 0;
+  stall_ns_ = 0;
+  ticker_.SetInterval(kSweepIntervalNs);
   timers_ = {};
   recorder_.BeginPhase(plan.record, plan.window_begin, plan.until);
   AwaitBegin();
@@ -141,6 +145,7 @@ void Worker::Execute(const Plan& plan) {
   while (pending_ > 0) HandleBatch(kPollLimitNs);
   if (loop_ != nullptr) EndOpenLoop();
   if (plan_.disturbance != nullptr) plan_.disturbance->PartEnds(MonotonicNow());
+  ticker_.SetInterval(0);
   cpu_ns_ = ThreadCpuNs() - cpu_began;
   const int64_t elapsed = std::max<int64_t>(MonotonicNow() - plan_begin_, 1);
   cpu_fraction_ = static_cast<double>(cpu_ns_) / static_cast<double>(elapsed);
@@ -206,7 +211,6 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
   MonotonicNs now = MonotonicNow();
   int64_t timeout_ns = timeout_limit_ns;
   if (timeout_ns > 0) {
-    timeout_ns = std::min(timeout_ns, std::max<int64_t>(next_sweep_ - now, 0));
     if (!timers_.empty()) {
       timeout_ns = std::min(timeout_ns, std::max<int64_t>(timers_.top().at - now, 0));
     }
@@ -216,11 +220,18 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
   }
   std::array<epoll_event, kEventsPerWait> events;
   const timespec timeout = {timeout_ns / kNanosecondsPerSecond, timeout_ns % kNanosecondsPerSecond};
-  const int count = epoll_pwait2(epoll_fd_, events.data(), kEventsPerWait, &timeout, nullptr);
+  // A timeout for each wait would make the kernel set its clock twice for each transaction, which a
+  // loop with one connection feels; ticks end a wait without one.
+  const int count = epoll_pwait2(epoll_fd_, events.data(), kEventsPerWait,
+                                 timeout_ns < kPollLimitNs ? &timeout : nullptr, nullptr);
   // One answer is sent the next statement at once; of several, all are read first.
   collecting_ = batch_ != nullptr && count > 1 && loop_ == nullptr;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
+    if (event.data.u64 == kTickTag) {
+      ticker_.Take();
+      continue;
+    }
     Client& client = *clients_[event.data.u64];
     Handle(client, client.connection.HandleEvents(event.events, buffer_));
     if (loop_ != nullptr) Dispatch();  // an arrival does not wait until all events are handled
@@ -233,6 +244,7 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
   now = MonotonicNow();
   FireTimers(now);
   if (now >= next_sweep_) {
+    if (next_sweep_ != 0) stall_ns_ = std::max(stall_ns_, now - next_sweep_);
     Sweep(now);
     next_sweep_ = now + kSweepIntervalNs;
     Publish();

@@ -29,6 +29,7 @@
 #include "harness/load/recorder.h"
 #include "harness/load/script.h"
 #include "harness/load/send_batch.h"
+#include "harness/load/ticker.h"
 #include "harness/load/warmup_watch.h"
 
 namespace connbench::load {
@@ -133,6 +134,8 @@ class Worker {
   // Of the last plan.
   double cpu_fraction() const { return cpu_fraction_; }
   int64_t cpu_ns() const { return cpu_ns_; }
+  // For how long at most it did not come to look at its connections.
+  int64_t stall_ns() const { return stall_ns_; }
   int64_t open() const { return open_; }
   const Served& served() const { return served_; }
   const VictimLedger* victims() const { return victims_.get(); }
@@ -203,6 +206,7 @@ class Worker {
   const WorkerSettings& settings_;
   const int number_;
   int epoll_fd_ = -1;
+  Ticker ticker_;  // so that sweeps come also where nothing else happens
   std::vector<std::unique_ptr<Client>> clients_;
   std::unique_ptr<OpenLoop> loop_;  // of a plan with arrivals
   // Closed loop: what the events of one round have to send; null: each sends for itself.
@@ -237,6 +241,7 @@ class Worker {
   std::vector<Client*> free_;
   std::deque<MonotonicNs> waiting_sessions_;  // their intended starts
   MonotonicNs next_sweep_ = 0;
+  int64_t stall_ns_ = 0;
   MonotonicNs interrupted_at_ = 0;
   double cpu_fraction_ = 0;
   int64_t cpu_ns_ = 0;

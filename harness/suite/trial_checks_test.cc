@@ -62,8 +62,8 @@ TEST(TrialChecksTest, ASoundTrialHasNoReason) {
 }
 
 TEST(TrialChecksTest, TheTableIsComplete) {
-  const std::set<std::string_view> kBounded = {"client_cpu", "achieved_rate", "schedule_lag",
-                                               "steal", "other_load"};
+  const std::set<std::string_view> kBounded = {"client_cpu",   "client_stall", "achieved_rate",
+                                               "schedule_lag", "steal",        "other_load"};
   for (const TrialCheck& check : AllTrialChecks()) {
     EXPECT_FALSE(check.about.empty()) << check.name;
     EXPECT_FALSE(check.remedy.empty()) << check.name;

@@ -72,7 +72,7 @@ class TrialRunnerTest : public testing::Test {
 
   Interruption interruption_;
   // Tests run beside other work: that the machine is busy is no failure of the runner.
-  std::vector<std::string> waived_ = {"client_cpu", "other_load", "steal"};
+  std::vector<std::string> waived_ = {"client_cpu", "client_stall", "other_load", "steal"};
   size_t children_before_;
 };
 
@@ -172,7 +172,7 @@ TEST_F(TrialRunnerTest, AnInterruptionEndsTheTrialInOrder) {
 }
 
 TEST_F(TrialRunnerTest, AnotherLoadOnTheMachineMakesTheTrialInvalid) {
-  waived_ = {"client_cpu", "steal"};
+  waived_ = {"client_cpu", "client_stall", "steal"};
   Cell cell = MakeCell(load::Pattern::kIdle, 2);
   cell.workload.active = 0;
   cell.workload.duration_ns = kNanosecondsPerSecond;

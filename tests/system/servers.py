@@ -18,7 +18,7 @@ START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 20
 CLIENT_TIMEOUT_S = 180  # no client program of ours may take longer: it would be a hang
 # What other programs on the machine can spoil in a trial, for tests that are not about it.
-MACHINE_CHECKS = "other_load,steal,throttling,client_cpu,listen_overflows,syn_retries"
+MACHINE_CHECKS = "other_load,steal,throttling,client_cpu,client_stall,listen_overflows,syn_retries"
 SHM = pathlib.Path("/dev/shm")
 
 
