@@ -22,14 +22,11 @@ using results::TrialRow;
 
 constexpr double kLongestPercentileShown = 0.99999;
 
-std::string Repetitions(const Run& run, std::string_view workload) {
-  std::set<int64_t> repetitions;
-  for (const TrialRow& row : run.trials) {
-    if (row.workload == workload && row.status == results::kTrialOk) {
-      repetitions.insert(row.repetition);
-    }
-  }
-  return fmt::format("{} repetition{}", repetitions.size(), repetitions.size() == 1 ? "" : "s");
+// Of the workload's cells; connections: only of those with so many, 0: of all.
+std::string Repetitions(const Run& run, std::string_view workload, int64_t connections = 0) {
+  return PrintRepetitions(run, [&](const TrialRow& row) {
+    return row.workload == workload && (connections == 0 || row.connections == connections);
+  });
 }
 
 std::vector<Tick> CountTicks(const std::vector<int64_t>& counts) {
@@ -109,7 +106,7 @@ std::optional<Chart> LatencyDistribution(const Run& run) {
   chart.name = "latency_distribution";
   chart.title = "Distribution of latency";
   chart.subtitle = fmt::format("workload {}, {} connections, median curve of {}", workload,
-                               connections, Repetitions(run, workload));
+                               connections, Repetitions(run, workload, connections));
   chart.caption =
       "Lower is better. The further right, the rarer: a curve that bends upwards has a long tail. "
       "Percentiles are of all transactions of a trial, not averages of slices.";
@@ -173,7 +170,7 @@ std::optional<Chart> PhaseCost(const Run& run, Chart chart,
   }
   chart.kind = ChartKind::kBars;
   chart.subtitle = fmt::format("workload {}, {} connections, means by phase, median of {}",
-                               workload, connections, Repetitions(run, workload));
+                               workload, connections, Repetitions(run, workload, connections));
   chart.y_label = "time from connect() to first row (us)";
   if (chart.bars.empty()) return std::nullopt;
   return chart;
@@ -236,41 +233,38 @@ std::optional<Chart> StormProgress(const Run& run) {
   const std::string workload =
       ChooseWorkload(run, {"storm", "failover-storm"}, &TrialRow::connects_per_s);
   if (workload.find("storm") == std::string::npos) return std::nullopt;
-  const auto counts = ConnectionCounts(run, workload);
-  const int64_t connections = counts.back();
-  // series -> trial -> slice -> connects
-  std::map<std::string, std::map<int64_t, std::map<int64_t, int64_t>>> slices;
-  int64_t last_ms = 0;
-  for (const results::TimeseriesRow& row : run.timeseries) {
-    if (row.workload != workload || row.connections != connections || !IsOk(run, row.trial)) {
+  const int64_t connections = ConnectionCounts(run, workload).back();
+  // series -> percentile -> of each trial: when so many had been served, and how many that is
+  struct Served {
+    std::vector<double> ms;
+    std::vector<double> connections;
+  };
+  std::map<std::string, std::map<double, Served>> curves;
+  for (const results::LatencyRow& row : run.latency) {
+    if (row.workload != workload || row.connections != connections ||
+        row.distribution != "ready_since_release" || !IsOk(run, row.trial)) {
       continue;
     }
-    slices[SeriesName(row)][row.trial][row.time_ms] = row.connects_ok;
-    if (row.connects_ok > 0) last_ms = std::max(last_ms, row.time_ms);
+    Served& served = curves[SeriesName(row)][row.percentile];
+    served.ms.push_back(row.latency_us / 1000);
+    served.connections.push_back(static_cast<double>(row.samples));
   }
   Chart chart;
   chart.name = "storm_progress";
   chart.title = "Progress of a connection storm";
   chart.subtitle = fmt::format("workload {}, {} connections released at once, median of {}",
-                               workload, connections, Repetitions(run, workload));
+                               workload, connections, Repetitions(run, workload, connections));
   chart.caption =
-      "Higher and further left is better. Steps of a second or more are TCP's retries after a full "
+      "Higher and further left is better: how many connections were ready so long after the first "
+      "connect(), by the stamp of each. Steps of a second or more are TCP's retries after a full "
       "listen queue, not the model's time.";
   chart.x_label = "time since release (ms)";
-  chart.y_label = "connections served";
-  constexpr int64_t kSliceMs = 100;
-  for (auto& [name, trials] : slices) {
+  chart.y_label = "connections ready";
+  for (auto& [name, curve] : curves) {
     Series series{name, {{0, 0, 0, 0}}};
-    for (int64_t ms = 0; ms <= last_ms; ms += kSliceMs) {
-      std::vector<double> served;
-      for (auto& [trial, by_slice] : trials) {
-        int64_t sum = 0;
-        for (const auto& [slice_ms, count] : by_slice) sum += slice_ms <= ms ? count : 0;
-        served.push_back(static_cast<double>(sum));
-      }
-      const Spread spread = SpreadOf(served);
-      series.points.push_back(
-          {static_cast<double>(ms + kSliceMs), spread.median, spread.median, spread.median});
+    for (auto& [percentile, served] : curve) {
+      const double ready = SpreadOf(served.connections).median;
+      series.points.push_back({SpreadOf(served.ms).median, ready, ready, ready});
     }
     chart.series.push_back(std::move(series));
   }
@@ -288,7 +282,7 @@ std::optional<Chart> ServerCpu(const Run& run) {
   chart.name = "cpu_per_connect";
   chart.title = "CPU time that the server spends on one connection";
   chart.subtitle = fmt::format("workload {}, {} connections at a time, median and range of {}",
-                               churn, counts.back(), Repetitions(run, churn));
+                               churn, counts.back(), Repetitions(run, churn, counts.back()));
   chart.caption =
       "Lower is better. CPU time of the server's whole process tree, ended processes included, "
       "divided by the connections it served (each with its statements).";

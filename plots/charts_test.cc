@@ -193,23 +193,53 @@ TEST(Charts, PhasesStackInLifeOrder) {
   EXPECT_EQ(chart->bars.at(0).parts, (std::vector<double>{10, 20, 30}));
 }
 
-TEST(Charts, StormProgressAccumulates) {
+TEST(Charts, StormProgressFollowsTheStampsOfTheConnections) {
   RunData run;
-  TrialRow trial = Trial(1, "thread", "storm", 30, 1);
-  trial.connects_per_s = 100;
-  run.trials.push_back(trial);
-  for (int64_t slice = 0; slice < 3; ++slice) {
-    results::TimeseriesRow row;
-    results::CopyKeys(trial, row);
-    row.time_ms = slice * 100;
-    row.connects_ok = 10;
-    run.timeseries.push_back(row);
+  for (int64_t number = 1; number <= 3; ++number) {
+    TrialRow trial = Trial(number, "thread", "storm", 30, number);
+    trial.connects_per_s = 100;
+    run.trials.push_back(trial);
+    const double ms[] = {2, 5, 12};
+    for (int64_t part = 1; part <= 3; ++part) {
+      results::LatencyRow row;
+      results::CopyKeys(trial, row);
+      row.distribution = "ready_since_release";
+      row.percentile = static_cast<double>(part) / 3;
+      row.latency_us = 1000 * ms[part - 1] * static_cast<double>(number);
+      row.samples = 10 * part;
+      run.latency.push_back(row);
+    }
   }
   const auto charts = BuildCharts(run);
   const Chart* chart = Find(charts, "storm_progress");
   ASSERT_NE(chart, nullptr);
-  EXPECT_EQ(chart->series.at(0).points.back().y, 30);
-  EXPECT_EQ(chart->series.at(0).points.back().x, 300);
+  const std::vector<Point>& points = chart->series.at(0).points;
+  ASSERT_EQ(points.size(), 4U);
+  EXPECT_EQ(points[0].x, 0);
+  EXPECT_EQ(points[1].x, 4);  // the middle one of three trials
+  EXPECT_EQ(points[1].y, 10);
+  EXPECT_EQ(points[3].x, 24);
+  EXPECT_EQ(points[3].y, 30);
+}
+
+TEST(Charts, SubtitlesCountValidTrialsOnly) {
+  RunData run;
+  for (int64_t i = 0; i < 8; ++i) {
+    TrialRow row = Trial(i + 1, i % 2 == 0 ? "fork" : "thread", "steady", 8, i / 2 + 1);
+    row.cell = row.model;
+    row.throughput_tps = 100;
+    if (i == 0 || i == 2) row.status = results::kTrialInvalid;  // of fork's four
+    run.trials.push_back(row);
+  }
+  auto charts = BuildCharts(run);
+  EXPECT_EQ(Find(charts, "throughput")->subtitle,
+            "workload steady, medians and range of 2 to 4 valid repetitions");
+  for (TrialRow& row : run.trials) {
+    if (row.model == "thread") row.status = results::kTrialInvalid;
+  }
+  charts = BuildCharts(run);
+  EXPECT_EQ(Find(charts, "throughput")->subtitle,
+            "workload steady, medians and range of 2 valid repetitions");
 }
 
 TEST(Charts, ConnectsOfOtherServersAreShownAsTheirClientsSeeThem) {

@@ -104,12 +104,8 @@ std::optional<double> Median(const Run& run, const State& state, std::string_vie
 }
 
 std::string Subtitle(const Run& run, const State& state) {
-  int64_t repetitions = 0;
-  for (const TrialRow& row : run.trials) {
-    if (state.Has(row)) repetitions = std::max(repetitions, row.repetition);
-  }
-  return fmt::format("workload {}, slope over connection counts, median of {} repetition{}",
-                     state.workload, repetitions, repetitions == 1 ? "" : "s");
+  return fmt::format("workload {}, slope over connection counts, median of {}", state.workload,
+                     PrintRepetitions(run, [&](const TrialRow& row) { return state.Has(row); }));
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "plots/summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace connbench::plots {
@@ -75,6 +78,21 @@ bool IsOk(const results::Run& run, int64_t trial) {
   return std::any_of(run.trials.begin(), run.trials.end(), [&](const results::TrialRow& row) {
     return row.trial == trial && row.status == results::kTrialOk;
   });
+}
+
+std::string PrintRepetitions(const results::Run& run,
+                             const std::function<bool(const results::TrialRow&)>& shown) {
+  std::map<std::string_view, size_t> valid;
+  for (const results::TrialRow& row : run.trials) {
+    if (row.status == results::kTrialOk && shown(row)) ++valid[row.cell];
+  }
+  if (valid.empty()) return "no valid repetition";
+  const auto [least, most] = std::minmax_element(
+      valid.begin(), valid.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (least->second != most->second) {
+    return fmt::format("{} to {} valid repetitions", least->second, most->second);
+  }
+  return fmt::format("{} valid repetition{}", most->second, most->second == 1 ? "" : "s");
 }
 
 std::string ChooseWorkload(const results::Run& run, const std::vector<std::string_view>& preferred,

@@ -46,6 +46,11 @@ std::vector<int64_t> ConnectionCounts(const results::Run& run, std::string_view 
 
 bool IsOk(const results::Run& run, int64_t trial);
 
+// How many valid trials the cells have that a chart shows: "4 valid repetitions", or "2 to 4" where
+// some of a cell were INVALID. A cell without any is in no chart.
+std::string PrintRepetitions(const results::Run& run,
+                             const std::function<bool(const results::TrialRow&)>& shown);
+
 // The metric over the OK trials of a cell; nullopt if there is none.
 std::optional<Spread> CellSpread(const results::Run& run, std::string_view workload,
                                  std::string_view series, int64_t connections,

@@ -218,6 +218,7 @@ class SuiteRun {
         break;
       }
       if (!steadiness_.Needs(trial)) {
+        ++not_needed_;
         state.SkipWithError("not needed: the cell's interval is narrow enough");
         break;
       }
@@ -318,6 +319,7 @@ class SuiteRun {
       info_.observer_cpu_fraction =
           static_cast<double>(observer_cpu_ns_) / static_cast<double>(window_ns_);
     }
+    info_.trials_planned -= not_needed_;
     for (const Steadiness::Unsteady& cell : steadiness_.FindUnsteady()) {
       info_.unsteady_cells.push_back(cell.cell);
     }
@@ -405,6 +407,7 @@ class SuiteRun {
   std::map<std::pair<std::string, int64_t>, results::TrialRow> done_;  // by cell and repetition
   std::string crossover_text_;
   int64_t last_trial_ = 0;
+  int64_t not_needed_ = 0;  // repetitions of the plan that cells were steady without
   int64_t observer_cpu_ns_ = 0;
   int64_t window_ns_ = 0;
   int64_t checkpoint_cpu_ns_ = 0;

@@ -101,6 +101,21 @@ void FillOpenAndClose(const load::LoadResult& load, const Observation& observati
   }
 }
 
+// When each connection of a storm was ready, counted for all from its first connect(), or, in a
+// failover, from when the server was made to drop them.
+stats::Histogram ReadySinceRelease(const load::LoadResult& load) {
+  stats::Histogram ready;
+  MonotonicNs release = 0;
+  if (load.pattern == load::Name(load::Pattern::kStorm)) release = load.first_connect_ns;
+  if (load.pattern == load::Name(load::Pattern::kFailover)) release = load.window_begin_ns;
+  if (release == 0) return ready;
+  for (const load::ConnectionPhases& connection : load.phases) {
+    if (!connection.in_window || connection.outcome != load::ConnectOutcome::kOk) continue;
+    ready.Record(connection.ready_ns - release);
+  }
+  return ready;
+}
+
 // suffix: of the kind, for a group beside the first.
 void AddErrors(const load::LoadResult& load, const std::string& suffix,
                std::vector<results::ErrorRow>& rows) {
@@ -180,6 +195,7 @@ void AddDistributions(const load::LoadResult& load, results::TrialRecord& record
   add("client_lag", load.client_lag);
   add("connect", load.connect_latency);
   if (load.connects_retried > 0) add("connect_unretried", load.unretried_connect_latency);
+  add("ready_since_release", ReadySinceRelease(load));
   add("victim_before", load.victims.before);
   add("victim_during", load.victims.during);
   add("victim_after", load.victims.after);

@@ -126,6 +126,33 @@ TEST(LatencyTest, GroupsAndWhatVictimsFeltAreDistributionsOfTheirOwn) {
   EXPECT_EQ(refused, 7);
 }
 
+TEST(LatencyTest, AStormsConnectionsAreReadySoLongAfterItsRelease) {
+  load::LoadResult load;
+  load.pattern = "storm";
+  load.first_connect_ns = 1'000'000;
+  for (int64_t i = 1; i <= 4; ++i) {
+    load::ConnectionPhases& connection = load.phases.emplace_back();
+    connection.in_window = true;
+    connection.connect_begin_ns = load.first_connect_ns + i * 10'000;
+    connection.ready_ns = load.first_connect_ns + i * 100'000;
+    if (i == 4) connection.outcome = load::ConnectOutcome::kReset;
+  }
+  results::TrialRecord record;
+  AddDistributions(load, record);
+  ASSERT_FALSE(record.latency.empty());
+  for (const results::LatencyRow& row : record.latency) {
+    EXPECT_EQ(row.distribution, "ready_since_release");
+  }
+  EXPECT_EQ(record.latency.front().latency_us, 100);
+  EXPECT_EQ(record.latency.back().latency_us, 300);
+  EXPECT_EQ(record.latency.back().samples, 3);
+  // What is no storm has no release.
+  load.pattern = "steady";
+  results::TrialRecord none;
+  AddDistributions(load, none);
+  EXPECT_TRUE(none.latency.empty());
+}
+
 load::LoadResult MakeLoad(const char* pattern) {
   load::LoadResult load;
   load.pattern = pattern;
