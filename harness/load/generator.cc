@@ -19,6 +19,7 @@
 #include "harness/load/judge.h"
 #include "harness/load/preflight.h"
 #include "harness/load/script.h"
+#include "harness/load/suspension.h"
 #include "harness/load/worker.h"
 
 namespace connbench::load {
@@ -31,24 +32,6 @@ constexpr int64_t kProgressNs = kNanosecondsPerSecond;
 constexpr int64_t kSetUpConnectsInFlight = 100;
 // An open loop's window opens so long after its threads have been told, so that none begins late.
 constexpr int64_t kArrivalLeadNs = 2 * kNanosecondsPerMillisecond;
-
-int64_t BootTimeNow() {
-  timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec * kNanosecondsPerSecond + now.tv_nsec;
-}
-
-// How long the machine has been suspended since it booted, which is what CLOCK_MONOTONIC leaves out.
-// A pause between the two readings makes the one too long and the other too short, so that their
-// difference never says more than there was.
-int64_t SuspendedAtMostNs() {
-  const MonotonicNs now = MonotonicNow();
-  return BootTimeNow() - now;
-}
-int64_t SuspendedAtLeastNs() {
-  const int64_t now = BootTimeNow();
-  return now - MonotonicNow();
-}
 
 // Drives the phases of one run. Its threads are at rest whenever Wait has returned.
 class Generator {
