@@ -44,13 +44,19 @@ constexpr Setting kSettings[] = {
      "connections that may wait to be accepted; 0: twice max_connections"},
     {"thread_stack_size", "kB", &ModelSettings::thread_stack_bytes, 256, 1 << 20,
      "stack of a thread that runs statements"},
+    {"thread_pool_groups", "", &ModelSettings::thread_pool_groups, 0, 4096,
+     "thread-pool: groups of workers, each with a queue and sockets of its own; 0: one per core, "
+     "but "
+     "no more than workers"},
     {"workers", "", &ModelSettings::workers, 0, 4096,
-     "thread-pool: statements that run at the same time; 0: one per core"},
+     "thread-pool: statements that run at the same time in all groups together; 0: one per group"},
     {"max_workers", "", &ModelSettings::max_workers, 0, kMaxTasks,
      "thread-pool: threads at most, counting those that wait for locks; 0: workers + "
      "max_connections"},
     {"stall_limit", "ms", &ModelSettings::stall_limit_ms, 1, 60'000,
-     "thread-pool: a queue that has not moved for so long gets another worker"},
+     "thread-pool: a group whose worker has served one session for so long gets another worker"},
+    {"prio_kickup_timer", "ms", &ModelSettings::prio_kickup_timer_ms, 1, 3'600'000,
+     "thread-pool: what has waited so long behind sessions in transactions is served like them"},
     {"prefork_processes", "", &ModelSettings::prefork_processes, 0, kMaxTasks,
      "prefork: processes, each for one connection at a time; 0: max_connections and 4 more"},
     {"prefork_max_sessions", "", &ModelSettings::prefork_max_sessions, 0, INT64_MAX,

@@ -13,8 +13,8 @@
 // State        What belongs to the client's connection lives in the pooler: authentication, the text
 //              of its prepared statements, the settings of its startup packet. Statements are
 //              prepared on the backend at hand when it lacks them; settings are applied when they
-//              differ (pooled_session.h). Temporary tables, SQL's PREPARE and other settings stay on
-//              the backend, as with PgBouncer.
+//              differ (pooled_session.h). SQL's PREPARE and other settings stay on the backend, as with
+//              PgBouncer; docs/architecture.md has the whole table.
 // Waiting      Who waits for a lock has a backend, and so has who holds it: a transaction keeps its
 //              backend to its end, so that its next statement needs none that others wait with.
 //              Clients without a backend wait in line, and hold nothing that others need.

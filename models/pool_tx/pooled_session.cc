@@ -301,7 +301,7 @@ Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
         [&](const protocol::Message& message, std::string_view bytes) {
           if (OnAnswer(message) && sent.ok()) sent = answers.Relay(bytes);
         },
-        [&] { return failure_.ok() ? expected_.empty() || copying_ : session_over_; });
+        [&] { return failure_.ok() ? expected_.empty() || copying_ : session_over_ || refused_; });
     if (failure_.ok() && !exchanged.ok()) failure_ = pooler_.Explain(exchanged);
   }
   if (failure_.ok() && !sent.ok()) failure_ = sent;
@@ -313,12 +313,6 @@ Status PooledSession::RelayFinish(protocol::AnswerWriter& answers) {
       skipping_) {
     if (link_ != nullptr) pooler_.ClientSilent(*link_);
     return {};
-  }
-  if (pooler_.mode() == PoolMode::kStatement && transaction_ != engine::TransactionStatus::kIdle) {
-    failure_ = Status::Fatal(sqlstate::kFeatureNotSupported,
-                             "transaction blocks are not allowed in statement pooling mode")
-                   .WithHint("Start the server with pool_mode=transaction.");
-    return failure_;
   }
   if (pooler_.mode() != PoolMode::kSession && idle()) {
     GiveBack();
@@ -365,6 +359,14 @@ bool PooledSession::OnAnswer(const protocol::Message& message) {
       return failure_.ok();
     case backend::kReadyForQuery:
       (void)protocol::ReadReadyForQuery(message.body, transaction_);
+      if (pooler_.mode() == PoolMode::kStatement &&
+          transaction_ != engine::TransactionStatus::kIdle) {
+        failure_ = Status::Fatal(sqlstate::kProtocolViolation,
+                                 "transaction blocks not allowed in statement pooling mode")
+                       .WithHint("Start the server with pool_mode=transaction.");
+        refused_ = true;
+        return false;
+      }
       if (!expected_.empty() && expected_.front().kind == Kind::kSync) return Pop(Kind::kSync);
       return Pop(Kind::kQuery);
     case backend::kParameterStatus: {

@@ -102,6 +102,7 @@ class PooledSession final : public protocol::RelayedSession {
   bool skipping_ = false;    // a message failed: everything up to Sync is dropped
   bool batch_open_ = false;  // an extended-protocol message came since the last Sync
   bool session_over_ = false;
+  bool refused_ = false;  // by the pooler: the backend's session is ended with the client's
   std::unordered_map<std::string, std::shared_ptr<PooledStatement>> statements_;
   std::string unnamed_;  // body of the last Parse without a name
   uint64_t unnamed_id_ = 0;

@@ -1,27 +1,33 @@
-// `thread-pool`: a fixed number of workers serve whichever sessions have something to do, after
-// the thread pools of MariaDB, Percona and MySQL Enterprise.
+// `thread-pool`: a few workers, in groups, serve whichever sessions have something to do, after the
+// thread pools of MariaDB, Percona Server and MySQL Enterprise.
 //
-// Accepting    A listener is a task like any other: a worker that finds somebody waiting accepts.
-// Dispatching  Sockets are in one epoll set. The worker that polls runs what it finds itself, and
-//              polls again when it is done: while statements are short, one worker is an event loop
-//              that never hands anything over. When more is queued than it could do in about 0.1
-//              ms, or when it has not polled for 1 ms, it gets company, up to `workers` active
-//              ones. Sessions inside a transaction go first, because others may wait for their
-//              locks.
-// State        A session belongs to no thread: between two messages it is heap memory. Any worker
-//              may serve the next one.
+// Accepting    Every group waits at the listeners (EPOLLEXCLUSIVE): a worker that finds somebody
+//              waiting accepts.
+// Dispatching  Connections are dealt in turn to thread_pool_groups groups and stay there, as MariaDB
+//              deals them by thread_pool_size. A group has an epoll set. The worker that polls, the
+//              listener, runs what it finds itself, and polls again when it is done: while statements
+//              are short, a group is an event loop that never hands anything over. (MariaDB's listener
+//              runs a statement when its queue was empty.) A group that may have several active workers
+//              (`workers` more than groups; their thread_pool_oversubscribe comes near) wakes one when
+//              more is queued than it could do in about 0.1 ms, or when it has not polled for 1 ms.
+// Priorities   Sessions inside a transaction go first, because others may wait for their locks (their
+//              thread_pool_priority=auto). What is not in one and has waited for prio_kickup_timer joins
+//              the end of those (thread_pool_prio_kickup_timer, with the same default of a second).
+// State        A session belongs to no thread: between two messages it is heap memory. Any worker of
+//              its group may serve the next one.
 // Waiting      A worker that waits for a lock, or for a client that does not read, blocks as a
-//              thread does. Before it does it tells the pool, which puts another worker in its
+//              thread does. Before it does it tells its group, which puts another worker in its
 //              place, up to max_workers. With the default (workers + max_connections) there is
 //              always one left to run the statement that releases the lock, however many sessions
-//              wait. A statement that computes for longer than stall_limit is treated the same.
+//              wait. A statement that computes for longer than stall_limit is treated the same: by
+//              then what is queued in its group has waited that long, which is the model's stall.
+//              (MySQL Enterprise's default is the same 60 ms, MariaDB's is 500.)
 // Refusing     A connection past the limit is accepted, gets its session object, and is refused
 //              when the engine's session starts (53300). It costs no thread.
 // Ending       SIGTERM: the main thread asks every session to stop (57P01), and the process ends
 //              when they all have. A crash of one worker is a crash of the process.
 // Must not     No worker may wait for a client outside a BlockedScope, or keep anything of a
-//              session for longer than one Serve().
-#include <poll.h>
+//              session for longer than one Serve(). Groups share nothing but the listeners.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,13 +35,14 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "models/connection.h"
 #include "models/model.h"
 #include "models/server_process.h"
-#include "models/thread_pool/pool.h"
+#include "models/thread_pool/thread_pool.h"
 
 namespace connbench::models {
 namespace {
@@ -44,7 +51,7 @@ namespace {
 constexpr int kBuffersInARow = 4;
 
 // One client.
-class PooledConnection : public PoolTask, public engine::Waiter, public protocol::OutputChannel {
+class PooledConnection : public GroupTask, public engine::Waiter, public protocol::OutputChannel {
  public:
   PooledConnection(engine::Engine& engine, const AcceptedConnection& accepted)
       : engine_(engine),
@@ -53,7 +60,7 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
         session_(std::make_unique<protocol::ServerSession>(
             engine, *this, *this, accepted.connection_id, accepted.Origin())) {}
 
-  Outcome Serve(PoolWorker& worker, std::span<char> buffer) override {
+  Outcome Serve(GroupWorker& worker, std::span<char> buffer) override {
     worker_ = &worker;
     if (!started_) {
       started_ = true;
@@ -137,20 +144,20 @@ class PooledConnection : public PoolTask, public engine::Waiter, public protocol
   const AcceptedConnection accepted_;
   ConnectionStop stop_;
   engine::BlockingWaiter blocking_waiter_;
-  PoolWorker* worker_ = nullptr;  // while it is served
+  GroupWorker* worker_ = nullptr;  // while it is served
   bool started_ = false;
   std::unique_ptr<protocol::ServerSession> session_;
   std::mutex closing_;  // a stop must not reach the next connection that gets the same descriptor
   bool closed_ = false;
 };
 
-// A listener with somebody waiting.
-class AcceptTask : public PoolTask {
+// A listener with somebody waiting, in each group.
+class AcceptTask : public GroupTask {
  public:
-  AcceptTask(engine::Engine& engine, const Listener& listener)
-      : engine_(engine), listener_(listener) {}
+  AcceptTask(engine::Engine& engine, const Listener& listener, ThreadPool& pool)
+      : engine_(engine), listener_(listener), pool_(pool) {}
 
-  Outcome Serve(PoolWorker& worker, std::span<char> /*buffer*/) override {
+  Outcome Serve(GroupWorker& /*worker*/, std::span<char> /*buffer*/) override {
     if (stopping_.load(std::memory_order_acquire)) return Outcome::kDone;
     engine::ConnectionLog& log = engine_.connection_log();
     paused_until_ = kNoDeadline;
@@ -158,7 +165,7 @@ class AcceptTask : public PoolTask {
       AcceptedConnection accepted;
       switch (listener_.Accept(log, accepted)) {
         case Listener::AcceptResult::kAccepted:
-          Dispatch(worker.pool(), accepted);
+          Dispatch(accepted);
           break;
         case Listener::AcceptResult::kNone:
           return Outcome::kIdle;
@@ -172,17 +179,15 @@ class AcceptTask : public PoolTask {
 
   MonotonicNs wake_at() const override { return paused_until_; }
   bool urgent() const override { return false; }
-  void RequestStop() override {
-    stopping_.store(true, std::memory_order_release);
-    shutdown(listener_.fd(), SHUT_RD);  // makes it readable
-  }
+  void RequestStop() override { stopping_.store(true, std::memory_order_release); }
 
  private:
-  void Dispatch(Pool& pool, const AcceptedConnection& accepted) {
+  void Dispatch(const AcceptedConnection& accepted) {
     engine::ConnectionLog& log = engine_.connection_log();
     auto connection = std::make_unique<PooledConnection>(engine_, accepted);
     log.Stamp(accepted.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
-    const Status added = pool.Add(std::move(connection), accepted.fd);
+    const Status added =
+        pool_.GroupOf(accepted.connection_id).Add(std::move(connection), accepted.fd);
     if (!added.ok()) {
       RefuseConnection(log, accepted,
                        Status::Fatal(sqlstate::kTooManyConnections,
@@ -192,82 +197,98 @@ class AcceptTask : public PoolTask {
 
   engine::Engine& engine_;
   const Listener& listener_;
+  ThreadPool& pool_;
   std::atomic<bool> stopping_{false};
   MonotonicNs paused_until_ = kNoDeadline;
 };
 
-PoolLimits LimitsOf(const ModelContext& context) {
-  const ModelSettings& settings = context.settings;
-  PoolLimits limits;
-  limits.workers = static_cast<int>(
-      settings.workers != 0 ? settings.workers
-                            : std::max<int64_t>(1, std::thread::hardware_concurrency()));
-  const int64_t all_may_wait = limits.workers + int64_t{context.engine.config().max_connections};
-  limits.max_workers = static_cast<int>(std::max<int64_t>(
-      settings.max_workers != 0 ? settings.max_workers : all_may_wait, limits.workers + 1));
-  limits.stack_bytes = static_cast<size_t>(settings.thread_stack_bytes);
-  limits.stall_limit_ns = settings.stall_limit_ms * kNanosecondsPerMillisecond;
-  return limits;
-}
-
-// The server process: its main thread watches the pool and waits for SIGTERM.
-int RunServer(const ModelContext& context) {
-  const TerminationSignal termination;
-  const SessionEndSignal session_end;
-  const PoolLimits limits = LimitsOf(context);
-  Pool pool(limits, context.engine.OpenPoolAccount(0, limits.workers));
-  Status status = pool.Start();
-  for (const Listener& listener : context.listeners.listeners()) {
-    if (!status.ok()) break;
-    status = pool.Add(std::make_unique<AcceptTask>(context.engine, listener), listener.fd());
-  }
-  if (!status.ok()) {
-    std::fprintf(stderr, "connbench: thread-pool: %s\n", status.error().message.c_str());
-    return 1;
-  }
-  bool busy = true;
-  pollfd polled[3] = {
-      {termination.fd(), POLLIN, 0}, {pool.monitor_fd(), POLLIN, 0}, {session_end.fd(), POLLIN, 0}};
-  constexpr timespec kPeriod = {0, Pool::kMonitorPeriodNs};
-  while (polled[0].revents == 0) {
-    if (ppoll(polled, 3, busy ? &kPeriod : nullptr, nullptr) < 0) continue;
-    if (polled[1].revents != 0) {
-      uint64_t count = 0;
-      (void)!read(pool.monitor_fd(), &count, sizeof(count));
-    }
-    if (polled[2].revents != 0) {
-      session_end.Clear();
-      const std::vector<engine::EndingSession> ending = context.engine.ending_sessions();
-      pool.RequestStopOf([&](uint32_t id) { return Contains(ending, id); });
-    }
-    busy = pool.Monitor();
-  }
-  context.engine.RequestShutdown();
-  pool.Stop();
-  return 0;
-}
+int64_t RoundedUp(int64_t all, int64_t parts) { return (all + parts - 1) / parts; }
 
 class ThreadPoolModel : public Model {
  public:
-  explicit ThreadPoolModel(const ModelContext& context) : context_(context) {}
+  explicit ThreadPoolModel(const ModelContext& context)
+      : context_(context), groups_(GroupsOf(context.settings)), limits_(LimitsOf(context)) {}
 
   ResourceNeeds Needs() const override {
-    const PoolLimits limits = LimitsOf(context_);
-    return {.descriptors = context_.engine.config().max_connections,
-            .tasks = limits.max_workers,
-            .memory_mappings = 2 * int64_t{limits.max_workers}};
+    const ModelSettings& settings = context_.settings;
+    const int64_t workers = int64_t{groups_} * limits_.workers;
+    const int64_t threads = settings.max_workers != 0
+                                ? int64_t{groups_} * limits_.max_workers
+                                : workers + context_.engine.config().max_connections;
+    return {.descriptors = context_.engine.config().max_connections + 3 * int64_t{groups_},
+            .tasks = threads,
+            .memory_mappings = 2 * threads};
   }
 
   bool OneServerProcess() const override { return true; }
 
   Status Start(ProcessSpawner& spawner) override {
-    const Result<pid_t> server =
-        spawner.Fork(ChildKind::kServer, [this] { return RunServer(context_); });
-    return server.status();
+    if (context_.settings.workers != 0 && groups_ > context_.settings.workers) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           "thread_pool_groups (" + std::to_string(groups_) +
+                               ") is more than workers (" +
+                               std::to_string(context_.settings.workers) + ")")
+          .WithHint("Each group has a worker at least: lower thread_pool_groups or raise workers.");
+    }
+    return spawner.Fork(ChildKind::kServer, [this] { return Run(); }).status();
   }
 
  private:
+  static int GroupsOf(const ModelSettings& settings) {
+    if (settings.thread_pool_groups != 0) return static_cast<int>(settings.thread_pool_groups);
+    const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+    return static_cast<int>(settings.workers != 0 ? std::min(cores, settings.workers) : cores);
+  }
+
+  // Of one group.
+  GroupLimits LimitsOf(const ModelContext& context) const {
+    const ModelSettings& settings = context.settings;
+    GroupLimits limits;
+    const int64_t workers = settings.workers != 0 ? RoundedUp(settings.workers, groups_) : 1;
+    // By chance all that wait for locks may be in one group.
+    const int64_t max_workers = settings.max_workers != 0
+                                    ? RoundedUp(settings.max_workers, groups_)
+                                    : workers + context.engine.config().max_connections;
+    limits.workers = static_cast<int>(workers);
+    limits.max_workers = static_cast<int>(std::max(max_workers, workers + 1));
+    limits.stack_bytes = static_cast<size_t>(settings.thread_stack_bytes);
+    limits.stall_limit_ns = settings.stall_limit_ms * kNanosecondsPerMillisecond;
+    limits.kickup_ns = settings.prio_kickup_timer_ms * kNanosecondsPerMillisecond;
+    return limits;
+  }
+
+  // The server process: its main thread watches the groups and waits for SIGTERM.
+  int Run() {
+    const TerminationSignal termination;
+    const SessionEndSignal session_end;
+    ThreadPool pool(groups_, limits_, [this](int group) {
+      return context_.engine.OpenPoolAccount(group, limits_.workers);
+    });
+    Status status = pool.Start();
+    for (const auto& group : pool.groups()) {
+      for (const Listener& listener : context_.listeners.listeners()) {
+        if (!status.ok()) break;
+        status = group->Add(std::make_unique<AcceptTask>(context_.engine, listener, pool),
+                            listener.fd(), /*exclusive=*/true);
+      }
+    }
+    if (!status.ok()) {
+      std::fprintf(stderr, "connbench: thread-pool: %s\n", status.error().message.c_str());
+      return 1;
+    }
+    pool.Watch(termination.fd(), session_end.fd(), [&] {
+      session_end.Clear();
+      const std::vector<engine::EndingSession> ending = context_.engine.ending_sessions();
+      pool.RequestStopOf([&](uint32_t id) { return Contains(ending, id); });
+    });
+    context_.engine.RequestShutdown();
+    pool.Stop();
+    return 0;
+  }
+
   const ModelContext context_;
+  const int groups_;
+  const GroupLimits limits_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "models/thread_pool/pool.h"
+#include "models/thread_pool/thread_group.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -18,8 +18,6 @@ constexpr int kEventsPerPoll = 128;
 // A worker that finds this many tasks in the queue one after the other looks whether sockets have
 // become ready meanwhile, so that urgent ones do not wait for the whole queue.
 constexpr uint64_t kTasksBetweenPolls = 32;
-// A task that is not urgent is overtaken by at most this many others.
-constexpr uint64_t kMaxOvertakes = 1000;
 // Another worker is woken when what is queued would keep the active ones busy for longer than
 // this: waking costs some microseconds here and some tens until the other runs.
 constexpr int64_t kHandOverNs = 100 * kNanosecondsPerMicrosecond;
@@ -27,7 +25,7 @@ constexpr int64_t kHandOverNs = 100 * kNanosecondsPerMicrosecond;
 constexpr int64_t kFirstTaskNs = 10 * kNanosecondsPerMicrosecond;
 // Nothing is shorter than its two system calls.
 constexpr int64_t kMinTaskNs = kNanosecondsPerMicrosecond;
-// Looks of the monitor at an idle pool before it goes to sleep.
+// Looks of the monitor at an idle group before it goes to sleep.
 constexpr int kIdleLooks = 16;
 
 void Signal(int event_fd) {
@@ -37,38 +35,38 @@ void Signal(int event_fd) {
 
 }  // namespace
 
-BlockedScope::BlockedScope(PoolWorker& worker) : worker_(worker), begun_(MonotonicNow()) {
-  Pool& pool = worker.pool_;
-  const Pool::Lock lock(pool.mutex_);
-  pool.SetInactive(worker, PoolWorker::State::kBlocked);
+BlockedScope::BlockedScope(GroupWorker& worker) : worker_(worker), begun_(MonotonicNow()) {
+  ThreadGroup& group = worker.group_;
+  const ThreadGroup::Lock lock(group.mutex_);
+  group.SetInactive(worker, GroupWorker::State::kBlocked);
   // Whoever holds what this worker waits for must be able to run.
-  const bool somebody_polls_or_will = pool.polling_ || pool.active_ > 0;
-  const bool work_waits = !pool.QueueEmpty() && pool.active_ < pool.limits_.workers;
-  if (!somebody_polls_or_will || work_waits) pool.WakeOrCreateWorker();
+  const bool somebody_polls_or_will = group.polling_ || group.active_ > 0;
+  const bool work_waits = !group.QueueEmpty() && group.active_ < group.limits_.workers;
+  if (!somebody_polls_or_will || work_waits) group.WakeOrCreateWorker();
 }
 
 BlockedScope::~BlockedScope() {
-  Pool& pool = worker_.pool_;
-  const Pool::Lock lock(pool.mutex_);
+  ThreadGroup& group = worker_.group_;
+  const ThreadGroup::Lock lock(group.mutex_);
   worker_.blocked_ns_ += MonotonicNow() - begun_;
-  pool.SetActive(worker_);
+  group.SetActive(worker_);
 }
 
-Pool::Pool(const PoolLimits& limits, engine::PoolAccount* account)
+ThreadGroup::ThreadGroup(const GroupLimits& limits, engine::PoolAccount* account)
     : limits_(limits), account_(account), task_ns_(kFirstTaskNs) {}
 
-Pool::~Pool() {
+ThreadGroup::~ThreadGroup() {
   for (int fd : {epoll_fd_, wake_fd_, monitor_fd_}) {
     if (fd >= 0) close(fd);
   }
 }
 
-Status Pool::Start() {
+Status ThreadGroup::Start() {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   monitor_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (epoll_fd_ < 0 || wake_fd_ < 0 || monitor_fd_ < 0) {
-    return Status::System("cannot make the pool's descriptors", errno);
+    return Status::System("cannot make a thread group's descriptors", errno);
   }
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLET;
@@ -80,14 +78,14 @@ Status Pool::Start() {
   return CreateWorker();
 }
 
-Status Pool::Add(std::unique_ptr<PoolTask> task, int fd) {
-  PoolTask& added = *task;
+Status ThreadGroup::Add(std::unique_ptr<GroupTask> task, int fd, bool exclusive) {
+  GroupTask& added = *task;
   const MonotonicNs wake_at = added.wake_at();
   const Lock lock(mutex_);
   tasks_.push_front(std::move(task));
   added.self_ = tasks_.begin();
   epoll_event event = {};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLET | (exclusive ? EPOLLEXCLUSIVE : EPOLLRDHUP);
   event.data.ptr = &added;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
     Status status = Status::System("epoll_ctl", errno);
@@ -95,37 +93,41 @@ Status Pool::Add(std::unique_ptr<PoolTask> task, int fd) {
     return status;
   }
   if (wake_at != kNoDeadline) SetTimer(added, wake_at);
-  if (stopping_) added.RequestStop();
+  if (stopping_) {
+    StopTask(added);
+    WakePoller();
+  }
   return {};
 }
 
-void* Pool::WorkerMain(void* argument) {
-  auto* worker = static_cast<PoolWorker*>(argument);
-  worker->pool_.Work(*worker);
+void* ThreadGroup::WorkerMain(void* argument) {
+  auto* worker = static_cast<GroupWorker*>(argument);
+  worker->group_.Work(*worker);
   return nullptr;
 }
 
-void Pool::Work(PoolWorker& worker) {
+void ThreadGroup::Work(GroupWorker& worker) {
   char buffer[kReceiveBufferBytes];
   Lock lock(mutex_);
   worker.now_ = MonotonicNow();
-  while (PoolTask* task = Next(lock, worker)) {
+  while (GroupTask* task = Next(lock, worker)) {
     lock.unlock();
-    const PoolTask::Outcome outcome = task->Serve(worker, buffer);
-    const bool idle = outcome == PoolTask::Outcome::kIdle;
+    const GroupTask::Outcome outcome = task->Serve(worker, buffer);
+    const bool idle = outcome == GroupTask::Outcome::kIdle;
     const MonotonicNs wake_at = idle ? task->wake_at() : kNoDeadline;
-    const bool urgent = outcome != PoolTask::Outcome::kDone && task->urgent();
+    const bool urgent = outcome != GroupTask::Outcome::kDone && task->urgent();
     const MonotonicNs now = MonotonicNow();
     lock.lock();
     worker.now_ = now;
     Release(worker, *task, outcome, wake_at, urgent);
   }
-  if (worker.state_ == PoolWorker::State::kActive) SetInactive(worker, PoolWorker::State::kParked);
+  if (worker.state_ == GroupWorker::State::kActive)
+    SetInactive(worker, GroupWorker::State::kParked);
   workers_.erase(worker.self_);
   if (workers_.empty()) changed_.notify_all();
 }
 
-PoolTask* Pool::Next(Lock& lock, PoolWorker& worker) {
+GroupTask* ThreadGroup::Next(Lock& lock, GroupWorker& worker) {
   worker.served_++;
   if (worker.stalled_) {
     worker.stalled_ = false;
@@ -140,7 +142,7 @@ PoolTask* Pool::Next(Lock& lock, PoolWorker& worker) {
       Poll(lock, worker);
       continue;
     }
-    if (PoolTask* task = Pop()) {
+    if (GroupTask* task = Pop(worker.now_)) {
       TakeUp(worker, *task);
       HandOverIfLong();
       return task;
@@ -150,7 +152,7 @@ PoolTask* Pool::Next(Lock& lock, PoolWorker& worker) {
   return nullptr;
 }
 
-void Pool::Poll(Lock& lock, PoolWorker& worker) {
+void ThreadGroup::Poll(Lock& lock, GroupWorker& worker) {
   const MonotonicNs now = worker.now_;
   if (const auto served = static_cast<int64_t>(served_ - served_at_poll_); served > 0) {
     // Of all active workers together, with whatever preempted them: good enough to tell
@@ -168,7 +170,7 @@ void Pool::Poll(Lock& lock, PoolWorker& worker) {
     if (poll_until_ <= now) timeout_ms = 0;
   }
   polling_ = true;
-  if (may_sleep) SetInactive(worker, PoolWorker::State::kPolling);
+  if (may_sleep) SetInactive(worker, GroupWorker::State::kPolling);
   lock.unlock();
   epoll_event events[kEventsPerPoll];
   const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, timeout_ms);
@@ -181,9 +183,9 @@ void Pool::Poll(Lock& lock, PoolWorker& worker) {
   polled_at_ = woken_at;
   worker.now_ = woken_at;
   for (int i = 0; i < count; ++i) {
-    auto* task = static_cast<PoolTask*>(events[i].data.ptr);
-    if (task == nullptr || task->state_ == PoolTask::State::kDone) continue;
-    const bool idle = task->state_ == PoolTask::State::kIdle;
+    auto* task = static_cast<GroupTask*>(events[i].data.ptr);
+    if (task == nullptr || task->state_ == GroupTask::State::kDone) continue;
+    const bool idle = task->state_ == GroupTask::State::kIdle;
     if (idle) Enqueue(*task, woken_at);
     // An end that came together with data has no edge of its own: one more look will find it.
     task->notified_ |= !idle || (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
@@ -196,26 +198,26 @@ void Pool::Poll(Lock& lock, PoolWorker& worker) {
   }
 }
 
-bool Pool::Park(Lock& lock, PoolWorker& worker) {
-  SetInactive(worker, PoolWorker::State::kParked);
+bool ThreadGroup::Park(Lock& lock, GroupWorker& worker) {
+  SetInactive(worker, GroupWorker::State::kParked);
   parked_.push_back(&worker);
-  while (worker.state_ == PoolWorker::State::kParked && !exiting_) {
+  while (worker.state_ == GroupWorker::State::kParked && !exiting_) {
     const bool idle =
         worker.wake_.wait_for(lock, std::chrono::nanoseconds(limits_.surplus_life_ns)) ==
         std::cv_status::timeout;
     const bool surplus = static_cast<int>(workers_.size()) > limits_.workers;
-    if (idle && surplus && worker.state_ == PoolWorker::State::kParked) {
+    if (idle && surplus && worker.state_ == GroupWorker::State::kParked) {
       std::erase(parked_, &worker);
       return false;
     }
   }
   worker.now_ = MonotonicNow();
   if (!exiting_) return true;
-  if (worker.state_ == PoolWorker::State::kParked) std::erase(parked_, &worker);
+  if (worker.state_ == GroupWorker::State::kParked) std::erase(parked_, &worker);
   return false;
 }
 
-void Pool::TakeUp(PoolWorker& worker, PoolTask& task) {
+void ThreadGroup::TakeUp(GroupWorker& worker, GroupTask& task) {
   worker.turn_begun_ = worker.now_;
   worker.blocked_ns_ = 0;
   if (account_ == nullptr) return;
@@ -224,19 +226,19 @@ void Pool::TakeUp(PoolWorker& worker, PoolTask& task) {
   task.last_worker_ = &worker;
 }
 
-void Pool::Release(PoolWorker& worker, PoolTask& task, PoolTask::Outcome outcome,
-                   MonotonicNs wake_at, bool urgent) {
+void ThreadGroup::Release(GroupWorker& worker, GroupTask& task, GroupTask::Outcome outcome,
+                          MonotonicNs wake_at, bool urgent) {
   if (account_ != nullptr) {
     account_->Ran(worker.turn_begun_, worker.now_, worker.blocked_ns_);
     account_->Served(worker.turn_begun_, worker.now_);
   }
-  if (outcome == PoolTask::Outcome::kDone) {
+  if (outcome == GroupTask::Outcome::kDone) {
     Forget(task);
     return;
   }
   task.urgent_ = urgent;
-  task.state_ = PoolTask::State::kIdle;
-  if (task.notified_ || outcome == PoolTask::Outcome::kAgain) {
+  task.state_ = GroupTask::State::kIdle;
+  if (task.notified_ || outcome == GroupTask::Outcome::kAgain) {
     task.notified_ = false;
     Enqueue(task, worker.now_);
   } else if (wake_at != kNoDeadline) {
@@ -244,34 +246,47 @@ void Pool::Release(PoolWorker& worker, PoolTask& task, PoolTask::Outcome outcome
   }
 }
 
-void Pool::Enqueue(PoolTask& task, MonotonicNs now) {
-  task.state_ = PoolTask::State::kQueued;
+void ThreadGroup::Enqueue(GroupTask& task, MonotonicNs now) {
+  task.state_ = GroupTask::State::kQueued;
   task.ready_at_ = now;
-  task.queued_at_ = served_;
-  task.next_ = nullptr;
-  Queue& queue = queues_[task.urgent_ ? 1 : 0];
-  (queue.tail != nullptr ? queue.tail->next_ : queue.head) = &task;
-  queue.tail = &task;
+  Append(task, task.urgent_);
   ++queued_;
 }
 
-PoolTask* Pool::Pop() {
-  const PoolTask* ordinary = queues_[0].head;
-  const bool overtaken_enough =
-      ordinary != nullptr && served_ - ordinary->queued_at_ > kMaxOvertakes;
-  Queue& queue = queues_[queues_[1].head != nullptr && !overtaken_enough ? 1 : 0];
-  PoolTask* task = queue.head;
+void ThreadGroup::Append(GroupTask& task, bool urgent) {
+  task.next_ = nullptr;
+  Queue& queue = queues_[urgent ? 1 : 0];
+  (queue.tail != nullptr ? queue.tail->next_ : queue.head) = &task;
+  queue.tail = &task;
+}
+
+// No timer of its own: who takes the next task looks, and nobody is overtaken in between.
+void ThreadGroup::KickUp(MonotonicNs now) {
+  Queue& ordinary = queues_[0];
+  while (ordinary.head != nullptr && now - ordinary.head->ready_at_ >= limits_.kickup_ns) {
+    GroupTask& task = *ordinary.head;
+    ordinary.head = task.next_;
+    if (ordinary.head == nullptr) ordinary.tail = nullptr;
+    Append(task, /*urgent=*/true);
+    ++counters_.kickups;
+  }
+}
+
+GroupTask* ThreadGroup::Pop(MonotonicNs now) {
+  if (queues_[1].head != nullptr) KickUp(now);
+  Queue& queue = queues_[queues_[1].head != nullptr ? 1 : 0];
+  GroupTask* task = queue.head;
   if (task == nullptr) return nullptr;
   queue.head = task->next_;
   if (queue.head == nullptr) queue.tail = nullptr;
   --queued_;
   ++served_;
-  task->state_ = PoolTask::State::kServed;
+  task->state_ = GroupTask::State::kServed;
   return task;
 }
 
 // One entry for a task is enough: a task that is woken too early says again when it wants to be.
-void Pool::SetTimer(PoolTask& task, MonotonicNs at) {
+void ThreadGroup::SetTimer(GroupTask& task, MonotonicNs at) {
   if (task.timer_at_ != 0) {
     if (task.timer_at_ <= at) return;
     timers_.erase({task.timer_at_, &task});
@@ -281,31 +296,31 @@ void Pool::SetTimer(PoolTask& task, MonotonicNs at) {
   if (polling_ && at < poll_until_) WakePoller();
 }
 
-void Pool::RunTimers(MonotonicNs now) {
+void ThreadGroup::RunTimers(MonotonicNs now) {
   while (!timers_.empty() && timers_.begin()->first <= now) {
-    PoolTask* task = timers_.begin()->second;
+    GroupTask* task = timers_.begin()->second;
     timers_.erase(timers_.begin());
     task->timer_at_ = 0;
-    if (task->state_ == PoolTask::State::kIdle) Enqueue(*task, now);
+    if (task->state_ == GroupTask::State::kIdle) Enqueue(*task, now);
   }
 }
 
 // The task has closed its socket, so no further event comes; but the poller may hold one.
-void Pool::Forget(PoolTask& task) {
+void ThreadGroup::Forget(GroupTask& task) {
   if (task.timer_at_ != 0) timers_.erase({task.timer_at_, &task});
-  task.state_ = PoolTask::State::kDone;
-  std::unique_ptr<PoolTask> owned = std::move(*task.self_);
+  task.state_ = GroupTask::State::kDone;
+  std::unique_ptr<GroupTask> owned = std::move(*task.self_);
   tasks_.erase(task.self_);
   if (polling_) dead_.push_back(std::move(owned));
   if (tasks_.empty()) changed_.notify_all();
 }
 
-void Pool::SetActive(PoolWorker& worker) {
-  worker.state_ = PoolWorker::State::kActive;
+void ThreadGroup::SetActive(GroupWorker& worker) {
+  worker.state_ = GroupWorker::State::kActive;
   ++active_;
 }
 
-void Pool::SetInactive(PoolWorker& worker, PoolWorker::State state) {
+void ThreadGroup::SetInactive(GroupWorker& worker, GroupWorker::State state) {
   worker.state_ = state;
   if (worker.stalled_) {
     worker.stalled_ = false;  // it had been taken off already
@@ -314,14 +329,14 @@ void Pool::SetInactive(PoolWorker& worker, PoolWorker::State state) {
   }
 }
 
-void Pool::HandOverIfLong() {
+void ThreadGroup::HandOverIfLong() {
   if (active_ >= limits_.workers) return;
   if (queued_ * task_ns_ > kHandOverNs * active_) WakeOrCreateWorker();
 }
 
-void Pool::WakeOrCreateWorker() {
+void ThreadGroup::WakeOrCreateWorker() {
   if (!parked_.empty()) {
-    PoolWorker& worker = *parked_.back();
+    GroupWorker& worker = *parked_.back();
     parked_.pop_back();
     SetActive(worker);
     ++counters_.wakeups;
@@ -341,8 +356,8 @@ void Pool::WakeOrCreateWorker() {
   }
 }
 
-Status Pool::CreateWorker() {
-  PoolWorker& worker = workers_.emplace_front(*this);
+Status ThreadGroup::CreateWorker() {
+  GroupWorker& worker = workers_.emplace_front(*this);
   worker.self_ = workers_.begin();
   SetActive(worker);
   pthread_attr_t attributes;
@@ -350,10 +365,10 @@ Status Pool::CreateWorker() {
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, limits_.stack_bytes);
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, &Pool::WorkerMain, &worker);
+  const int error = pthread_create(&thread, &attributes, &ThreadGroup::WorkerMain, &worker);
   pthread_attr_destroy(&attributes);
   if (error != 0) {
-    SetInactive(worker, PoolWorker::State::kParked);
+    SetInactive(worker, GroupWorker::State::kParked);
     workers_.pop_front();
     return Status::System("cannot create a worker", error);
   }
@@ -361,13 +376,13 @@ Status Pool::CreateWorker() {
   return {};
 }
 
-void Pool::WakePoller() const { Signal(wake_fd_); }
+void ThreadGroup::WakePoller() const { Signal(wake_fd_); }
 
-bool Pool::Monitor() {
+bool ThreadGroup::Monitor() {
   const Lock lock(mutex_);
   const MonotonicNs now = MonotonicNow();
-  for (PoolWorker& worker : workers_) {
-    if (worker.state_ != PoolWorker::State::kActive || worker.stalled_) continue;
+  for (GroupWorker& worker : workers_) {
+    if (worker.state_ != GroupWorker::State::kActive || worker.stalled_) continue;
     if (worker.served_ != worker.served_seen_) {
       worker.served_seen_ = worker.served_;
       worker.seen_since_ = now;
@@ -388,34 +403,53 @@ bool Pool::Monitor() {
   return !monitor_asleep_;
 }
 
-void Pool::RequestStopOf(const std::function<bool(uint32_t connection_id)>& chosen) {
+// It is served once more, whether its socket has news or not: of a listener only one of those who wait
+// at it hears.
+void ThreadGroup::StopTask(GroupTask& task) {
+  task.RequestStop();
+  if (task.state_ == GroupTask::State::kIdle) {
+    Enqueue(task, MonotonicNow());
+  } else {
+    task.notified_ = true;
+  }
+}
+
+void ThreadGroup::RequestStopOf(const std::function<bool(uint32_t connection_id)>& chosen) {
   const Lock lock(mutex_);
-  for (const std::unique_ptr<PoolTask>& task : tasks_) {
+  for (const std::unique_ptr<GroupTask>& task : tasks_) {
     if (chosen(task->connection_id())) task->RequestStop();
   }
 }
 
-void Pool::Stop() {
-  Lock lock(mutex_);
+void ThreadGroup::BeginStop() {
+  const Lock lock(mutex_);
   stopping_ = true;
-  for (const std::unique_ptr<PoolTask>& task : tasks_) task->RequestStop();
+  for (const std::unique_ptr<GroupTask>& task : tasks_) StopTask(*task);
   WakePoller();
-  // The monitor is not called any more: one more worker for those that block meanwhile.
+}
+
+void ThreadGroup::AwaitTasks() {
+  Lock lock(mutex_);
+  // One more worker for those that block meanwhile.
   while (!tasks_.empty()) {
     changed_.wait_for(lock, std::chrono::nanoseconds(kMonitorPeriodNs));
     lock.unlock();
     Monitor();
     lock.lock();
   }
+}
+
+void ThreadGroup::EndWorkers() {
+  Lock lock(mutex_);
   exiting_ = true;
   WakePoller();
-  for (PoolWorker& worker : workers_) worker.wake_.notify_one();
+  for (GroupWorker& worker : workers_) worker.wake_.notify_one();
   changed_.wait(lock, [this] { return workers_.empty(); });
 }
 
-PoolCounters Pool::counters() const {
+GroupCounters ThreadGroup::counters() const {
   const Lock lock(mutex_);
-  PoolCounters counters = counters_;
+  GroupCounters counters = counters_;
   counters.served = served_;
   counters.polls = polls_;
   counters.threads = static_cast<int>(workers_.size());

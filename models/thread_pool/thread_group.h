@@ -1,14 +1,16 @@
-// The scheduler of `thread-pool`: sessions that have something to do, and the workers that do it.
+// One thread group of `thread-pool`: sessions that have something to do, and the workers that do it.
 // The essay on how and why stands in thread_pool_model.cc.
 //
 // Tasks        A connection, or a listener with somebody waiting, is a task. It is idle (the kernel
 //              watches its socket), queued, or served by one worker. The socket is registered with
 //              epoll once, edge-triggered: no system call arms it again. An edge that comes while
 //              the task is queued or served is noted, and the task runs once more.
-// Workers      One of them at a time polls; the others serve, are parked, or block in a statement.
-//              Workers that block, or serve one task for longer than stall_limit, do not count
-//              against the limit of active workers, so that there is always one to go on, up to
-//              max_workers threads.
+// Priorities   Urgent tasks (sessions in a transaction) are served before the others. One that is not
+//              urgent and has waited for the kickup time joins the end of the urgent queue.
+// Workers      One of them at a time is the listener: it polls, and serves what it finds itself. The
+//              others serve, are parked, or block in a statement. Workers that block, or serve one
+//              task for longer than stall_limit, do not count against the limit of active workers,
+//              so that there is always one to go on, up to max_workers threads.
 //
 // Safety: everything is guarded by one mutex, held for some tens of nanoseconds between two tasks
 // and never while a task is served. Tasks are served without it, by one worker at a time.
@@ -33,57 +35,56 @@
 
 namespace connbench::models {
 
-class Pool;
+class ThreadGroup;
 
 // What a worker serves.
-class PoolTask {
+class GroupTask {
  public:
   enum class Outcome : uint8_t {
     kIdle,   // nothing left to do until the socket says so, or wake_at() has come
     kAgain,  // there is more to do: to the end of the queue, so that others have their turn
-    kDone,   // over: the pool forgets the task and calls Retire()
+    kDone,   // over: the group forgets the task and calls Retire()
   };
 
-  virtual ~PoolTask() = default;
+  virtual ~GroupTask() = default;
 
-  // Runs without the pool's mutex, on a worker's thread, with that worker's buffer.
-  virtual Outcome Serve(class PoolWorker& worker, std::span<char> buffer) = 0;
+  // Runs without the group's mutex, on a worker's thread, with that worker's buffer.
+  virtual Outcome Serve(class GroupWorker& worker, std::span<char> buffer) = 0;
   // When the task wants to run although its socket is silent; asked after Serve().
   virtual MonotonicNs wake_at() const = 0;
   // Served before others: asked after Serve().
   virtual bool urgent() const = 0;
-  // Asks the task to end: makes its socket readable. Called with the mutex held, must not block.
+  // Asks the task to end; it is served at least once more. Called with the mutex held, must not block.
   virtual void RequestStop() = 0;
   // Whose connection it is; 0: nobody's.
   virtual uint32_t connection_id() const { return 0; }
 
  private:
-  friend class Pool;
+  friend class ThreadGroup;
   enum class State : uint8_t { kIdle, kQueued, kServed, kDone };
 
   State state_ = State::kIdle;
   bool notified_ = false;  // an edge came while it was queued or served
   bool urgent_ = false;
-  uint64_t queued_at_ = 0;                         // Pool::served_ then
-  MonotonicNs ready_at_ = 0;                       // when it was queued
-  const class PoolWorker* last_worker_ = nullptr;  // compared only
-  MonotonicNs timer_at_ = 0;                       // its entry in Pool::timers_; 0: none
-  PoolTask* next_ = nullptr;                       // in a queue
-  std::list<std::unique_ptr<PoolTask>>::iterator self_;
+  MonotonicNs ready_at_ = 0;                        // when it was queued
+  const class GroupWorker* last_worker_ = nullptr;  // compared only
+  MonotonicNs timer_at_ = 0;                        // its entry in ThreadGroup::timers_; 0: none
+  GroupTask* next_ = nullptr;                       // in a queue
+  std::list<std::unique_ptr<GroupTask>>::iterator self_;
 };
 
-// A thread of the pool. What it is doing is the pool's business.
-class PoolWorker {
+// A thread of the group. What it is doing is the group's business.
+class GroupWorker {
  public:
-  explicit PoolWorker(Pool& pool) : pool_(pool) {}
-  Pool& pool() { return pool_; }
+  explicit GroupWorker(ThreadGroup& group) : group_(group) {}
+  ThreadGroup& group() { return group_; }
 
  private:
-  friend class Pool;
+  friend class ThreadGroup;
   friend class BlockedScope;
   enum class State : uint8_t { kActive, kPolling, kParked, kBlocked };
 
-  Pool& pool_;
+  ThreadGroup& group_;
   State state_ = State::kActive;
   bool stalled_ = false;          // active for too long: does not count as active
   MonotonicNs now_ = 0;           // its last look at the clock
@@ -93,122 +94,132 @@ class PoolWorker {
   uint64_t served_seen_ = 0;      // by the monitor
   MonotonicNs seen_since_ = 0;    // when the monitor first saw that number
   std::condition_variable wake_;  // for state_ kParked
-  std::list<PoolWorker>::iterator self_;
+  std::list<GroupWorker>::iterator self_;
 };
 
 // Says for how long a worker blocks in the middle of a task, so that another one can take its
 // place. Used on that worker's thread.
 class BlockedScope {
  public:
-  explicit BlockedScope(PoolWorker& worker);
+  explicit BlockedScope(GroupWorker& worker);
   ~BlockedScope();
   BlockedScope(const BlockedScope&) = delete;
   BlockedScope& operator=(const BlockedScope&) = delete;
 
  private:
-  PoolWorker& worker_;
+  GroupWorker& worker_;
   const MonotonicNs begun_;
 };
 
-struct PoolLimits {
+struct GroupLimits {
   int workers = 1;      // active at the same time
   int max_workers = 1;  // threads at all, at least workers + 1
   size_t stack_bytes = 0;
   MonotonicNs stall_limit_ns = 0;
+  // What is not urgent and has waited for so long is urgent.
+  MonotonicNs kickup_ns = kNanosecondsPerSecond;
   // A worker more than `workers` that had nothing to do for this long ends.
   MonotonicNs surplus_life_ns = 10 * kNanosecondsPerSecond;
 };
 
 // For observers and tests.
-struct PoolCounters {
+struct GroupCounters {
   uint64_t served = 0;
   uint64_t polls = 0;
   uint64_t workers_created = 0;
   uint64_t stalls = 0;   // tasks that took longer than stall_limit
   uint64_t wakeups = 0;  // parked workers woken
+  uint64_t kickups = 0;  // tasks that became urgent by waiting
   int threads = 0;       // now
 };
 
-class Pool {
+class ThreadGroup {
  public:
-  // How often Monitor() wants to be called while the pool is busy.
+  // How often Monitor() wants to be called while the group is busy.
   static constexpr MonotonicNs kMonitorPeriodNs = kNanosecondsPerMillisecond;
 
   // account: where it keeps account of the tasks; null: nowhere.
-  explicit Pool(const PoolLimits& limits, engine::PoolAccount* account = nullptr);
-  // Everything must have ended: see Stop().
-  ~Pool();
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
+  explicit ThreadGroup(const GroupLimits& limits, engine::PoolAccount* account = nullptr);
+  // Everything must have ended: see EndWorkers().
+  ~ThreadGroup();
+  ThreadGroup(const ThreadGroup&) = delete;
+  ThreadGroup& operator=(const ThreadGroup&) = delete;
 
   // Makes the epoll set and the first worker. 58000 if the machine refuses.
   Status Start();
 
-  // Any thread. Takes the task over and watches its socket.
-  Status Add(std::unique_ptr<PoolTask> task, int fd);
+  // Any thread. Takes the task over and watches its socket; exclusive: a listener at which other
+  // groups wait, too.
+  Status Add(std::unique_ptr<GroupTask> task, int fd, bool exclusive = false);
 
   // To be called every kMonitorPeriodNs: looks for stalled workers and for work that nobody does.
-  // False: the pool is idle and need not be looked at until monitor_fd() is readable.
+  // False: the group is idle and need not be looked at until monitor_fd() is readable.
   bool Monitor();
   int monitor_fd() const { return monitor_fd_; }
 
   // Any thread. Asks the tasks of those connections to end.
   void RequestStopOf(const std::function<bool(uint32_t connection_id)>& chosen);
-  // Asks every task to end and waits until they are done, and then until the workers are.
-  void Stop();
+  // The three steps of the end, on the thread that calls Monitor(): asks every task to end, also those
+  // that are added later; waits until there is none; ends the workers, when nobody can add another.
+  void BeginStop();
+  void AwaitTasks();
+  void EndWorkers();
 
-  PoolCounters counters() const;
+  GroupCounters counters() const;
 
  private:
   friend class BlockedScope;
   using Lock = std::unique_lock<std::mutex>;
 
   static void* WorkerMain(void* argument);
-  void Work(PoolWorker& worker);
+  void Work(GroupWorker& worker);
   // The next task for this worker; null: the worker must end.
-  PoolTask* Next(Lock& lock, PoolWorker& worker);
-  void Poll(Lock& lock, PoolWorker& worker);
-  bool Park(Lock& lock, PoolWorker& worker);
-  void Release(PoolWorker& worker, PoolTask& task, PoolTask::Outcome outcome, MonotonicNs wake_at,
-               bool urgent);
+  GroupTask* Next(Lock& lock, GroupWorker& worker);
+  void Poll(Lock& lock, GroupWorker& worker);
+  bool Park(Lock& lock, GroupWorker& worker);
+  void Release(GroupWorker& worker, GroupTask& task, GroupTask::Outcome outcome,
+               MonotonicNs wake_at, bool urgent);
 
-  void Enqueue(PoolTask& task, MonotonicNs now);
-  PoolTask* Pop();
-  void TakeUp(PoolWorker& worker, PoolTask& task);
+  void Enqueue(GroupTask& task, MonotonicNs now);
+  void Append(GroupTask& task, bool urgent);
+  GroupTask* Pop(MonotonicNs now);
+  void KickUp(MonotonicNs now);
+  void TakeUp(GroupWorker& worker, GroupTask& task);
   bool QueueEmpty() const { return queues_[0].head == nullptr && queues_[1].head == nullptr; }
-  void SetTimer(PoolTask& task, MonotonicNs at);
+  void SetTimer(GroupTask& task, MonotonicNs at);
   void RunTimers(MonotonicNs now);
-  void Forget(PoolTask& task);
+  void Forget(GroupTask& task);
+  void StopTask(GroupTask& task);
   void BuryDead();
 
-  void SetActive(PoolWorker& worker);
-  void SetInactive(PoolWorker& worker, PoolWorker::State state);
+  void SetActive(GroupWorker& worker);
+  void SetInactive(GroupWorker& worker, GroupWorker::State state);
   void HandOverIfLong();
   void WakeOrCreateWorker();
   Status CreateWorker();
   void WakePoller() const;
 
   struct Queue {
-    PoolTask* head = nullptr;
-    PoolTask* tail = nullptr;
+    GroupTask* head = nullptr;
+    GroupTask* tail = nullptr;
   };
 
-  const PoolLimits limits_;
+  const GroupLimits limits_;
   engine::PoolAccount* const account_;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;     // wakes the poller
   int monitor_fd_ = -1;  // wakes the monitor
 
   mutable std::mutex mutex_;
-  std::list<std::unique_ptr<PoolTask>> tasks_;
-  std::vector<std::unique_ptr<PoolTask>> dead_;  // the poller may still hold their events
-  Queue queues_[2];                              // [1]: urgent
+  std::list<std::unique_ptr<GroupTask>> tasks_;
+  std::vector<std::unique_ptr<GroupTask>> dead_;  // the poller may still hold their events
+  Queue queues_[2];                               // [1]: urgent
   int64_t queued_ = 0;
-  std::set<std::pair<MonotonicNs, PoolTask*>> timers_;
+  std::set<std::pair<MonotonicNs, GroupTask*>> timers_;
 
-  std::list<PoolWorker> workers_;
-  std::vector<PoolWorker*> parked_;  // the last to park is the first to be woken
-  int active_ = 0;                   // workers that run and are not stalled
+  std::list<GroupWorker> workers_;
+  std::vector<GroupWorker*> parked_;  // the last to park is the first to be woken
+  int active_ = 0;                    // workers that run and are not stalled
   bool polling_ = false;
   MonotonicNs poll_until_ = 0;       // when the poller wakes by itself
   MonotonicNs polled_at_ = 0;        // when the last poll returned
@@ -224,7 +235,7 @@ class Pool {
   int idle_looks_ = 0;       // of the monitor, in a row
   bool monitor_asleep_ = false;
   bool full_reported_ = false;
-  PoolCounters counters_;
+  GroupCounters counters_;
 };
 
 }  // namespace connbench::models
