@@ -173,6 +173,26 @@ TEST_F(PooledSessionTest, StatementModeRefusesTransactionBlocks) {
   EXPECT_EQ(Value(*b, "select 2"), "2") << "the backend is whole";
 }
 
+// What comes while the client's fiber is parked is two pieces of news, and the end must not be lost
+// behind the data.
+TEST_F(PooledSessionTest, AnEndBehindPipelinedMessagesIsSeen) {
+  Open(PoolMode::kSession, 1);
+  auto a = Client();
+  EXPECT_EQ(Value(*a, "select 1"), "1");
+  const auto b = Client();
+  b->Send(Query("select 2"));  // parks in line
+  EXPECT_EQ(Value(*a, "select 1"), "1");
+  b->Send(Query("select 3"));
+  EXPECT_EQ(Value(*a, "select 1"), "1");
+  b->EndSending();
+  EXPECT_EQ(Value(*a, "select 1"), "1");
+  a.reset();
+  EXPECT_EQ(b->Until('Z'), "TDCZ");
+  EXPECT_EQ(b->Until('Z'), "TDCZ");
+  EXPECT_EQ(b->first_value(), "3");
+  EXPECT_TRUE(b->UntilClosed());
+}
+
 TEST_F(PooledSessionTest, HalfAMessageOrABadOneEndsItsClientOnly) {
   Open(PoolMode::kTransaction, 1);
   for (const std::string& bytes :

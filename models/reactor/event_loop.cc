@@ -121,7 +121,9 @@ void EventLoop::OnNews(LoopTask& task, bool look_again) {
   }
   const bool idle = task.state_ == LoopTask::State::kIdle;
   if (idle) Enqueue(task);
-  task.notified_ |= !idle || look_again;
+  // Data and an end that came while it was not idle take a look each.
+  const int looks = (idle ? 0 : 1) + (look_again ? 1 : 0);
+  task.looks_ = std::max<uint8_t>(task.looks_, static_cast<uint8_t>(looks));
 }
 
 MonotonicNs EventLoop::NextDeadline() const {
@@ -192,8 +194,10 @@ void EventLoop::FinishTask(LoopTask& task) {
     return;
   }
   task.state_ = LoopTask::State::kIdle;
-  if (task.notified_ || outcome == LoopTask::Outcome::kAgain) {
-    task.notified_ = false;
+  if (outcome == LoopTask::Outcome::kAgain) {
+    Enqueue(task);
+  } else if (task.looks_ > 0) {
+    --task.looks_;
     Enqueue(task);
   } else if (const MonotonicNs wake_at = task.wake_at(); wake_at != kNoDeadline) {
     SetTimer(task, wake_at);
@@ -247,7 +251,7 @@ void EventLoop::Notify(LoopTask& task) {
     Enqueue(task);
     return;
   }
-  task.notified_ = true;
+  task.looks_ = std::max<uint8_t>(task.looks_, 1);
   Wake(task);
 }
 

@@ -48,7 +48,7 @@ class LoopTask {
   };
 
   State state_ = State::kIdle;
-  bool notified_ = false;  // its socket had news while it was not idle
+  uint8_t looks_ = 0;      // how often it is to be served again: its socket had news meanwhile
   bool stopping_ = false;  // RequestStop() was called
   MonotonicNs park_until_ = 0;
   bool expired_ = false;  // what ended the last Park() was its deadline

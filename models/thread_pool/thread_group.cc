@@ -188,7 +188,9 @@ void ThreadGroup::Poll(Lock& lock, GroupWorker& worker) {
     const bool idle = task->state_ == GroupTask::State::kIdle;
     if (idle) Enqueue(*task, woken_at);
     // An end that came together with data has no edge of its own: one more look will find it.
-    task->notified_ |= !idle || (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    const bool ended = (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    const int looks = (idle ? 0 : 1) + (ended ? 1 : 0);
+    task->looks_ = std::max<uint8_t>(task->looks_, static_cast<uint8_t>(looks));
   }
   dead_.clear();
   RunTimers(woken_at);
@@ -238,8 +240,10 @@ void ThreadGroup::Release(GroupWorker& worker, GroupTask& task, GroupTask::Outco
   }
   task.urgent_ = urgent;
   task.state_ = GroupTask::State::kIdle;
-  if (task.notified_ || outcome == GroupTask::Outcome::kAgain) {
-    task.notified_ = false;
+  if (outcome == GroupTask::Outcome::kAgain) {
+    Enqueue(task, worker.now_);
+  } else if (task.looks_ > 0) {
+    --task.looks_;
     Enqueue(task, worker.now_);
   } else if (wake_at != kNoDeadline) {
     SetTimer(task, wake_at);
@@ -410,7 +414,7 @@ void ThreadGroup::StopTask(GroupTask& task) {
   if (task.state_ == GroupTask::State::kIdle) {
     Enqueue(task, MonotonicNow());
   } else {
-    task.notified_ = true;
+    task.looks_ = std::max<uint8_t>(task.looks_, 1);
   }
 }
 

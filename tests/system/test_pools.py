@@ -1,11 +1,13 @@
 """Models with fewer workers than clients: whoever holds a lock gets to run, nothing stands still for
 longer than the model says, and the account that each keeps adds up."""
 import pathlib
+import socket
 import tempfile
 import time
 
 import pytest
 
+import wire
 from servers import Connbench
 from test_pgbench import balance, check_run
 
@@ -99,3 +101,26 @@ def test_a_pool_accounts_for_what_keeps_its_backends(binary):
 def pools_of_one(server, connection):
     cursor = connection.execute("select pinned_us, busy_us from connbench_pools")
     return dict(zip(("pinned_us", "busy_us"), cursor.fetchone()))
+
+
+@pytest.mark.every_model
+def test_an_end_behind_pipelined_messages_is_seen(binary, model):
+    """It comes while the session waits for a row, together with another statement."""
+    with Connbench(binary, model) as server, server.connect(autocommit=False) as holder:
+        holder.execute("create table t (k int primary key, v int)")
+        holder.execute("insert into t values (1, 0)")
+        holder.commit()
+        holder.execute("update t set v = 1")
+        with wire.Client(server) as client:
+            client.start(user=server.user, database=server.database)
+            client.send(wire.query("update t set v = 2"))
+            time.sleep(0.1)  # it waits by now; if not, this test sees less
+            client.send(wire.query("select v from t"))
+            time.sleep(0.1)
+            client.socket.shutdown(socket.SHUT_WR)
+            time.sleep(0.1)
+            holder.commit()
+            kinds = []
+            while (message := client.next()) is not None:
+                kinds.append(message[0])
+            assert "".join(kinds) == "CZTDCZ"
