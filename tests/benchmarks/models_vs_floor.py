@@ -59,11 +59,11 @@ def microseconds(text, what, figure):
     return float(match[1]) * {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}[match[2]]
 
 
-def measure(binary, server, case, seconds):
+def measure(binary, server, case, seconds, warmup="200ms"):
     """(p50, mean) in microseconds, and how many there were."""
     command = [binary, "load", *CASES[case], "-q", "-h", "127.0.0.1", "-p", str(server.port), "-U",
-               "postgres", "-d", "postgres", "-c", "1", "-j", "1", "--warmup", "200ms",
-               "--warmup-max", "200ms", "-T", f"{seconds}s"]
+               "postgres", "-d", "postgres", "-c", "1", "-j", "1", "--warmup", warmup,
+               "--warmup-max", warmup, "-T", f"{seconds}s"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
     if result.returncode not in (0, 3):
         raise SystemExit(f"{' '.join(command)} exited with {result.returncode}:\n"
@@ -73,24 +73,31 @@ def measure(binary, server, case, seconds):
     return microseconds(result.stdout, what, "p50"), microseconds(result.stdout, what, "mean"), done
 
 
-def tree_counters(root):
-    """(context switches, minor faults) of all tasks of a process and its descendants, ended children
-    included where their parent has waited for them."""
-    switches = faults = 0
+def tree(root):
+    """Pids of a process and its descendants."""
     pids = [root]
     for pid in pids:
         for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
             try:
-                status = (task / "status").read_text()
                 pids += [int(child) for child in (task / "children").read_text().split()]
             except OSError:
                 continue
-            switches += sum(int(n) for n in re.findall(r"ctxt_switches:\s+(\d+)", status))
+    return pids
+
+
+def tree_counters(root):
+    """(context switches, minor faults) of all tasks of a process and its descendants; of children that
+    have ended, the faults only."""
+    switches = faults = 0
+    for pid in tree(root):
         try:
             fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            statuses = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
         except OSError:
             continue
-        faults += int(fields[7]) + int(fields[8])  # own and of children that were waited for
+        faults += int(fields[7]) + int(fields[8])
+        switches += sum(int(n) for status in statuses
+                        for n in re.findall(r"ctxt_switches:\s+(\d+)", status))
     return switches, faults
 
 
@@ -98,22 +105,20 @@ def counters(binary, server, case):
     """System calls, switches of living tasks and faults per connect or statement. strace slows what it
     looks at, so nothing here is a time."""
     before = tree_counters(server.process.pid)
-    _, _, done = measure(binary, server, case, 1)
+    _, _, done = measure(binary, server, case, 1, warmup="0")
     time.sleep(0.2)  # children are waited for
     after = tree_counters(server.process.pid)
     per = [(b - a) / done for a, b in zip(before, after)]
-    tracer = subprocess.Popen(["strace", "-f", "-c", "-qq", "-S", "calls", "-o", "/dev/stdout", "-p",
-                               str(server.process.pid)], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+    attached = [word for pid in tree(server.process.pid) for word in ("-p", str(pid))]
+    tracer = subprocess.Popen(["strace", "-f", "-c", "-qq", "-S", "calls", "-o", "/dev/stdout",
+                               *attached], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(0.5)
-    _, _, done = measure(binary, server, case, 1)
-    # The tracer has seen the warm-up, too: whoever is called once per connect or statement tells.
+    _, _, done = measure(binary, server, case, 1, warmup="0")
     tracer.send_signal(signal.SIGINT)
     table, _ = tracer.communicate(timeout=20)
     calls = {m[2]: int(m[1]) for m in re.finditer(
         r"^ *[0-9.]+ +[0-9.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", table, re.M) if m[2] != "total"}
-    unit = calls.get("accept4" if case == "connect" else "sendto", 0) or done
-    often = {name: n / unit for name, n in calls.items() if n / unit > 0.05}
+    often = {name: n / done for name, n in calls.items() if n / done > 0.05}
     listed = ", ".join(f"{name} {n:.1f}" for name, n in sorted(often.items(), key=lambda i: -i[1]))
     return f"switches {per[0]:.2f}, faults {per[1]:.1f}; system calls: {listed}"
 
