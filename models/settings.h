@@ -30,8 +30,8 @@ struct ModelSettings {
   // Stack of a connection's or a worker's thread. As in MySQL: deep statements need it, only what
   // was touched costs memory, and below 2 MB the kernel cannot back it with a huge page.
   int64_t thread_stack_bytes = int64_t{1} << 20;
-  int64_t thread_pool_groups = 0;  // thread-pool: 0: one per core, but no more than workers
-  int64_t workers = 0;      // thread-pool: statements that run at the same time; 0: one per group
+  int64_t thread_pool_groups = 0;  // thread-pool: 0: one
+  int64_t workers = 0;      // thread-pool: statements that run at the same time; 0: one per core
   int64_t max_workers = 0;  // thread-pool: threads at most; 0: workers + max_connections
   // thread-pool: a queue that has not moved for this long gets another worker. Between a long
   // OLTP statement (milliseconds) and what a person notices; MySQL Enterprise has the same 60 ms.

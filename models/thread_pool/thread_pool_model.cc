@@ -4,7 +4,9 @@
 // Accepting    Every group waits at the listeners (EPOLLEXCLUSIVE): a worker that finds somebody
 //              waiting accepts.
 // Dispatching  Connections are dealt in turn to thread_pool_groups groups and stay there, as MariaDB
-//              deals them by thread_pool_size. A group has an epoll set. The worker that polls, the
+//              deals them by thread_pool_size. Its default is a group per core, ours is one group: while
+//              one loop keeps up with its few clients, it takes more messages with each poll than
+//              several do, which leaves the clients' cores to them. A group has an epoll set. The worker that polls, the
 //              listener, runs what it finds itself, and polls again when it is done: while statements
 //              are short, a group is an event loop that never hands anything over. (MariaDB's listener
 //              runs a statement when its queue was empty.) A group that may have several active workers
@@ -235,16 +237,15 @@ class ThreadPoolModel : public Model {
 
  private:
   static int GroupsOf(const ModelSettings& settings) {
-    if (settings.thread_pool_groups != 0) return static_cast<int>(settings.thread_pool_groups);
-    const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
-    return static_cast<int>(settings.workers != 0 ? std::min(cores, settings.workers) : cores);
+    return static_cast<int>(std::max<int64_t>(1, settings.thread_pool_groups));
   }
 
   // Of one group.
   GroupLimits LimitsOf(const ModelContext& context) const {
     const ModelSettings& settings = context.settings;
     GroupLimits limits;
-    const int64_t workers = settings.workers != 0 ? RoundedUp(settings.workers, groups_) : 1;
+    const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+    const int64_t workers = RoundedUp(settings.workers != 0 ? settings.workers : cores, groups_);
     // By chance all that wait for locks may be in one group.
     const int64_t max_workers = settings.max_workers != 0
                                     ? RoundedUp(settings.max_workers, groups_)

@@ -15,6 +15,7 @@ WORKERS = 4
 CLIENTS = 4 * WORKERS
 # A model, its settings with WORKERS workers, and pgbench's options.
 SHARED = {
+    "thread-pool groups": ("thread-pool", {"workers": WORKERS, "thread_pool_groups": 2}, []),
     "thread-pool": ("thread-pool", {"workers": WORKERS}, []),
     "fdpass": ("fdpass", {"fdpass_workers": WORKERS}, []),
     "reactor": ("reactor", {"reactor_loops": WORKERS}, []),
