@@ -45,11 +45,9 @@ constexpr Setting kSettings[] = {
     {"thread_stack_size", "kB", &ModelSettings::thread_stack_bytes, 256, 1 << 20,
      "stack of a thread that runs statements"},
     {"thread_pool_groups", "", &ModelSettings::thread_pool_groups, 0, 4096,
-     "thread-pool: groups of workers, each with a queue and sockets of its own; 0: one per core, "
-     "but "
-     "no more than workers"},
+     "thread-pool: groups of workers, each with a queue and sockets of its own; 0: one"},
     {"workers", "", &ModelSettings::workers, 0, 4096,
-     "thread-pool: statements that run at the same time in all groups together; 0: one per group"},
+     "thread-pool: statements that run at the same time in all groups together; 0: one per core"},
     {"max_workers", "", &ModelSettings::max_workers, 0, kMaxTasks,
      "thread-pool: threads at most, counting those that wait for locks; 0: workers + "
      "max_connections"},

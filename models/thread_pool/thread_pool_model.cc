@@ -6,10 +6,11 @@
 // Dispatching  Connections are dealt in turn to thread_pool_groups groups and stay there, as MariaDB
 //              deals them by thread_pool_size. Its default is a group per core, ours is one group: while
 //              one loop keeps up with its few clients, it takes more messages with each poll than
-//              several do, which leaves the clients' cores to them. A group has an epoll set. The worker that polls, the
-//              listener, runs what it finds itself, and polls again when it is done: while statements
-//              are short, a group is an event loop that never hands anything over. (MariaDB's listener
-//              runs a statement when its queue was empty.) A group that may have several active workers
+//              several do, which leaves the clients' cores to them. A group has an epoll set. The
+//              worker that polls, the listener, runs what it finds itself, and polls again when it is
+//              done: while statements are short, a group is an event loop that never hands anything
+//              over. (MariaDB's listener runs a statement when its queue was empty.) A group that may
+//              have several active workers
 //              (`workers` more than groups; their thread_pool_oversubscribe comes near) wakes one when
 //              more is queued than it could do in about 0.1 ms, or when it has not polled for 1 ms.
 // Priorities   Sessions inside a transaction go first, because others may wait for their locks (their

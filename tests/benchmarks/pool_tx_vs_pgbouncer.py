@@ -82,10 +82,10 @@ def private_kb(server):
 
 def hold_idle(options):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * options.idle + 1000
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, needed))
-    elif soft < needed:
+    needed = options.idle + 1000  # in each of the two processes that hold an end
+    if soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            sys.exit(f"{options.idle} clients need {needed} descriptors; the limit is {hard}")
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     with Connbench(options.connbench, "pool-tx", max_connections=options.idle + SPARE_CONNECTIONS,
                    listen_backlog=4096) as server, contextlib.ExitStack() as stack:
