@@ -162,6 +162,19 @@ Listener::AcceptResult Listener::Accept(engine::ConnectionLog& log,
   return AcceptResult::kAccepted;
 }
 
+bool Listener::Adopt(engine::ConnectionLog& log, int fd, AcceptedConnection& connection) const {
+  connection.fd = fd;
+  connection.peer_length = sizeof(connection.peer);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&connection.peer), &connection.peer_length) !=
+      0) {
+    close(fd);
+    return false;
+  }
+  connection.connection_id = log.Begin(MonotonicNow());
+  connection.security = security_;
+  return true;
+}
+
 ListenerSet& ListenerSet::operator=(ListenerSet&& other) noexcept {
   if (this == &other) return *this;
   Close();

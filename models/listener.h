@@ -69,6 +69,9 @@ class Listener {
   };
   // Takes the next waiting connection, gives it its id and stamps kAccepted.
   AcceptResult Accept(engine::ConnectionLog& log, AcceptedConnection& connection) const;
+  // The same for a socket that was accepted from this listener in another way (io_uring). False: the
+  // client has gone again, and the socket is closed.
+  bool Adopt(engine::ConnectionLog& log, int fd, AcceptedConnection& connection) const;
 
  private:
   friend class ListenerSet;
