@@ -5,9 +5,22 @@
 
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/common_interface_defs.h>
+// g++ defines a macro for a sanitizer, clang has a feature of its own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONNBENCH_TELL_ASAN
+#elif __has_feature(thread_sanitizer)
+#define CONNBENCH_TELL_TSAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define CONNBENCH_TELL_ASAN
 #elif defined(__SANITIZE_THREAD__)
+#define CONNBENCH_TELL_TSAN
+#endif
+
+#if defined(CONNBENCH_TELL_ASAN)
+#include <sanitizer/common_interface_defs.h>
+#elif defined(CONNBENCH_TELL_TSAN)
 #include <sanitizer/tsan_interface.h>
 #endif
 
@@ -20,13 +33,13 @@ Fiber::Fiber(size_t stack_bytes, std::function<void(Fiber&)> body) : body_(std::
   fiber_ = boost::context::fiber(
       std::allocator_arg, memory, allocator,
       [this](boost::context::fiber&& resumer) { return Enter(std::move(resumer)); });
-#if defined(__SANITIZE_THREAD__)
+#if defined(CONNBENCH_TELL_TSAN)
   tsan_fiber_ = __tsan_create_fiber(0);
 #endif
 }
 
 Fiber::~Fiber() {
-#if defined(__SANITIZE_THREAD__)
+#if defined(CONNBENCH_TELL_TSAN)
   __tsan_destroy_fiber(tsan_fiber_);
 #endif
 }
@@ -52,32 +65,32 @@ boost::context::fiber Fiber::Enter(boost::context::fiber&& resumer) {
 }
 
 void Fiber::BeforeResume() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CONNBENCH_TELL_ASAN)
   const auto* top = static_cast<const char*>(stack_.sp);
   __sanitizer_start_switch_fiber(&resumer_fake_stack_, top - stack_.size, stack_.size);
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(CONNBENCH_TELL_TSAN)
   tsan_resumer_ = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(tsan_fiber_, 0);
 #endif
 }
 
 void Fiber::AfterResume() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CONNBENCH_TELL_ASAN)
   __sanitizer_finish_switch_fiber(resumer_fake_stack_, nullptr, nullptr);
 #endif
 }
 
 void Fiber::BeforeSuspend([[maybe_unused]] bool for_good) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CONNBENCH_TELL_ASAN)
   __sanitizer_start_switch_fiber(for_good ? nullptr : &own_fake_stack_, resumer_stack_bottom_,
                                  resumer_stack_bytes_);
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(CONNBENCH_TELL_TSAN)
   __tsan_switch_to_fiber(tsan_resumer_, 0);
 #endif
 }
 
 void Fiber::AfterSuspend() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CONNBENCH_TELL_ASAN)
   __sanitizer_finish_switch_fiber(own_fake_stack_, &resumer_stack_bottom_, &resumer_stack_bytes_);
 #endif
 }

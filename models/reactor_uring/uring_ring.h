@@ -68,7 +68,8 @@ class UringRing {
   // The kernel has forgotten every call afterwards.
   void Close();
 
-  // A place for the next call, to be filled in by one of liburing's io_uring_prep_*().
+  // A place for the next call, to be filled in by one of liburing's io_uring_prep_*(). Before
+  // Enable(), which nothing is submitted before, at most submission_entries of them.
   io_uring_sqe& NextCall();
   // Hands over what was filled in and waits until there are so many completions, or the deadline has
   // passed. 0 for either: only looks.
