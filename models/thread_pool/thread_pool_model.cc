@@ -283,6 +283,8 @@ class ThreadPoolModel : public Model {
       const std::vector<engine::EndingSession> ending = context_.engine.ending_sessions();
       pool.RequestStopOf([&](uint32_t id) { return Contains(ending, id); });
     });
+    // The supervisor has asked, too, but its wake-up cannot reach threads that sleep on private
+    // futexes.
     context_.engine.RequestShutdown();
     pool.Stop();
     return 0;

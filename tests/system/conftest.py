@@ -35,7 +35,7 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def binary(request):
-    path = pathlib.Path(request.config.getoption("--connbench"))
+    path = pathlib.Path(request.config.getoption("--connbench")).resolve()
     assert path.exists(), f"{path} does not exist; build it, or pass --connbench"
     return path
 
