@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -85,6 +86,23 @@ void SetTcpOptions(int fd, int family) {
   SetOption(fd, SOL_SOCKET, SO_KEEPALIVE);
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY);
   if (family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
+// Whether somebody listens on this Unix socket. One that was killed does not, although the kernel
+// answers for a moment in its name, while it takes down the io_uring that waited there.
+bool IsListenedOn(const sockaddr_un& address) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  bool listened_on = false;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    listened_on = errno == EAGAIN;  // its backlog is full
+  } else {
+    ucred owner = {};
+    socklen_t length = sizeof(owner);
+    listened_on = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &owner, &length) != 0 ||
+                  kill(owner.pid, 0) == 0 || errno != ESRCH;
+  }
+  close(fd);
+  return listened_on;
 }
 
 std::vector<std::string> SplitHosts(std::string_view hosts) {
@@ -304,12 +322,12 @@ Status ListenerSet::OpenUnix(const std::string& directory, int backlog) {
 
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return Status::System("cannot make a Unix socket", errno);
-  const auto* name = reinterpret_cast<const sockaddr*>(&address);
-  // Not every server locks as we do: one that answers is alive.
-  if (connect(fd, name, sizeof(address)) == 0 || errno == EAGAIN) {
+  // Not every server locks as we do.
+  if (IsListenedOn(address)) {
     close(fd);
     return in_use();
   }
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
   unlink(path.c_str());
   const mode_t old_mask = umask(0077);
   const int bound = bind(fd, name, sizeof(address));

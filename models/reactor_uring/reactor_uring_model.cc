@@ -3,7 +3,8 @@
 //
 // Accepting    Listeners as in `reactor`. One accept per listener is with the kernel all the time and
 //              comes back with every client (multishot accept); the client's address costs a system
-//              call of its own. In reactor_accept=shared the loop that is woken takes all who wait.
+//              call of its own. Where the loops share a listener the kernel wakes one of them
+//              (accept_strategy=shared cannot wake all), and that one takes all who wait.
 // Dispatching  None: the loop that accepts serves, in the order in which the kernel came back.
 // Receiving    Each idle session has a receive with the kernel, and no buffer: the kernel takes one
 //              from the loop's ring of them when something has come. The bytes are copied to the
@@ -24,7 +25,8 @@
 // Refusing     As in `reactor`. A kernel without io_uring, or one that does not let us, refuses the
 //              start, and names `reactor`.
 // Ending       As in `reactor`; a session's socket is closed when the kernel has come back with what
-//              it had of it, cancelled if need be.
+//              it had of it, cancelled if need be. Of a server that was killed the kernel takes down
+//              the rings in its own time: its port is in use for a moment longer.
 // Must not     As in `reactor`. No helper threads of the kernel's (io-wq, SQPOLL): they would be cores
 //              that other models do not get.
 

@@ -21,6 +21,7 @@ namespace {
 [[noreturn]] void RunServer(const ServerOptions& options, int ready_fd, int log_fd) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(log_fd, STDERR_FILENO);
+  if (options.confine != nullptr) options.confine();
   SupervisorOptions supervisor;
   const Result<const ModelDescription*> model = FindModel(options.model);
   if (!model.ok()) _exit(99);

@@ -20,6 +20,7 @@ struct ServerOptions {
   std::string hosts = "127.0.0.1";
   int port = 0;
   std::string socket_directory;
+  void (*confine)() = nullptr;  // runs in the server's process before anything else
 };
 
 class TestServer {

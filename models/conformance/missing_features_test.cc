@@ -1,0 +1,66 @@
+// Models that need something of the kernel which is not there: said at the start, with what to use
+// instead.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/exit_code.h"
+#include "models/testing/denied_call.h"
+#include "models/testing/test_client.h"
+#include "models/testing/test_server.h"
+
+namespace connbench::models::testing {
+namespace {
+
+ServerOptions Options(const std::string& model, void (*confine)()) {
+  ServerOptions options;
+  options.model = model;
+  options.settings = {"engine=canned", "reactor_loops=2"};
+  options.confine = confine;
+  return options;
+}
+
+void ExpectRefuses(const ServerOptions& options, const std::string& reason,
+                   const std::string& alternative) {
+  TestServer server(options);
+  EXPECT_FALSE(server.ready());
+  EXPECT_EQ(server.WaitForExit(), kExitErrors) << server.log();
+  EXPECT_NE(server.log().find(reason), std::string::npos) << server.log();
+  EXPECT_NE(server.log().find(alternative), std::string::npos) << server.log();
+}
+
+TEST(MissingFeatures, KernelWithoutIoUring) {
+  ExpectRefuses(Options("reactor-uring", [] { DenyCall(SYS_io_uring_setup, ENOSYS); }),
+                "this kernel has none", "--model reactor");
+}
+
+TEST(MissingFeatures, IoUringThatIsForbidden) {
+  ExpectRefuses(Options("reactor-uring", [] { DenyCall(SYS_io_uring_setup, EPERM); }),
+                "kernel.io_uring_disabled", "--model reactor");
+}
+
+TEST(MissingFeatures, IoUringThatIsTooOld) {
+  ExpectRefuses(Options("reactor-uring", [] { DenyCall(SYS_io_uring_register, EINVAL); }),
+                "older than Linux 5.19", "--model reactor");
+}
+
+TEST(MissingFeatures, KernelWithoutReusePort) {
+  for (const char* model : {"reactor", "reactor-uring"}) {
+    ServerOptions options =
+        Options(model, [] { DenySocketOption(SOL_SOCKET, SO_REUSEPORT, ENOPROTOOPT); });
+    ExpectRefuses(options, "no SO_REUSEPORT", "accept_strategy=exclusive");
+    // What the hint says helps.
+    options.settings.emplace_back("accept_strategy=exclusive");
+    TestServer server(options);
+    ASSERT_TRUE(server.ready()) << server.log();
+    TestClient client(server.port());
+    EXPECT_TRUE(client.Start()) << client.error_message();
+    EXPECT_EQ(server.Stop(), kExitOk) << server.log();
+  }
+}
+
+}  // namespace
+}  // namespace connbench::models::testing
