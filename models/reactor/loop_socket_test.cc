@@ -209,6 +209,30 @@ TEST_P(LoopSockets, ReleaseClosesAfterWhatWasSent) {
   EXPECT_EQ(uring == nullptr ? 0 : uring->endpoints(), 0u);
 }
 
+// A task that is to stop does not wait until what it said is out; its client sees the end at once
+// all the same, although nothing else happens in the loop.
+TEST_P(LoopSockets, StoppedTaskClosesAtOnce) {
+  AddWithSocket([](TestTask& self) {
+    std::string last = "farewell";
+    EXPECT_TRUE(self.socket->Send(last).ok());
+    (void)self.socket->Drain();
+    return Outcome::kDone;
+  });
+  engine::Wakeup closed;
+  loop_.Start([&](TestTask&) {
+    while (closed.word.load() == 0) (void)loop().WaitFor(closed, 0, kNoDeadline);
+  });
+  std::string came;
+  std::thread reader([&] {
+    loop().RequestStop();
+    came = ReadAll(peers_.back());
+    closed.Ring();
+  });
+  loop().Run();
+  reader.join();
+  EXPECT_EQ(came, "farewell");
+}
+
 // Out of descriptors: those who wait are accepted when there are some again.
 TEST_P(LoopSockets, ExhaustedDescriptorsAreSaid) {
   ListenOptions options;

@@ -71,7 +71,7 @@ class UringLoop : public EventLoop {
   void EndSend() {
     if (--begun_sends_ == 0) sends_awaited_ = false;
   }
-  // A task is about to park until one has.
+  // Somebody waits until one has: the loop must not sleep for more.
   void AwaitSend() { sends_awaited_ = true; }
   // Memory for what is being sent, so that a connection needs none while it is silent.
   std::string TakeSpare();

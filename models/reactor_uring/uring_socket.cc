@@ -118,8 +118,10 @@ void UringSocket::Release() {
   task_ = nullptr;
   if (has_buffer_) loop_.ring().GiveBack(buffer_);
   if (receiving_) loop_.Cancel(*this, UringCall::kReceive);
-  // One that does not wait goes out before the kernel sees the cancellation.
   if (sending_ && send_waits_) loop_.Cancel(*this, UringCall::kSend);
+  // One that does not wait is out before the kernel sees a cancellation; the client waits for the
+  // socket's end, which comes when it is back.
+  if (sending_ && !send_waits_) loop_.AwaitSend();
   loop_.Release(*this);
 }
 
