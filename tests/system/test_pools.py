@@ -19,6 +19,7 @@ SHARED = {
     "thread-pool": ("thread-pool", {"workers": WORKERS}, []),
     "fdpass": ("fdpass", {"fdpass_workers": WORKERS}, []),
     "reactor": ("reactor", {"reactor_loops": WORKERS}, []),
+    "reactor-uring": ("reactor-uring", {"reactor_loops": WORKERS}, []),
     "pool-tx": ("pool-tx", {"pool_size": WORKERS}, []),
     "pool-tx session": ("pool-tx", {"pool_size": WORKERS, "pool_mode": "session"}, []),
     "pool-tx-thread": ("pool-tx-thread", {"pool_size": WORKERS}, []),
