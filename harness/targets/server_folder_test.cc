@@ -1,5 +1,6 @@
 #include "harness/targets/server_folder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
@@ -39,6 +40,8 @@ class ServerFolderTest : public testing::Test {
     if (harness == 0) {
       const auto folder = ServerFolder::Make(parent_, std::nullopt);
       if (!folder.ok()) ::_exit(1);
+      int begun[2];  // at its end when the child has become the other program
+      if (::pipe2(begun, O_CLOEXEC) != 0) ::_exit(1);
       const pid_t child = ::fork();
       if (child == 0) {
         // A server is another program, so that it does not hold the lock.
@@ -47,6 +50,9 @@ class ServerFolderTest : public testing::Test {
         if (::chdir(folder->path().c_str()) == 0) ::execl("/bin/sleep", "sleep", "100", nullptr);
         ::_exit(1);
       }
+      ::close(begun[1]);
+      char none = 0;
+      if (::read(begun[0], &none, 1) != 0) ::_exit(1);
       const std::string text = std::to_string(child) + " " + folder->path();
       if (::write(pipe[1], text.data(), text.size()) < 0) ::_exit(1);
       ::pause();
