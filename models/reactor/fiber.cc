@@ -3,6 +3,8 @@
 #include <boost/context/preallocated.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 
+#include <cxxabi.h>
+
 #include <utility>
 
 // g++ defines a macro for a sanitizer, clang has a feature of its own.
@@ -14,11 +16,10 @@
 #endif
 #elif defined(__SANITIZE_ADDRESS__)
 #define CONNBENCH_TELL_ASAN
-#elif defined(__SANITIZE_THREAD__)
-#define CONNBENCH_TELL_TSAN
-#endif
+#endif  // of g++'s ThreadSanitizer models/CMakeLists.txt tells
 
 #if defined(CONNBENCH_TELL_ASAN)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #elif defined(CONNBENCH_TELL_TSAN)
 #include <sanitizer/tsan_interface.h>
@@ -45,9 +46,15 @@ Fiber::~Fiber() {
 }
 
 void Fiber::Resume() {
+  SwapExceptionState();
   BeforeResume();
   fiber_ = std::move(fiber_).resume();
   AfterResume();
+  SwapExceptionState();
+}
+
+void Fiber::SwapExceptionState() {
+  std::swap(exceptions_, *reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals()));
 }
 
 void Fiber::Suspend() {
@@ -77,6 +84,10 @@ void Fiber::BeforeResume() {
 void Fiber::AfterResume() {
 #if defined(CONNBENCH_TELL_ASAN)
   __sanitizer_finish_switch_fiber(resumer_fake_stack_, nullptr, nullptr);
+  // Its first frame was left by a jump, not by a return, and something else may lie there soon.
+  if (finished()) {
+    __asan_unpoison_memory_region(static_cast<char*>(stack_.sp) - stack_.size, stack_.size);
+  }
 #endif
 }
 

@@ -34,7 +34,16 @@ class Fiber {
   void BeforeSuspend(bool for_good);
   void AfterSuspend();
 
+  // What the C++ runtime knows, by thread, of the exceptions that are being handled: a body may
+  // suspend in the middle of that (Itanium C++ ABI, "__cxa_eh_globals").
+  struct ExceptionState {
+    void* caught = nullptr;
+    unsigned uncaught = 0;
+  };
+  void SwapExceptionState();
+
   std::function<void(Fiber&)> body_;
+  ExceptionState exceptions_;  // the fiber's while it is suspended, its resumer's while it runs
   boost::context::stack_context stack_;
   boost::context::fiber fiber_;
   boost::context::fiber resumer_;
