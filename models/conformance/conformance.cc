@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "engine/engine.h"
+#include "models/reactor_uring/uring_ring.h"
 
 namespace connbench::models {
 
@@ -13,6 +14,12 @@ namespace testing {
 
 const std::vector<std::string> kFewWorkers = {"workers=2", "reactor_loops=2", "fdpass_workers=2",
                                               "pool_size=2"};
+
+void Conformance::SetUp() {
+  if (GetParam().name != "reactor-uring") return;
+  const Status ring = UringRing::Check();
+  if (!ring.ok()) GTEST_SKIP() << ring.error().message;
+}
 
 ServerOptions Conformance::Options(std::vector<std::string> settings) {
   ServerOptions options;

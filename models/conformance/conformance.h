@@ -39,6 +39,9 @@ inline constexpr std::string_view kLongQuery =
 
 class Conformance : public ::testing::TestWithParam<ModelDescription> {
  protected:
+  // Skips what this machine's kernel cannot run; that the model says so at its start is held to it by
+  // missing_features_test.cc.
+  void SetUp() override;
   // The canned engine answers every query with a row "1": what the model alone can be held to.
   static ServerOptions Options(std::vector<std::string> settings = {});
   // The query engine: what needs statements, locks or transactions.
