@@ -1,6 +1,6 @@
 set terminal svg size 960,560 dynamic noenhanced font 'DejaVu Sans,14' background 'white' linewidth 1.3
 set output "results/reference/quick/charts/cpu_per_connect.svg"
-set title "CPU time that the server spends on one connection"."\n"."workload churn, 8 connections at a time, median and range of 4 repetitions"
+set title "CPU time that the server spends on one connection"."\n"."workload churn, 8 connections at a time, median and range of 4 valid repetitions"
 set ylabel "CPU per connection (us)"
 set border 3 lw 1 lc rgb '#444444'
 set tics nomirror
@@ -11,14 +11,14 @@ set format y "%'.10g"
 set decimalsign locale "C"
 set yrange [0:*]
 $bars << EOD
-0 0 1175.7288899999999
-1 0 253.4200155
-2 0 143.83803749999998
+0 0 670.072179
+1 0 159.7163945
+2 0 87.017735
 EOD
 $intervals << EOD
-0 1175.7288899999999 1139.853676 1252.214446
-1 253.4200155 244.007686 275.972256
-2 143.83803749999998 131.520853 163.758263
+0 670.072179 657.736088 1018.284653
+1 159.7163945 144.523564 197.035274
+2 87.017735 84.626405 103.839197
 EOD
 set xtics ("fork" 0, "thread" 1, "thread-pool" 2) scale 0
 set xrange [-0.8:2.8]

@@ -1,6 +1,6 @@
 set terminal svg size 960,560 dynamic noenhanced font 'DejaVu Sans,14' background 'white' linewidth 1.3
 set output "results/reference/quick/charts/memory_per_connection.svg"
-set title "What the memory of one connection is made of"."\n"."workload idle, slope over connection counts, median of 4 repetitions"
+set title "What the memory of one connection is made of"."\n"."workload idle, slope over connection counts, median of 4 valid repetitions"
 set ylabel "kB per connection"
 set border 3 lw 1 lc rgb '#444444'
 set tics nomirror
@@ -11,14 +11,24 @@ set format y "%'.10g"
 set decimalsign locale "C"
 set yrange [0:*]
 $bars << EOD
-0 0 70.12675 70.12675 150.12675000000002 150.12675000000002 166.12675000000002
-1 0 20.8 20.8 22.899 22.899 38.899
-2 0 3.058 3.058 3.058 3.058 3.058
+0 0 75.1105 75.1105 155.1105 155.1105 171.1105 171.1105 209.2815 209.2815 209.2815
+2 0 20.357 20.357 22.474 22.474 38.474000000000004 38.474000000000004 48.301 48.301 48.301
+4 0 2.374 2.374 2.374 2.374 2.374 2.374 6.8870000000000005 6.8870000000000005 6.8870000000000005
 EOD
 $intervals << EOD
+0 209.2815 199.434448 220.242552
+2 48.301 45.355111 51.56788
+4 6.8870000000000005 4.618269 9.0779255
 EOD
-set xtics ("fork" 0, "thread" 1, "thread-pool" 2) scale 0
-set xrange [-0.8:2.8]
+set label "fork" at 0, graph -0.12 center
+set label "thread" at 2, graph -0.12 center
+set label "thread-pool" at 4, graph -0.12 center
+set bmargin 7
+set xtics ("" 0, "" 2, "" 4) scale 0
+set xrange [-0.8:4.8]
 plot $bars using 1:($2+($3-$2)/2):($1-0.4):($1+0.4):2:3 with boxxyerror title "private memory" fs pattern 3 border lc rgb '#0072B2' lc rgb '#0072B2', \
   $bars using 1:($4+($5-$4)/2):($1-0.4):($1+0.4):4:5 with boxxyerror title "page tables" fs pattern 2 border lc rgb '#D55E00' lc rgb '#D55E00', \
-  $bars using 1:($6+($7-$6)/2):($1-0.4):($1+0.4):6:7 with boxxyerror title "kernel stacks" fs pattern 1 border lc rgb '#009E73' lc rgb '#009E73'
+  $bars using 1:($6+($7-$6)/2):($1-0.4):($1+0.4):6:7 with boxxyerror title "kernel stacks" fs pattern 1 border lc rgb '#009E73' lc rgb '#009E73', \
+  $bars using 1:($8+($9-$8)/2):($1-0.4):($1+0.4):8:9 with boxxyerror title "slab" fs pattern 6 border lc rgb '#CC79A7' lc rgb '#CC79A7', \
+  $bars using 1:($10+($11-$10)/2):($1-0.4):($1+0.4):10:11 with boxxyerror title "socket buffers" fs pattern 4 border lc rgb '#56B4E9' lc rgb '#56B4E9', \
+  $intervals using 1:2:3:4 with yerrorbars notitle lc rgb 'black' lw 1.5 pt 0

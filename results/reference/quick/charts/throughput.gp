@@ -1,6 +1,6 @@
 set terminal svg size 960,560 dynamic noenhanced font 'DejaVu Sans,14' background 'white' linewidth 1.3
 set output "results/reference/quick/charts/throughput.svg"
-set title "Throughput against connections"."\n"."workload steady, medians and range of 4 repetitions"
+set title "Throughput against connections"."\n"."workload steady, medians and range of 4 valid repetitions"
 set xlabel "connections"
 set ylabel "transactions per second"
 set border 3 lw 1 lc rgb '#444444'
@@ -15,19 +15,19 @@ set logscale x
 set grid x lc rgb '#dddddd' lw 1
 set xtics ("8" 8, "64" 64, "256" 256)
 $series0 << EOD
-8 53418 38051 62073
-64 54584 46334 58745
-256 39435 37063 42543
+8 83563 77078 94654
+64 92717.5 82389 95601
+256 47612 36773 54207
 EOD
 $series1 << EOD
-8 57683.5 50995 66305
-64 59010 52623 67402
-256 44318.5 41138 54964
+8 88343 85977 94415
+64 95262.5 77251 107689
+256 58793 49789 74240
 EOD
 $series2 << EOD
-8 89423 62548 96801
-64 76468 72172 94803
-256 75086 51045 93719
+8 106335 95241 120786
+64 103930 94132 121654
+256 96634 84902 113300
 EOD
 plot $series0 using 1:2:3:4 with yerrorbars notitle lc rgb '#0072B2' pt 7, $series0 using 1:2 with linespoints title "fork" lc rgb '#0072B2' dt 1 lw 2 pt 7 ps 1.1, \
   $series1 using 1:2:3:4 with yerrorbars notitle lc rgb '#D55E00' pt 5, $series1 using 1:2 with linespoints title "thread" lc rgb '#D55E00' dt 2 lw 2 pt 5 ps 1.1, \
