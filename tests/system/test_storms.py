@@ -79,3 +79,17 @@ def test_a_storm_says_beforehand_which_limit_it_lacks(binary):
                             timeout=CLIENT_TIMEOUT_S, preexec_fn=few_descriptors)
     assert result.returncode == 2
     assert "RLIMIT_NOFILE" in result.stderr and "ulimit -n" in result.stderr
+
+
+def test_a_storm_says_beforehand_that_ports_would_not_last(binary):
+    """With 100 ports, in a network namespace of the test's own."""
+    inside = ["unshare", "--net", "sh", "-ec",
+              'echo 40000 40099 > /proc/sys/net/ipv4/ip_local_port_range; exec "$@"', "sh"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+        pytest.skip("network namespaces need root")
+    result = subprocess.run([*inside, binary, "load", "storm", "-h", "127.0.0.1", "-c", "1000",
+                             "--source-addresses", "1", "--control-fd", "0"],
+                            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                            timeout=CLIENT_TIMEOUT_S)
+    assert result.returncode == 2
+    assert "ip_local_port_range" in result.stderr and "more source addresses" in result.stderr
