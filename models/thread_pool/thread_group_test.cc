@@ -445,10 +445,11 @@ TEST(ThreadPool, StopsWhatIsAddedWhileItStops) {
   ASSERT_TRUE(pool.Start().ok());
   std::atomic<int> ended{0};
   const auto add = [&](uint32_t id, FakeTask::Work work) {
-    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    // It has something to do from the start: a group that stops may have ended it, and closed its
+    // descriptor, as soon as it is added.
+    const int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
     ASSERT_TRUE(
         pool.GroupOf(id).Add(std::make_unique<FakeTask>(fd, std::move(work), &ended), fd).ok());
-    FakeTask::Touch(fd);
   };
   Event serving;
   add(1, [&](GroupWorker&) {
