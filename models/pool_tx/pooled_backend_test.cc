@@ -55,7 +55,10 @@ TEST_F(MarkTest, SkipsWhatIsLeftOfTheSessionBefore) {
 TEST_F(MarkTest, IsNotMistakenWhenItBeginsTwice) {
   for (size_t length = 0; length < mark().size(); ++length) {
     const std::string begun = mark().substr(0, length);
-    Send(begun + begun + mark().substr(0, 1) + mark() + "startup");
+    const std::string before = begun + begun + mark().substr(0, 1);
+    // One mark in 256 ends with the byte that it begins with, and then stands there already.
+    if ((before + mark()).find(mark()) != before.size()) continue;
+    Send(before + mark() + "startup");
     EXPECT_TRUE(ReceiveNext()) << length;
     EXPECT_EQ(Rest(), "startup") << length;
   }
