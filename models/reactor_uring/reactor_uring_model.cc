@@ -14,8 +14,8 @@
 //              answers, is not read from, either, and the socket pushes back on the client; a receive
 //              that goes on would need a second buffer for each session, with a limit, and
 //              cancellations.
-// Sending      A turn's answers are handed over together, by the system call that then waits for the
-//              next messages: one per turn, however many sessions had something to do. What a client
+// Sending      A turn's answers are handed over together, by one system call, however many sessions had
+//              something to do; the next call waits for the next messages. What a client
 //              leaves no room for, the kernel sends when there is some; the session produces at most
 //              one more buffer (kOutputFlushBytes) meanwhile, and parks then.
 // State        As in `reactor`, and in the kernel a request for the receive.

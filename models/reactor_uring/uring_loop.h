@@ -4,9 +4,10 @@
 //
 // Endpoints    Sockets and listeners are the loop's, not the tasks': the kernel may still work for
 //              one whose task has gone. They are freed when their last call has come back.
-// Waiting      A turn's answers are sent by calls that never wait and so are complete when they have
-//              been submitted (begun_sends). The loop sleeps until one completion more has come than
-//              those; otherwise it would have to enter the kernel once to send and once more to wait.
+// Waiting      One call hands over and waits for one completion. Sends that may not wait are complete
+//              when they have been handed over, so that after a turn with answers the call returns at
+//              once and the next one waits. To wait for one completion more than those would save a
+//              call, but loses wake-ups: a session that sends much then slept for ever.
 //
 // Safety, bounds: as models/reactor/event_loop.h, and models/reactor_uring/uring_ring.h for the rings.
 // An endpoint has at most one receive (or accept) and one send with the kernel, and one cancellation
@@ -66,13 +67,6 @@ class UringLoop : public EventLoop {
   // Frees the endpoint, at once or when its last call has come back.
   void Release(UringEndpoint& endpoint);
 
-  // A send that is complete as soon as it has been submitted begins; it has come back.
-  void BeginSend() { ++begun_sends_; }
-  void EndSend() {
-    if (--begun_sends_ == 0) sends_awaited_ = false;
-  }
-  // Somebody waits until one has: the loop must not sleep for more.
-  void AwaitSend() { sends_awaited_ = true; }
   // Memory for what is being sent, so that a connection needs none while it is silent.
   std::string TakeSpare();
   void GiveSpare(std::string&& spare);
@@ -97,8 +91,6 @@ class UringLoop : public EventLoop {
   std::vector<UringEndpoint*> asked_again_;
   std::vector<UringCompletion> completions_;
   std::vector<std::string> spares_;
-  unsigned begun_sends_ = 0;
-  bool sends_awaited_ = false;
   uint64_t buffer_shortages_ = 0;
 };
 

@@ -76,7 +76,6 @@ Status UringSocket::Send(std::string& bytes) {
 Status UringSocket::Drain() {
   while (sending_) {
     if (UringLoop::IsStopping(*task_)) return ClientGone();
-    if (!send_waits_) loop_.AwaitSend();
     loop_.Park(kNoDeadline);
   }
   return gone_ ? ClientGone() : Status();
@@ -89,11 +88,9 @@ void UringSocket::StartSend(bool wait) {
   io_uring_prep_send(&call, fd_, unsent_.data() + sent_bytes_, unsent_.size() - sent_bytes_,
                      MSG_NOSIGNAL | (wait ? MSG_WAITALL : MSG_DONTWAIT));
   loop_.Start(call, *this, UringCall::kSend);
-  if (!wait) loop_.BeginSend();
 }
 
 void UringSocket::OnSent(int32_t result) {
-  if (!send_waits_) loop_.EndSend();
   if (result == -EAGAIN || result == -EINTR) result = 0;
   gone_ = result < 0;
   if (!gone_) sent_bytes_ += static_cast<size_t>(result);
@@ -119,9 +116,6 @@ void UringSocket::Release() {
   if (has_buffer_) loop_.ring().GiveBack(buffer_);
   if (receiving_) loop_.Cancel(*this, UringCall::kReceive);
   if (sending_ && send_waits_) loop_.Cancel(*this, UringCall::kSend);
-  // One that does not wait is out before the kernel sees a cancellation; the client waits for the
-  // socket's end, which comes when it is back.
-  if (sending_ && !send_waits_) loop_.AwaitSend();
   loop_.Release(*this);
 }
 
