@@ -115,7 +115,7 @@ void UringLoop::BeginRun() { ring_.Enable(); }
 
 void UringLoop::Poll(MonotonicNs deadline) {
   if (!without_buffer_.empty() && ring_.has_free_buffers()) ServeThoseWithoutBuffer();
-  ring_.Submit(1, deadline);
+  ring_.Submit(deadline);
   ring_.TakeCompletions(completions_);
   for (const UringCompletion& completion : completions_) OnCompletion(completion);
 }

@@ -122,15 +122,15 @@ void UringRing::Close() {
 io_uring_sqe& UringRing::NextCall() {
   for (int attempt = 0; attempt < kSubmitAttempts; ++attempt) {
     if (io_uring_sqe* call = io_uring_get_sqe(&ring_)) return *call;
-    Submit(0, 0);
+    Submit(0);
     Reap();
   }
   Die("io_uring_enter takes no more calls", EBUSY);
 }
 
-void UringRing::Submit(unsigned completions, MonotonicNs deadline) {
+void UringRing::Submit(MonotonicNs deadline) {
   int result = 0;
-  if (completions == 0 || deadline == 0 || !reaped_.empty()) {
+  if (deadline == 0 || !reaped_.empty()) {
     result = io_uring_submit_and_get_events(&ring_);
   } else {
     __kernel_timespec timeout = {};
@@ -140,7 +140,7 @@ void UringRing::Submit(unsigned completions, MonotonicNs deadline) {
     }
     io_uring_cqe* first = nullptr;
     result = io_uring_submit_and_wait_timeout(
-        &ring_, &first, completions, deadline == kNoDeadline ? nullptr : &timeout, nullptr);
+        &ring_, &first, 1, deadline == kNoDeadline ? nullptr : &timeout, nullptr);
   }
   // EAGAIN, EBUSY: what was not taken stays in the ring for the next time.
   if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY) {

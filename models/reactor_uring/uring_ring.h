@@ -71,9 +71,9 @@ class UringRing {
   // A place for the next call, to be filled in by one of liburing's io_uring_prep_*(). Before
   // Enable(), which nothing is submitted before, at most submission_entries of them.
   io_uring_sqe& NextCall();
-  // Hands over what was filled in and waits until there are so many completions, or the deadline has
-  // passed. 0 for either: only looks.
-  void Submit(unsigned completions, MonotonicNs deadline);
+  // Hands over what was filled in and waits until there is a completion or the deadline has passed.
+  // 0: only looks.
+  void Submit(MonotonicNs deadline);
   // All completions there are, in their order.
   void TakeCompletions(std::vector<UringCompletion>& completions);
 
