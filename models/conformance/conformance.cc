@@ -52,6 +52,13 @@ void MakeCounter(int port) {
   ASSERT_TRUE(client.Query("insert into counter values (1, 0)")) << client.error_message();
 }
 
+void MakeAndLockCounter(int port, TestClient& holder) {
+  ASSERT_NO_FATAL_FAILURE(MakeCounter(port));
+  ASSERT_TRUE(holder.Start()) << holder.error_message();
+  ASSERT_TRUE(holder.Query("begin"));
+  ASSERT_TRUE(holder.Query(kIncrement));
+}
+
 std::string BackendId(TestClient& client) {
   EXPECT_TRUE(client.Query("select pg_backend_pid()")) << client.error_message();
   return client.rows().empty() ? "0" : client.rows()[0];

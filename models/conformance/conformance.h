@@ -54,6 +54,8 @@ class Conformance : public ::testing::TestWithParam<ModelDescription> {
 void MakeCounter(int port);
 // One statement that takes that row's lock.
 inline constexpr std::string_view kIncrement = "update counter set value = value + 1 where id = 1";
+// The table, and its row locked by a transaction of this client's, which has not started yet.
+void MakeAndLockCounter(int port, TestClient& holder);
 
 // The number by which others know the session that serves this client now. In the poolers it is not
 // the client's own, and stays the same only within a transaction.

@@ -46,11 +46,8 @@ TEST_P(Interrupts, CancelsFromAnotherConnection) {
 TEST_P(Interrupts, CancelNeedsTheKeyAndReachesWhoWaitsForALock) {
   TestServer server(RealOptions());
   ASSERT_TRUE(server.ready()) << server.log();
-  MakeCounter(server.port());
   TestClient holder(server.port());
-  ASSERT_TRUE(holder.Start()) << holder.error_message();
-  ASSERT_TRUE(holder.Query("begin"));
-  ASSERT_TRUE(holder.Query(kIncrement));
+  ASSERT_NO_FATAL_FAILURE(MakeAndLockCounter(server.port(), holder));
   TestClient waiting(server.port());
   ASSERT_TRUE(waiting.Start()) << waiting.error_message();
   waiting.SendQuery(kIncrement);
@@ -71,11 +68,8 @@ TEST_P(Interrupts, CancelNeedsTheKeyAndReachesWhoWaitsForALock) {
 TEST_P(Interrupts, PgCancelBackendEndsStatementsThatRunOrWait) {
   TestServer server(RealOptions());
   ASSERT_TRUE(server.ready()) << server.log();
-  MakeCounter(server.port());
   TestClient holder(server.port());
-  ASSERT_TRUE(holder.Start()) << holder.error_message();
-  ASSERT_TRUE(holder.Query("begin"));
-  ASSERT_TRUE(holder.Query(kIncrement));
+  ASSERT_NO_FATAL_FAILURE(MakeAndLockCounter(server.port(), holder));
   for (const std::string_view sql : {kIncrement, kLongQuery}) {
     TestClient client(server.port());
     const std::string id = BeginAndTellId(client);
@@ -95,11 +89,8 @@ TEST_P(Interrupts, PgCancelBackendEndsStatementsThatRunOrWait) {
 TEST_P(Interrupts, PgTerminateBackendEndsSessionsThatRunOrWait) {
   TestServer server(RealOptions());
   ASSERT_TRUE(server.ready()) << server.log();
-  MakeCounter(server.port());
   TestClient holder(server.port());
-  ASSERT_TRUE(holder.Start()) << holder.error_message();
-  ASSERT_TRUE(holder.Query("begin"));
-  ASSERT_TRUE(holder.Query(kIncrement));
+  ASSERT_NO_FATAL_FAILURE(MakeAndLockCounter(server.port(), holder));
   for (const std::string_view sql : {kIncrement, kLongQuery}) {
     TestClient client(server.port());
     const std::string id = BeginAndTellId(client);
@@ -167,11 +158,8 @@ TEST_P(Interrupts, StatementTimeoutEndsTheStatement) {
 TEST_P(Interrupts, TimeoutsEndWaitsForLocks) {
   TestServer server(RealOptions());
   ASSERT_TRUE(server.ready()) << server.log();
-  MakeCounter(server.port());
   TestClient holder(server.port());
-  ASSERT_TRUE(holder.Start()) << holder.error_message();
-  ASSERT_TRUE(holder.Query("begin"));
-  ASSERT_TRUE(holder.Query(kIncrement));
+  ASSERT_NO_FATAL_FAILURE(MakeAndLockCounter(server.port(), holder));
   TestClient client(server.port());
   ASSERT_TRUE(client.Start()) << client.error_message();
   for (const auto& [setting, code] :

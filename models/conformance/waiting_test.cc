@@ -28,11 +28,8 @@ TEST_P(Waiting, SessionsThatWaitForARowDoNotStarveItsHolder) {
   constexpr int kWaiting = 16;
   TestServer server(RealOptions(kFewWorkers));
   ASSERT_TRUE(server.ready()) << server.log();
-  MakeCounter(server.port());
   TestClient holder(server.port());
-  ASSERT_TRUE(holder.Start()) << holder.error_message();
-  ASSERT_TRUE(holder.Query("begin"));
-  ASSERT_TRUE(holder.Query(kIncrement));
+  ASSERT_NO_FATAL_FAILURE(MakeAndLockCounter(server.port(), holder));
   std::vector<std::unique_ptr<TestClient>> waiting;
   for (int i = 0; i < kWaiting; ++i) {
     waiting.push_back(std::make_unique<TestClient>(server.port()));
@@ -111,11 +108,8 @@ TEST_P(Waiting, SessionsThatWaitForALockTakeNoCpuTime) {
   constexpr int kWaiting = 8;
   TestServer server(RealOptions({"deadlock_timeout=10ms", "pool_size=10"}));
   ASSERT_TRUE(server.ready()) << server.log();
-  MakeCounter(server.port());
   TestClient holder(server.port());
-  ASSERT_TRUE(holder.Start()) << holder.error_message();
-  ASSERT_TRUE(holder.Query("begin"));
-  ASSERT_TRUE(holder.Query(kIncrement));
+  ASSERT_NO_FATAL_FAILURE(MakeAndLockCounter(server.port(), holder));
   std::vector<std::unique_ptr<TestClient>> waiting;
   for (int i = 0; i < kWaiting; ++i) {
     waiting.push_back(std::make_unique<TestClient>(server.port()));
