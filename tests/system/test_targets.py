@@ -44,6 +44,7 @@ class Bench:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.output = folder / "out"
+        self.processes = []
         # Without tables, where it does not matter what is asked.
         (folder / "one.sql").write_text("SELECT 1;\n")
         self.select_one = folder / "select-one.toml"
@@ -53,9 +54,11 @@ class Bench:
     def start(self, *arguments, **environment):
         command = [self.binary, "run", *arguments, "--repetitions", "1", "--no-charts", "--waive",
                    MACHINE_CHECKS, "-o", self.output]
-        return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True,
-                                env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+        self.processes.append(process)
+        return process
 
     def run(self, *arguments, expect=0, **environment):
         process = self.start(*arguments, **environment)
@@ -73,9 +76,11 @@ class Bench:
     def postmaster(self):
         """The pid of the PostgreSQL that serves now, and its System V segment; None before that."""
         for file in self.temporary.glob("connbench-server.*/data/postmaster.pid"):
-            lines = file.read_text().splitlines()
-            if len(lines) >= 8 and lines[7].startswith("ready"):
-                return int(lines[0]), int(lines[6].split()[1])
+            # initdb's own servers make this file too, and remove it.
+            with contextlib.suppress(FileNotFoundError):
+                lines = file.read_text().splitlines()
+                if len(lines) >= 8 and lines[7].startswith("ready"):
+                    return int(lines[0]), int(lines[6].split()[1])
         return None
 
     def await_load(self, backends):
@@ -93,6 +98,16 @@ class Bench:
         wait_until(up, RUN_TIMEOUT_S, "the load's connections are up")
         return self.postmaster()
 
+    def end(self):
+        """Kills what a failed test left; its servers end with it, and make no more files then."""
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+        for pid in working_in(self.folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not working_in(self.folder), END_TIMEOUT_S, "the servers have ended")
+
     def assert_nothing_left(self):
         assert not working_in(self.temporary)
         assert not list(self.temporary.glob("connbench-server.*"))
@@ -106,9 +121,7 @@ def bench(binary):
     one = Bench(binary, folder)
     one.temporary.chmod(0o1777)
     yield one
-    for pid in working_in(folder):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    one.end()
     shutil.rmtree(folder)
 
 
