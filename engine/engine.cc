@@ -20,8 +20,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr std::string_view kConfigFileError = "F0000";
-
 // A part of the segment, with what its place costs.
 int64_t WithOverhead(int64_t part_bytes) {
   return AddSize(part_bytes, Segment::kPartOverheadBytes);
@@ -53,7 +51,7 @@ Result<Role> MadeSuperuser(const EngineConfig& config) {
   }
   if (password.ends_with('\r')) password.pop_back();
   if (password.empty()) {
-    return Status::Error(kConfigFileError,
+    return Status::Error(sqlstate::kConfigFileError,
                          fmt::format("password file \"{}\" is empty", config.pwfile));
   }
   role.password = StoredPassword(password, static_cast<int>(config.scram_iterations));

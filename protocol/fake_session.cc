@@ -105,7 +105,7 @@ Result<Progress> FakeSession::RunOne(std::string_view statement, bool describe,
     return Status::Fatal(sqlstate::kAdminShutdown, "told to end");
   } else if (statement == "notice") {
     ErrorInfo notice;
-    notice.code = "00000";
+    notice.code = sqlstate::kSuccessfulCompletion;
     notice.message = "take note";
     sink.Notice("NOTICE", notice);
     sink.CommandComplete("NOTICE");

@@ -56,7 +56,7 @@ class Tokenizer {
   }
 
   Status Error(int line, int column, std::string_view message) const {
-    return Status::Error(kConfigFileError,
+    return Status::Error(sqlstate::kConfigFileError,
                          fmt::format("{}:{}:{}: {}", file_, line, column, message));
   }
 

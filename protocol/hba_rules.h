@@ -26,9 +26,6 @@
 
 namespace connbench::protocol {
 
-// SQLSTATE of a file that a server or client was told to read and cannot use.
-inline constexpr std::string_view kConfigFileError = "F0000";
-
 struct IpAddress {
   bool v6 = false;
   std::array<uint8_t, 16> bytes{};  // the first 4 of an IPv4 address

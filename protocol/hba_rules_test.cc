@@ -18,7 +18,7 @@ HbaRules Parse(std::string_view text) {
 std::string ErrorOf(std::string_view text) {
   const Result<HbaRules> rules = HbaRules::Parse(text, "rules.conf");
   if (rules.ok()) return "ok";
-  EXPECT_EQ(rules.status().code(), kConfigFileError);
+  EXPECT_EQ(rules.status().code(), sqlstate::kConfigFileError);
   return rules.status().error().message;
 }
 

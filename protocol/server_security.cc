@@ -30,7 +30,8 @@ Result<std::unique_ptr<const ServerSecurity>> ServerSecurity::Load(
   std::unique_ptr<ServerSecurity> security(new ServerSecurity(std::move(rules)));
   if (settings.ssl) {
     if (settings.ssl_cert_file.empty() || settings.ssl_key_file.empty()) {
-      return Status::Error(kConfigFileError, "ssl=on needs a certificate and its private key")
+      return Status::Error(sqlstate::kConfigFileError,
+                           "ssl=on needs a certificate and its private key")
           .WithHint(
               "Name them with ssl_cert_file and ssl_key_file; \"openssl req -new -x509 -nodes "
               "-subj /CN=localhost -keyout server.key -out server.crt\" makes a pair.");
@@ -40,7 +41,7 @@ Result<std::unique_ptr<const ServerSecurity>> ServerSecurity::Load(
   } else {
     for (const HbaRule& rule : security->rules_.rules()) {
       if (rule.type != HbaRule::Type::kHostSsl) continue;
-      return Status::Error(kConfigFileError,
+      return Status::Error(sqlstate::kConfigFileError,
                            fmt::format("{}:{}:1: hostssl record cannot match because SSL is "
                                        "disabled",
                                        settings.hba_file, rule.line))

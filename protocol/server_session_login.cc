@@ -10,11 +10,6 @@
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
-namespace {
-
-constexpr std::string_view kInvalidPassword = "28P01";
-
-}  // namespace
 
 [[gnu::hot]] void ServerSession::Impl::BeginAuthentication(StartupPacket packet) {
   if (encryption_ == nullptr) StampAuthBegin();
@@ -74,7 +69,7 @@ void ServerSession::Impl::RefuseByRules(bool rejected) {
 
 void ServerSession::Impl::RefusePassword() {
   Refuse(Status::Fatal(
-      kInvalidPassword,
+      sqlstate::kInvalidPassword,
       fmt::format("password authentication failed for user \"{}\"", login_->packet.user)));
 }
 
@@ -117,7 +112,7 @@ void ServerSession::Impl::HandlePassword(std::string_view body) {
     return;
   }
   if (password.empty()) {
-    Refuse(Status::Fatal(kInvalidPassword, "empty password returned by client"));
+    Refuse(Status::Fatal(sqlstate::kInvalidPassword, "empty password returned by client"));
     return;
   }
   const Login& login = *login_;

@@ -62,7 +62,7 @@ std::string Reason() {
 }
 
 Status FileError(std::string message) {
-  return Status::Error(kConfigFileError, std::move(message));
+  return Status::Error(sqlstate::kConfigFileError, std::move(message));
 }
 
 // As PostgreSQL's check_ssl_key_file_permissions.

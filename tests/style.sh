@@ -27,6 +27,11 @@ while IFS= read -r line; do breach "$line (leftover)"; done < <(
 while IFS= read -r line; do breach "$line (trailing blank)"; done < <(
   grep -nE '[[:blank:]]+$' "${texts[@]}" /dev/null | grep -v '\.tsv:' | cut -c1-80)
 
+# A SQLSTATE has its name in base/status.h, and nowhere else a spelling; tests say what clients see.
+while IFS= read -r line; do breach "$line (name it in base/status.h: sqlstate::k...)"; done < <(
+  git ls-files '*.cc' '*.h' | grep -vE '_test\.cc$|^base/status\.h$' |
+    xargs grep -nE '(Status::(Error|Fatal)\(|[cC]ode(\(\))? [!=]?= |string_view k[A-Za-z]+ = )"[0-9A-Z]{5}"' /dev/null)
+
 # A clock that somebody sets must not bend a measurement: what measures knows CLOCK_MONOTONIC alone.
 while IFS= read -r line; do breach "$line (a clock that can jump)"; done < <(
   git ls-files 'harness/load/*' 'harness/observe/*' 'harness/stats/*' 'models/*' |

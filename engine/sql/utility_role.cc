@@ -14,8 +14,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr std::string_view kReservedName = "42939";
-
 Status PermissionDenied(std::string message) {
   return Status::Error(sqlstate::kInsufficientPrivilege, std::move(message));
 }
@@ -114,7 +112,8 @@ Result<RealSession::Outcome> RealSession::RunCreateRole(const PgQuery__Node& sta
   Role role;
   role.name = TruncateName(create.role);
   if (role.name.starts_with("pg_")) {
-    return Status::Error(kReservedName, fmt::format("role name \"{}\" is reserved", role.name))
+    return Status::Error(sqlstate::kReservedName,
+                         fmt::format("role name \"{}\" is reserved", role.name))
         .WithDetail("Role names starting with \"pg_\" are reserved.");
   }
   role.can_login = create.stmt_type == PG_QUERY__ROLE_STMT_TYPE__ROLESTMT_USER;

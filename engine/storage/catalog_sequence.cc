@@ -7,11 +7,9 @@
 namespace connbench::engine {
 namespace {
 
-constexpr std::string_view kSequenceGeneratorLimitExceeded = "2200H";
-
 Status LimitReached(const RelationInfo& sequence, bool ascending) {
   return Status::Error(
-      kSequenceGeneratorLimitExceeded,
+      sqlstate::kSequenceGeneratorLimitExceeded,
       fmt::format("nextval: reached {} value of sequence \"{}\" ({})",
                   ascending ? "maximum" : "minimum", sequence.name,
                   ascending ? sequence.sequence.maximum : sequence.sequence.minimum));

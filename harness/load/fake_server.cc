@@ -185,7 +185,7 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
       Send(fd, output);
       return;
     case Behaviour::kBadPassword:
-      AppendFatal(output, "28P01", "password authentication failed");
+      AppendFatal(output, sqlstate::kInvalidPassword, "password authentication failed");
       Send(fd, output);
       return;
     case Behaviour::kInternal:

@@ -11,7 +11,6 @@ namespace {
 
 namespace oid = type_oid;
 
-constexpr std::string_view kInvalidEscapeSequence = "22025";
 constexpr size_t kNone = std::string_view::npos;
 
 enum class Match : uint8_t { kYes, kNo, kBadPattern };
@@ -67,8 +66,8 @@ template <bool kIgnoreCase, bool kNegated>
 bool LikeOperator(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const Match match = Like<kIgnoreCase>(a[0].text(), a[1].text());
   if (match == Match::kBadPattern) {
-    return context.Fail(
-        Status::Error(kInvalidEscapeSequence, "LIKE pattern must not end with escape character"));
+    return context.Fail(Status::Error(sqlstate::kInvalidEscapeSequence,
+                                      "LIKE pattern must not end with escape character"));
   }
   out = Value::Bool((match == Match::kYes) != kNegated);
   return true;
@@ -79,7 +78,7 @@ bool LikeEscape(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const std::string_view pattern = a[0].text();
   const std::string_view escape = a[1].text();
   if (CountCharacters(escape) > 1) {
-    return context.Fail(Status::Error(kInvalidEscapeSequence, "invalid escape string")
+    return context.Fail(Status::Error(sqlstate::kInvalidEscapeSequence, "invalid escape string")
                             .WithHint("Escape string must be empty or one character."));
   }
   if (escape == "\\") {

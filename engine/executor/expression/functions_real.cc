@@ -11,9 +11,6 @@ namespace {
 
 namespace oid = type_oid;
 
-constexpr std::string_view kInvalidArgumentForLogarithm = "2201E";
-constexpr std::string_view kInvalidArgumentForPower = "2201F";
-
 bool Overflow(EvalContext& context) {
   return context.Fail(
       Status::Error(sqlstate::kNumericValueOutOfRange, "value out of range: overflow"));
@@ -71,8 +68,8 @@ double Sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 bool SquareRoot(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (a[0].real < 0) {
-    return context.Fail(
-        Status::Error(kInvalidArgumentForPower, "cannot take square root of a negative number"));
+    return context.Fail(Status::Error(sqlstate::kInvalidArgumentForPowerFunction,
+                                      "cannot take square root of a negative number"));
   }
   out = Value::Real(std::sqrt(a[0].real));
   return true;
@@ -87,11 +84,11 @@ template <double (*kFunction)(double)>
 bool Logarithm(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (a[0].real == 0) {
     return context.Fail(
-        Status::Error(kInvalidArgumentForLogarithm, "cannot take logarithm of zero"));
+        Status::Error(sqlstate::kInvalidArgumentForLogarithm, "cannot take logarithm of zero"));
   }
   if (a[0].real < 0) {
-    return context.Fail(
-        Status::Error(kInvalidArgumentForLogarithm, "cannot take logarithm of a negative number"));
+    return context.Fail(Status::Error(sqlstate::kInvalidArgumentForLogarithm,
+                                      "cannot take logarithm of a negative number"));
   }
   out = Value::Real(kFunction(a[0].real));
   return true;
@@ -100,12 +97,12 @@ bool Power(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const double base = a[0].real;
   const double exponent = a[1].real;
   if (base == 0 && exponent < 0) {
-    return context.Fail(
-        Status::Error(kInvalidArgumentForPower, "zero raised to a negative power is undefined"));
+    return context.Fail(Status::Error(sqlstate::kInvalidArgumentForPowerFunction,
+                                      "zero raised to a negative power is undefined"));
   }
   if (base < 0 && std::isfinite(exponent) && std::floor(exponent) != exponent) {
     return context.Fail(
-        Status::Error(kInvalidArgumentForPower,
+        Status::Error(sqlstate::kInvalidArgumentForPowerFunction,
                       "a negative number raised to a non-integer power yields a complex result"));
   }
   out = Value::Real(std::pow(base, exponent));

@@ -17,7 +17,6 @@ namespace {
 namespace oid = type_oid;
 
 constexpr int64_t kMaxTextBytes = 0x3FFFFFFF;  // PostgreSQL's MaxAllocSize
-constexpr std::string_view kSubstringError = "22011";
 
 // Collects a result piece by piece in exactly the memory asked for.
 class TextBuilder {
@@ -99,7 +98,8 @@ bool Substring(EvalContext& context, const Value* a, uint32_t count, Value& out)
   int64_t end = INT64_MAX;
   if (count == 3) {
     if (a[2].integer < 0) {
-      return context.Fail(Status::Error(kSubstringError, "negative substring length not allowed"));
+      return context.Fail(
+          Status::Error(sqlstate::kSubstringError, "negative substring length not allowed"));
     }
     end = start + a[2].integer;  // both are int4
   }

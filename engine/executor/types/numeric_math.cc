@@ -370,7 +370,8 @@ Status SquareRootNumeric(const Value& a, Arena& arena, Value& out) {
   Decimal x = Unpack(a);
   if (IsNan(x) || x.sign == DecimalSign::kInfinity) return Pack(x, arena, out);
   if (SignOf(x) < 0) {
-    return Status::Error("2201F", "cannot take square root of a negative number");
+    return Status::Error(sqlstate::kInvalidArgumentForPowerFunction,
+                         "cannot take square root of a negative number");
   }
   // At least 16 significant digits, and what the argument shows.
   const int weight =

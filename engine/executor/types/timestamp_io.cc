@@ -392,7 +392,7 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
                            fmt::format("date/time field value out of range: \"{}\"", text))
           .WithHint("Perhaps you need a different \"datestyle\" setting.");
     case Problem::kZoneDisplacement:
-      return Status::Error("22009",
+      return Status::Error(sqlstate::kInvalidTimeZoneDisplacementValue,
                            fmt::format("time zone displacement out of range: \"{}\"", text));
     case Problem::kUnknownZone: {
       std::string lower(reader.zone_name);
