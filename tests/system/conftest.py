@@ -1,12 +1,13 @@
 """Options and fixtures. `server` is one shared server per model; `start_server` makes a server of a
 test's own, with its own settings. Every server is checked for leftovers when it stops."""
+import functools
 import pathlib
 import re
 import signal
 
 import pytest
 
-from servers import Connbench, Postgres
+from servers import Connbench, Postgres, server_starter
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = re.findall(r'^CONNBENCH_MODEL\("([^"]+)"', (ROOT / "models/models.def").read_text(), re.M)
@@ -51,24 +52,9 @@ def server(request, model):
 
 @pytest.fixture
 def start_server(binary, model):
-    """start_server(name=value, ...) -> a started Connbench with these settings."""
-    started = []
-
-    def start(**settings):
-        started.append(Connbench(binary, settings.pop("model", model), **settings).start())
-        return started[-1]
-
-    yield start
-    errors = []
-    for one in started:
-        if one.log.closed:
-            continue  # the test has stopped it
-        try:
-            one.stop()
-        except AssertionError as error:
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    """start_server(name=value, ...) -> a started Connbench of the model, with these settings."""
+    with server_starter(binary) as start:
+        yield functools.partial(start, model)
 
 
 @pytest.fixture(scope="session")

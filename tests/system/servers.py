@@ -3,6 +3,7 @@ PgBouncer in front of either. Each starts on a free loopback port and leaves not
 import contextlib
 import os
 import pathlib
+import random
 import re
 import select
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import psycopg
@@ -24,17 +26,23 @@ SHM = pathlib.Path("/dev/shm")
 
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port for a server that starts later: none that the kernel may give away until then, to an
+    outgoing connection or to another test."""
+    lowest_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(100):
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", random.randrange(10_000, max(lowest_given, 20_000))))
+            return sock.getsockname()[1]
+    raise AssertionError("no free port")
 
 
 def wait_until(condition, timeout_s, what):
-    """Polls: for states of other processes that nothing announces."""
+    """Polls: for states of other processes that nothing announces. Returns what came true."""
     deadline = time.monotonic() + timeout_s
-    while not condition():
+    while not (result := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {timeout_s} s"
         time.sleep(0.02)
+    return result
 
 
 def processes_of_session(session_id):
@@ -46,6 +54,39 @@ def processes_of_session(session_id):
             if int(fields[3]) == session_id and fields[0] != "Z":
                 pids.append(int(stat.parent.name))
     return sorted(pids)
+
+
+def kill_session(session_id):
+    """Ends all processes of a session, also those that begin meanwhile; returns when there are none,
+    so that nothing makes or keeps a file any more."""
+
+    def gone():
+        left = processes_of_session(session_id)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
+
+    wait_until(gone, STOP_TIMEOUT_S, f"the processes of session {session_id} have ended")
+
+
+@contextlib.contextmanager
+def cancelling(connection, every_s=0.2):
+    """Cancels what the connection executes in this block. More than once, since a cancel that comes
+    before its statement, which a busy machine makes late, cancels nothing."""
+    done = threading.Event()
+
+    def cancel():
+        while not done.wait(every_s):
+            connection.cancel()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        canceller.join()
 
 
 class Server:
@@ -113,7 +154,7 @@ class Connbench(Server):
         line = self._ready_line()
         match = re.search(r"ready on (\S+) port (\d+).*\(segment (\S+)\)", line)
         if not match:
-            self.process.kill()
+            kill_session(self.process.pid)
             self.process.wait()
             if "Use --model reactor, which" in self.stderr():
                 pytest.skip(self.stderr())  # a kernel or a container without io_uring
@@ -148,9 +189,7 @@ class Connbench(Server):
         self.process.stdout.close()
         self.log.close()
         left = self.processes()
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_session(self.process.pid)
         assert status == 0, f"exit status {status}; stderr: {errors}"
         assert not left, f"processes left: {left}; stderr: {errors}"
         assert not self.segment.exists(), f"{self.segment} is left"
@@ -159,9 +198,7 @@ class Connbench(Server):
 
     def kill_everything(self):
         """After a test that left the server in pieces on purpose."""
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_session(self.process.pid)
         self.process.wait(timeout=STOP_TIMEOUT_S)
         with contextlib.suppress(FileNotFoundError):
             self.segment.unlink()
@@ -174,6 +211,20 @@ class Connbench(Server):
             self.stop()
         else:
             self.kill_everything()
+
+
+@contextlib.contextmanager
+def server_starter(binary):
+    """start(model, name=value, ...) -> a started Connbench with these settings. At the end each is
+    stopped, unless the test has done so; one that does not stop well keeps no other from it."""
+    with contextlib.ExitStack() as stack:
+
+        def start(model, **settings):
+            server = Connbench(binary, model, **settings).start()
+            stack.callback(lambda: server.log.closed or server.stop())
+            return server
+
+        yield start
 
 
 class Postgres(Server):
@@ -227,6 +278,13 @@ class PgBouncer(Server):
         self.folder = None
 
     def __enter__(self):
+        try:
+            return self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start(self):
         program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
         assert program, "PgBouncer is not installed; the Debian package is pgbouncer"
         self.folder = tempfile.mkdtemp(prefix="connbench-test-bouncer.")
@@ -271,7 +329,10 @@ class PgBouncer(Server):
         return [dict(zip(names, line.split("|"))) for line in lines[1:] if "|" in line]
 
     def log_text(self):
-        return pathlib.Path(self.folder, "log").read_text()
+        try:
+            return pathlib.Path(self.folder, "log").read_text()
+        except FileNotFoundError:
+            return "it has written no log"
 
     def _accepts(self):
         assert self.process.poll() is None, self.log_text()
@@ -281,6 +342,8 @@ class PgBouncer(Server):
         return False
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=STOP_TIMEOUT_S)
-        shutil.rmtree(self.folder)
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=STOP_TIMEOUT_S)
+        if self.folder is not None:
+            shutil.rmtree(self.folder)

@@ -1,7 +1,6 @@
 """What breaks: clients that vanish, servers that are killed, ports in use, a server's leftovers."""
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
 import time
@@ -10,7 +9,7 @@ import psycopg
 import pytest
 
 import wire
-from servers import CLIENT_TIMEOUT_S, STOP_TIMEOUT_S, Connbench, free_port, wait_until
+from servers import CLIENT_TIMEOUT_S, STOP_TIMEOUT_S, Connbench, wait_until
 from test_psql import LONG_QUERY
 
 

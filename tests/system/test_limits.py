@@ -117,9 +117,8 @@ def test_idle_in_transaction_timeout_gives_locks_back(server):
         setup.execute("drop table if exists idle_rows")
         setup.execute("create table idle_rows (a int primary key)")
         setup.execute("insert into idle_rows values (1)")
-        holder = server.connect(autocommit=False,
-                                options="-c idle_in_transaction_session_timeout=300ms")
-        holder.execute("update idle_rows set a = 2")
+        holder = server.connect(options="-c idle_in_transaction_session_timeout=300ms")
+        holder.execute("begin; update idle_rows set a = 2")  # in one message: not idle in between
         setup.execute("update idle_rows set a = 3")  # waits until the holder is thrown out
         with pytest.raises(psycopg.OperationalError):
             holder.execute("select 1")
@@ -127,7 +126,7 @@ def test_idle_in_transaction_timeout_gives_locks_back(server):
 
 
 def test_authentication_timeout(start_server):
-    server = start_server(authentication_timeout="300ms")
+    server = start_server(authentication_timeout="1s")
     with wire.Client(server) as silent, wire.Client(server) as slow, wire.Client(server) as good:
         good.start()
         slow.send(wire.startup()[:10])

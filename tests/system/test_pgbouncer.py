@@ -6,7 +6,7 @@ import threading
 import psycopg
 import pytest
 
-from servers import PgBouncer, wait_until
+from servers import PgBouncer, cancelling, wait_until
 
 WAIT_S = 20
 
@@ -139,11 +139,8 @@ def test_cancels_reach_the_right_session(server, pool_mode):
             bouncer.connect() as other:
         other.execute("begin")
         other.execute("select 1")
-        canceller = threading.Timer(0.2, client.cancel)
-        canceller.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
+        with cancelling(client), pytest.raises(psycopg.errors.QueryCanceled):
             client.execute("select pg_sleep(60)")
-        canceller.join()
         assert client.execute("select 1").fetchone() == (1,)
         other.execute("commit")
 

@@ -4,6 +4,7 @@ import threading
 import psycopg
 import pytest
 
+from servers import cancelling
 from test_psql import LONG_QUERY
 
 
@@ -129,11 +130,8 @@ def test_copy_of_bad_rows(connection, table):
 
 
 def test_cancel(connection):
-    timer = threading.Timer(0.3, connection.cancel)
-    timer.start()
-    with pytest.raises(psycopg.errors.QueryCanceled):
+    with cancelling(connection), pytest.raises(psycopg.errors.QueryCanceled):
         connection.execute(LONG_QUERY)
-    timer.join()
     assert connection.execute("select 1").fetchone() == (1,)
 
 
@@ -141,11 +139,8 @@ def test_cancel_while_waiting_for_a_row(server, connection, table):
     connection.execute("insert into pg_items values (1, 'one', 1)")
     with server.connect(autocommit=False) as holder, server.connect() as waiter:
         holder.execute("update pg_items set price = 2 where id = 1")
-        timer = threading.Timer(0.3, waiter.cancel)
-        timer.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
+        with cancelling(waiter), pytest.raises(psycopg.errors.QueryCanceled):
             waiter.execute("update pg_items set price = 3 where id = 1")
-        timer.join()
         holder.commit()
     assert connection.execute("select price from pg_items").fetchone() == (2.0,)
 

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from servers import (CLIENT_TIMEOUT_S, MACHINE_CHECKS, SHM, STOP_TIMEOUT_S, Connbench,
-                     processes_of_session, wait_until)
+                     kill_session, processes_of_session, wait_until)
 
 # Trials of a second on a machine that runs other tests: what they measure does not matter here.
 SHORT = ["--duration", "300ms", "--repetitions", "1", "-c", "2", "--waive", MACHINE_CHECKS,
@@ -142,11 +142,8 @@ class Measuring:
              "50", "-c", "4", "--waive", MACHINE_CHECKS, "--no-charts", "--set",
              "shared_buffers=32MB", "-o", folder],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-        wait_until(lambda: (folder / "trials.csv").exists() and len(rows(folder)) >= 1,
-                   CLIENT_TIMEOUT_S, "the first trial ends")
         self.server = None  # the pid of the supervisor that the trial has started
-        wait_until(self._find_server, CLIENT_TIMEOUT_S / 3, "the next trial's server runs")
-        self.segment = SHM / f"connbench.{self.server}"
+        self.segment = None
 
     def _find_server(self):
         for pid in processes_of_session(self.process.pid):
@@ -169,12 +166,18 @@ class Measuring:
         assert not self.segment.exists()
 
     def __enter__(self):
+        try:
+            wait_until(lambda: (self.folder / "trials.csv").exists() and len(rows(self.folder)) >= 1,
+                       CLIENT_TIMEOUT_S, "the first trial ends")
+            wait_until(self._find_server, CLIENT_TIMEOUT_S / 3, "the next trial's server runs")
+        except BaseException:
+            self.__exit__()
+            raise
+        self.segment = SHM / f"connbench.{self.server}"
         return self
 
     def __exit__(self, *_):
-        for pid in self.left():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_session(self.process.pid)
         self.process.stderr.close()
         self.process.wait(timeout=STOP_TIMEOUT_S)
 

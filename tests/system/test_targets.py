@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,19 @@ def working_in(folder):
         with contextlib.suppress(OSError):
             if pathlib.Path(os.readlink(cwd)).is_relative_to(folder):
                 pids.append(int(cwd.parent.name))
+    return pids
+
+
+def clients_of(postmaster):
+    """Pids of PostgreSQL's backends that have let their client in: their title says so."""
+    pids = []
+    with contextlib.suppress(OSError):
+        for pid in pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                title = pathlib.Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0 ")
+                if re.search(r" (\[local\]|[0-9.]+\(\d+\)) (?!startup|authentication|initializing)",
+                             title):
+                    pids.append(int(pid))
     return pids
 
 
@@ -84,19 +98,13 @@ class Bench:
         return None
 
     def await_load(self, backends):
-        """Waits until the load's connections are up; the postmaster then has that many children."""
+        """Waits until the load's connections are up: the postmaster, as postmaster()."""
 
         def up():
             found = self.postmaster()
-            if not found:
-                return False
-            with contextlib.suppress(OSError):
-                path = pathlib.Path(f"/proc/{found[0]}/task/{found[0]}/children")
-                return len(path.read_text().split()) >= backends
-            return False
+            return found if found and len(clients_of(found[0])) >= backends else None
 
-        wait_until(up, RUN_TIMEOUT_S, "the load's connections are up")
-        return self.postmaster()
+        return wait_until(up, RUN_TIMEOUT_S, "the load's connections are up")
 
     def end(self):
         """Kills what a failed test left; its servers end with it, and make no more files then."""
