@@ -4,11 +4,13 @@
 // Safety: belongs to the coordinator; worker.h says what may be asked of a running thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "base/status.h"
 #include "harness/load/script.h"
 #include "harness/load/worker.h"
 #include "harness/load/workload.h"
@@ -24,6 +26,24 @@ struct ClientThreads {
   ScriptSet scripts;
   WorkerSettings settings;
   std::vector<std::unique_ptr<Worker>> workers;
+
+  // Starts its threads, at most so many: with what all groups have in common, and what the workload
+  // says of this one.
+  Status Start(const WorkerSettings& common, int max_threads) {
+    settings = common;
+    settings.scripts = &scripts;
+    settings.clients = spec.connections;
+    settings.threads = std::min(max_threads, spec.connections);
+    settings.backoff = spec.backoff.value_or(Backoff{});
+    settings.geometric_sessions = spec.session_length == SessionLength::kGeometric;
+    settings.latency_limit_ns = spec.latency_limit_ns;
+    settings.queue_limit = spec.queue_limit;
+    for (int i = 0; i < settings.threads; ++i) {
+      workers.push_back(std::make_unique<Worker>(settings, i));
+      CONNBENCH_RETURN_IF_ERROR(workers.back()->Start());
+    }
+    return Status::Ok();
+  }
 
   uint32_t clients() const { return static_cast<uint32_t>(spec.connections); }
   int64_t Open() const {

@@ -22,6 +22,8 @@ constexpr int64_t kFirstSynRetryNs = 900 * kNanosecondsPerMillisecond;
 // And lost data after 200 ms at the soonest (TCP_RTO_MIN).
 constexpr int64_t kFirstDataRetryNs = 190 * kNanosecondsPerMillisecond;
 
+constexpr uint32_t kWatched = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
 bool TcpInfo(int fd, tcp_info& info) {
   socklen_t length = sizeof(info);
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
@@ -78,8 +80,12 @@ Connection::Event Connection::Prepare(const ConnectTarget& target, uint32_t clie
   end_reason_.clear();
   end_sqlstate_.clear();
   session_.Reset();
+  const Endpoint& endpoint = target.endpoint;
+  session_.Start({.user = endpoint.user,
+                  .database = endpoint.database.empty() ? endpoint.user : endpoint.database,
+                  .application_name = endpoint.application_name,
+                  .security = target.security.get()});
   sent_ = 0;
-  waits_for_writable_ = false;
   epoll_fd_ = epoll_fd;
   tag_ = tag;
   const int family = target.address.family();
@@ -97,11 +103,11 @@ Connection::Event Connection::Prepare(const ConnectTarget& target, uint32_t clie
       }
     }
   }
+  // A writable edge tells that TCP is established. Where that is so when connect() returns it would
+  // only be one event more for each connection.
+  watches_writable_ = family != AF_UNIX && !target.address.is_loopback_v4();
   epoll_event event{};
-  // Writable edges tell that TCP is established; on a Unix socket they would come with every
-  // message the server reads, and connect() is done when it returns.
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
-  if (family != AF_UNIX) event.events |= EPOLLOUT;
+  event.events = kWatched | (watches_writable_ ? uint32_t{EPOLLOUT} : 0U);
   event.data.u64 = tag;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd_, &event) != 0) {
     return EndWithErrno(errno, "cannot watch a socket to");
@@ -113,27 +119,30 @@ Connection::Event Connection::Prepare(const ConnectTarget& target, uint32_t clie
 Connection::Event Connection::Connect(MonotonicNs now) {
   phases_.connect_begin_ns = now;
   state_ = State::kConnecting;
-  const int result = connect(fd_, target_->address.get(), target_->address.length);
-  if (result == 0) return Established();
-  if (errno != EINPROGRESS) return EndWithErrno(errno, "cannot connect to");
-  // On loopback the handshake is over by now; waiting for epoll would stamp it too late.
-  tcp_info info;
-  if (target_->address.is_loopback_v4() && TcpInfo(fd_, info) &&
-      info.tcpi_state == TCP_ESTABLISHED) {
-    return Established();
+  if (connect(fd_, target_->address.get(), target_->address.length) == 0) {
+    return Established(MonotonicNow());
   }
-  return Event::kNothing;
+  if (errno != EINPROGRESS) return EndWithErrno(errno, "cannot connect to");
+  if (!target_->address.is_loopback_v4()) return Event::kNothing;
+  // On loopback the handshake is over by now, unless the listen queue is full; waiting for epoll
+  // would stamp it too late, and asking takes a system call. The startup packet tells: a socket that
+  // is not connected yet does not take it.
+  const MonotonicNs returned = MonotonicNow();
+  const std::string& output = session_.output();
+  const ssize_t sent = send(fd_, output.data(), output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent >= 0) {
+    sent_ = static_cast<size_t>(sent);
+    bytes_->sent += static_cast<uint64_t>(sent);
+    return Established(returned);
+  }
+  if (errno != EAGAIN && errno != EWOULDBLOCK) return EndWithErrno(errno, "cannot connect to");
+  return WantWritable(true) ? Event::kNothing : EndWithErrno(errno, "cannot watch the socket to");
 }
 
-Connection::Event Connection::Established() {
-  phases_.connect_end_ns = MonotonicNow();
+Connection::Event Connection::Established(MonotonicNs at) {
+  phases_.connect_end_ns = at;
   if (phases_.connect_end_ns - phases_.connect_begin_ns > kFirstSynRetryNs) CountRetries();
   state_ = State::kStarting;
-  const Endpoint& endpoint = target_->endpoint;
-  session_.Start({.user = endpoint.user,
-                  .database = endpoint.database.empty() ? endpoint.user : endpoint.database,
-                  .application_name = endpoint.application_name,
-                  .security = target_->security.get()});
   const Event event = Flush();
   phases_.startup_sent_ns = MonotonicNow();
   return event;
@@ -146,13 +155,15 @@ void Connection::CountRetries() {
   }
 }
 
+// On TCP a watch that is there stays: there only a full buffer that has drained makes an edge. On a
+// Unix socket every message that the server reads is one.
 bool Connection::WantWritable(bool want) {
-  if (want == waits_for_writable_ || target_->address.family() != AF_UNIX) return true;
+  if (want == watches_writable_) return true;
+  if (!want && target_->address.family() != AF_UNIX) return true;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
-  if (want) event.events |= EPOLLOUT;
+  event.events = kWatched | (want ? uint32_t{EPOLLOUT} : 0U);
   event.data.u64 = tag_;
-  waits_for_writable_ = want;
+  watches_writable_ = want;
   return epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd_, &event) == 0;
 }
 
@@ -177,7 +188,7 @@ Connection::Event Connection::Flush() {
   }
   output.clear();
   sent_ = 0;
-  if (waits_for_writable_ && !WantWritable(false)) {
+  if (!WantWritable(false)) {
     return EndWithErrno(errno, "cannot watch the socket to");
   }
   return Event::kNothing;
@@ -198,7 +209,7 @@ Connection::Event Connection::HandleEvents(uint32_t events, std::span<char> buff
     socklen_t length = sizeof(error);
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error != 0) return EndWithErrno(error, "cannot connect to");
-    const Event event = Established();
+    const Event event = Established(MonotonicNow());
     if (event != Event::kNothing || (events & (EPOLLIN | EPOLLRDHUP)) == 0) return event;
   }
   if (state_ != State::kStarting && state_ != State::kOpen) return Event::kNothing;
@@ -255,9 +266,10 @@ void Connection::Close(MonotonicNs now) {
   if (state_ == State::kOpen || state_ == State::kStarting) {
     session_.Terminate();
     const std::string& output = session_.output();
-    // Best effort: the server sees the end of file in any case.
-    const ssize_t sent =
-        send(fd_, output.data() + sent_, output.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    // Best effort: the server sees the end of file in any case. MSG_MORE: on TCP the message leaves
+    // in the segment that ends the connection, which close() sends.
+    const ssize_t sent = send(fd_, output.data() + sent_, output.size() - sent_,
+                              MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
     if (sent > 0) bytes_->sent += static_cast<uint64_t>(sent);
   }
   phases_.ended_ns = now;

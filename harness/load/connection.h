@@ -54,7 +54,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Makes the socket and puts it into the epoll set with this tag. kEnded if that is not possible.
+  // Makes the socket, the startup packet, and puts the socket into the epoll set with this tag. kEnded if that is not possible.
   Event Prepare(const ConnectTarget& target, uint32_t client, int epoll_fd, uint64_t tag);
   // Calls connect(); if the kernel has the connection at once, also sends the startup packet.
   Event Connect(MonotonicNs now);
@@ -83,7 +83,7 @@ class Connection {
   const std::string& end_sqlstate() const { return end_sqlstate_; }
 
  private:
-  Event Established();
+  Event Established(MonotonicNs at);
   void CountRetries();
   Event Read(std::span<char> buffer, bool until_end);
   Event EndWithErrno(int error, const char* what);
@@ -98,7 +98,7 @@ class Connection {
   int epoll_fd_ = -1;
   uint64_t tag_ = 0;
   State state_ = State::kNone;
-  bool waits_for_writable_ = false;
+  bool watches_writable_ = false;
   size_t sent_ = 0;  // of session_.output()
   protocol::ClientSession session_;
   ConnectionPhases phases_;

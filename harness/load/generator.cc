@@ -458,31 +458,20 @@ Status Generator::StartWorkers() {
   for (const ClientThreads& group : groups_) {
     threads += std::min(config_.threads, group.spec.connections);
   }
-  uint32_t first = 0;
+  WorkerSettings common;
+  common.target = &target_;
+  common.protocol = workload_.protocol;
+  common.seed = config_.seed;
+  common.max_phases = kMaxPhaseRecords / static_cast<size_t>(threads);
+  common.connect_timeout_ns = config_.connect_timeout_ns;
+  common.statement_timeout_ns = config_.statement_timeout_ns;
+  common.origin = result_.run_begin_ns;
+  common.stop = &stop_;
   for (ClientThreads& group : groups_) {
-    WorkerSettings& settings = group.settings;
-    settings.scripts = &group.scripts;
-    settings.target = &target_;
-    settings.protocol = workload_.protocol;
-    settings.seed = config_.seed;
-    settings.first_client = first;
-    settings.clients = group.spec.connections;
-    settings.threads = std::min(config_.threads, group.spec.connections);
-    settings.max_phases = kMaxPhaseRecords / static_cast<size_t>(threads);
-    settings.backoff = group.spec.backoff.value_or(Backoff{});
-    settings.geometric_sessions = group.spec.session_length == SessionLength::kGeometric;
-    if (&group == &main() && disturbance_) settings.disturbed = &*disturbance_;
-    settings.connect_timeout_ns = config_.connect_timeout_ns;
-    settings.statement_timeout_ns = config_.statement_timeout_ns;
-    settings.latency_limit_ns = group.spec.latency_limit_ns;
-    settings.queue_limit = group.spec.queue_limit;
-    settings.origin = result_.run_begin_ns;
-    settings.stop = &stop_;
-    first += group.clients();
-    for (int i = 0; i < settings.threads; ++i) {
-      group.workers.push_back(std::make_unique<Worker>(settings, i));
-      CONNBENCH_RETURN_IF_ERROR(group.workers.back()->Start());
-    }
+    if (&group == &main() && disturbance_) common.disturbed = &*disturbance_;
+    CONNBENCH_RETURN_IF_ERROR(group.Start(common, config_.threads));
+    common.first_client += group.clients();
+    common.disturbed = nullptr;
   }
   result_.threads = main().settings.threads;
   return Status::Ok();
@@ -541,33 +530,8 @@ Result<LoadResult> Generator::RunAll() {
 }  // namespace
 
 Result<LoadResult> RunLoad(const LoadConfig& config) {
+  CONNBENCH_RETURN_IF_ERROR(CheckConfig(config));
   const Workload& workload = config.workload;
-  const auto bad = [](std::string message) {
-    return Status::Error(sqlstate::kInvalidParameterValue, std::move(message));
-  };
-  const int total = workload.total_connections();
-  if (workload.connections < 1 || total < 1 || total > kMaxConnections) {
-    return bad(fmt::format("{} connections; from 1 to {} are possible", total, kMaxConnections));
-  }
-  if (config.threads < 1 || config.threads > kMaxThreads) {
-    return bad(fmt::format("{} threads; from 1 to {} are possible", config.threads, kMaxThreads));
-  }
-  if (workload.duration_ns < 0 || workload.warmup_ns < 0) return bad("a negative duration");
-  if ((workload.pattern == Pattern::kMixed) == workload.groups.empty()) {
-    return bad("pattern mixed and [[group]] tables belong together");
-  }
-  for (const ClientGroup& group : workload.AllGroups()) {
-    if (!group.arrivals.given()) continue;
-    if (group.pattern != Pattern::kSteady && group.pattern != Pattern::kIdle) {
-      return bad(
-          fmt::format("rate does not apply to pattern {}: it schedules transactions on "
-                      "connections that stay open (steady, idle); connect_rate is for connections",
-                      Name(group.pattern)));
-    }
-    if (group.arrivals.spacing == ArrivalSpec::Spacing::kAtOnce) {
-      return bad("transactions cannot arrive at_once; give a rate");
-    }
-  }
   std::map<std::string, std::string> define = workload.define;
   define.try_emplace("scale", std::to_string(workload.scale));
   std::vector<ClientThreads> groups;

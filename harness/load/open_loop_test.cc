@@ -14,6 +14,7 @@
 
 #include "harness/load/fake_server.h"
 #include "harness/load/generator.h"
+#include "harness/load/wake_lead.h"
 
 namespace connbench::load {
 namespace {
@@ -78,6 +79,21 @@ TEST(OpenLoop, AnEarlierEndHolds) {
   EXPECT_EQ(loop.next_due(), 1000) << "due before the end";
   loop.TakeDue(2000);
   EXPECT_EQ(loop.next_due(), kNoDeadline);
+}
+
+TEST(WakeLead, FollowsTheShortestDelays) {
+  WakeLead lead;
+  EXPECT_EQ(lead.ns(), 0);
+  for (int i = 0; i < 1000; ++i) lead.Woke(20'000);
+  EXPECT_NEAR(lead.ns(), 20'000, 100);
+  lead.Woke(12'000);
+  EXPECT_EQ(lead.ns(), 12'000);
+  lead.Woke(5'000'000);
+  EXPECT_LT(lead.ns(), 14'000) << "one long delay says little";
+  lead.Woke(-1);
+  EXPECT_EQ(lead.ns(), 0);
+  for (int i = 0; i < 10'000; ++i) lead.Woke(5'000'000);
+  EXPECT_LE(lead.ns(), WakeLead::kMaxNs);
 }
 
 // From here on against a server.

@@ -93,6 +93,37 @@ int64_t SocketBacklogLimit() {
   return limit;
 }
 
+Status CheckConfig(const LoadConfig& config) {
+  const Workload& workload = config.workload;
+  const auto bad = [](std::string message) {
+    return Status::Error(sqlstate::kInvalidParameterValue, std::move(message));
+  };
+  const int total = workload.total_connections();
+  if (workload.connections < 1 || total < 1 || total > kMaxConnections) {
+    return bad(fmt::format("{} connections; from 1 to {} are possible", total, kMaxConnections));
+  }
+  if (config.threads < 1 || config.threads > kMaxThreads) {
+    return bad(fmt::format("{} threads; from 1 to {} are possible", config.threads, kMaxThreads));
+  }
+  if (workload.duration_ns < 0 || workload.warmup_ns < 0) return bad("a negative duration");
+  if ((workload.pattern == Pattern::kMixed) == workload.groups.empty()) {
+    return bad("pattern mixed and [[group]] tables belong together");
+  }
+  for (const ClientGroup& group : workload.AllGroups()) {
+    if (!group.arrivals.given()) continue;
+    if (group.pattern != Pattern::kSteady && group.pattern != Pattern::kIdle) {
+      return bad(
+          fmt::format("rate does not apply to pattern {}: it schedules transactions on "
+                      "connections that stay open (steady, idle); connect_rate is for connections",
+                      Name(group.pattern)));
+    }
+    if (group.arrivals.spacing == ArrivalSpec::Spacing::kAtOnce) {
+      return bad("transactions cannot arrive at_once; give a rate");
+    }
+  }
+  return Status::Ok();
+}
+
 Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& server,
                               int source_addresses) {
   Preflight preflight;

@@ -1,5 +1,6 @@
-// What is known before the first connection: which limits of this machine the run needs, and
-// whether it has them. Said beforehand rather than found out in the middle.
+// What is known before the first connection: whether what was asked for makes sense, which limits of
+// this machine it needs, and whether the machine has them. Said beforehand rather than found out in
+// the middle.
 //
 // Safety: raises this process's soft RLIMIT_NOFILE; otherwise pure. Errors name the limit and how
 // to raise it.
@@ -11,6 +12,7 @@
 
 #include "base/status.h"
 #include "harness/load/connection.h"
+#include "harness/load/generator.h"
 #include "harness/load/workload.h"
 
 namespace connbench::load {
@@ -20,6 +22,9 @@ struct Preflight {
   bool beyond_backlog = false;         // see LoadResult
   std::vector<SocketAddress> sources;  // to connect from; empty: the kernel's choice
 };
+
+// 22023 for numbers that are out of range and for parts of a workload that contradict each other.
+Status CheckConfig(const LoadConfig& config);
 
 // source_addresses as in LoadConfig.
 Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& server,

@@ -215,7 +215,8 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
       timeout_ns = std::min(timeout_ns, std::max<int64_t>(timers_.top().at - now, 0));
     }
     if (loop_ != nullptr) {
-      timeout_ns = std::min(timeout_ns, std::max<int64_t>(NextScheduled(now) - now, 0));
+      const int64_t wait_ns = NextScheduled(now) - wake_lead_.ns() - now;
+      timeout_ns = std::min(timeout_ns, std::max<int64_t>(wait_ns, 0));
     }
   }
   std::array<epoll_event, kEventsPerWait> events;
@@ -224,6 +225,9 @@ void Worker::PollOnce(int64_t timeout_limit_ns) {
   // loop with one connection feels; ticks end a wait without one.
   const int count = epoll_pwait2(epoll_fd_, events.data(), kEventsPerWait,
                                  timeout_ns < kPollLimitNs ? &timeout : nullptr, nullptr);
+  if (loop_ != nullptr && count == 0 && timeout_ns > 0) {
+    wake_lead_.Woke(MonotonicNow() - now - timeout_ns);
+  }
   // One answer is sent the next statement at once; of several, all are read first.
   collecting_ = batch_ != nullptr && count > 1 && loop_ == nullptr;
   for (int i = 0; i < count; ++i) {

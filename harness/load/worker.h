@@ -30,6 +30,7 @@
 #include "harness/load/script.h"
 #include "harness/load/send_batch.h"
 #include "harness/load/ticker.h"
+#include "harness/load/wake_lead.h"
 #include "harness/load/warmup_watch.h"
 
 namespace connbench::load {
@@ -208,6 +209,7 @@ class Worker {
   int epoll_fd_ = -1;
   Ticker ticker_;  // so that sweeps come also where nothing else happens
   std::vector<std::unique_ptr<Client>> clients_;
+  WakeLead wake_lead_;
   std::unique_ptr<OpenLoop> loop_;  // of a plan with arrivals
   // Closed loop: what the events of one round have to send; null: each sends for itself.
   std::unique_ptr<SendBatch> batch_;

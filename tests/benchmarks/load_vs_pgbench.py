@@ -14,22 +14,23 @@ that neither program decides how much CPU time is left for the server:
   one      -S -M prepared -c 1            one statement in flight: throughput, mean latency
   server   -S -M prepared -c 32           the server's CPU is busy: throughput, mean latency
   tpcb     tpcb-like -M prepared -c 4     seven statements with writes: throughput, mean latency
-  paced    -S -M prepared -c 16 -R 2000   Poisson arrivals: throughput, mean latency less schedule lag
+  paced    -S -M prepared -c 16 -R 2000   Poisson arrivals: throughput, median of latency less schedule lag
                                           (as root both with the lowest real-time priority)
-  connect  -S -C -c 1                     one connect in flight: connects per second, mean connect time
+  connect  -S -M simple -C -c 1           one connect in flight: connects per second, mean connect time
 
 Cost, as a user would run them, with all CPUs for both:
 
   select   -S -M prepared -c 32           client CPU per transaction, the server's beside it
-  churn    -S -C -c 4                     client CPU per connect + query + close
+  churn    -S -M simple -C -c 4           client CPU per connect + query + close
 
 There throughputs need not agree: what one client does not use, the server does; and pgbench has one
 connect in flight in each thread while connbench has one for each client. With --floor a loop that does
 nothing but send() and recv() the same bytes (bare_client.c) is a third contender of `select`: what any
 client pays for the sockets alone.
 
-Client CPU is user + system time of the whole process, as wait4() reports it. --socket takes a Unix
-socket instead of TCP.
+Client CPU is user + system time of the whole process, as wait4() reports it, less that of a run of the
+same program for one transaction: starting a program is not what a transaction costs. --socket takes a
+Unix socket instead of TCP.
 """
 import argparse
 import os
@@ -54,11 +55,11 @@ AGREEMENT = {
     "server": ("select-only", ["-S"], ["-M", "prepared", "-c", "32"], "latency"),
     "tpcb": ("tpcb", [], ["-M", "prepared", "-c", "4"], "latency"),
     "paced": ("select-only", ["-S"], ["-M", "prepared", "-c", "16", "-R", "2000"], "service"),
-    "connect": ("select-only", ["-S"], ["-C", "-c", "1"], "connect"),
+    "connect": ("select-only", ["-S"], ["-M", "simple", "-C", "-c", "1"], "connect"),
 }
 COST = {
     "select": ("select-only", ["-S"], ["-M", "prepared", "-c", "32"], "cpu"),
-    "churn": ("select-only", ["-S"], ["-C", "-c", "4"], "cpu"),
+    "churn": ("select-only", ["-S"], ["-M", "simple", "-C", "-c", "4"], "cpu"),
 }
 
 
@@ -98,8 +99,9 @@ class Run:
             raise SystemExit(f"nothing like {pattern} in:\n{self.text}")
         return float(match[1]) * {"ns": 1e-6, "us": 1e-3, "ms": 1, "s": 1e3}[match[2]]
 
-    def per_transaction(self, done):
-        return {"client_cpu_us": self.cpu_s / done * 1e6,
+    def per_transaction(self, done, start):
+        """start: a run of the same program that is over at once."""
+        return {"client_cpu_us": (self.cpu_s - start.cpu_s) / done * 1e6,
                 "server_cpu_us": self.server_cpu_s / done * 1e6}
 
 
@@ -121,8 +123,12 @@ def server_cpu(server):
 
 def pgbench(case, options, context):
     _, script, arguments, compared = case
-    ran = Run(["pgbench", "-n", "-j", "1", "-T", str(options.seconds),
-               f"--random-seed={options.program_seed}", *script, *arguments], *context,
+    # The program itself: what Debian has on PATH is a script that looks for it.
+    command = [f"{context[2].bin}/pgbench", "-n", "-j", "1",
+               f"--random-seed={options.program_seed}", *script]
+    log = f"{options.folder}/log" if compared == "service" else None
+    ran = Run([*command, "-T", str(options.seconds), *arguments,
+               *(["--log", f"--log-prefix={log}"] if log else [])], *context,
               # connbench takes this priority by itself where it keeps a schedule.
               punctual=compared == "service" and os.geteuid() == 0)
     figures = {"tps": ran.number(r"tps = ([0-9.]+)")}
@@ -131,17 +137,29 @@ def pgbench(case, options, context):
     elif compared == "latency":
         figures["latency_ms"] = ran.number(r"latency average = ([0-9.]+) ms")
     elif compared == "service":
-        figures["service_ms"] = (ran.number(r"latency average = ([0-9.]+) ms") -
-                                 ran.number(r"schedule lag: avg ([0-9.]+)"))
+        figures["service_ms"] = median_service_ms(pathlib.Path(options.folder))
     else:
-        figures.update(ran.per_transaction(ran.number(r"actually processed: (\d+)")))
+        start = Run([*command, "-t", "1", "-c", "1"], *context)
+        figures.update(ran.per_transaction(ran.number(r"actually processed: (\d+)"), start))
     return figures
+
+
+def median_service_ms(folder):
+    """Of the transactions in pgbench's logs, which are removed: latency less schedule lag."""
+    services = []
+    for log in folder.glob("log.*"):
+        for line in log.read_text().splitlines():
+            fields = line.split()  # client, transaction, latency, script, seconds, us, lag
+            services.append(int(fields[2]) - int(fields[6]))
+        log.unlink()
+    return statistics.median(services) / 1e3
 
 
 def connbench(case, options, context):
     workload, _, arguments, compared = case
-    ran = Run([options.connbench, "load", workload, "-q", "-s", str(SCALE), "--warmup", "0",
-               "-j", "1", "-T", str(options.seconds), f"--seed={options.program_seed}", *arguments,
+    command = [options.connbench, "load", workload, "-q", "-s", str(SCALE), "--warmup", "0",
+               "-j", "1", f"--seed={options.program_seed}"]
+    ran = Run([*command, "-T", str(options.seconds), *arguments,
                *(["--arrival", "poisson"] if compared == "service" else [])], *context)
     figures = {"tps": ran.number(r"throughput +([0-9.]+)")}
     if compared == "connect":
@@ -149,16 +167,21 @@ def connbench(case, options, context):
     elif compared == "latency":
         figures["latency_ms"] = ran.milliseconds(r"transaction latency +mean")
     elif compared == "service":
-        figures["service_ms"] = ran.milliseconds(r"service time +mean")
+        figures["service_ms"] = ran.milliseconds(r"service time .*\n +p50 +")
     else:
-        figures.update(ran.per_transaction(ran.number(r"transactions +\d+ = (\d+) ok")))
+        start = Run([*command, "-t", "1", "-c", "1"], *context)
+        figures.update(ran.per_transaction(ran.number(r"transactions +\d+ = (\d+) ok"), start))
     return figures
 
 
 def bare(case, options, context):
-    ran = Run([options.bare, "32", str(options.seconds)], *context)
+    arguments = case[2]
+    connections = arguments[arguments.index("-c") + 1]
+    reconnects = ["connect"] if "-C" in arguments else []
+    ran = Run([options.bare, connections, str(options.seconds), *reconnects], *context)
+    start = Run([options.bare, "1", "0", *reconnects], *context)
     return {"tps": ran.number(r"tps = ([0-9.]+)"),
-            **ran.per_transaction(ran.number(r"transactions = (\d+)"))}
+            **ran.per_transaction(ran.number(r"transactions = (\d+)"), start)}
 
 
 def build_bare_client(folder):
@@ -228,16 +251,16 @@ def main():
                 options.program_seed = rng.randrange(1, 1 << 31)  # other rows in each round
                 for name, case in wanted.items():
                     programs = {"pgbench": pgbench, "connbench": connbench}
-                    if name == "select" and options.floor:
+                    if name in COST and options.floor:
                         programs["bare"] = bare
                     run_case(name, case, programs, options, context, ratios, rng)
         finally:
             os.sched_setaffinity(0, all_cpus)
             server.stop()
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as options.folder:
         if options.floor:
-            options.bare = build_bare_client(folder)
+            options.bare = build_bare_client(options.folder)
         run_cases(AGREEMENT, server_cpus, client_cpus)
         run_cases(COST, all_cpus, all_cpus)
     print("\nratio to pgbench, median [min..max] of", options.rounds, "rounds")
