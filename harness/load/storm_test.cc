@@ -2,10 +2,9 @@
 // against a server that misbehaves on purpose. Nothing here depends on how fast the machine is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "harness/load/disturbance.h"
 #include "harness/load/fake_server.h"
 #include "harness/load/generator.h"
+#include "harness/load/load_fixture.h"
 
 namespace connbench::load {
 namespace {
@@ -23,29 +23,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr int64_t kMs = kNanosecondsPerMillisecond;
-
-LoadConfig Config(const Endpoint& endpoint, Pattern pattern, int connections) {
-  LoadConfig config;
-  config.endpoint = endpoint;
-  config.workload.name = "test";
-  config.workload.pattern = pattern;
-  config.workload.connections = connections;
-  config.workload.duration_ns = 100 * kMs;
-  config.workload.scripts = {{"test.sql", "SELECT 1;", 1}};
-  return config;
-}
-
-LoadResult MustRun(const LoadConfig& config) {
-  auto result = RunLoad(config);
-  EXPECT_TRUE(result.ok()) << result.status().ToString();
-  if (!result.ok()) return {};
-  EXPECT_TRUE(result->Check().ok()) << result->Check().ToString();
-  return std::move(*result);
-}
-
-uint64_t Count(const LoadResult& result, ConnectOutcome outcome) {
-  return result.connects_by_outcome[static_cast<size_t>(outcome)];
-}
 
 ArrivalSpec Arriving(const char* rate, const char* arrival = "constant") {
   auto spec = ParseArrivals(rate, arrival, ".");
@@ -80,7 +57,7 @@ TEST(BackoffPause, GrowsToItsMaximumAndIsJittered) {
 TEST(Storm, ConnectsArriveByTheirSchedule) {
   FakeServer server({Behaviour::kServe});
   for (const int threads : {1, 3}) {
-    LoadConfig config = Config(server.endpoint(), Pattern::kStorm, 12);
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, 12);
     config.threads = threads;
     config.workload.duration_ns = 60 * kNanosecondsPerSecond;  // for a busy machine
     config.workload.connect_arrivals = Arriving("200");
@@ -111,7 +88,7 @@ TEST(Storm, ConnectsArriveByTheirSchedule) {
 
 TEST(Storm, IsServedWhenTheLastClientHasItsFirstRow) {
   FakeServer server({Behaviour::kServeSlowly});
-  const LoadResult result = MustRun(Config(server.endpoint(), Pattern::kStorm, 5));
+  const LoadResult result = MustRun(TestConfig(server.endpoint(), Pattern::kStorm, 5));
   EXPECT_EQ(result.clients_to_serve, 5U);
   EXPECT_EQ(result.clients_served, 5U);
   EXPECT_GE(result.all_served_ns, 20 * kMs);  // what a query takes there
@@ -120,7 +97,7 @@ TEST(Storm, IsServedWhenTheLastClientHasItsFirstRow) {
 
 TEST(Storm, WithoutBackoffTriesOnceAndWithItUntilServed) {
   FakeServer server({Behaviour::kTooMany, Behaviour::kNotYet, Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kStorm, 3);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, 3);
   const LoadResult once = MustRun(config);
   EXPECT_EQ(once.connects_all, 3U);
   EXPECT_EQ(once.connects_ok(), 1U);
@@ -142,7 +119,7 @@ TEST(Storm, WithoutBackoffTriesOnceAndWithItUntilServed) {
 TEST(Storm, AFullQueueOfAUnixSocketFailsAtOnceAndIsCounted) {
   // The kernel lets one more in than the backlog says.
   FakeServer server({Behaviour::kServe}, true, {.backlog = 2, .hold = true});
-  LoadConfig config = Config(server.endpoint(), Pattern::kStorm, 10);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, 10);
   std::thread opener([&server] {
     usleep(50'000);
     server.Accept();
@@ -157,8 +134,10 @@ TEST(Storm, AFullQueueOfAUnixSocketFailsAtOnceAndIsCounted) {
 
 TEST(Storm, TcpsOwnRetriesAreToldApart) {
   FakeServer server({Behaviour::kServe}, false, {.backlog = 1, .hold = true});
-  LoadConfig config = Config(server.endpoint(), Pattern::kStorm, 6);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, 6);
   std::thread opener([&server] {
+    // Until the queue is full, and then for long enough that everybody has knocked.
+    AwaitThat([&server] { return server.waiting_to_be_accepted() == 2; });
     usleep(300'000);
     server.Accept();
   });
@@ -182,7 +161,7 @@ TEST(Storm, TcpsOwnRetriesAreToldApart) {
 TEST(Churn, SessionsArriveByTheirScheduleAndTakeAFreeClient) {
   FakeServer server({Behaviour::kServe});
   for (const int threads : {1, 2}) {
-    LoadConfig config = Config(server.endpoint(), Pattern::kChurn, 8);
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 8);
     config.threads = threads;
     config.workload.duration_ns = 300 * kMs;
     config.workload.connect_arrivals = Arriving("100");
@@ -197,7 +176,7 @@ TEST(Churn, SessionsArriveByTheirScheduleAndTakeAFreeClient) {
 
 TEST(Churn, SessionsThatFindNoFreeClientAreCountedNotDropped) {
   FakeServer server({Behaviour::kHangsInQuery});
-  LoadConfig config = Config(server.endpoint(), Pattern::kChurn, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 2);
   config.workload.duration_ns = 200 * kMs;
   config.statement_timeout_ns = 400 * kMs;
   config.workload.connect_arrivals = Arriving("100");
@@ -209,10 +188,10 @@ TEST(Churn, SessionsThatFindNoFreeClientAreCountedNotDropped) {
 
 TEST(Churn, GeometricSessionsHaveTheirMean) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kChurn, 4);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 4);
   config.workload.transactions_per_connection = 5;
   config.workload.session_length = SessionLength::kGeometric;
-  config.workload.duration_ns = 400 * kMs;
+  config.workload.duration_ns = kNanosecondsPerSecond;  // for a busy machine to come round in
   const LoadResult result = MustRun(config);
   ASSERT_GT(result.connects_ok(), 20U);
   const double mean =
@@ -221,47 +200,22 @@ TEST(Churn, GeometricSessionsHaveTheirMean) {
   EXPECT_LT(mean, 10);
 }
 
-// Plays the harness: makes the server drop everyone when it is asked to.
-class Dropper {
- public:
-  explicit Dropper(FakeServer& server) {
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds_), 0);
-    thread_ = std::thread([this, &server] {
-      std::string line;
-      char byte;
-      while (read(fds_[0], &byte, 1) == 1) {
-        if (byte != '\n') {
-          line += byte;
-          continue;
-        }
-        if (line.starts_with("EVENT drop")) server.DropEveryone();
-        line.clear();
-        EXPECT_EQ(write(fds_[0], "g", 1), 1);
-      }
-    });
-  }
-  ~Dropper() {
-    shutdown(fds_[1], SHUT_RDWR);
-    thread_.join();
-    close(fds_[0]);
-    close(fds_[1]);
-  }
-  int fd() const { return fds_[1]; }
-
- private:
-  int fds_[2];
-  std::thread thread_;
-};
+// Makes the server drop everyone when the run asks its harness to.
+FakeHarness::OnEvent Dropping(FakeServer& server) {
+  return [&server](const std::string& event) {
+    if (event == "drop") server.DropEveryone();
+  };
+}
 
 TEST(Failover, AllComeBackAndAreServedAgain) {
   for (const bool backs_off : {false, true}) {
     FakeServer server({Behaviour::kServe});
-    LoadConfig config = Config(server.endpoint(), Pattern::kFailover, 10);
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kFailover, 10);
     config.threads = 2;
     config.workload.duration_ns = 60 * kNanosecondsPerSecond;  // a bound, not a length
     if (backs_off) config.workload.backoff = Backoff{30 * kMs, 100 * kMs, 2, 0};
-    const Dropper dropper(server);
-    config.control_fd = dropper.fd();
+    const FakeHarness harness(Dropping(server));
+    config.control_fd = harness.fd();
     const LoadResult result = MustRun(config);
     EXPECT_EQ(result.connections_lost, 10U);
     EXPECT_EQ(result.clients_served, 10U);
@@ -276,10 +230,10 @@ TEST(Failover, AllComeBackAndAreServedAgain) {
 TEST(Failover, AttemptsOnTheWayBackAreCountedEach) {
   FakeServer server({Behaviour::kServe, Behaviour::kServe, Behaviour::kNotYet, Behaviour::kNotYet,
                      Behaviour::kTooMany, Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kFailover, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kFailover, 2);
   config.workload.duration_ns = 60 * kNanosecondsPerSecond;
-  const Dropper dropper(server);
-  config.control_fd = dropper.fd();
+  const FakeHarness harness(Dropping(server));
+  config.control_fd = harness.fd();
   const LoadResult result = MustRun(config);
   EXPECT_EQ(Count(result, ConnectOutcome::kCannotConnectNow), 2U);
   EXPECT_EQ(Count(result, ConnectOutcome::kTooManyConnections), 1U);
@@ -289,7 +243,7 @@ TEST(Failover, AttemptsOnTheWayBackAreCountedEach) {
 
 TEST(Failover, SaysSoWhenNobodyWasDroppedOrNotAllCameBack) {
   FakeServer server({Behaviour::kServe});
-  LoadConfig config = Config(server.endpoint(), Pattern::kFailover, 2);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kFailover, 2);
   config.drop_command = "true";
   const LoadResult kept = MustRun(config);
   EXPECT_THAT(kept.invalid_reasons, Contains(HasSubstr("no connection was dropped")));
@@ -299,8 +253,8 @@ TEST(Failover, SaysSoWhenNobodyWasDroppedOrNotAllCameBack) {
   FakeServer gone({Behaviour::kServe, Behaviour::kServe, Behaviour::kServe, Behaviour::kNotYet});
   config.endpoint = gone.endpoint();
   config.drop_command.clear();
-  const Dropper dropper(gone);
-  config.control_fd = dropper.fd();
+  const FakeHarness harness(Dropping(gone));
+  config.control_fd = harness.fd();
   config.workload.duration_ns = 400 * kMs;
   const LoadResult half = MustRun(config);
   EXPECT_EQ(half.clients_served, 1U);
@@ -310,7 +264,7 @@ TEST(Failover, SaysSoWhenNobodyWasDroppedOrNotAllCameBack) {
 
 // A workload of two groups: victims, and what pattern disturbs them.
 LoadConfig Disturbed(const Endpoint& endpoint, Pattern pattern, int connections) {
-  LoadConfig config = Config(endpoint, Pattern::kMixed, connections);
+  LoadConfig config = TestConfig(endpoint, Pattern::kMixed, connections);
   config.workload.duration_ns = 800 * kMs;
   ClientGroup victim;
   victim.name = "victim";
@@ -432,7 +386,7 @@ TEST(Victim, ATransactionThatOverlapsTheDisturbanceBelongsToIt) {
 TEST(Preflight, SaysThatAStormIsLongerThanTheListenQueue) {
   FakeServer server({Behaviour::kSilent});
   std::atomic<bool> stop{true};  // only what is said beforehand
-  LoadConfig config = Config(server.endpoint(), Pattern::kStorm, 1);
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kStorm, 1);
   config.stop = &stop;
   EXPECT_FALSE(MustRun(config).beyond_backlog);
 }

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "harness/load/fake_server.h"
-#include "harness/load/generator.h"
+#include "harness/load/load_fixture.h"
 
 namespace connbench::load {
 namespace {
@@ -62,13 +62,9 @@ TEST(WarmupWatch, AnOpenLoopIsJudgedByItsLatency) {
 }
 
 LoadConfig Config(const FakeServer& server) {
-  LoadConfig config;
-  config.endpoint = server.endpoint();
-  config.workload.name = "test";
-  config.workload.connections = 2;
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 2);
   config.workload.duration_ns = 50 * kMillisecond;
   config.workload.warmup_ns = 50 * kMillisecond;
-  config.workload.scripts = {{"test.sql", "SELECT 1;", 1}};
   return config;
 }
 
@@ -103,6 +99,7 @@ TEST(WarmUpOfARun, OneThatNeverSettlesSaysSo) {
   config.workload.warmup_ns = 200 * kMillisecond;
   config.workload.warmup_max_ns = 600 * kMillisecond;
   std::thread beginner([&] {
+    AwaitThat([&server] { return server.Received('Q') > 0; });
     usleep(500'000);
     server.Resume();
   });

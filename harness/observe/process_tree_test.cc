@@ -277,7 +277,7 @@ TEST(SamplerTest, SamplesAndStaysWithinItsBudget) {
   const SamplerReport report = sampler.Stop();
   // One at once; how many more depends on what a sample costs here.
   ASSERT_GE(report.samples.size(), 1U);
-  EXPECT_LE(report.samples.size(), 12U);
+  EXPECT_LE(static_cast<int64_t>(report.samples.size()), report.elapsed_ns / kSamplePeriodNs + 2);
   EXPECT_EQ(report.samples[0].tree.processes, 1);
   EXPECT_GT(report.samples[0].tree.rss_kb, 0);
   EXPECT_GT(report.samples[0].host_available_kb, 0);

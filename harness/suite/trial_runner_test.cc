@@ -71,8 +71,10 @@ class TrialRunnerTest : public testing::Test {
   }
 
   Interruption interruption_;
-  // Tests run beside other work: that the machine is busy is no failure of the runner.
-  std::vector<std::string> waived_ = {"client_cpu", "client_stall", "other_load", "steal"};
+  // Tests run beside other work: that the machine is busy, or that another test overflows a listen
+  // queue, which the kernel counts for all together, is no failure of the runner.
+  std::vector<std::string> waived_ = {"client_cpu", "client_stall",     "other_load", "steal",
+                                      "throttling", "listen_overflows", "syn_retries"};
   size_t children_before_;
 };
 
@@ -172,7 +174,7 @@ TEST_F(TrialRunnerTest, AnInterruptionEndsTheTrialInOrder) {
 }
 
 TEST_F(TrialRunnerTest, AnotherLoadOnTheMachineMakesTheTrialInvalid) {
-  waived_ = {"client_cpu", "client_stall", "steal"};
+  std::erase(waived_, "other_load");
   Cell cell = MakeCell(load::Pattern::kIdle, 2);
   cell.workload.active = 0;
   cell.workload.duration_ns = kNanosecondsPerSecond;
@@ -201,6 +203,8 @@ TEST_F(TrialRunnerTest, AnotherLoadOnTheMachineMakesTheTrialInvalid) {
 TEST_F(TrialRunnerTest, AnOverflowingAcceptQueueMakesTheTrialInvalid) {
   Cell cell = MakeCell(load::Pattern::kStorm, 50);
   cell.settings.emplace_back("listen_backlog", "8");
+  std::erase(waived_, "listen_overflows");
+  std::erase(waived_, "syn_retries");
   const TrialOutcome outcome = Run(cell);
   EXPECT_EQ(outcome.record.trial.status, results::kTrialInvalid);
   EXPECT_THAT(outcome.record.trial.status_reason, HasSubstr("listen_overflows: "));
