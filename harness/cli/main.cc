@@ -1,11 +1,12 @@
 // connbench: what a database pays for each way of staffing its connections.
-#include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/exit_code.h"
 #include "harness/cli/command.h"
+#include "harness/cli/parse_arguments.h"
 
 namespace connbench::cli {
 
@@ -39,16 +40,9 @@ int Main(int argc, char** argv) {
     sub->set_help_flag("--help", "print this help");
     mains.emplace_back(sub, command.configure(*sub));
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      app.exit(error);
-      return kExitOk;
-    }
-    std::fprintf(stderr, "connbench: %s\n", error.what());
-    std::fprintf(stderr, "Run \"connbench --help\" or \"connbench SUBCOMMAND --help\".\n");
-    return kExitUsage;
+  if (const std::optional<int> exit_code = ParseArguments(
+          app, argc, argv, "Run \"connbench --help\" or \"connbench SUBCOMMAND --help\".")) {
+    return *exit_code;
   }
   for (const auto& [sub, run] : mains) {
     if (sub->parsed()) return run();

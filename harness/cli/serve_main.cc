@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/exit_code.h"
+#include "harness/cli/parse_arguments.h"
 #include "models/fork_exec/exec_backend.h"
 #include "models/model_list.h"
 #include "models/process_settings.h"
@@ -103,15 +104,9 @@ int ServeMain(int argc, char** argv) {
   app.add_option("--data", options.data_directory, "data folder (not supported yet)");
   app.add_option("--set", options.settings, "name=value; see below")->take_all();
   app.footer(Footer);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      app.exit(error);
-      return kExitOk;
-    }
-    fmt::print(stderr, "connbench: {}\nRun \"connbench serve --help\".\n", error.what());
-    return kExitUsage;
+  if (const std::optional<int> exit_code =
+          ParseArguments(app, argc, argv, "Run \"connbench serve --help\".")) {
+    return *exit_code;
   }
   options.argv = argv;
   return Serve(options);
