@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/segment/shmem_size.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
 #include "protocol/messages.h"
@@ -37,6 +38,15 @@ std::optional<size_t> MaxBodyBytes(char type) {
   }
 }
 
+// Of an engine's session: where it keeps what every message needs.
+constexpr size_t kSessionHeadBytes = 1024;
+
+[[gnu::always_inline]] inline void PrefetchRange(const void* begin, size_t bytes) {
+  const char* at = static_cast<const char*>(begin);
+  for (const char* end = at + bytes; at < end; at += engine::kCacheLineBytes)
+    __builtin_prefetch(at);
+}
+
 MonotonicNs After(MonotonicNs now, int64_t milliseconds) {
   return now + milliseconds * kNanosecondsPerMillisecond;
 }
@@ -68,6 +78,14 @@ engine::TransactionStatus ServerSession::transaction_status() const {
 bool ServerSession::termination_pending() const { return impl_->termination_pending(); }
 bool ServerSession::authenticated() const { return impl_->authenticated(); }
 bool ServerSession::mid_message() const { return impl_->mid_message(); }
+[[gnu::hot]] void ServerSession::Prefetch(int turns) const {
+  if (turns > 1) {
+    PrefetchRange(impl_.get(), sizeof(Impl));
+  } else {
+    __builtin_prefetch(output_.data());
+    impl_->PrefetchSession();
+  }
+}
 size_t ServerSession::retained_bytes() const {
   return sizeof(Impl) + output_.capacity() + impl_->retained_bytes();
 }
@@ -239,6 +257,10 @@ Want ServerSession::Impl::InputDeadlinePassed() {
 void ServerSession::Impl::SetWaiter(engine::Waiter& waiter) {
   waiter_ = &waiter;
   if (session_ != nullptr) session_->SetWaiter(waiter);
+}
+
+[[gnu::hot]] void ServerSession::Impl::PrefetchSession() const {
+  if (session_ != nullptr) PrefetchRange(session_.get(), kSessionHeadBytes);
 }
 
 engine::TransactionStatus ServerSession::Impl::transaction_status() const {

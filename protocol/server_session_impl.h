@@ -39,6 +39,7 @@ class ServerSession::Impl {
   Want InputDeadlinePassed();
   Want CheckTermination();
   void SetWaiter(engine::Waiter& waiter);
+  void PrefetchSession() const;
   engine::TransactionStatus transaction_status() const;
   bool authenticated() const { return session_ != nullptr; }
   bool termination_pending() const {

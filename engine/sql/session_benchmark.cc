@@ -3,7 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 #include "engine/session.h"
@@ -20,6 +22,7 @@ class Bench {
     EngineConfig config;
     config.segment_backing = SegmentBacking::kAnonymous;
     config.shared_buffers_bytes = int64_t{64} << 20;
+    config.max_connections = 1100;
     engine_ = std::move(*Engine::Create(config));
     SessionOptions options;
     options.connection_id = 1;
@@ -30,27 +33,30 @@ class Bench {
         "create table history (tid int, bid int, aid int, delta int, mtime timestamp)");
   }
   void Run(std::string_view sql) { Check(session_->Query(sql, sink_).TakeStatus()); }
-  void Prepare(std::string_view sql) {
-    Check(session_->Parse("p", sql, {}, sink_));
-    Check(session_->Sync(sink_));
+  void Prepare(std::string_view sql) { PrepareOn(*session_, sql); }
+  void PrepareOn(Session& session, std::string_view sql) {
+    Check(session.Parse("p", sql, {}, sink_));
+    Check(session.Sync(sink_));
   }
-  void StartAnother() {
+  std::unique_ptr<Session> Another(uint32_t connection_id = 2) {
     SessionOptions options;
-    options.connection_id = 2;
+    options.connection_id = connection_id;
     options.user = "bench";
     options.parameters = {{"application_name", "bench"}, {"client_encoding", "UTF8"}};
-    const std::unique_ptr<Session> session =
+    std::unique_ptr<Session> session =
         std::move(*engine_->StartSession(std::move(options), waiter_));
     session->ReportParameters(sink_);
+    return session;
   }
-  void Execute(std::span<const std::string> parameters) {
+  void Execute(std::span<const std::string> parameters) { ExecuteOn(*session_, parameters); }
+  void ExecuteOn(Session& session, std::span<const std::string> parameters) {
     WireValue values[8];
     for (size_t i = 0; i < parameters.size(); ++i) {
       values[i] = {parameters[i].data(), static_cast<int32_t>(parameters[i].size())};
     }
-    Check(session_->Bind("", "p", {}, {values, parameters.size()}, {}));
-    Check(session_->Execute("", 0, sink_).TakeStatus());
-    Check(session_->Sync(sink_));
+    Check(session.Bind("", "p", {}, {values, parameters.size()}, {}));
+    Check(session.Execute("", 0, sink_).TakeStatus());
+    Check(session.Sync(sink_));
   }
 
  private:
@@ -65,9 +71,9 @@ class Bench {
   CountingSink sink_;
 };
 
-std::string NextId(uint32_t& state) {
+std::string NextId(uint32_t& state, uint32_t rows = kRows) {
   state = state * 1664525u + 1013904223u;
-  return std::to_string(1 + (state >> 8) % kRows);
+  return std::to_string(1 + (state >> 8) % rows);
 }
 
 void BM_PreparedPointSelect(benchmark::State& state) {
@@ -111,10 +117,33 @@ void BM_PreparedInsert(benchmark::State& state) {
 }
 BENCHMARK(BM_PreparedInsert)->Iterations(50000);
 
+// The same statement on many sessions in turn: neither a session's own memory nor the table's pages are
+// warm, as it is behind many connections.
+void BM_PreparedPointSelectOfMany(benchmark::State& state) {
+  constexpr int kManyRows = 100000;
+  Bench bench;
+  bench.Run(
+      "create table many (aid int primary key, bid int, abalance int, filler char(84));"
+      "insert into many select g, 1, 0, '' from generate_series(1, 100000) g");
+  std::vector<std::unique_ptr<Session>> sessions;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    sessions.push_back(bench.Another(static_cast<uint32_t>(i) + 2));
+    bench.PrepareOn(*sessions.back(), "SELECT abalance FROM many WHERE aid = $1");
+  }
+  uint32_t random = 1;
+  size_t next = 0;
+  for (auto _ : state) {
+    const std::string id = NextId(random, kManyRows);
+    bench.ExecuteOn(*sessions[next], {&id, 1});
+    next = (next + 1) % sessions.size();
+  }
+}
+BENCHMARK(BM_PreparedPointSelectOfMany)->Arg(1)->Arg(64)->Arg(256)->Arg(1000);
+
 // What a connection costs beyond its thread or process and its bytes on the wire.
 void BM_StartSession(benchmark::State& state) {
   Bench bench;
-  for (auto _ : state) bench.StartAnother();
+  for (auto _ : state) bench.Another();
 }
 BENCHMARK(BM_StartSession);
 

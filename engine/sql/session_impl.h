@@ -19,9 +19,9 @@
 
 #include "engine/engine_context.h"
 #include "engine/executor/expression/environment.h"
-#include "engine/executor/nodes/workspaces.h"
 #include "engine/roles/role_table.h"
 #include "engine/session.h"
+#include "engine/sql/command_tag.h"
 #include "engine/sql/copy.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/pg_query_types.h"
@@ -123,7 +123,7 @@ class RealSession final : public Session, private EvalEnvironment {
   };
   // What a statement leaves to be told to the client.
   struct Outcome {
-    std::string tag;
+    CommandTag tag;
     bool copy_in = false;  // the client's data come next
     bool suspended = false;
   };
@@ -300,7 +300,6 @@ class RealSession final : public Session, private EvalEnvironment {
   std::shared_ptr<const ParseTree> pending_tree_;
   int pending_index_ = 0;
 
-  Workspaces workspaces_;
   Arena scratch_;
   std::vector<WireValue> wire_values_;
   std::vector<Value> returned_row_;

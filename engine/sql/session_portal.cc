@@ -1,7 +1,5 @@
 // Portals: from a plan and its parameters to rows on the wire.
 
-#include <charconv>
-
 #include "engine/executor/row_codec.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/session_impl.h"
@@ -23,13 +21,12 @@ namespace {
   return "";
 }
 
-// "SELECT 1": short enough for std::string's own buffer.
-[[gnu::hot]] std::string MakeTag(PlanKind kind, int64_t rows) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, rows).ptr;
-  std::string tag(CommandOf(kind));
-  tag.append(kind == PlanKind::kInsert ? " 0 " : " ");
-  return tag.append(digits, end);
+// "SELECT 1".
+[[gnu::hot]] CommandTag MakeTag(PlanKind kind, int64_t rows) {
+  CommandTag tag(CommandOf(kind));
+  tag.Append(kind == PlanKind::kInsert ? " 0 " : " ");
+  tag.Append(rows);
+  return tag;
 }
 
 RowCodec ReturnedCodec(const Plan& plan) {
@@ -93,7 +90,6 @@ bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<Colum
   execution.eval = {nullptr, portal.parameters.data(), &scratch_, this, {}};
   execution.storage = context_.storage;
   execution.transaction = &transaction_;
-  execution.workspaces = &workspaces_;
   execution.work_mem_bytes = settings_.current().work_mem_bytes;
   execution.rows_affected = 0;
   execution.snapshot = transaction_.TakeSnapshot();

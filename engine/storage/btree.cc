@@ -19,13 +19,13 @@ const BTreeMeta& MetaOf(const PageGuard& guard) {
 }  // namespace
 
 [[gnu::hot]] Result<ReadPageGuard> Tree::Read(BlockNumber block) const {
-  ReadPageGuard guard = storage_.pool().Read(id_, block);
+  ReadPageGuard guard = storage_.pool().Read(id_, block, kTreeSpecialOffset);
   if (!guard.valid()) return BufferPool::MissingPage(id_, block);
   return guard;
 }
 
 [[gnu::hot]] Result<WritePageGuard> Tree::Write(BlockNumber block) const {
-  WritePageGuard guard = storage_.pool().Write(id_, block);
+  WritePageGuard guard = storage_.pool().Write(id_, block, kTreeSpecialOffset);
   if (!guard.valid()) return BufferPool::MissingPage(id_, block);
   return guard;
 }

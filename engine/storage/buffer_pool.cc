@@ -107,9 +107,15 @@ bool BufferPool::TryPin(BufferFrame& frame, uint64_t tag) {
   return false;
 }
 
-[[gnu::hot]] BufferFrame* BufferPool::Pin(uint64_t tag) const {
+[[gnu::hot]] BufferFrame* BufferPool::Pin(uint64_t tag, uint32_t first_offset) const {
   const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
   uint32_t index = buckets_[bucket].load(std::memory_order_acquire);
+  // Chains are short: mostly the first frame is the one.
+  if (index != kNoFrame) {
+    const char* page = PageData(index);
+    __builtin_prefetch(page);
+    __builtin_prefetch(page + first_offset);
+  }
   for (int step = 0; step < kMaxLatchFreeSteps && index != kNoFrame; ++step) {
     BufferFrame& frame = frames_[index];
     if (frame.tag.load(std::memory_order_relaxed) == tag && TryPin(frame, tag)) return &frame;
@@ -129,22 +135,24 @@ BufferFrame* BufferPool::PinSlow(uint64_t tag, uint32_t bucket) const {
   return nullptr;
 }
 
-[[gnu::hot]] ReadPageGuard BufferPool::Read(StorageId storage, BlockNumber block) const {
-  BufferFrame* frame = Pin(Tag(storage, block));
+[[gnu::hot]] ReadPageGuard BufferPool::Read(StorageId storage, BlockNumber block,
+                                            uint32_t first_offset) const {
+  BufferFrame* frame = Pin(Tag(storage, block), first_offset);
   if (frame == nullptr) return {};
   frame->content.LockShared();
   return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
 }
 
-[[gnu::hot]] WritePageGuard BufferPool::Write(StorageId storage, BlockNumber block) const {
-  BufferFrame* frame = Pin(Tag(storage, block));
+[[gnu::hot]] WritePageGuard BufferPool::Write(StorageId storage, BlockNumber block,
+                                              uint32_t first_offset) const {
+  BufferFrame* frame = Pin(Tag(storage, block), first_offset);
   if (frame == nullptr) return {};
   frame->content.LockExclusive();
   return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
 }
 
 WritePageGuard BufferPool::TryWrite(StorageId storage, BlockNumber block) const {
-  BufferFrame* frame = Pin(Tag(storage, block));
+  BufferFrame* frame = Pin(Tag(storage, block), 0);
   if (frame == nullptr) return {};
   if (!frame->content.TryLockExclusive()) {
     frame->state.fetch_sub(1, std::memory_order_release);

@@ -148,8 +148,10 @@ class BufferPool {
 
   // The page must exist (block < the storage's block_count, storage not freed): an invalid guard says
   // that it does not, which is a defect of the caller or a stale StorageId.
-  ReadPageGuard Read(StorageId storage, BlockNumber block) const;
-  WritePageGuard Write(StorageId storage, BlockNumber block) const;
+  // first_offset: where on the page, beside its header, the caller will look first. Both are fetched
+  // into the cache while the frame is still being looked at, instead of one after the other.
+  ReadPageGuard Read(StorageId storage, BlockNumber block, uint32_t first_offset = 0) const;
+  WritePageGuard Write(StorageId storage, BlockNumber block, uint32_t first_offset = 0) const;
   // Invalid guard also when somebody holds the latch.
   WritePageGuard TryWrite(StorageId storage, BlockNumber block) const;
 
@@ -178,7 +180,7 @@ class BufferPool {
   }
   static uint64_t Hash(uint64_t tag);
   char* PageData(uint32_t frame) const { return pages_ + uint64_t{frame} * kPageSize; }
-  BufferFrame* Pin(uint64_t tag) const;
+  BufferFrame* Pin(uint64_t tag, uint32_t first_offset) const;
   BufferFrame* PinSlow(uint64_t tag, uint32_t bucket) const;
   static bool TryPin(BufferFrame& frame, uint64_t tag);
   uint32_t PopFree();

@@ -138,7 +138,7 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
                                               const Snapshot& snapshot, Tid tid, RowBuffer& buffer,
                                               HeapRow& row) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
-  ReadPageGuard guard = storage_->pool().Read(id_, tid.block);
+  ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));
   if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
   if (guard.page().header().prune_hint != kNoFate) {
     PruneOnAccess(*storage_, id_, *slot_, tid.block, guard);
@@ -174,7 +174,7 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
 
 Result<Heap::RowLife> Heap::Life(Transaction& transaction, Tid tid, Xid& wait_for) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
-  ReadPageGuard guard = storage_->pool().Read(id_, tid.block);
+  ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));
   if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
   const Page page = guard.page();
   const CommitLog& log = storage_->commit_log();

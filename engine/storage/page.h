@@ -144,6 +144,11 @@ class Page {
   char* data_;
 };
 
+// Where a slot's line pointer stands.
+constexpr uint32_t LineOffset(uint32_t slot) {
+  return kPageHeaderSize + slot * static_cast<uint32_t>(sizeof(LinePointer));
+}
+
 inline constexpr uint32_t kMaxItemSize =
     (kPageSize - kPageHeaderSize - sizeof(LinePointer)) & ~(kItemAlignment - 1);
 inline constexpr uint32_t kMaxSlots =

@@ -106,6 +106,10 @@ void EventLoop::Run() {
     while (next != nullptr) {
       LoopTask& task = *next;
       next = task.next_;
+      if (next != nullptr) {
+        next->Prefetch(1);
+        if (next->next_ != nullptr) next->next_->Prefetch(2);
+      }
       RunTask(task);
     }
     if (stop_begun_ && tasks_.empty() && Settled()) break;

@@ -21,6 +21,9 @@ class LoopConnection : public LoopTask, public engine::Waiter, public protocol::
   // Before the loop takes it. After an error the socket is still the caller's.
   Status Open(int fd);
   Outcome Serve(EventLoop& loop, std::span<char> buffer) override;
+  void Prefetch(int turns) const override {
+    if (session_ != nullptr) session_->Prefetch(turns);
+  }
   MonotonicNs wake_at() const override { return session_->InputDeadline(); }
   void RequestStop() override { stopping_ = true; }
   bool MustEnd() const override { return session_ != nullptr && session_->termination_pending(); }

@@ -28,6 +28,9 @@ class LoopTask {
   // Runs on a fiber of the loop: it may park (EventLoop::Park) and go on later. The buffer is the
   // fiber's.
   virtual Outcome Serve(EventLoop& loop, std::span<char> buffer) = 0;
+  // The task will be served after `turns` others, 2 and then 1: a chance to ask for its memory. May not change
+  // anything.
+  virtual void Prefetch(int /*turns*/) const {}
   // When the task wants to run although its socket is silent; asked after Serve().
   virtual MonotonicNs wake_at() const { return kNoDeadline; }
   // Asks the task to end, as soon as it can: it will be served at least once more.

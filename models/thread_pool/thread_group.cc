@@ -286,6 +286,10 @@ GroupTask* ThreadGroup::Pop(MonotonicNs now) {
   --queued_;
   ++served_;
   task->state_ = GroupTask::State::kServed;
+  if (const GroupTask* next = queue.head; next != nullptr) {
+    next->Prefetch(1);
+    if (next->next_ != nullptr) next->next_->Prefetch(2);
+  }
   return task;
 }
 

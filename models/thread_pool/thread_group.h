@@ -50,6 +50,9 @@ class GroupTask {
 
   // Runs without the group's mutex, on a worker's thread, with that worker's buffer.
   virtual Outcome Serve(class GroupWorker& worker, std::span<char> buffer) = 0;
+  // The task stands in the queue behind `turns` - 1 others, 2 and then 1: a chance to ask for its memory.
+  // Called with the mutex held, and may not change anything.
+  virtual void Prefetch(int /*turns*/) const {}
   // When the task wants to run although its socket is silent; asked after Serve().
   virtual MonotonicNs wake_at() const = 0;
   // Served before others: asked after Serve().

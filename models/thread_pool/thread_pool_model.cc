@@ -99,6 +99,7 @@ class PooledConnection : public GroupTask, public engine::Waiter, public protoco
     return Outcome::kAgain;
   }
 
+  void Prefetch(int turns) const override { session_->Prefetch(turns); }
   MonotonicNs wake_at() const override { return session_->InputDeadline(); }
 
   bool urgent() const override {

@@ -31,19 +31,19 @@ IndexScanNode::Bound IndexScanNode::AppendValue(ExecutionContext& context, const
 // Bounds are prefixes: (a = 1) on an index (a, b) is both ends at key(1), inclusive.
 [[gnu::hot]] IndexScanNode::Bound IndexScanNode::MakeBounds(ExecutionContext& context) {
   lower_key_.Clear();
-  upper_key_.Clear();
   for (const IndexRange::Equal& equal : range_.equal) {
     const Bound bound = AppendValue(context, *equal.value, equal.key_type, lower_key_);
     if (bound != Bound::kReady) return bound;
   }
-  upper_key_.Append(lower_key_.view());
   const bool has_range = range_.lower.value != nullptr || range_.upper.value != nullptr;
   if (!has_range) {
     const bool everything = range_.equal.empty();
     lower_ = everything ? IndexBound::None() : IndexBound::Inclusive(lower_key_.view());
-    upper_ = everything ? IndexBound::None() : IndexBound::Inclusive(upper_key_.view());
+    upper_ = lower_;
     return Bound::kReady;
   }
+  upper_key_.Clear();
+  upper_key_.Append(lower_key_.view());
   if (range_.lower.value != nullptr) {
     const Bound bound =
         AppendValue(context, *range_.lower.value, range_.lower.key_type, lower_key_);
@@ -102,7 +102,7 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
     }
     lower_ = upper_ = IndexBound::Inclusive(in_keys_[next_in_key_++]);
   }
-  workspace_ = context.workspaces->Take();
+  workspace_ = Workspaces::Take();
   StartScan();
   return true;
 }
@@ -155,9 +155,9 @@ void IndexScanNode::EndScan() {
   }
 }
 
-[[gnu::hot]] void IndexScanNode::Close(ExecutionContext& context) {
+[[gnu::hot]] void IndexScanNode::Close(ExecutionContext& /*context*/) {
   EndScan();
-  if (workspace_ != nullptr) context.workspaces->GiveBack(std::move(workspace_));
+  if (workspace_ != nullptr) Workspaces::GiveBack(std::move(workspace_));
 }
 
 void IndexScanNode::Explain(ExplainWriter& writer) const {

@@ -98,7 +98,7 @@ RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResul
     return Outcome::kError;
   }
   if (lost.outcome == WriteOutcome::kDeletedConcurrently) return Outcome::kGone;
-  if (workspace_ == nullptr) workspace_ = context.workspaces->Take();
+  if (workspace_ == nullptr) workspace_ = Workspaces::Take();
   HeapRow version;
   Result<WriteResult> locked =
       scan_->table().heap().LockRow(*context.transaction, lost.tid, mode, RowWaitPolicy::kWait,
@@ -114,8 +114,8 @@ RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResul
   return passes ? Outcome::kTaken : Outcome::kGone;
 }
 
-[[gnu::hot]] void RowChaser::Close(ExecutionContext& context) {
-  if (workspace_ != nullptr) context.workspaces->GiveBack(std::move(workspace_));
+[[gnu::hot]] void RowChaser::Close() {
+  if (workspace_ != nullptr) Workspaces::GiveBack(std::move(workspace_));
 }
 
 // ---- UPDATE ----
@@ -190,7 +190,7 @@ UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
 }
 
 [[gnu::hot]] void UpdateNode::Close(ExecutionContext& context) {
-  chaser_.Close(context);
+  chaser_.Close();
   ModifyNode::Close(context);
 }
 
@@ -226,7 +226,7 @@ DeleteNode::DeleteNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
 }
 
 void DeleteNode::Close(ExecutionContext& context) {
-  chaser_.Close(context);
+  chaser_.Close();
   ModifyNode::Close(context);
 }
 
@@ -247,7 +247,7 @@ Step LockRowsNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
     const Step step = child_->Next(context, row);
     if (step != Step::kRow) return step;
-    if (workspace_ == nullptr) workspace_ = context.workspaces->Take();
+    if (workspace_ == nullptr) workspace_ = Workspaces::Take();
     HeapRow version;
     Result<WriteResult> locked =
         scan_->table().heap().LockRow(*context.transaction, TidOf(row, *scan_), mode_, policy_,
@@ -262,8 +262,8 @@ Step LockRowsNode::DoNext(ExecutionContext& context, const Value*& row) {
 }
 
 void LockRowsNode::Close(ExecutionContext& context) {
-  chaser_.Close(context);
-  if (workspace_ != nullptr) context.workspaces->GiveBack(std::move(workspace_));
+  chaser_.Close();
+  if (workspace_ != nullptr) Workspaces::GiveBack(std::move(workspace_));
   child_->Close(context);
 }
 

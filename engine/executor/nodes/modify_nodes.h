@@ -65,7 +65,7 @@ class RowChaser {
   // kTaken: row and tid are those of the newest version, which is locked and meets the condition.
   Outcome Follow(ExecutionContext& context, const WriteResult& lost, RowLockMode mode,
                  const Value*& row, Tid& tid);
-  void Close(ExecutionContext& context);
+  void Close();
 
  private:
   TableScanNode* scan_;

@@ -31,13 +31,11 @@ namespace connbench::engine {
 class ExplainWriter;
 class Storage;
 class Transaction;
-class Workspaces;
 
 struct ExecutionContext {
   EvalContext eval;
   Storage* storage = nullptr;
   Transaction* transaction = nullptr;
-  Workspaces* workspaces = nullptr;
   Snapshot snapshot;
   int64_t work_mem_bytes = 0;
   int64_t rows_affected = 0;  // by INSERT, UPDATE, DELETE

@@ -61,7 +61,7 @@ SequentialScanNode::~SequentialScanNode() {
 [[gnu::hot]] bool SequentialScanNode::DoOpen(ExecutionContext& context) {
   Close(context);
   rows_removed_ = 0;
-  workspace_ = context.workspaces->Take();
+  workspace_ = Workspaces::Take();
   scan_ = new (workspace_->scan) HeapScan(table_->heap(), *context.transaction, context.snapshot);
   return true;
 }
@@ -85,11 +85,11 @@ SequentialScanNode::~SequentialScanNode() {
   }
 }
 
-[[gnu::hot]] void SequentialScanNode::Close(ExecutionContext& context) {
+[[gnu::hot]] void SequentialScanNode::Close(ExecutionContext& /*context*/) {
   if (scan_ == nullptr) return;
   scan_->~HeapScan();
   scan_ = nullptr;
-  context.workspaces->GiveBack(std::move(workspace_));
+  Workspaces::GiveBack(std::move(workspace_));
 }
 
 void SequentialScanNode::Explain(ExplainWriter& writer) const {

@@ -1,12 +1,16 @@
-// Page-sized buffers that a session lends to its plan nodes while they run, so that a hundred
-// prepared statements do not hold a hundred page copies, and a running one allocates nothing.
+// Page-sized buffers that plan nodes take while they run, so that a hundred prepared statements do not hold
+// a hundred page copies, and a running one allocates nothing. Those that are not taken belong to the thread,
+// not to a session: where a thread serves many sessions, all use the same few, which are still in its cache,
+// and an idle session holds none.
 //
-// Safety: private memory of one session, one thread at a time. Memory: nothing before the first
-// Take(); afterwards as many workspaces as were ever in use at once, up to kKept.
+// Safety: any thread. A workspace may be given back by another thread than the one that took it.
+// Memory: nothing before a thread's first Take(); afterwards as many workspaces as its sessions ever used at
+// once, up to kKept, until the thread ends.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/storage/btree.h"
@@ -26,19 +30,24 @@ class Workspaces {
  public:
   static constexpr size_t kKept = 2;
 
-  std::unique_ptr<Workspace> Take() {
+  static std::unique_ptr<Workspace> Take() {
+    std::vector<std::unique_ptr<Workspace>>& free = Free();
     // Not value-initialised: the pages in it are written before they are read.
-    if (free_.empty()) return std::unique_ptr<Workspace>(new Workspace);
-    std::unique_ptr<Workspace> workspace = std::move(free_.back());
-    free_.pop_back();
+    if (free.empty()) return std::unique_ptr<Workspace>(new Workspace);
+    std::unique_ptr<Workspace> workspace = std::move(free.back());
+    free.pop_back();
     return workspace;
   }
-  void GiveBack(std::unique_ptr<Workspace> workspace) {
-    if (workspace != nullptr && free_.size() < kKept) free_.push_back(std::move(workspace));
+  static void GiveBack(std::unique_ptr<Workspace> workspace) {
+    std::vector<std::unique_ptr<Workspace>>& free = Free();
+    if (workspace != nullptr && free.size() < kKept) free.push_back(std::move(workspace));
   }
 
  private:
-  std::vector<std::unique_ptr<Workspace>> free_;
+  static std::vector<std::unique_ptr<Workspace>>& Free() {
+    thread_local std::vector<std::unique_ptr<Workspace>> free;
+    return free;
+  }
 };
 
 }  // namespace connbench::engine
