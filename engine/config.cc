@@ -61,6 +61,8 @@ constexpr Setting kSettings[] = {
      "private memory every session touches at its start; PostgreSQL's caches take about 1 MB"},
     {"connection_log_entries", "", &EngineConfig::connection_log_entries, 1, int64_t{1} << 26,
      "connections whose phases are remembered"},
+    {"connection_phase_cpu", "", &EngineConfig::connection_phase_cpu, 0, 0,
+     "the phases of a connection are remembered with CPU clocks too, a system call for each phase"},
     {"deadlock_timeout", "ms", &EngineConfig::deadlock_timeout_ms, 1, kMaxCount,
      "how long a lock wait lasts before it is checked for a deadlock"},
     {"authentication_timeout", "ms", &EngineConfig::authentication_timeout_ms, 1, kMaxCount,

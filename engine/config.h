@@ -44,6 +44,7 @@ struct EngineConfig {
   int superuser_reserved_connections = 3;    // of max_connections, kept for user "postgres"
   int64_t session_warmup_kb = 0;             // private memory every session touches at its start
   int64_t connection_log_entries = 1 << 17;  // connections whose phases are remembered
+  bool connection_phase_cpu = false;         // with the CPU clock of the thread that stamps them
   int64_t deadlock_timeout_ms = 1000;
   int64_t authentication_timeout_ms = 60'000;  // from accept to the end of authentication
   int64_t scram_iterations = 4096;             // of the secrets made from passwords

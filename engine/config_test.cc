@@ -31,6 +31,8 @@ TEST(ConfigTest, ReadsUnitsAsPostgresqlDoes) {
   EXPECT_EQ(config.engine, EngineKind::kCanned);
   ASSERT_TRUE(ApplySetting(config, "private_futexes", "on").ok());
   EXPECT_TRUE(config.private_futexes);
+  ASSERT_TRUE(ApplySetting(config, "connection_phase_cpu", "on").ok());
+  EXPECT_TRUE(config.connection_phase_cpu);
   ASSERT_TRUE(ApplySetting(config, "huge_pages", "try").ok());
   EXPECT_EQ(config.huge_pages, HugePages::kTry);
 }

@@ -118,7 +118,8 @@ class SegmentEngine : public Engine {
 
 Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config) {
   CONNBENCH_RETURN_IF_ERROR(CheckTogether(config));
-  int64_t reserved = WithOverhead(ConnectionLog::ShmemSize(config.connection_log_entries));
+  int64_t reserved = WithOverhead(
+      ConnectionLog::ShmemSize(config.connection_log_entries, config.connection_phase_cpu));
   reserved = AddSize(reserved, WithOverhead(sizeof(PoolAccounts)));
   int64_t sparse = 0;
   if (config.engine == EngineKind::kCanned) {
@@ -140,9 +141,10 @@ Status SegmentEngine::InitParts() {
   const EngineConfig& config = context_.config;
   CONNBENCH_ASSIGN_OR_RETURN(
       void* log, segment_->Allocate(SegmentPart::kConnectionLog,
-                                    ConnectionLog::ShmemSize(config.connection_log_entries)));
+                                    ConnectionLog::ShmemSize(config.connection_log_entries,
+                                                             config.connection_phase_cpu)));
   connection_log_ = new (log) ConnectionLog();
-  connection_log_->Init(config.connection_log_entries);
+  connection_log_->Init(config.connection_log_entries, config.connection_phase_cpu);
   CONNBENCH_ASSIGN_OR_RETURN(void* accounts,
                              segment_->Allocate(SegmentPart::kPoolAccounts, sizeof(PoolAccounts)));
   pool_accounts_ = new (accounts) PoolAccounts();

@@ -163,6 +163,8 @@ std::optional<Chart> PhaseCost(const Run& run, Chart chart,
   for (const auto& [position, phase] : phases) chart.parts.push_back(phase);
   for (auto& [name, by_position] : means) {
     Bar bar{"", name, {}, 0, 0};
+    // Without one of the phases it would look cheaper than it is.
+    if (by_position.size() < phases.size()) continue;
     for (const auto& [position, phase] : phases) {
       bar.parts.push_back(SpreadOf(by_position[position]).median);
     }
@@ -171,7 +173,7 @@ std::optional<Chart> PhaseCost(const Run& run, Chart chart,
   chart.kind = ChartKind::kBars;
   chart.subtitle = fmt::format("workload {}, {} connections, means by phase, median of {}",
                                workload, connections, Repetitions(run, workload, connections));
-  chart.y_label = "time from connect() to first row (us)";
+  if (chart.y_label.empty()) chart.y_label = "time from connect() to first row (us)";
   if (chart.bars.empty()) return std::nullopt;
   return chart;
 }
@@ -184,6 +186,18 @@ std::optional<Chart> ConnectionCost(const Run& run) {
       "Lower is better. Client and server stamp each connection with the same clock; joined by "
       "connection id, the phases follow each other without gap.";
   return PhaseCost(run, std::move(chart), {"churn"});
+}
+
+std::optional<Chart> ConnectionCpu(const Run& run) {
+  Chart chart;
+  chart.name = "connection_cpu";
+  chart.title = "What a connection costs the server in CPU time";
+  chart.caption =
+      "Lower is better. CPU time of the threads that hand the connection over and serve it. Models "
+      "whose threads have several connections open at a time are left out: their CPU clocks do not "
+      "tell for whom they worked.";
+  chart.y_label = "server CPU per connection (us)";
+  return PhaseCost(run, std::move(chart), {"churn", "storm"}, "cpu");
 }
 
 std::optional<Chart> StormConnectionCost(const Run& run) {

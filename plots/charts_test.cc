@@ -193,6 +193,32 @@ TEST(Charts, PhasesStackInLifeOrder) {
   EXPECT_EQ(chart->bars.at(0).parts, (std::vector<double>{10, 20, 30}));
 }
 
+TEST(Charts, CpuOfAConnectionLeavesOutModelsOfWhichAPhaseIsUnknown) {
+  RunData run;
+  const auto add = [&](int64_t number, const char* model, std::initializer_list<double> means) {
+    run.trials.push_back(Trial(number, model, "churn", 8, 1));
+    int64_t position = 0;
+    for (const double mean : means) {
+      results::PhaseRow row;
+      results::CopyKeys(run.trials.back(), row);
+      row.side = "cpu";
+      row.phase = std::to_string(++position);
+      row.position = position;
+      row.mean_us = mean;
+      run.phases.push_back(row);
+    }
+  };
+  add(1, "fork", {5, 200});
+  add(2, "reactor", {3});
+  const auto charts = BuildCharts(run);
+  const Chart* chart = Find(charts, "connection_cpu");
+  ASSERT_NE(chart, nullptr);
+  ASSERT_EQ(chart->bars.size(), 1U);
+  EXPECT_EQ(chart->bars[0].label, "fork");
+  EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{5, 200}));
+  EXPECT_NE(chart->y_label.find("CPU"), std::string::npos);
+}
+
 TEST(Charts, StormProgressFollowsTheStampsOfTheConnections) {
   RunData run;
   for (int64_t number = 1; number <= 3; ++number) {

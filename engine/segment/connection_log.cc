@@ -1,9 +1,11 @@
 #include "engine/segment/connection_log.h"
 
 #include <algorithm>
+#include <ctime>
 #include <new>
 
 #include "engine/segment/shmem_size.h"
+#include "engine/segment/thread_id.h"
 
 namespace connbench::engine {
 namespace {
@@ -34,13 +36,16 @@ std::string UnpackSqlstate(int32_t packed) {
 
 }  // namespace
 
-int64_t ConnectionLog::ShmemSize(int64_t entries) {
-  return AddSize(sizeof(ConnectionLog), MulSize(entries, sizeof(ConnectionLogEntry)));
+int64_t ConnectionLog::ShmemSize(int64_t entries, bool with_cpu) {
+  const int64_t entry = sizeof(ConnectionLogEntry) + (with_cpu ? sizeof(ConnectionCpuEntry) : 0);
+  return AddSize(sizeof(ConnectionLog), MulSize(entries, entry));
 }
 
-void ConnectionLog::Init(int64_t entries) {
+void ConnectionLog::Init(int64_t entries, bool with_cpu) {
   entries_ = entries;
+  with_cpu_ = with_cpu;
   for (int64_t i = 0; i < entries; ++i) new (&entry(0)[i]) ConnectionLogEntry();
+  for (int64_t i = 0; with_cpu && i < entries; ++i) new (&cpu_entry(0) + i) ConnectionCpuEntry();
 }
 
 ConnectionLogEntry* ConnectionLog::entry(uint32_t connection_id) {
@@ -49,6 +54,21 @@ ConnectionLogEntry* ConnectionLog::entry(uint32_t connection_id) {
 
 const ConnectionLogEntry* ConnectionLog::entry(uint32_t connection_id) const {
   return const_cast<ConnectionLog*>(this)->entry(connection_id);
+}
+
+ConnectionCpuEntry& ConnectionLog::cpu_entry(uint32_t connection_id) {
+  auto* first = reinterpret_cast<ConnectionCpuEntry*>(entry(0) + entries_);
+  return first[connection_id % entries_];
+}
+
+void ConnectionLog::StampCpu(uint32_t connection_id, ConnectionPhase phase) {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  ConnectionCpuEntry& slot = cpu_entry(connection_id);
+  const auto index = static_cast<size_t>(phase);
+  slot.cpu_ns[index].store(used.tv_sec * kNanosecondsPerSecond + used.tv_nsec,
+                           std::memory_order_release);
+  slot.thread[index].store(CurrentThreadId(), std::memory_order_release);
 }
 
 uint32_t ConnectionLog::Begin(MonotonicNs accepted_at) {
@@ -60,6 +80,10 @@ uint32_t ConnectionLog::Begin(MonotonicNs accepted_at) {
   slot.connection_id.store(0, std::memory_order_release);
   slot.outcome_code.store(0, std::memory_order_release);
   for (auto& phase : slot.phase_ns) phase.store(0, std::memory_order_release);
+  if (with_cpu_) {
+    for (auto& thread : cpu_entry(id).thread) thread.store(0, std::memory_order_release);
+    StampCpu(id, ConnectionPhase::kAccepted);
+  }
   slot.phase_ns[static_cast<int>(ConnectionPhase::kAccepted)].store(accepted_at,
                                                                     std::memory_order_release);
   slot.connection_id.store(id, std::memory_order_release);
@@ -71,6 +95,7 @@ void ConnectionLog::Stamp(uint32_t connection_id, ConnectionPhase phase, Monoton
   // A connection so old that the ring has gone round has lost its entry.
   if (slot.connection_id.load(std::memory_order_acquire) != connection_id) return;
   slot.phase_ns[static_cast<int>(phase)].store(at, std::memory_order_release);
+  if (with_cpu_) StampCpu(connection_id, phase);
 }
 
 void ConnectionLog::SetOutcome(uint32_t connection_id, std::string_view sqlstate) {
@@ -93,6 +118,10 @@ std::vector<ConnectionLogRecord> ConnectionLog::Read(uint32_t after_id) const {
     const int32_t outcome = slot.outcome_code.load(std::memory_order_acquire);
     for (int phase = 0; phase < kConnectionPhases; ++phase) {
       record.phase_ns[phase] = slot.phase_ns[phase].load(std::memory_order_acquire);
+      if (!with_cpu_) continue;
+      const ConnectionCpuEntry& cpu = const_cast<ConnectionLog*>(this)->cpu_entry(id);
+      record.thread[phase] = cpu.thread[phase].load(std::memory_order_acquire);
+      record.cpu_ns[phase] = cpu.cpu_ns[phase].load(std::memory_order_acquire);
     }
     // Rewritten meanwhile: the entry belongs to a newer connection.
     if (slot.connection_id.load(std::memory_order_acquire) != id) continue;

@@ -1,6 +1,7 @@
 // The server's side of every connection's life: when each phase began, on CLOCK_MONOTONIC, keyed by
 // the connection id that the client sees as "pid" in BackendKeyData. The load generator stamps its
-// own side with the same clock, and the two are joined on the id.
+// own side with the same clock, and the two are joined on the id. If asked for, each stamp also has
+// the CPU clock of the thread that set it.
 //
 // Safety: lives in shared memory, a ring of entries; Begin() and Stamp() are wait-free and may be
 // called by any thread of any process. Readers (observers in other processes) copy entries while
@@ -35,17 +36,25 @@ struct ConnectionLogEntry {
   std::atomic<int64_t> phase_ns[kConnectionPhases];  // 0: not reached
 };
 
+// Who stamped a connection's phases, and how much CPU time that thread had used by then.
+struct ConnectionCpuEntry {
+  std::atomic<int64_t> cpu_ns[kConnectionPhases];
+  std::atomic<uint32_t> thread[kConnectionPhases];
+};
+
 // A copy for readers.
 struct ConnectionLogRecord {
   uint32_t connection_id = 0;
   std::string outcome;  // SQLSTATE, empty if served
   int64_t phase_ns[kConnectionPhases] = {};
+  int64_t cpu_ns[kConnectionPhases] = {};   // of the thread of the same index
+  uint32_t thread[kConnectionPhases] = {};  // 0: it was not asked for
 };
 
 class ConnectionLog {
  public:
-  static int64_t ShmemSize(int64_t entries);
-  void Init(int64_t entries);  // in the segment, by the supervisor
+  static int64_t ShmemSize(int64_t entries, bool with_cpu = false);
+  void Init(int64_t entries, bool with_cpu = false);  // in the segment, by the supervisor
 
   // Gives the next connection id (1, 2, ... never 0) and stamps kAccepted.
   uint32_t Begin(MonotonicNs accepted_at);
@@ -60,8 +69,11 @@ class ConnectionLog {
  private:
   std::atomic<uint32_t> next_id_{0};
   int64_t entries_ = 0;
+  bool with_cpu_ = false;
   ConnectionLogEntry* entry(uint32_t connection_id);  // the array follows this header
   const ConnectionLogEntry* entry(uint32_t connection_id) const;
+  ConnectionCpuEntry& cpu_entry(uint32_t connection_id);  // only with_cpu_; this array follows that
+  void StampCpu(uint32_t connection_id, ConnectionPhase phase);
 };
 
 }  // namespace connbench::engine

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
 #include <new>
 #include <thread>
 #include <vector>
@@ -42,6 +43,29 @@ TEST_F(ConnectionLogTest, KeepsThePhasesOfEachConnection) {
   EXPECT_EQ(records[1].outcome, "53300");
   EXPECT_EQ(log_->Read(first).size(), 1u);
   EXPECT_TRUE(log_->Read(second).empty());
+}
+
+TEST(ConnectionLogCpuTest, StampsCarryTheCpuClockOfTheirThread) {
+  std::vector<int64_t> memory(
+      static_cast<size_t>(ConnectionLog::ShmemSize(kEntries, true)) / sizeof(int64_t) + 1);
+  auto* log = new (memory.data()) ConnectionLog();
+  log->Init(kEntries, true);
+  const uint32_t id = log->Begin(100);
+  // Until this thread has used some more.
+  const std::clock_t before = std::clock();
+  while (std::clock() == before) {
+  }
+  log->Stamp(id, ConnectionPhase::kDispatched, 200);
+  std::thread([&] { log->Stamp(id, ConnectionPhase::kStarted, 300); }).join();
+  const ConnectionLogRecord record = log->Read(0).at(0);
+  EXPECT_NE(record.thread[0], 0U);
+  EXPECT_EQ(record.thread[1], record.thread[0]);
+  EXPECT_GT(record.cpu_ns[1], record.cpu_ns[0]);
+  EXPECT_NE(record.thread[2], record.thread[0]);
+  EXPECT_EQ(record.thread[3], 0U) << "not reached";
+  // The entry's next connection starts anew.
+  for (int64_t i = 0; i < kEntries; ++i) log->Begin(1000 + i);
+  EXPECT_EQ(log->Read(kEntries).at(0).thread[2], 0U);
 }
 
 TEST_F(ConnectionLogTest, OutcomesSurvivePacking) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <unordered_map>
 
+#include "harness/observe/phase_cpu.h"
 #include "harness/stats/histogram.h"
 
 namespace connbench::observe {
@@ -31,6 +33,13 @@ struct Chain {
       const MonotonicNs end = std::max(begin, stamp);
       lengths[phase++].Record(end - begin);
       begin = end;
+    }
+  }
+
+  // Figures of one's own for each phase; below 0: this connection has none.
+  void RecordEach(std::span<const int64_t> figures) {
+    for (size_t phase = 0; phase < figures.size(); ++phase) {
+      if (figures[phase] >= 0) lengths[phase].Record(figures[phase]);
     }
   }
 
@@ -67,6 +76,10 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
                      {"dispatch", "start", "startup_packet", "authentication", "session"});
   Chain joined_chain("joined", {"handshake", "accept_queue", "dispatch", "start", "startup_packet",
                                 "authentication", "session", "reply", "first_row"});
+  Chain cpu_chain("cpu",
+                  {"dispatch", "start", "startup_packet", "authentication", "session", "served"});
+  const auto cpu = AttributeCpu(server);
+  int64_t joined = 0;
   for (const ConnectionPhases& connection : client) {
     if (!connection.in_window || connection.outcome != load::ConnectOutcome::kOk) continue;
     // Where TCP had to send something again, its seconds are not the server's.
@@ -84,6 +97,10 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
     server_chain.Record(accepted, {at(ConnectionPhase::kDispatched), at(ConnectionPhase::kStarted),
                                    at(ConnectionPhase::kAuthBegin), at(ConnectionPhase::kAuthEnd),
                                    at(ConnectionPhase::kReady)});
+    ++joined;
+    if (const auto used = cpu.find(connection.connection_id); used != cpu.end()) {
+      cpu_chain.RecordEach(used->second.used_ns);
+    }
     if (retried) continue;
     // The client may learn of the established connection only after the server has accepted it.
     joined_chain.Record(
@@ -99,6 +116,12 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
   server_chain.Append(rows);
   joined_chain.Append(rows);
   if (!retried_chain.lengths.front().empty()) retried_chain.Append(rows);
+  cpu_chain.Append(rows);
+  // What can be told of a few only, it can because these had a thread to themselves: they are not
+  // what the others cost.
+  std::erase_if(rows, [&](const results::PhaseRow& row) {
+    return row.side == "cpu" && 2 * row.samples <= joined;
+  });
   return rows;
 }
 

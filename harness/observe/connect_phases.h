@@ -19,7 +19,9 @@ namespace connbench::observe {
 
 // Rows for phases.csv without their keys, for the connects of the measured window that succeeded.
 // Connections without a server record are in the client's rows only; without any, there are no rows
-// of the other sides.
+// of the other sides. Where the server's stamps carry CPU clocks there are rows of side "cpu" too:
+// not how long a phase was but what it cost (phase_cpu.h), where that can be told of more than half of
+// the connections.
 std::vector<results::PhaseRow> SummarizePhases(
     const std::vector<load::ConnectionPhases>& client,
     const std::vector<engine::ConnectionLogRecord>& server);

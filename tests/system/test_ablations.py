@@ -1,6 +1,7 @@
 """Settings that change one thing of the machine or of the way to the server: that each took effect, read
 back from the kernel or by SQL, and that what a model or machine cannot do is said at the start."""
 import contextlib
+import csv
 import ctypes
 import os
 import pathlib
@@ -333,6 +334,30 @@ def test_cpus_that_are_not_there_are_named(binary):
 
 
 # --- limits of the machine ---
+
+def test_the_cpu_time_of_a_connection_is_told_by_phase(binary, tmp_path):
+    subprocess.run([str(binary), "run", "churn", "--models", "thread-cached,fork,pool-tx",
+                    "--duration", "500ms", "--repetitions", "1", "-c", "4", "--waive", MACHINE_CHECKS,
+                    "--set", "shared_buffers=32MB", "--set", "connection_phase_cpu=on",
+                    "-o", str(tmp_path / "run")], check=True, timeout=CLIENT_TIMEOUT_S,
+                   capture_output=True)
+
+    def rows(file):
+        with open(tmp_path / "run" / file, newline="") as lines:
+            return list(csv.DictReader(lines))
+
+    whole = {row["model"]: float(row["server_cpu_us_per_connect"]) for row in rows("trials.csv")}
+    phases = {model: {row["phase"]: float(row["mean_us"]) for row in rows("phases.csv")
+                      if row["side"] == "cpu" and row["model"] == model} for model in whole}
+    chain = {"dispatch", "start", "startup_packet", "authentication", "session", "served"}
+    assert set(phases["thread-cached"]) == set(phases["fork"]) == chain
+    # By the clocks of threads at their stamps, and by the CPU clocks of processes around the window;
+    # the end of a process is in the second alone.
+    assert sum(phases["thread-cached"].values()) == pytest.approx(whole["thread-cached"], rel=0.1)
+    assert 0.3 * whole["fork"] < sum(phases["fork"].values()) < 1.05 * whole["fork"]
+    assert phases["fork"]["start"] > phases["fork"]["session"], "a fork costs more than a session"
+    assert "served" not in phases["pool-tx"], "one thread serves all clients"
+
 
 def test_more_workers_than_the_machine_has_room_for_are_refused(binary):
     said = refusal(binary, "prefork", "prefork_processes=4194304")
