@@ -31,6 +31,7 @@ enum class PlanKind : uint8_t { kSelect, kInsert, kUpdate, kDelete };
 struct PlanTable {
   RelationRef relation;
   LockMode mode;
+  Oid oid;  // the relation's
 };
 
 struct Plan {

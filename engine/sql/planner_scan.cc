@@ -84,8 +84,7 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
 [[gnu::hot]] Result<bool> LockAndCheckPlan(const PlanningContext& context, Plan& plan,
                                            bool own_changes) {
   for (const PlanTable& table : plan.tables) {
-    CONNBENCH_RETURN_IF_ERROR(
-        context.transaction->locks().LockRelation(table.relation->oid, table.mode));
+    CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(table.oid, table.mode));
   }
   if (plan.for_this_snapshot) return false;
   const uint64_t version = context.catalog->shared_version();
@@ -119,7 +118,7 @@ Status Planner::ApplyAlias(const PgQuery__RangeVar& name, Source& source) {
 
 Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source) {
   CONNBENCH_ASSIGN_OR_RETURN(source.relation, FindAndLockTable(context_, sql_, name, mode));
-  plan_->tables.push_back({source.relation, mode});
+  plan_->tables.push_back({source.relation, mode, source.relation->oid});
   source.table = std::make_shared<Table>(*context_.storage, source.relation);
   source.scope.table_name = source.relation->name;
   source.scope.alias = source.relation->name;

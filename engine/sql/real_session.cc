@@ -44,12 +44,12 @@ RealSession::RealSession(EngineContext& context, std::unique_ptr<Backend> backen
                          const SessionOptions& options)
     : context_(context),
       backend_(std::move(backend)),
-      user_(options.user),
-      database_(options.database),
-      superuser_(options.superuser),
       transaction_(context.transactions, *backend_),
+      superuser_(options.superuser),
+      settings_(*context.setting_defaults, options),
       catalog_(*context.storage),
-      settings_(*context.setting_defaults, options) {}
+      user_(options.user),
+      database_(options.database) {}
 
 RealSession::~RealSession() {
   copy_in_.reset();
@@ -239,6 +239,7 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
   Result<std::shared_ptr<PreparedStatement>> found = FindStatement(statement_name);
   if (!found.ok()) return Failed(found.TakeStatus());
   std::shared_ptr<PreparedStatement>& statement = *found;
+  __builtin_prefetch(statement->plan.get());  // for Execute()
   const std::span<const Oid> types = statement->parameters.types();
   if (parameter_formats.size() > 1 && parameter_formats.size() != parameters.size()) {
     return Failed(

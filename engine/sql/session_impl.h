@@ -44,11 +44,11 @@ using NameMap = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
 struct PreparedStatement {
   enum class Kind : uint8_t { kEmpty, kPlanned, kTransaction, kUtility };
   Kind kind = Kind::kEmpty;
-  bool sql_level = false;  // by PREPARE, not by a Parse message
-  std::string sql;         // the text that positions count in
-  int index = 0;           // of the statement in it
+  bool sql_level = false;      // by PREPARE, not by a Parse message
+  int index = 0;               // of the statement in sql
+  std::unique_ptr<Plan> plan;  // kPlanned
   ParameterTypes parameters;
-  std::unique_ptr<Plan> plan;                      // kPlanned
+  std::string sql;                                 // the text that positions count in
   std::shared_ptr<const ParseTree> tree;           // kTransaction, kUtility
   std::vector<ColumnDescription> utility_columns;  // kUtility, if it returns rows
 
@@ -275,37 +275,36 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<bool> TerminateBackend(int32_t connection_id) override;
   Result<int64_t> TransactionId() override;
 
+  // What every statement needs comes first and lies together: behind many connections a session is in no near
+  // cache when its turn comes, and each further line of it is waited for.
   EngineContext& context_;
   std::unique_ptr<Backend> backend_;
-  const std::string user_;
-  const std::string database_;
-  const bool superuser_;
   Transaction transaction_;
-  Catalog catalog_;
-  Settings settings_;
-
+  const bool superuser_;
   Block block_ = Block::kNone;
   bool multi_statement_ = false;  // the implicit transaction spans several statements
   bool catalog_changed_ = false;  // by the open transaction
-  std::vector<Savepoint> savepoints_;
-
-  std::shared_ptr<PreparedStatement> unnamed_statement_;
-  NameMap<std::shared_ptr<PreparedStatement>> statements_;
   bool has_unnamed_portal_ = false;
+  mutable int64_t statement_time_us_ = 0;  // 0: nobody has asked yet
+  NameMap<std::shared_ptr<PreparedStatement>> statements_;
   Portal unnamed_portal_;  // its buffers are used again
   NameMap<std::unique_ptr<Portal>> portals_;
+  Arena scratch_;
+  std::vector<WireValue> wire_values_;
+  std::shared_ptr<PreparedStatement> unnamed_statement_;
+  std::vector<Savepoint> savepoints_;
+  Settings settings_;
+  Catalog catalog_;
 
+  const std::string user_;
+  const std::string database_;
   // A COPY FROM STDIN in progress, and what its query string holds after it.
   std::unique_ptr<CopyFrom> copy_in_;
   std::shared_ptr<const ParseTree> pending_tree_;
   int pending_index_ = 0;
-
-  Arena scratch_;
-  std::vector<WireValue> wire_values_;
   std::vector<Value> returned_row_;
-  mutable int64_t statement_time_us_ = 0;  // 0: nobody has asked yet
-  uint64_t random_state_ = 0;              // 0: not seeded yet
-  NameMap<int64_t> sequence_values_;       // currval()
+  uint64_t random_state_ = 0;         // 0: not seeded yet
+  NameMap<int64_t> sequence_values_;  // currval()
   std::optional<int64_t> last_sequence_value_;
 };
 

@@ -37,6 +37,25 @@ TEST_P(EventLoops, ServesWhatIsNotified) {
   EXPECT_EQ(loop().counters().most_fibers, 1u);
 }
 
+TEST_P(EventLoops, TellsTheTwoTasksThatComeNext) {
+  std::string events;
+  for (const char name : {'a', 'b', 'c', 'd'}) {
+    TestTask& task = loop_.Add([&events, name, this](TestTask&) {
+      events += name;
+      if (name == 'd') loop().RequestStop();
+      return LoopTask::Outcome::kDone;
+    });
+    task.set_prefetch([&events, name](int turns) {
+      events += std::to_string(turns);
+      events += name;
+      events += ' ';
+    });
+    loop().Notify(task);
+  }
+  loop().Run();
+  EXPECT_EQ(events, "1b 2c a1c 2d b1d cd");
+}
+
 TEST_P(EventLoops, ParkEndsAtItsDeadline) {
   const MonotonicNs before = MonotonicNow();
   bool woken = true;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -34,11 +35,15 @@ class TestTask : public LoopTask {
     buffer_ = buffer;
     return function_(*this);
   }
+  void Prefetch(int turns) const override {
+    if (prefetch_) prefetch_(turns);
+  }
   MonotonicNs wake_at() const override { return wake_at_; }
   void RequestStop() override { stopping_ = true; }
 
   bool stopping() const { return stopping_; }
   void set_wake_at(MonotonicNs at) { wake_at_ = at; }
+  void set_prefetch(std::function<void(int turns)> prefetch) { prefetch_ = std::move(prefetch); }
   // Of the fiber that serves.
   std::span<char> buffer() const { return buffer_; }
   LoopSocketHandle socket;
@@ -46,6 +51,7 @@ class TestTask : public LoopTask {
 
  private:
   Function function_;
+  std::function<void(int turns)> prefetch_;
   bool stopping_ = false;
   MonotonicNs wake_at_ = kNoDeadline;
   std::span<char> buffer_;
