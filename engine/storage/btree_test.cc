@@ -1,10 +1,13 @@
 #include "engine/storage/btree.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "engine/storage/btree_page.h"
@@ -18,6 +21,13 @@ using Entries = std::vector<std::pair<std::string, Tid>>;
 
 Tid TidOf(uint64_t number) {
   return Tid{static_cast<BlockNumber>(number), static_cast<SlotNumber>(number % 7), 0};
+}
+
+// Of a key that IntKey made.
+uint64_t NumberOf(std::string_view key) {
+  uint64_t number = 0;
+  for (const char c : key.substr(0, 8)) number = number << 8 | static_cast<uint8_t>(c);
+  return number;
 }
 
 class BTreeTest : public testing::Test {
@@ -297,6 +307,47 @@ TEST_F(BTreeTest, KilledEntriesMakeRoomBeforeAPageIsSplit) {
   }
   const CheckStatistics statistics = ExpectSound();
   EXPECT_EQ(statistics.pages, 2) << "the meta page and one leaf";
+}
+
+// Keys that are there all the time come exactly once in every scan, whatever is inserted between them.
+TEST_F(BTreeTest, ScansNeitherMissNorRepeatKeysWhilePagesSplit) {
+  constexpr uint64_t kStable = 2000;
+  for (uint64_t i = 0; i < kStable; ++i)
+    ASSERT_TRUE(Ok(tree_.Insert(IntKey(i * 1000), Tid{1, 0, 0})));
+  std::atomic<bool> done{false};
+  std::vector<std::thread> inserters;
+  for (int number = 0; number < 2; ++number) {
+    inserters.emplace_back([&, number] {
+      std::mt19937 random(number);
+      for (int i = 0; i < 15'000; ++i) {
+        const uint64_t key = random() % kStable * 1000 + 1 + random() % 998;
+        const Tid tid{static_cast<BlockNumber>(number * 100'000 + i), 0, 0};
+        ASSERT_TRUE(Ok(tree_.Insert(IntKey(key), tid)));
+      }
+      done = true;
+    });
+  }
+  for (int round = 0; !done || round < 2; ++round) {
+    const bool forward = round % 2 == 0;
+    BTreeScan scan(tree_, IndexBound::None(), IndexBound::None(),
+                   forward ? ScanDirection::kForward : ScanDirection::kBackward);
+    Tid tid;
+    uint64_t seen = 0;
+    std::string previous;
+    while (scan.Next(tid).value()) {
+      if (!previous.empty()) {
+        ASSERT_TRUE(forward ? previous <= scan.key() : previous >= scan.key());
+      }
+      previous = scan.key();
+      if (NumberOf(scan.key()) % 1000 != 0) continue;
+      const uint64_t expected = (forward ? seen : kStable - 1 - seen) * 1000;
+      ASSERT_EQ(NumberOf(scan.key()), expected);
+      ++seen;
+    }
+    ASSERT_EQ(seen, kStable);
+  }
+  for (std::thread& thread : inserters) thread.join();
+  ExpectSound();
 }
 
 }  // namespace

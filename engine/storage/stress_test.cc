@@ -461,47 +461,5 @@ TEST_F(StressTest, OfManyInsertersOfOneKeyOneWins) {
   ExpectSound();
 }
 
-// Keys that are there all the time come exactly once in every scan, whatever is inserted between them.
-TEST_F(StressTest, ScansNeitherMissNorRepeatKeysWhilePagesSplit) {
-  constexpr uint64_t kStable = 2000;
-  BTree tree(world_.storage(), world_.NewIndex());
-  for (uint64_t i = 0; i < kStable; ++i)
-    ASSERT_TRUE(Ok(tree.Insert(IntKey(i * 1000), Tid{1, 0, 0})));
-  std::atomic<bool> done{false};
-  std::vector<std::thread> inserters;
-  for (int number = 0; number < 2; ++number) {
-    inserters.emplace_back([&, number] {
-      std::mt19937 random(number);
-      for (int i = 0; i < 15'000; ++i) {
-        const uint64_t key = random() % kStable * 1000 + 1 + random() % 998;
-        const Tid tid{static_cast<BlockNumber>(number * 100'000 + i), 0, 0};
-        ASSERT_TRUE(Ok(tree.Insert(IntKey(key), tid)));
-      }
-      done = true;
-    });
-  }
-  for (int round = 0; !done || round < 2; ++round) {
-    const bool forward = round % 2 == 0;
-    BTreeScan scan(tree, IndexBound::None(), IndexBound::None(),
-                   forward ? ScanDirection::kForward : ScanDirection::kBackward);
-    Tid tid;
-    uint64_t seen = 0;
-    std::string previous;
-    while (scan.Next(tid).value()) {
-      if (seen + 0 > 0 || !previous.empty()) {
-        ASSERT_TRUE(forward ? previous <= scan.key() : previous >= scan.key());
-      }
-      previous = scan.key();
-      if (TestRow::Number(scan.key()) % 1000 != 0) continue;
-      const uint64_t expected = (forward ? seen : kStable - 1 - seen) * 1000;
-      ASSERT_EQ(TestRow::Number(scan.key()), expected);
-      ++seen;
-    }
-    ASSERT_EQ(seen, kStable);
-  }
-  for (std::thread& thread : inserters) thread.join();
-  EXPECT_TRUE(Ok(CheckBTree(world_.storage(), tree.id())));
-}
-
 }  // namespace
 }  // namespace connbench::engine
