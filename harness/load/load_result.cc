@@ -7,6 +7,7 @@
 #include <Poco/JSON/Stringifier.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
@@ -256,20 +257,33 @@ bool ParsePhases(std::string_view line, ConnectionPhases& p) {
          number(p.ended_ns) && line.empty();
 }
 
+// An object with one count under each of the names.
+template <size_t kCount>
+void WriteCounts(Object& object, const char* name,
+                 const std::array<std::string_view, kCount>& names,
+                 const std::array<uint64_t, kCount>& counts) {
+  Object::Ptr inner = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
+  for (size_t i = 0; i < kCount; ++i) inner->set(std::string(names[i]), counts[i]);
+  object.set(name, inner);
+}
+
+template <size_t kCount>
+void ReadCounts(const Object& object, const char* name,
+                const std::array<std::string_view, kCount>& names,
+                std::array<uint64_t, kCount>& counts) {
+  const Object::Ptr inner = object.getObject(name);
+  if (inner.isNull()) throw Poco::DataFormatException(fmt::format("no {}", name));
+  for (size_t i = 0; i < kCount; ++i) {
+    counts[i] = inner->getValue<uint64_t>(std::string(names[i]));
+  }
+}
+
 // One run, or one group of it, with all but its phases.
 void WriteRun(const LoadResult& run, Object& object) {
   VisitFields(run, Writer(object));
   VisitVictims(run.victims, Writer(object));
-  Object::Ptr outcomes = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
-  for (size_t i = 0; i < kConnectOutcomes; ++i) {
-    outcomes->set(std::string(kConnectOutcomeNames[i]), run.connects_by_outcome[i]);
-  }
-  object.set("connects_by_outcome", outcomes);
-  Object::Ptr skips = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
-  for (size_t i = 0; i < kSkipReasons; ++i) {
-    skips->set(std::string(kSkipReasonNames[i]), run.skipped_by_reason[i]);
-  }
-  object.set("skipped_by_reason", skips);
+  WriteCounts(object, "connects_by_outcome", kConnectOutcomeNames, run.connects_by_outcome);
+  WriteCounts(object, "skipped_by_reason", kSkipReasonNames, run.skipped_by_reason);
   Array::Ptr slices = new Array;
   for (const Slice& slice : run.slices) {
     Object::Ptr entry = new Object(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -294,16 +308,8 @@ Object::Ptr EntryOf(const Array& array, unsigned index) {
 void ReadRun(const Object& object, LoadResult& run, Status& status) {
   VisitFields(run, Reader(object, status));
   VisitVictims(run.victims, Reader(object, status));
-  const Object::Ptr outcomes = object.getObject("connects_by_outcome");
-  if (outcomes.isNull()) throw Poco::DataFormatException("no connects_by_outcome");
-  for (size_t i = 0; i < kConnectOutcomes; ++i) {
-    run.connects_by_outcome[i] = outcomes->getValue<uint64_t>(std::string(kConnectOutcomeNames[i]));
-  }
-  const Object::Ptr skips = object.getObject("skipped_by_reason");
-  if (skips.isNull()) throw Poco::DataFormatException("no skipped_by_reason");
-  for (size_t i = 0; i < kSkipReasons; ++i) {
-    run.skipped_by_reason[i] = skips->getValue<uint64_t>(std::string(kSkipReasonNames[i]));
-  }
+  ReadCounts(object, "connects_by_outcome", kConnectOutcomeNames, run.connects_by_outcome);
+  ReadCounts(object, "skipped_by_reason", kSkipReasonNames, run.skipped_by_reason);
   const Array::Ptr slices = ArrayOf(object, "slices");
   for (unsigned i = 0; i < slices->size(); ++i) {
     VisitSlice(run.slices.emplace_back(), Reader(*EntryOf(*slices, i), status));

@@ -101,24 +101,11 @@ class BuiltinTarget final : public Target {
 
   Result<rusage> Stop() override {
     if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
-    const std::vector<ProcessIdentity> processes = IdentifyTree(child_.pid());
-    child_.Signal(SIGTERM);
-    std::optional<ChildExit> exit = child_.Wait(kStopTimeoutNs);
-    const bool in_time = exit.has_value();
-    if (!in_time) {
-      Kill(processes);
-      exit = child_.Wait(kGoneTimeoutNs);
-    }
-    CONNBENCH_RETURN_IF_ERROR(CheckNothingLeft(processes));
-    if (!in_time) {
-      return Status::Error(sqlstate::kSystemError,
-                           fmt::format("the server did not end within {} s after SIGTERM and was "
-                                       "killed",
-                                       kStopTimeoutNs / kNanosecondsPerSecond))
-          .WithDetail(ReadOutputTail(stderr_));
-    }
-    if (!exit->Clean()) return Ended(*exit);
-    return exit->usage;
+    CONNBENCH_ASSIGN_OR_RETURN(const ChildExit exit,
+                               EndServer(child_, SIGTERM, kStopTimeoutNs, "the server", stderr_));
+    CONNBENCH_RETURN_IF_ERROR(CheckSegmentIsGone());
+    if (!exit.Clean()) return Ended(exit);
+    return exit.usage;
   }
 
  private:
@@ -161,8 +148,7 @@ class BuiltinTarget final : public Target {
         .WithDetail(ReadOutputTail(stderr_));
   }
 
-  Status CheckNothingLeft(const std::vector<ProcessIdentity>& processes) const {
-    CONNBENCH_RETURN_IF_ERROR(AwaitGone(processes));
+  Status CheckSegmentIsGone() const {
     const std::string path = "/dev/shm/" + segment_;
     if (!segment_.empty() && ::access(path.c_str(), F_OK) == 0) {
       return Status::Error(sqlstate::kObjectInUse, "the server left its segment behind: " + path)

@@ -235,15 +235,13 @@ class PgbouncerTarget final : public Target {
 
   Result<rusage> StopPooler() {
     if (child_.pid() == 0) return rusage{};
-    const std::optional<ChildExit> before = child_.Wait(0);
-    child_.Signal(SIGTERM);
-    const std::optional<ChildExit> exit = child_.Wait(kStopTimeoutNs);
-    folder_.Remove();
-    if (before) return Ended(*before);
-    if (!exit) {
-      return Status::Error(sqlstate::kSystemError, "PgBouncer did not end after SIGTERM")
-          .WithDetail(ReadOutputTail(log_));
+    if (const std::optional<ChildExit> ended = child_.Wait(0)) {
+      folder_.Remove();
+      return Ended(*ended);
     }
+    Result<ChildExit> exit = EndServer(child_, SIGTERM, kStopTimeoutNs, "PgBouncer", log_);
+    folder_.Remove();
+    if (!exit.ok()) return exit.TakeStatus();
     // Its fast exit ends with 1.
     if (exit->exit_code() != 0 && exit->exit_code() != kFastExit) return Ended(*exit);
     return exit->usage;

@@ -169,20 +169,10 @@ class PostgresTarget final : public Target {
       folder_.Remove();
       return Ended(*ended);
     }
-    const std::vector<ProcessIdentity> processes = IdentifyTree(child_.pid());
-    child_.Signal(SIGINT);  // fast shutdown: sessions are ended, in order
-    const std::optional<ChildExit> exit = child_.Wait(kStopTimeoutNs);
-    if (!exit) Kill(processes);
-    const Status gone = AwaitGone(processes);
+    // Its fast shutdown: sessions are ended, in order.
+    Result<ChildExit> exit = EndServer(child_, SIGINT, kStopTimeoutNs, "PostgreSQL", log_);
     folder_.Remove();
-    CONNBENCH_RETURN_IF_ERROR(gone);
-    if (!exit) {
-      return Status::Error(sqlstate::kSystemError,
-                           fmt::format("PostgreSQL did not end within {} s after SIGINT and was "
-                                       "killed",
-                                       kStopTimeoutNs / kNanosecondsPerSecond))
-          .WithDetail(ReadOutputTail(log_));
-    }
+    if (!exit.ok()) return exit.TakeStatus();
     if (!exit->Clean()) return Ended(*exit);
     return exit->usage;
   }

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "base/clock.h"
 #include "harness/observe/proc_files.h"
@@ -70,6 +72,23 @@ Status AwaitGone(const std::vector<ProcessIdentity>& processes) {
     }
   }
   return Status::Ok();
+}
+
+Result<ChildExit> EndServer(ChildProcess& server, int signal, int64_t timeout_ns,
+                            std::string_view name, int log) {
+  const std::vector<ProcessIdentity> processes = IdentifyTree(server.pid());
+  server.Signal(signal);
+  const std::optional<ChildExit> exit = server.Wait(timeout_ns);
+  if (!exit) {
+    Kill(processes);
+    (void)server.Wait(kGoneTimeoutNs);
+  }
+  CONNBENCH_RETURN_IF_ERROR(AwaitGone(processes));
+  if (exit) return *exit;
+  return Status::Error(sqlstate::kSystemError,
+                       fmt::format("{} did not end within {} s after SIG{} and was killed", name,
+                                   timeout_ns / kNanosecondsPerSecond, ::sigabbrev_np(signal)))
+      .WithDetail(ReadOutputTail(log));
 }
 
 }  // namespace connbench::targets
