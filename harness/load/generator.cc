@@ -317,11 +317,14 @@ void Generator::Traffic(uint32_t clients) {
   plan.transactions_per_client = config_.transactions_per_client;
   const bool timed = config_.transactions_per_client == 0;
   plan.until = timed ? result_.window_begin_ns + workload_.duration_ns : kNoDeadline;
-  Run(plan, "measuring", timed ? workload_.duration_ns : 0);
-  // Where nobody is active the window is a wait.
-  if (clients == 0 && timed) WaitOutWindow(plan.until);
+  if (clients > 0) {
+    Run(plan, "measuring", timed ? workload_.duration_ns : 0);
+    TakeCpu();
+  } else if (timed) {
+    // Nobody is active: the window is a wait, in which the threads rest and use nothing.
+    WaitOutWindow(plan.until);
+  }
   result_.window_end_ns = std::min(plan.until, MonotonicNow());
-  TakeCpu();
   Event("end");
 }
 

@@ -272,6 +272,17 @@ TEST(Generator, IdleClimbsItsLadderAndOnlyTheActiveOnesWork) {
   EXPECT_EQ(server.Received('X'), 12);
 }
 
+TEST(Generator, AWindowInWhichNobodyIsActiveIsLongAndCostsNothing) {
+  FakeServer server({Behaviour::kServe});
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kIdle, 4);
+  config.workload.active = 0;
+  config.workload.duration_ns = 50 * kNanosecondsPerMillisecond;
+  const LoadResult result = MustRun(config);
+  EXPECT_GE(result.window_end_ns - result.window_begin_ns, config.workload.duration_ns);
+  EXPECT_EQ(result.client_cpu_fraction, 0);
+  EXPECT_TRUE(result.invalid_reasons.empty()) << "its threads had nothing to be busy with";
+}
+
 TEST(Generator, WorksOverUnixSockets) {
   FakeServer server({Behaviour::kServe}, true);
   LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 3);
