@@ -52,6 +52,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/status.h"
 #include "engine/engine.h"
@@ -87,6 +88,8 @@ struct ModelContext {
   const ModelSettings& settings;
   // Of listeners' ServerSecurity, for processes that do not inherit that one.
   const protocol::SecuritySettings& security;
+  // Path of a program that serves one connection (models/fork_exec/exec_backend.h).
+  const std::string& backend_program;
 };
 
 // How long whoever accepts leaves the listeners alone when descriptors or memory have run out: long

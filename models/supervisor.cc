@@ -154,7 +154,8 @@ class Supervisor : public ProcessSpawner {
       Log("{}; going on with ordinary pages", refusal.error().message);
     }
     engine_->SetEndListener(pid_, SIGUSR1);
-    model_ = options_.model->make({*engine_, listeners_, settings_.models, settings_.security});
+    model_ = options_.model->make(
+        {*engine_, listeners_, settings_.models, settings_.security, options_.backend_program});
     CONNBENCH_RETURN_IF_ERROR(CheckModelHonours());
     const AcceptStrategy accept = ChosenAcceptStrategy();
     ResourceNeeds needs = model_->Needs();

@@ -35,6 +35,8 @@ struct SupervisorOptions {
   ServerSettings settings;
   ListenOptions listen;  // its backlog is taken from the settings
   int ready_fd = 1;      // where the ready line goes
+  // What a model executes that starts a program for a connection; it calls RunExecBackend().
+  std::string backend_program = "/proc/self/exe";
 };
 
 // Serves until a signal ends it. Returns a connbench::ExitCode; what went wrong is on stderr.

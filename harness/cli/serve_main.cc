@@ -7,13 +7,13 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <optional>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/exit_code.h"
 #include "harness/cli/parse_arguments.h"
-#include "models/fork_exec/exec_backend.h"
 #include "models/model_list.h"
 #include "models/process_settings.h"
 #include "models/settings.h"
@@ -67,6 +67,9 @@ int Serve(const ServeOptions& options) {
   supervisor.listen.hosts = options.hosts;
   supervisor.listen.port = options.port;
   supervisor.listen.socket_directory = options.socket_directory;
+  std::error_code none;  // then the model says what it cannot execute
+  supervisor.backend_program =
+      std::filesystem::read_symlink("/proc/self/exe", none).replace_filename("connbench-backend");
   const Status applied = ApplySettings(options.settings, supervisor.settings);
   if (!applied.ok()) return Usage(applied);
   const Status allocator = models::ExecWithAllocator(supervisor.settings.models, options.argv);
@@ -115,9 +118,4 @@ int ServeMain(int argc, char** argv) {
 }  // namespace
 }  // namespace connbench::cli
 
-int main(int argc, char** argv) {
-  if (const std::optional<int> exit_code = connbench::models::RunExecBackend(argc, argv)) {
-    return *exit_code;
-  }
-  return connbench::cli::ServeMain(argc, argv);
-}
+int main(int argc, char** argv) { return connbench::cli::ServeMain(argc, argv); }

@@ -61,15 +61,15 @@ int Serve(const ExecBackendArguments& arguments) {
 
 }  // namespace
 
-int ExecBackend(const ExecBackendArguments& arguments) {
-  std::string program = "connbench";
+int ExecBackend(const std::string& program, const ExecBackendArguments& arguments) {
+  std::string name = "connbench-backend";
   std::string flag = kFlag;
   std::string segment = arguments.segment;
   std::string fd = std::to_string(arguments.fd);
   std::string connection_id = std::to_string(arguments.connection_id);
   protocol::SecuritySettings security = arguments.security;
   std::string ssl = security.ssl ? "on" : "off";
-  char* const argv[] = {program.data(),
+  char* const argv[] = {name.data(),
                         flag.data(),
                         segment.data(),
                         fd.data(),
@@ -80,7 +80,7 @@ int ExecBackend(const ExecBackendArguments& arguments) {
                         security.ssl_key_file.data(),
                         nullptr};
   if (fcntl(arguments.fd, F_SETFD, 0) != 0) return errno;
-  execv("/proc/self/exe", argv);
+  execv(program.c_str(), argv);
   return errno;
 }
 

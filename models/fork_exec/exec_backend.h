@@ -1,5 +1,5 @@
-// The program of a `fork-exec` backend: the same binary, started anew for one connection, as
-// PostgreSQL's --forkchild is where there is no fork.
+// The program of a `fork-exec` backend, started anew for one connection, as PostgreSQL starts itself
+// with --forkchild where there is no fork.
 //
 // Safety: called first thing in main(), before the program has started threads or opened anything.
 #pragma once
@@ -21,8 +21,9 @@ struct ExecBackendArguments {
   protocol::SecuritySettings security{};
 };
 
-// Replaces the process's program by a backend's. Returns only when that fails: an errno.
-int ExecBackend(const ExecBackendArguments& arguments);
+// Replaces the process's program by this one, which calls RunExecBackend(). Returns only when that
+// fails: an errno.
+int ExecBackend(const std::string& program, const ExecBackendArguments& arguments);
 
 // If these are the arguments of a backend: serves the connection and returns the exit code.
 std::optional<int> RunExecBackend(int argc, char** argv);

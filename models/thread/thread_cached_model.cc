@@ -2,11 +2,11 @@
 // is parked and serves the next one, as MySQL's thread cache does.
 //
 // Accepting    As in `thread`: the server process's main thread accepts, and does nothing else.
-// Dispatching  To the thread that parked last, if there is one: a condition variable rings, and its
+// Dispatching  To the thread that parked last, if there is one: it finds the socket in its slot, and its
 //              stack and caches are the warmest. Otherwise pthread_create().
 // State        As in `thread`. The stack of a parked thread, and what malloc keeps for it, stay.
-// Waiting      The thread blocks, in recv() for its client, in futex() for a lock, in a condition
-//              variable for its next connection. A session has its thread to itself until it ends.
+// Waiting      The thread blocks, in recv() for its client, in futex() for a lock or for its next
+//              connection. A session has its thread to itself until it ends.
 // Refusing     As in `thread`: the engine refuses past the limit (53300), after the thread was paid.
 // Ending       As in `thread`. At most thread_cache_size threads are parked (by default as many as
 //              MySQL keeps: 8 and one more for every hundred of max_connections); others end.

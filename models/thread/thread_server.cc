@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,35 +18,28 @@
 
 namespace connbench::models {
 
-// A parked thread, on that thread's stack. Not a condition variable, which would have to be notified
-// under the mutex (the thread may be gone right after it), so that the thread that wakes would run
-// into the mutex: a wake of a futex needs nothing but its address.
+// A thread, with the slot in which it gets its connections. It parks at a futex: a condition variable
+// would have to be notified under the mutex (the thread may be gone right after it), so that the
+// thread that wakes would run into the mutex.
 struct ThreadServer::Worker {
-  std::atomic<uint32_t> called{0};
-  Connection* connection = nullptr;  // null: end
+  explicit Worker(ThreadServer& its_server) : server(its_server) {}
 
-  void Call(Connection* next) {
-    connection = next;
+  void Call() {
     const std::atomic<uint32_t>& word = called;
     called.store(1, std::memory_order_release);
     engine::FutexWake(word, 1, /*is_private=*/true);  // from here on *this may be gone
   }
-  Connection* Wait() {
+  void Wait() {
     while (called.load(std::memory_order_acquire) == 0) {
       engine::FutexWait(called, 0, /*is_private=*/true);
     }
-    return connection;
+    called.store(0, std::memory_order_relaxed);  // nobody calls who does not find it parked again
   }
+
+  ThreadServer& server;
+  std::optional<Connection> connection;  // none when called: end
+  std::atomic<uint32_t> called{0};
 };
-
-namespace {
-
-struct ThreadStart {
-  void* server;
-  void* connection;
-};
-
-}  // namespace
 
 ThreadServer::~ThreadServer() {
   if (wake_fd_ >= 0) close(wake_fd_);
@@ -53,7 +47,8 @@ ThreadServer::~ThreadServer() {
 
 int ThreadServer::Run() {
   for (int64_t i = 0; i < options_.first_threads; ++i) {
-    const int error = StartThread(nullptr);
+    auto worker = std::make_unique<Worker>(*this);
+    const int error = StartThread(worker);
     if (error == 0) continue;
     fmt::print(stderr, "connbench: could not create thread {} of {}: {}\n", i + 1,
                options_.first_threads, std::strerror(error));
@@ -102,50 +97,53 @@ bool ThreadServer::AcceptUntilTermination() {
       case AcceptWait::Event::kClient:
         break;
     }
-    engine::ConnectionLog& log = context_.engine.connection_log();
-    for (int i = 0; i < kAcceptBatch && !full(); ++i) {
-      AcceptedConnection accepted;
-      const Listener::AcceptResult result = listener->Accept(log, accepted);
-      if (result == Listener::AcceptResult::kExhausted) {
+    // One for each return from the wait, as MySQL does: a second accept() would mostly hear that nobody
+    // else is there, and on a busy CPU the thread that was just called waits for that.
+    AcceptedConnection accepted;
+    switch (listener->Accept(context_.engine.connection_log(), accepted)) {
+      case Listener::AcceptResult::kAccepted:
+        Dispatch(accepted);
+        break;
+      case Listener::AcceptResult::kNone:
+        break;
+      case Listener::AcceptResult::kExhausted:
         pause_until = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
-      }
-      if (result != Listener::AcceptResult::kAccepted) break;
-      Dispatch(accepted);
     }
   }
 }
 
 void ThreadServer::Dispatch(const AcceptedConnection& accepted) {
   engine::ConnectionLog& log = context_.engine.connection_log();
-  auto connection = std::make_unique<Connection>(accepted);
-  Link(*connection);
   log.Stamp(accepted.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
-  Worker* parked = nullptr;
+  if (CallParked(accepted)) return;
+  auto worker = std::make_unique<Worker>(*this);
   {
     const std::lock_guard lock(mutex_);
-    if (!parked_.empty()) {
-      parked = parked_.back();
-      parked_.pop_back();
-    }
+    Link(worker->connection.emplace(accepted));
   }
-  if (parked != nullptr) {
-    parked->Call(connection.release());
-    return;
-  }
-  const int error = StartThread(connection.get());
-  if (error == 0) {
-    (void)connection.release();  // the thread's now
-    return;
-  }
-  Unlink(*connection);
+  const int error = StartThread(worker);
+  if (error == 0) return;
+  Unlink(*worker->connection);
   RefuseConnection(log, accepted,
                    Status::Fatal(sqlstate::kTooManyConnections,
                                  std::string("could not create a thread for connection: ") +
                                      std::strerror(error)));
 }
 
-int ThreadServer::StartThread(Connection* connection) {
-  auto start = std::make_unique<ThreadStart>(ThreadStart{this, connection});
+bool ThreadServer::CallParked(const AcceptedConnection& accepted) {
+  Worker* worker = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (parked_.empty()) return false;
+    worker = parked_.back();
+    parked_.pop_back();
+    Link(worker->connection.emplace(accepted));
+  }
+  worker->Call();
+  return true;
+}
+
+int ThreadServer::StartThread(std::unique_ptr<Worker>& worker) {
   {
     const std::lock_guard lock(mutex_);
     ++threads_;
@@ -155,10 +153,10 @@ int ThreadServer::StartThread(Connection* connection) {
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, static_cast<size_t>(context_.settings.thread_stack_bytes));
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, &ThreadServer::Main, start.get());
+  const int error = pthread_create(&thread, &attributes, &ThreadServer::Main, worker.get());
   pthread_attr_destroy(&attributes);
   if (error == 0) {
-    (void)start.release();
+    (void)worker.release();  // the thread's now
     return 0;
   }
   const std::lock_guard lock(mutex_);
@@ -167,17 +165,15 @@ int ThreadServer::StartThread(Connection* connection) {
 }
 
 void* ThreadServer::Main(void* argument) {
-  const std::unique_ptr<ThreadStart> start(static_cast<ThreadStart*>(argument));
-  static_cast<ThreadServer*>(start->server)->Work(static_cast<Connection*>(start->connection));
+  const std::unique_ptr<Worker> self(static_cast<Worker*>(argument));
+  self->server.Work(*self);
   return nullptr;
 }
 
-void ThreadServer::Work(Connection* connection) {
-  if (connection == nullptr) connection = Park();
-  while (connection != nullptr) {
-    Serve(*connection);
-    delete connection;
-    connection = Park();
+void ThreadServer::Work(Worker& self) {
+  while (self.connection || Park(self)) {
+    Serve(*self.connection);
+    self.connection.reset();
   }
   const std::lock_guard lock(mutex_);
   --threads_;
@@ -190,20 +186,17 @@ void ThreadServer::Serve(Connection& connection) {
   close(connection.accepted.fd);
 }
 
-ThreadServer::Connection* ThreadServer::Park() {
-  Worker self;
+bool ThreadServer::Park(Worker& self) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || static_cast<int64_t>(parked_.size()) >= options_.cached_threads) {
-      return nullptr;
-    }
+    if (stopping_ || static_cast<int64_t>(parked_.size()) >= options_.cached_threads) return false;
     parked_.push_back(&self);
   }
-  return self.Wait();
+  self.Wait();
+  return self.connection.has_value();
 }
 
 void ThreadServer::Link(Connection& connection) {
-  const std::lock_guard lock(mutex_);
   connection.next = first_;
   if (first_ != nullptr) first_->previous = &connection;
   first_ = &connection;
@@ -238,7 +231,7 @@ void ThreadServer::StopAll() {
   for (Connection* connection = first_; connection != nullptr; connection = connection->next) {
     connection->stop.Request();
   }
-  for (Worker* worker : std::exchange(parked_, {})) worker->Call(nullptr);
+  for (Worker* worker : std::exchange(parked_, {})) worker->Call();
   // The supervisor bounds this wait.
   changed_.wait(lock, [this] { return threads_ == 0; });
 }

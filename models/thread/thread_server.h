@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -42,7 +43,7 @@ class ThreadServer {
   int Run();
 
  private:
-  // One connection: made by the acceptor, then its thread's.
+  // One connection, in the slot of the thread that serves it.
   struct Connection {
     explicit Connection(const AcceptedConnection& accepted_connection)
         : accepted(accepted_connection), stop(accepted_connection) {}
@@ -56,16 +57,18 @@ class ThreadServer {
   // False: the machine refuses.
   bool AcceptUntilTermination();
   void Dispatch(const AcceptedConnection& accepted);
-  // Starts a thread for the connection, or, without one, to be parked. 0, or an errno.
-  int StartThread(Connection* connection);
+  // Gives the connection to the thread that parked last. False: none is parked.
+  bool CallParked(const AcceptedConnection& accepted);
+  // Starts a thread for the connection in its slot, or, without one, to be parked. 0, or an errno.
+  int StartThread(std::unique_ptr<Worker>& worker);
   static void* Main(void* argument);
-  void Work(Connection* connection);
+  void Work(Worker& self);
   void Serve(Connection& connection);
-  // Waits for the next connection; null: the thread must end.
-  Connection* Park();
+  // Waits for the next connection. False: the thread must end.
+  bool Park(Worker& self);
   bool full() const { return options_.max_threads != 0 && connections_ >= options_.max_threads; }
 
-  void Link(Connection& connection);
+  void Link(Connection& connection);  // under mutex_
   void Unlink(const Connection& connection);
   void StopAll();
   // Wakes those sessions that were asked to end.

@@ -3,7 +3,7 @@
 driven by the same pgbench in one interleaved run: throughput and its ratios with their spread.
 
   tests/benchmarks/models_vs_postgres.py [--rounds 5] [--seconds 5] [--clients 8,64,256]
-                                         [--models fork,thread,thread-pool] [--connect]
+                                         [--models fork,thread,thread-pool] [--connect] [--floors-only]
 
 PostgreSQL runs from a private cluster in a temporary folder, as an unprivileged user, with the same
 shared_buffers, fsync off and no logging; every server listens on a free loopback port. Servers stay up
@@ -98,10 +98,11 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def connect_allowance_seconds(clients):
+def connect_allowance_seconds(server, clients):
     """pgbench's -T begins before its clients connect, and its tps leaves their connecting out: so
-    that the slowest connects leave a window, some 8 ms each are added."""
-    return clients // 125
+    that connecting leaves a window, some 8 ms each are added where a connect takes that long."""
+    slow = server.name == "postgres" or server.name.startswith("fork-exec/")
+    return clients * (8 if slow else 1) // 1000
 
 
 def pgbench(server, arguments, seconds):
@@ -131,6 +132,7 @@ def main():
     parser.add_argument("--models", default="fork,thread,thread-pool")
     parser.add_argument("--shared-buffers", default="256MB")
     parser.add_argument("--connect", action="store_true", help="also -C -c 8 -j 2")
+    parser.add_argument("--floors-only", action="store_true", help="without PostgreSQL")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     # Being stopped runs the cleaning up below, too.
@@ -141,7 +143,8 @@ def main():
     servers = []
     rng = random.Random(options.seed)
     try:
-        servers.append(Postgres(max(clients), options.shared_buffers))
+        if not options.floors_only:
+            servers.append(Postgres(max(clients), options.shared_buffers))
         for model in models:
             for engine in ("real", "canned"):
                 servers.append(Connbench(options.connbench, model, engine, max(clients),
@@ -152,17 +155,18 @@ def main():
                                 str(server.port), "-U", server.user, "postgres"], check=True,
                                capture_output=True)
         cells = [(f"-S -M prepared -c {c} -j 1", ["-S", "-M", "prepared", "-c", str(c), "-j", "1"],
-                  options.seconds + connect_allowance_seconds(c)) for c in clients]
+                  c) for c in clients]
         if options.connect:
-            cells.append(("-S -C -c 8 -j 2", ["-S", "-C", "-c", "8", "-j", "2"], options.seconds))
-        for name, arguments, seconds in cells:
+            cells.append(("-S -C -c 8 -j 2", ["-S", "-C", "-c", "8", "-j", "2"], 0))
+        for name, arguments, connecting in cells:
             tps = {server.name: [] for server in servers}
             for _ in range(options.rounds):
                 for server in rng.sample(servers, len(servers)):
+                    seconds = options.seconds + connect_allowance_seconds(server, connecting)
                     tps[server.name].append(pgbench(server, arguments, seconds))
-            print(f"\npgbench {name}, {options.rounds} rounds of {seconds} s")
+            print(f"\npgbench {name}, {options.rounds} rounds of {options.seconds} s")
             print(f"{'server':<22}{'tps median [min..max]':<34}"
-                  f"{'/ its floor':<24}{'/ PostgreSQL':<24}")
+                  f"{'/ its floor':<24}{'' if options.floors_only else '/ PostgreSQL':<24}")
             for server in servers:
                 values = tps[server.name]
                 middle = f"{statistics.median(values):.0f} [{min(values):.0f}..{max(values):.0f}]"
@@ -170,7 +174,9 @@ def main():
                 floor = ""
                 if engine == "real":
                     floor = spread([a / b for a, b in zip(values, tps[f"{model}/canned"])])
-                against = spread([a / b for a, b in zip(values, tps["postgres"])])
+                against = ""
+                if not options.floors_only:
+                    against = spread([a / b for a, b in zip(values, tps["postgres"])])
                 print(f"{server.name:<22}{middle:<34}{floor:<24}{against:<24}", flush=True)
     finally:
         for server in servers:
