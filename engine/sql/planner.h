@@ -114,6 +114,7 @@ class Planner {
                                          const RelationInfo& table);
   Result<std::vector<Target>> AnalyzeReturning(ast::Node* const* items, size_t count,
                                                const Scope& scope);
+  static std::vector<const Expression*> ExpressionsOf(const std::vector<Target>& targets);
 
   Status NotSupported(std::string_view what, int location) const {
     return ast::NotSupported(sql_, what, location);

@@ -43,6 +43,13 @@ Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const*
   return targets;
 }
 
+std::vector<const Expression*> Planner::ExpressionsOf(const std::vector<Target>& targets) {
+  std::vector<const Expression*> expressions;
+  expressions.reserve(targets.size());
+  for (const Target& target : targets) expressions.push_back(target.expression);
+  return expressions;
+}
+
 Result<std::vector<int>> Planner::InsertColumns(const PgQuery__InsertStmt& insert,
                                                 const RelationInfo& table) {
   std::vector<int> columns;
@@ -179,10 +186,9 @@ Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
       AnalyzeReturning(insert.returning_list, insert.n_returning_list, source.scope));
-  std::vector<const Expression*> expressions;
-  for (const Target& target : returning) expressions.push_back(target.expression);
   DescribeColumns(returning, returning.size(), &source);
-  plan_->root = std::make_unique<InsertNode>(source.table, std::move(rows), std::move(expressions));
+  plan_->root =
+      std::make_unique<InsertNode>(source.table, std::move(rows), ExpressionsOf(returning));
   plan_->kind = PlanKind::kInsert;
   plan_->writes = true;
   return {};
@@ -244,14 +250,12 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
       AnalyzeReturning(update.returning_list, update.n_returning_list, source.scope));
-  std::vector<const Expression*> expressions;
-  for (const Target& target : returning) expressions.push_back(target.expression);
   DescribeColumns(returning, returning.size(), &source);
   const std::vector<bool> used(table.columns.size(), true);  // the new version needs them all
   CONNBENCH_ASSIGN_OR_RETURN(auto scan,
                              MakeScan(source, where, used, ChooseScan(source, where, {}, false)));
   plan_->root = std::make_unique<UpdateNode>(source.table, std::move(scan), std::move(assignments),
-                                             std::move(expressions));
+                                             ExpressionsOf(returning));
   plan_->kind = PlanKind::kUpdate;
   plan_->writes = true;
   return {};
@@ -274,15 +278,12 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
       AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, source.scope));
   std::vector<bool> used(source.relation->columns.size(), false);
   if (where != nullptr) CollectColumns(*where, used);
-  std::vector<const Expression*> expressions;
-  for (const Target& target : returning) {
-    expressions.push_back(target.expression);
-    CollectColumns(*target.expression, used);
-  }
+  for (const Target& target : returning) CollectColumns(*target.expression, used);
   DescribeColumns(returning, returning.size(), &source);
   CONNBENCH_ASSIGN_OR_RETURN(auto scan,
                              MakeScan(source, where, used, ChooseScan(source, where, {}, false)));
-  plan_->root = std::make_unique<DeleteNode>(source.table, std::move(scan), std::move(expressions));
+  plan_->root =
+      std::make_unique<DeleteNode>(source.table, std::move(scan), ExpressionsOf(returning));
   plan_->kind = PlanKind::kDelete;
   plan_->writes = true;
   return {};

@@ -25,6 +25,13 @@ std::string_view BareName(const ast::Node& node) {
   return ast::StringOf(*node.column_ref->fields[0]);
 }
 
+std::vector<Type> TypesOf(const std::vector<const Expression*>& expressions) {
+  std::vector<Type> types;
+  types.reserve(expressions.size());
+  for (const Expression* expression : expressions) types.push_back(expression->type);
+  return types;
+}
+
 }  // namespace
 
 bool IsPlannable(const PgQuery__Node& statement) {
@@ -379,6 +386,7 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
 
   const auto make_keys = [&](size_t offset) {
     std::vector<SortKey> keys;
+    keys.reserve(order.size());
     for (const OrderItem& item : order) {
       keys.push_back({static_cast<int>(offset + item.target),
                       targets[item.target].expression->type.oid, item.descending,
@@ -390,7 +398,6 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
   if (lock_rows && !order.empty() && !ordered) {
     // Rows are locked in order, after the sort: it carries the table's columns, the tid and the
     // sort keys.
-    std::vector<Type> types;
     for (size_t i = 0; i < scope.columns.size(); ++i) {
       CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
                                  builder_.Column(static_cast<int>(i), scope.columns[i].type, -1));
@@ -402,21 +409,17 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
     projection.push_back(tid);
     const size_t offset = projection.size();
     for (const Target& target : targets) projection.push_back(target.expression);
-    for (const Expression* expression : projection) types.push_back(expression->type);
+    const std::vector<Type> types = TypesOf(projection);
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
-    node = std::make_unique<SortNode>(std::move(node), std::move(types), make_keys(offset), false);
+    node = std::make_unique<SortNode>(std::move(node), types, make_keys(offset), false);
     ordered = true;
-    projection = {};
   }
   if (lock_rows) {
     node = std::make_unique<LockRowsNode>(std::move(node), scan_node, lock_mode, wait_policy);
     plan_->writes = true;
   }
-  std::vector<Type> types;
-  for (const Target& target : targets) {
-    projection.push_back(target.expression);
-    types.push_back(target.expression->type);
-  }
+  projection = ExpressionsOf(targets);
+  const std::vector<Type> types = TypesOf(projection);
   node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
   std::vector<SortKey> keys = ordered ? std::vector<SortKey>() : make_keys(0);
   if (distinct) {
@@ -429,7 +432,7 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
     }
   }
   if (!keys.empty()) {
-    node = std::make_unique<SortNode>(std::move(node), std::move(types), std::move(keys), distinct);
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), distinct);
   }
   targets.resize(visible);
   return AddLimit(std::move(node), select);
@@ -479,19 +482,16 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
   std::vector<OrderItem> order;
   CONNBENCH_RETURN_IF_ERROR(AnalyzeOrderBy(select, order_analyzer, scope, width, targets, order));
   if (!order.empty()) {
-    std::vector<const Expression*> projection;
-    std::vector<Type> types;
-    for (const Target& target : targets) {
-      projection.push_back(target.expression);
-      types.push_back(target.expression->type);
-    }
+    std::vector<const Expression*> projection = ExpressionsOf(targets);
+    const std::vector<Type> types = TypesOf(projection);
     std::vector<SortKey> keys;
+    keys.reserve(order.size());
     for (const OrderItem& item : order) {
       keys.push_back({static_cast<int>(item.target), types[item.target].oid, item.descending,
                       item.nulls_first});
     }
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
-    node = std::make_unique<SortNode>(std::move(node), std::move(types), std::move(keys), false);
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), false);
     targets.resize(width);
   }
   return AddLimit(std::move(node), select);

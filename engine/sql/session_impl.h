@@ -53,7 +53,8 @@ struct PreparedStatement {
   std::vector<ColumnDescription> utility_columns;  // kUtility, if it returns rows
 
   const std::vector<ColumnDescription>& columns() const {
-    return plan != nullptr ? plan->columns : utility_columns;
+    if (kind == Kind::kPlanned) return plan->columns;
+    return utility_columns;
   }
 };
 
@@ -238,11 +239,11 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Outcome> RunCopy(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
   Status RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql,
                    const CopyOptions& options, int64_t& rows, ResultSink& sink);
-  Result<RelationRef> MakeIndex(RelationRef table, IndexInfo definition);
+  Result<RelationRef> MakeIndex(const RelationRef& table, IndexInfo definition);
   Status BuildIndex(const RelationRef& relation);
   Result<RelationRef> AddConstraint(RelationRef table, const PgQuery__Constraint& constraint,
                                     std::string_view sql, ResultSink& sink);
-  Result<RelationRef> AlterColumn(RelationRef table, const PgQuery__AlterTableCmd& command,
+  Result<RelationRef> AlterColumn(const RelationRef& table, const PgQuery__AlterTableCmd& command,
                                   std::string_view sql);
   Result<std::string> ChooseName(std::string_view table, std::string_view column,
                                  std::string_view suffix);

@@ -350,8 +350,8 @@ void Settings::Assign(int index, std::string_view custom_name, std::optional<std
   }
 }
 
-void Settings::AssignLogged(int index, std::string custom_name, std::optional<std::string> value,
-                            bool local, bool in_transaction) {
+void Settings::AssignLogged(int index, const std::string& custom_name,
+                            std::optional<std::string> value, bool local, bool in_transaction) {
   if (in_transaction) {
     const Override* entry = FindOverride(index, custom_name);
     log_.push_back({index, custom_name,

@@ -96,7 +96,7 @@ class Settings {
   // Checks and prints value as SHOW would.
   Result<std::string> Canonicalize(const SettingDefinition& setting, std::string_view value) const;
   void Assign(int index, std::string_view custom_name, std::optional<std::string> value);
-  void AssignLogged(int index, std::string custom_name, std::optional<std::string> value,
+  void AssignLogged(int index, const std::string& custom_name, std::optional<std::string> value,
                     bool local, bool in_transaction);
   void ReportChangesSlow(ResultSink& sink);
 

@@ -113,6 +113,7 @@ std::string TestSession::Extended(std::string_view sql,
   sink_ = {};
   Status status = session_->Parse("", sql, {}, sink_);
   std::vector<WireValue> values;
+  values.reserve(parameters.size());
   for (const std::string& parameter : parameters) {
     values.push_back({parameter.data(), static_cast<int32_t>(parameter.size())});
   }

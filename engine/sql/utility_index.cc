@@ -32,7 +32,7 @@ std::string KeyNames(const RelationInfo& table, const IndexInfo& index) {
 }  // namespace
 
 // An empty index, named if it has no name yet; the table as it is with it.
-Result<RelationRef> RealSession::MakeIndex(RelationRef table, IndexInfo definition) {
+Result<RelationRef> RealSession::MakeIndex(const RelationRef& table, IndexInfo definition) {
   if (definition.name.empty()) {
     const std::string columns = definition.primary ? "" : KeyNames(*table, definition);
     const std::string_view suffix = definition.primary ? "pkey" : definition.unique ? "key" : "idx";
@@ -187,7 +187,7 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
   if (index.name.empty()) {
     CONNBENCH_ASSIGN_OR_RETURN(index.name, ChooseName(table->name, KeyNames(*table, index), "idx"));
   }
-  CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(std::move(table), std::move(index)));
+  CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(index)));
   CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
   return Outcome{"CREATE INDEX"};
 }
@@ -217,8 +217,7 @@ Result<RelationRef> RealSession::AddConstraint(RelationRef table,
     CONNBENCH_ASSIGN_OR_RETURN(
         table, catalog_.AlterColumns(transaction_, table, std::move(definition.columns)));
   }
-  CONNBENCH_ASSIGN_OR_RETURN(table,
-                             MakeIndex(std::move(table), std::move(definition.indexes.back())));
+  CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(definition.indexes.back())));
   CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
   return table;
 }
@@ -252,7 +251,7 @@ Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& sta
       }
       case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
       case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull: {
-        CONNBENCH_ASSIGN_OR_RETURN(table, AlterColumn(std::move(table), command, sql));
+        CONNBENCH_ASSIGN_OR_RETURN(table, AlterColumn(table, command, sql));
         break;
       }
       default:
@@ -262,7 +261,7 @@ Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& sta
   return Outcome{"ALTER TABLE"};
 }
 
-Result<RelationRef> RealSession::AlterColumn(RelationRef table,
+Result<RelationRef> RealSession::AlterColumn(const RelationRef& table,
                                              const PgQuery__AlterTableCmd& command,
                                              std::string_view sql) {
   const int index = table->FindColumn(command.name);

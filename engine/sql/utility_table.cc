@@ -313,7 +313,7 @@ Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& st
   CONNBENCH_RETURN_IF_ERROR(
       transaction_.locks().LockRelation(table->oid, LockMode::kAccessExclusive));
   for (IndexInfo& index : definition.indexes) {
-    CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(std::move(table), std::move(index)));
+    CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(index)));
   }
   if (definition.has_foreign_keys) WarnForeignKey(sink);
   return Outcome{"CREATE TABLE"};
@@ -332,7 +332,8 @@ Result<std::string> RealSession::ChooseName(std::string_view table, std::string_
     if (!column.empty()) name += fmt::format("_{}", column);
     const std::string end =
         number == 0 ? fmt::format("_{}", suffix) : fmt::format("_{}{}", suffix, number);
-    name = TruncateName(name.substr(0, kMaxNameLength - end.size())) + end;
+    name = TruncateName(name.substr(0, kMaxNameLength - end.size()));
+    name += end;
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef taken, catalog_.FindIfExists(transaction_, name));
     if (taken == nullptr) return name;
   }

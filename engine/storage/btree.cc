@@ -116,8 +116,7 @@ uint32_t RemoveKilled(const TreePage& leaf) {
                                        std::string_view key, Tid tid, BlockNumber child) {
   const TreePage page(guard.page());
   const uint32_t size = child == kNoBlock ? LeafEntrySize(key.size()) : InnerEntrySize(key.size());
-  const Status finished =
-      page.special().incomplete_split != 0 ? FinishSplit(guard, block) : Status::Ok();
+  Status finished = page.special().incomplete_split != 0 ? FinishSplit(guard, block) : Status::Ok();
   if (!page.HasRoomFor(size) && page.leaf() && RemoveKilled(page) > 0) guard.MarkDirty();
   uint32_t slot = page.LowerBound({TreePosition::Kind::kExact, key, tid.Packed()});
   if (!page.leaf()) slot = std::max(slot, page.first_slot() + 1);

@@ -117,7 +117,7 @@ class Pruner {
   const Csn horizon_;
   const uint32_t slots_;
   PruneResult result_;
-  VersionState states_[kMaxSlots];
+  VersionState states_[kMaxSlots] = {};
   std::bitset<kMaxSlots> reached_;
   SlotNumber chain_[kMaxSlots];
 };

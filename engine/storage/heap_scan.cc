@@ -61,7 +61,7 @@ void HeapScan::CopyVisible(Page page) {
 
 void HeapScan::ReplaceByRoots(Page page) {
   const uint32_t slots = page.slot_count();
-  SlotNumber roots[kMaxSlots];
+  SlotNumber roots[kMaxSlots] = {};
   for (uint32_t root = 0; root < slots; ++root) {
     const LinePointer line = page.line(root);
     uint32_t slot = root;

@@ -47,8 +47,9 @@ double ArrivalSpec::ExpectedUntil(int64_t until_ns) const {
     per_period += Mass(piece, piece.length_ns);
   }
   double sum = 0;
-  if (repeats) {
-    sum = per_period * static_cast<double>(until_ns / period);
+  if (repeats && period > 0) {
+    const int64_t whole_periods = until_ns / period;
+    sum = per_period * static_cast<double>(whole_periods);
     until_ns %= period;
   }
   for (const RatePiece& piece : pieces) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <numbers>
 #include <optional>
 #include <utility>
@@ -275,6 +276,7 @@ Status ParseRateText(std::string_view text, const std::string& folder, ArrivalSp
     }
     if (shape == nullptr) {
       std::vector<std::string_view> names;
+      names.reserve(std::size(kShapes));
       for (const Shape& known : kShapes) names.push_back(known.name);
       return Bad(fmt::format("\"{}\" is neither a rate nor a shape of one", call.name.text),
                  call.name.position, SuggestNames(call.name.text, names));

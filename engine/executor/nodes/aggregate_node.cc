@@ -108,8 +108,9 @@ AggregateNode::Group* AggregateNode::FindOrMakeGroup(ExecutionContext& context, 
 
 bool AggregateNode::TakeInput(ExecutionContext& context) {
   input_taken_ = true;
+  const bool grouped = !groups_.empty();
   Group* group = nullptr;
-  if (groups_.empty()) {
+  if (!grouped) {
     group = MakeGroup(context, 0);
     if (group == nullptr) return false;
   }
@@ -119,7 +120,7 @@ bool AggregateNode::TakeInput(ExecutionContext& context) {
     if (step == Step::kError) return false;
     if (step == Step::kDone) break;
     context.eval.columns = row;
-    if (!groups_.empty()) {
+    if (grouped) {
       uint64_t hash = 0;
       for (size_t i = 0; i < groups_.size(); ++i) {
         if (!Evaluate(*groups_[i], context.eval, group_values_[i])) return false;

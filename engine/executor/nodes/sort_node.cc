@@ -16,13 +16,14 @@ constexpr uint8_t kNullLast = 0x02;
 
 std::vector<Oid> OidsOf(const std::vector<Type>& types) {
   std::vector<Oid> oids;
+  oids.reserve(types.size());
   for (const Type& type : types) oids.push_back(type.oid);
   return oids;
 }
 
 }  // namespace
 
-SortNode::SortNode(PlanNodePtr child, std::vector<Type> types, std::vector<SortKey> keys,
+SortNode::SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vector<SortKey> keys,
                    bool unique)
     : child_(std::move(child)),
       keys_(std::move(keys)),

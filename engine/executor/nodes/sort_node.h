@@ -21,7 +21,8 @@ struct SortKey {
 class SortNode : public PlanNode {
  public:
   // types: of the child's columns. unique: of rows with equal keys only one comes out.
-  SortNode(PlanNodePtr child, std::vector<Type> types, std::vector<SortKey> keys, bool unique);
+  SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vector<SortKey> keys,
+           bool unique);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
   std::vector<std::string> OutputNames() const override { return child_->OutputNames(); }

@@ -195,7 +195,9 @@ class FileReader {
   }
   bool Has(size_t bytes) const { return bytes_.size() >= bytes; }
   int64_t Integer(size_t width) {
-    auto value = static_cast<int64_t>(static_cast<int8_t>(bytes_[0]));
+    constexpr int64_t kSign =
+        0x80;  // two's complement: the first byte's highest bit counts below zero
+    int64_t value = (static_cast<uint8_t>(bytes_[0]) ^ kSign) - kSign;
     for (size_t i = 1; i < width; ++i) value = value * 256 + static_cast<uint8_t>(bytes_[i]);
     bytes_.remove_prefix(width);
     return value;
