@@ -1,12 +1,11 @@
 #include "harness/load/open_loop.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace connbench::load {
 
 OpenLoop::OpenLoop(Arrivals arrivals, MonotonicNs begin, const Limits& limits)
-    : arrivals_(std::move(arrivals)), begin_(begin), limits_(limits) {
+    : arrivals_(arrivals), begin_(begin), limits_(limits) {
   Advance();
 }
 
