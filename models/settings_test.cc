@@ -47,6 +47,33 @@ TEST(Settings, BadValuesAreRefused) {
   }
 }
 
+// What each model can be told of its size: one less than the least, and one more than the most.
+TEST(Settings, SizesOutOfRangeAreRefused) {
+  struct Range {
+    const char* name;
+    const char* below;
+    const char* above;
+  };
+  ServerSettings settings;
+  for (const auto& [name, below, above] :
+       {Range{"workers", "-1", "4097"}, Range{"thread_pool_groups", "-1", "4097"},
+        Range{"max_workers", "-1", "4194305"}, Range{"stall_limit", "0", "60001"},
+        Range{"prio_kickup_timer", "0", "3600001"}, Range{"prefork_processes", "-1", "4194305"},
+        Range{"prefork_max_sessions", "-1", "9223372036854775808"},
+        Range{"thread_cache_size", "-2", "4194305"}, Range{"hybrid_processes", "-1", "4097"},
+        Range{"hybrid_threads", "-1", "4194305"}, Range{"reactor_loops", "-1", "4097"},
+        Range{"fdpass_workers", "-1", "4097"}, Range{"poco_threads", "-1", "4194305"},
+        Range{"poco_queue", "-1", "2147483648"}, Range{"pool_size", "-1", "4194305"},
+        Range{"pool_mode", "-1", "3"}}) {
+    for (const char* value : {below, above}) {
+      const Status status = ApplySetting(settings, name, value);
+      EXPECT_EQ(status.code(), sqlstate::kInvalidParameterValue) << name << "=" << value;
+      ASSERT_FALSE(status.ok());
+      EXPECT_THAT(status.error().message, HasSubstr(name));
+    }
+  }
+}
+
 TEST(Settings, NamesAndListsReadBackWhatWasSet) {
   ServerSettings settings;
   for (const auto& [name, value] : {std::pair{"accept_strategy", "reuseport"},

@@ -1,13 +1,16 @@
-// Models that need something of the kernel which is not there: said at the start, with what to use
+// Models that need something of the machine which is not there: said at the start, with what to use
 // instead.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
 #include "base/exit_code.h"
+#include "models/conformance/conformance.h"
 #include "models/reactor_uring/uring_ring.h"
 #include "models/testing/denied_call.h"
 #include "models/testing/test_client.h"
@@ -50,10 +53,11 @@ TEST(MissingFeatures, IoUringThatIsTooOld) {
 }
 
 TEST(MissingFeatures, KernelWithoutReusePort) {
-  for (const std::string model : {"reactor", "reactor-uring"}) {
+  for (const std::string model : {"reactor", "reactor-uring", "prefork", "hybrid"}) {
     if (model == "reactor-uring" && !UringRing::Check().ok()) continue;
     ServerOptions options =
         Options(model, [] { DenySocketOption(SOL_SOCKET, SO_REUSEPORT, ENOPROTOOPT); });
+    options.settings.emplace_back("accept_strategy=reuseport");  // the loops' own
     ExpectRefuses(options, "no SO_REUSEPORT", "accept_strategy=exclusive");
     // What the hint says helps.
     options.settings.emplace_back("accept_strategy=exclusive");
@@ -64,6 +68,19 @@ TEST(MissingFeatures, KernelWithoutReusePort) {
     EXPECT_EQ(server.Stop(), kExitOk) << server.log();
   }
 }
+
+class MissingDescriptors : public Conformance {};
+
+TEST_P(MissingDescriptors, AreNamedAtTheStart) {
+  ServerOptions options = Options();
+  options.confine = [] {
+    const rlimit few = {.rlim_cur = 60, .rlim_max = 60};
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0) _exit(97);
+  };
+  ExpectRefuses(options, "RLIMIT_NOFILE", "max_connections");
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, MissingDescriptors, EveryModel(), ModelName);
 
 }  // namespace
 }  // namespace connbench::models::testing
