@@ -32,6 +32,10 @@ TAKING_TURNS = {
     "hybrid": ("hybrid", {"hybrid_processes": 2, "hybrid_threads": WORKERS // 2}, ["-C"]),
     "poco": ("poco", {"poco_threads": WORKERS}, ["-C"]),
 }
+# A connection has a process or thread made for it: nobody waits for anybody's.
+NOT_POOLED = ["fork", "fork-exec", "thread", "thread-cached"]
+# pgbench's options, and the places in balance() of the tables that are written: their sums must agree.
+SCRIPTS = {"tpcb-like": ([], [0, 1, 2, 3]), "simple-update": (["-N"], [0, 3])}
 # Longer than any stall that a model allows itself (thread-pool: stall_limit, 60 ms; the others none).
 # For as long as the machine keeps everybody waiting is not their fault: Heartbeat measures that.
 LONGEST_STANDSTILL_S = 1.0
@@ -68,19 +72,27 @@ def longest_standstill(folder):
     return max(later - earlier for earlier, later in zip(ends, ends[1:]))
 
 
+@pytest.mark.every_model
+def test_every_model_has_its_case(model):
+    assert model in NOT_POOLED + [name for name, _, _ in [*SHARED.values(), *TAKING_TURNS.values()]]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("case", [*SHARED, *TAKING_TURNS])
-def test_every_transaction_updates_one_row(binary, case):
-    """The one branch of scale 1, with four clients for each worker."""
+def test_four_clients_for_each_worker(binary, case, script):
+    """Of scale 1: every transaction of tpcb-like updates the same row."""
     name, settings, options = {**SHARED, **TAKING_TURNS}[case]
+    script_options, written = SCRIPTS[script]
     with Connbench(binary, name, **settings) as server, tempfile.TemporaryDirectory() as folder:
         server.pgbench("-i", "-q", "-s", "1")
         threads = CLIENTS if "-C" in options else 2
         transactions = 5 if "-C" in options else 20
         with Heartbeat() as heartbeat:
             result = server.pgbench("-n", "-c", CLIENTS, "-j", threads, "-t", transactions, *options,
-                                    "-l", "--log-prefix", f"{folder}/log")
+                                    *script_options, "-l", "--log-prefix", f"{folder}/log")
         check_run(result, CLIENTS * transactions)
-        assert len(set(balance(server))) == 1
+        sums = balance(server)
+        assert len({sums[table] for table in written}) == 1, sums
         assert longest_standstill(folder) < LONGEST_STANDSTILL_S + heartbeat.longest_s
 
 
