@@ -1,4 +1,6 @@
 // connbench: what a database pays for each way of staffing its connections.
+#include <cstdio>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,4 +54,12 @@ int Main(int argc, char** argv) {
 
 }  // namespace connbench::cli
 
-int main(int argc, char** argv) { return connbench::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return connbench::cli::Main(argc, argv);
+  } catch (const std::exception& error) {
+    // What nobody expected. Servers and clients that were started end with this process.
+    std::fprintf(stderr, "connbench: unexpected error: %s\n", error.what());
+    return connbench::kExitErrors;
+  }
+}
