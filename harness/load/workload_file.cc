@@ -200,6 +200,7 @@ Status Reader::Schedule(std::string_view rate_key, std::string_view arrival_key,
                         ArrivalSpec& spec) const {
   const toml::node* rate = table_.get(rate_key);
   const toml::node* arrival = table_.get(arrival_key);
+  if (rate == nullptr && arrival == nullptr) return Status::Ok();  // spec stays a closed loop
   std::string rate_text;
   std::string arrival_text;
   if (rate != nullptr) {
@@ -222,9 +223,9 @@ Status Reader::Schedule(std::string_view rate_key, std::string_view arrival_key,
     return Status::Ok();
   }
   // The arrival alone tells whose mistake it is.
-  const bool in_arrival =
-      arrival != nullptr && (rate == nullptr || !ParseArrivals("1", arrival_text, "").ok());
-  const toml::node& node = in_arrival ? *arrival : *rate;
+  const bool in_rate =
+      rate != nullptr && (arrival == nullptr || ParseArrivals("1", arrival_text, "").ok());
+  const toml::node& node = in_rate ? *rate : *arrival;
   const ErrorInfo& error = parsed.status().error();
   const toml::source_position& at = node.source().begin;
   // Behind the quotation mark, if there is one; a position of 0 has a place of its own already.

@@ -115,7 +115,7 @@ std::string CgroupLimit(const std::string& file) {
   const fs::path root = "/sys/fs/cgroup";
   fs::path group = slash == std::string::npos ? fs::path() : fs::path(line.substr(slash + 1));
   while (true) {
-    const std::string text = ReadTrimmed((root / group / file).string());
+    std::string text = ReadTrimmed((root / group / file).string());
     if (!text.empty() && !text.starts_with("max")) return text;
     if (group.empty()) return "max";
     group = group.parent_path();

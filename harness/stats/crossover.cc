@@ -148,6 +148,7 @@ Interval CrossoverSearch::RatioOf(const Value& value) const {
 double CrossoverSearch::CrossingOf(const std::vector<std::pair<double, double>>& curve,
                                    bool falling) const {
   std::vector<double> y;
+  y.reserve(curve.size());
   for (const auto& [x, value] : curve) y.push_back(falling ? value : -value);
   MakeFalling(y);
   if (y.front() <= 0) return std::exp(curve.front().first);

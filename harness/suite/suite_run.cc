@@ -197,6 +197,7 @@ class SuiteRun {
       words.emplace_back("--benchmark_out_format=json");
     }
     std::vector<char*> argv;
+    argv.reserve(words.size());
     for (std::string& word : words) argv.push_back(word.data());
     int argc = static_cast<int>(argv.size());
     benchmark::Initialize(&argc, argv.data());
