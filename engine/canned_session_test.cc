@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/engine.h"
@@ -13,13 +14,12 @@ namespace connbench::engine {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 // Each answer as a short text.
 class RecordingSink : public ResultSink {
  public:
-  std::vector<std::string> Take() { return std::move(answers_); }
+  std::vector<std::string> Take() { return std::exchange(answers_, {}); }
 
   void ParameterDescription(std::span<const Oid> types) override {
     answers_.push_back("parameters " + std::to_string(types.size()));

@@ -70,7 +70,7 @@ Result<Progress> FakeSession::RunAll(bool describe, engine::ResultSink& sink) {
     const size_t semicolon = std::min(rest_.find(';'), rest_.size());
     const std::string statement = rest_.substr(0, semicolon);
     rest_.erase(0, std::min(semicolon + 1, rest_.size()));
-    const Result<Progress> result = RunOne(statement, describe, sink);
+    Result<Progress> result = RunOne(statement, describe, sink);
     if (!result.ok() || *result == Progress::kCopyIn) return result;
   }
   return Progress::kDone;
@@ -319,7 +319,7 @@ std::vector<std::string> FakeConnection::Send(std::string_view bytes) {
 }
 
 std::vector<std::string> FakeConnection::TakeOutput() {
-  const std::vector<std::string> messages = DescribeMessages(channel.sent + session.output());
+  std::vector<std::string> messages = DescribeMessages(channel.sent + session.output());
   channel.sent.clear();
   session.ClearOutput();
   return messages;

@@ -75,9 +75,9 @@ ScramSecret MockScramSecret(std::string_view user, std::string_view mock_nonce, 
 
 // --- Server ---------------------------------------------------------------------------------------
 
-ScramServer::ScramServer(std::optional<ScramSecret> secret, const ScramSecret& mock,
+ScramServer::ScramServer(const std::optional<ScramSecret>& secret, const ScramSecret& mock,
                          std::string end_point, std::string nonce)
-    : secret_(secret ? std::move(*secret) : mock),
+    : secret_(secret ? *secret : mock),
       doomed_(!secret),
       end_point_(std::move(end_point)),
       nonce_(std::move(nonce)) {}

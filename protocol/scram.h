@@ -36,7 +36,7 @@ class ScramServer {
   // secret: null for a doomed exchange. end_point: the hash of the server's certificate
   // (tls-server-end-point) when the connection is encrypted and SCRAM-SHA-256-PLUS was offered;
   // empty otherwise. nonce: the server's half, fresh.
-  ScramServer(std::optional<engine::ScramSecret> secret, const engine::ScramSecret& mock,
+  ScramServer(const std::optional<engine::ScramSecret>& secret, const engine::ScramSecret& mock,
               std::string end_point, std::string nonce);
 
   // client-first-message; returns server-first-message.

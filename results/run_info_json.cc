@@ -43,7 +43,7 @@ void FromVar(const Poco::Dynamic::Var& var, TextList& list) {
   }
 }
 void FromVar(const Poco::Dynamic::Var& var, TextMap& map) {
-  const Object::Ptr object = var.extract<Object::Ptr>();
+  const Object::Ptr& object = var.extract<Object::Ptr>();
   for (const std::string& name : object->getNames()) {
     map.emplace_back(name, object->get(name).convert<std::string>());
   }

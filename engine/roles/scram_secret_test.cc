@@ -34,7 +34,7 @@ TEST(ScramSecret, ReadsWhatItWrites) {
 
 TEST(ScramSecret, RefusesOtherForms) {
   const std::string good(kPencil);
-  for (std::string bad :
+  for (const std::string& bad :
        {std::string(), std::string("pencil"), std::string("SCRAM-SHA-256$"),
         std::string("SCRAM-SHA-1") + good.substr(13), good.substr(0, good.size() - 1), good + "A",
         "SCRAM-SHA-256$0" + good.substr(18), "SCRAM-SHA-256$-1" + good.substr(18),
