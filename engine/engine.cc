@@ -9,6 +9,7 @@
 
 #include "engine/canned_session.h"
 #include "engine/engine_context.h"
+#include "engine/executor/nodes/workspaces.h"
 #include "engine/roles/role_table.h"
 #include "engine/roles/scram_secret.h"
 #include "engine/segment/segment.h"
@@ -103,6 +104,7 @@ class SegmentEngine : public Engine {
     context_.storage = storage_.get();
     context_.setting_defaults = MakeSettingDefaults(context_.config, segment_->huge_pages());
     BuildFunctionTables();
+    Workspaces::BeginThread();
   }
 
   Status MakeRoles();

@@ -30,6 +30,9 @@ class Workspaces {
  public:
   static constexpr size_t kKept = 2;
 
+  // Makes the thread's list, still empty. Forked processes inherit that of the thread that forks; without
+  // one, each would have to register its end, for which the dynamic linker looks up two symbols.
+  static void BeginThread() { Free(); }
   static std::unique_ptr<Workspace> Take() {
     std::vector<std::unique_ptr<Workspace>>& free = Free();
     // Not value-initialised: the pages in it are written before they are read.
