@@ -12,12 +12,12 @@ set decimalsign locale "C"
 set logscale y
 set yrange [1:*]
 $bars << EOD
-0 1 3161.357 3161.357 3161.357
-1 1 1 1 209.2815
-3 1 20.601 20.601 20.601
-4 1 1 1 48.301
-6 1 2.63 2.63 2.63
-7 1 1 1 6.8870000000000005
+0 1 3235.8630000000003 3235.8630000000003 3235.8630000000003
+1 1 1 1 213.83724999999998
+3 1 20.598 20.598 20.598
+4 1 1 1 48.724
+6 1 2.581 2.581 2.581
+7 1 1 1 6.756
 EOD
 $intervals << EOD
 EOD
@@ -25,7 +25,7 @@ set label "fork" at 0.5, graph -0.12 center
 set label "thread" at 3.5, graph -0.12 center
 set label "thread-pool" at 6.5, graph -0.12 center
 set bmargin 7
-set xtics ("3161 kB" 0, "209 kB" 1, "21 kB" 3, "48 kB" 4, "3 kB" 6, "7 kB" 7) scale 0
+set xtics ("3236 kB" 0, "214 kB" 1, "21 kB" 3, "49 kB" 4, "3 kB" 6, "7 kB" 7) scale 0
 set xrange [-0.8:7.8]
 plot $bars using 1:($2+($3-$2)/2):($1-0.4):($1+0.4):2:3 with boxxyerror title "RSS" fs pattern 3 border lc rgb '#0072B2' lc rgb '#0072B2', \
   $bars using 1:($4+($5-$4)/2):($1-0.4):($1+0.4):4:5 with boxxyerror title "really: private memory, page tables, kernel stacks, slab, sockets" fs pattern 2 border lc rgb '#D55E00' lc rgb '#D55E00'

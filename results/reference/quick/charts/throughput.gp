@@ -15,19 +15,19 @@ set logscale x
 set grid x lc rgb '#dddddd' lw 1
 set xtics ("8" 8, "64" 64, "256" 256)
 $series0 << EOD
-8 83563 77078 94654
-64 92717.5 82389 95601
-256 47612 36773 54207
+8 75506 74248 90129
+64 88105 74260 92754
+256 57526.5 44320 62367
 EOD
 $series1 << EOD
-8 88343 85977 94415
-64 95262.5 77251 107689
-256 58793 49789 74240
+8 78992.5 74460 95036
+64 98622.5 87984 103790
+256 63381 58952 74691
 EOD
 $series2 << EOD
-8 106335 95241 120786
-64 103930 94132 121654
-256 96634 84902 113300
+8 121689 90094 124039
+64 108421.5 89396 122705
+256 99166 82605 104411
 EOD
 plot $series0 using 1:2:3:4 with yerrorbars notitle lc rgb '#0072B2' pt 7, $series0 using 1:2 with linespoints title "fork" lc rgb '#0072B2' dt 1 lw 2 pt 7 ps 1.1, \
   $series1 using 1:2:3:4 with yerrorbars notitle lc rgb '#D55E00' pt 5, $series1 using 1:2 with linespoints title "thread" lc rgb '#D55E00' dt 2 lw 2 pt 5 ps 1.1, \
