@@ -30,10 +30,10 @@ using testing::RawClient;
 }
 
 PoolRig& RigOf(PoolMode mode) {
-  static PoolRig* const kRigs[] = {
-      new PoolRig(PoolMode::kSession, 1),
-      new PoolRig(PoolMode::kTransaction, 1),
-      new PoolRig(PoolMode::kStatement, 1),
+  static const std::unique_ptr<PoolRig> kRigs[] = {
+      std::make_unique<PoolRig>(PoolMode::kSession, 1),
+      std::make_unique<PoolRig>(PoolMode::kTransaction, 1),
+      std::make_unique<PoolRig>(PoolMode::kStatement, 1),
   };
   return *kRigs[static_cast<int>(mode)];
 }
