@@ -1,3 +1,4 @@
+// Tests: which CPUs a process may run on, as taskset and /proc/PID/status write it: "0", "0-3,8".
 #include "base/cpu_list.h"
 
 #include <gmock/gmock.h>

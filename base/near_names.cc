@@ -1,3 +1,4 @@
+// "Did you mean": the known names that a mistyped one is close to.
 #include "base/near_names.h"
 
 #include <algorithm>

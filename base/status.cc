@@ -1,5 +1,7 @@
+// Errors as values.
 #include "base/status.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace connbench {
@@ -24,7 +26,8 @@ Status Status::Fatal(std::string_view code, std::string message) {
 Status Status::System(std::string what, int errno_value) {
   char buffer[256];
   const char* reason = strerror_r(errno_value, buffer, sizeof buffer);
-  return Error(sqlstate::kSystemError, std::move(what) + ": " + reason);
+  return Error(errno_value == ENOSPC ? sqlstate::kDiskFull : sqlstate::kSystemError,
+               std::move(what) + ": " + reason);
 }
 
 Status&& Status::WithDetail(std::string detail) && {
@@ -57,7 +60,7 @@ std::string Status::ToString() const {
   if (!info_->detail.empty()) text += " (" + info_->detail + ")";
   if (!info_->hint.empty()) text += " HINT: " + info_->hint;
   if (!info_->context.empty()) text += " CONTEXT: " + info_->context;
-  return text + " [" + info_->code + "]";
+  return text;
 }
 
 }  // namespace connbench

@@ -18,10 +18,13 @@ namespace connbench {
 namespace sqlstate {
 inline constexpr std::string_view kSuccessfulCompletion = "00000";
 inline constexpr std::string_view kWarning = "01000";
+inline constexpr std::string_view kWarningPrivilegeNotRevoked = "01006";
+inline constexpr std::string_view kWarningPrivilegeNotGranted = "01007";
 inline constexpr std::string_view kConnectionException = "08000";
 inline constexpr std::string_view kConnectionFailure = "08006";
 inline constexpr std::string_view kProtocolViolation = "08P01";
 inline constexpr std::string_view kFeatureNotSupported = "0A000";
+inline constexpr std::string_view kInvalidGrantOperation = "0LP01";
 inline constexpr std::string_view kStringDataRightTruncation = "22001";
 inline constexpr std::string_view kNumericValueOutOfRange = "22003";
 inline constexpr std::string_view kNullValueNotAllowed = "22004";
@@ -78,6 +81,8 @@ inline constexpr std::string_view kDatatypeMismatch = "42804";
 inline constexpr std::string_view kIndeterminateDatatype = "42P18";
 inline constexpr std::string_view kCannotCoerce = "42846";
 inline constexpr std::string_view kWrongObjectType = "42809";
+inline constexpr std::string_view kGeneratedAlways = "428C9";
+inline constexpr std::string_view kInvalidForeignKey = "42830";
 inline constexpr std::string_view kInvalidColumnReference = "42P10";
 inline constexpr std::string_view kInvalidTableDefinition = "42P16";
 inline constexpr std::string_view kNameTooLong = "42622";
@@ -90,6 +95,7 @@ inline constexpr std::string_view kConfigurationLimitExceeded = "53400";
 inline constexpr std::string_view kProgramLimitExceeded = "54000";
 inline constexpr std::string_view kStatementTooComplex = "54001";
 inline constexpr std::string_view kTooManyColumns = "54011";
+inline constexpr std::string_view kTooManyArguments = "54023";
 inline constexpr std::string_view kObjectNotInPrerequisiteState = "55000";
 inline constexpr std::string_view kObjectInUse = "55006";
 inline constexpr std::string_view kCantChangeRuntimeParam = "55P02";
@@ -151,7 +157,7 @@ class [[nodiscard]] Status {
   explicit operator bool() const { return ok(); }
   const ErrorInfo& error() const { return *info_; }  // requires !ok()
   std::string_view code() const;                     // "00000" if ok
-  // One line for people: "message (detail) HINT: hint [SQLSTATE]".
+  // One line for people: "message (detail) HINT: hint"; no SQLSTATE (base/print_error.h has it).
   std::string ToString() const;
 
  private:

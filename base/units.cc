@@ -1,3 +1,4 @@
+// Durations and sizes as people write them: "10s", "500ms", "2min", "256MB", "8kB".
 #include "base/units.h"
 
 #include <fmt/format.h>
@@ -5,7 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <system_error>
 
 namespace connbench {
 namespace {
@@ -38,13 +39,12 @@ template <size_t N>
 Result<int64_t> Parse(std::string_view text, std::string_view default_unit,
                       const std::array<Unit, N>& units, std::string_view what,
                       std::string_view example) {
-  const std::string copy(text);
-  char* end = nullptr;
-  const double number = std::strtod(copy.c_str(), &end);
-  std::string_view suffix(end);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view suffix = text.substr(static_cast<size_t>(end - text.data()));
   while (!suffix.empty() && suffix.front() == ' ') suffix.remove_prefix(1);
   if (suffix.empty()) suffix = default_unit;
-  if (end != copy.c_str() && std::isfinite(number) && number >= 0) {
+  if (error == std::errc() && !text.starts_with('-') && std::isfinite(number)) {
     for (const Unit& unit : units) {
       const double value = number * unit.factor;
       if (unit.name == suffix && value < 9e18) return static_cast<int64_t>(std::llround(value));

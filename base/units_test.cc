@@ -1,3 +1,4 @@
+// Tests: durations and sizes as people write them: "10s", "500ms", "2min", "256MB", "8kB".
 #include "base/units.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +15,8 @@ TEST(ParseDuration, TakesEveryUnit) {
 }
 
 TEST(ParseDuration, RefusesNonsenseWithARemedy) {
-  for (const char* text : {"", "s", "-1s", "1 fortnight", "nan", "inf", "1e300s", "1s2"}) {
+  for (const char* text : {"", "s", "-1s", "1 fortnight", "nan", "inf", "1e300s", "1s2", "0x10s",
+                           "+1s", " 1s", "-0s"}) {
     const auto result = ParseDurationNs(text);
     ASSERT_FALSE(result.ok()) << text;
     EXPECT_EQ(result.status().code(), sqlstate::kInvalidParameterValue);

@@ -1,6 +1,6 @@
-# connbench_check_model_rows(TABLE source.cc ...): every row of models.def names a factory that a source
-# defines, and every factory has its row. Says which one is missing, and stops; without it the first
-# is an undefined reference in every program and the second a model that nothing knows.
+# connbench_check_model_rows(TABLE source.cc ...): every row of models.def names a factory that a
+# source defines, and every factory has its row. Says which one is missing, and stops; without it
+# the first is an undefined reference in every program and the second a model that nothing knows.
 function(connbench_check_model_rows table)
   set(rows "")
   set(defined "")
@@ -25,8 +25,9 @@ function(connbench_check_model_rows table)
   endforeach()
   foreach(factory IN LISTS rows)
     if(NOT factory IN_LIST defined)
-      message(FATAL_ERROR "${table} has a row for \"${name_of_${factory}}\", but no file of a folder beside it "
-        "begins a line with \"std::unique_ptr<Model> ${factory}(\": add the model, or take out the row")
+      message(FATAL_ERROR "${table} has a row for \"${name_of_${factory}}\", but no file of a "
+        "folder beside it begins a line with \"std::unique_ptr<Model> ${factory}(\": add the "
+        "model, or take out the row")
     endif()
   endforeach()
 endfunction()

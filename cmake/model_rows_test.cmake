@@ -1,5 +1,5 @@
-# cmake -DFOLDER=scratch -P model_rows_test.cmake: holds connbench_check_model_rows to its messages. Runs itself,
-# with CHECK set, for each case, because a check that fails ends the script.
+# cmake -DFOLDER=scratch -P model_rows_test.cmake: holds connbench_check_model_rows to its messages.
+# Runs itself, with CHECK set, for each case, because a check that fails ends the script.
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/model_rows.cmake)
 set(table ${FOLDER}/models.def)
@@ -13,7 +13,8 @@ endif()
 function(expect message row code)
   file(WRITE ${table} "// a table\n${row}\n")
   file(WRITE ${source} "${code}\n")
-  execute_process(COMMAND ${CMAKE_COMMAND} -DCHECK=ON -DFOLDER=${FOLDER} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -DCHECK=ON -DFOLDER=${FOLDER} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
     RESULT_VARIABLE result ERROR_VARIABLE said)
   string(REGEX REPLACE "[ \n]+" " " said "${said}")
   string(FIND "${said}" "${message}" found)
@@ -23,7 +24,8 @@ function(expect message row code)
   if(NOT message STREQUAL "" AND NOT result EQUAL 0 AND found GREATER_EQUAL 0)
     return()
   endif()
-  message(FATAL_ERROR "for row '${row}' and code '${code}' expected '${message}', not (${result}) '${said}'")
+  message(FATAL_ERROR
+    "for row '${row}' and code '${code}' expected '${message}', not (${result}) '${said}'")
 endfunction()
 
 set(row "CONNBENCH_MODEL(\"one\", MakeOneModel,")

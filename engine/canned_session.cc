@@ -1,3 +1,4 @@
+// A session with no engine behind it.
 #include "engine/canned_session.h"
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr Oid kInt4Oid = 23;
 constexpr int16_t kInt4Size = 4;
 constexpr char kAnswerText[] = {'1'};
 constexpr char kAnswerBinary[] = {0, 0, 0, 1};
@@ -87,7 +87,7 @@ class CannedSession final : public Session {
       : backend_(std::move(backend)),
         user_(std::move(options.user)),
         superuser_(options.superuser) {
-    answer_.push_back({"answer", 0, 0, kInt4Oid, kInt4Size, -1});
+    answer_.push_back({"answer", 0, 0, type_oid::kInt4, kInt4Size, -1});
     for (StartupParameter& parameter : options.parameters) {
       if (parameter.name == "application_name") application_name_ = std::move(parameter.value);
     }
@@ -128,7 +128,8 @@ class CannedSession final : public Session {
                         "prepared statement \"" + std::string(statement) + "\" already exists"));
     }
     Statement parsed{&command, {parameter_types.begin(), parameter_types.end()}};
-    parsed.parameter_types.resize(std::max(parameter_types.size(), CountParameters(sql)), kInt4Oid);
+    parsed.parameter_types.resize(std::max(parameter_types.size(), CountParameters(sql)),
+                                  type_oid::kInt4);
     statements_.insert_or_assign(std::string(statement), std::move(parsed));
     return {};
   }

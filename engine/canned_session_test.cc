@@ -1,3 +1,4 @@
+// The canned session answers like a session, without an engine.
 #include "engine/canned_session.h"
 
 #include <gmock/gmock.h>

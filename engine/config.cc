@@ -1,3 +1,4 @@
+// Everything that sizes or steers the engine, fixed when the segment is made.
 #include "engine/config.h"
 
 #include <fmt/format.h>
@@ -71,10 +72,22 @@ constexpr Setting kSettings[] = {
      "how often a password is hashed when it is stored, and by the client at every login"},
     {"pwfile", kPathUnit, &EngineConfig::pwfile, 0, 0,
      "file whose first line is the password of user postgres, as initdb's --pwfile"},
+    {"data_directory", kPathUnit, &EngineConfig::data_directory, 0, 0,
+     "folder in which data are kept, made on first use; empty: in memory only (--data sets it)"},
+    {"fsync", "", &EngineConfig::fsync, 0, 0,
+     "the log and checkpoints are synced to disk; off: a crash of the machine may lose all data"},
+    {"synchronous_commit", "", &EngineConfig::synchronous_commit, 0, 0,
+     "a commit is answered when it is on disk; off: a crash may lose the last commits"},
+    {"wal_buffers", "kB", &EngineConfig::wal_buffers_bytes, 1024, 1 << 20,
+     "log that is kept in memory until somebody needs it on disk"},
+    {"max_wal_size", "kB", &EngineConfig::max_wal_size_bytes, 2048, kMaxKilobytes,
+     "log since the last checkpoint after which the next commit makes one"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
      "tables, indexes and sequences together"},
     {"max_locks_per_transaction", "", &EngineConfig::max_locks_per_transaction, 10, kMaxCount,
      "sizes the shared lock table: this times max_connections"},
+    {"max_shared_row_locks", "", &EngineConfig::max_shared_row_locks, 1 << 15, int64_t{1} << 30,
+     "rows that a second transaction or savepoint may hold locked; rounded up to a power of two"},
     {"recent_transactions", "", &EngineConfig::recent_transactions, 1024, int64_t{1} << 30,
      "writing transactions that may begin while one stays open; rounded up to a power of two"},
     {"remembered_transactions", "", &EngineConfig::remembered_transactions, 1 << 20,
@@ -103,8 +116,10 @@ constexpr HugePagesName kHugePages[] = {
 // kBytesMember: settings whose member counts bytes while their unit is kB.
 bool HoldsBytes(const Setting& setting) {
   const auto* member = std::get_if<int64_t EngineConfig::*>(&setting.member);
-  return member != nullptr && (*member == &EngineConfig::shared_buffers_bytes ||
-                               *member == &EngineConfig::work_mem_bytes);
+  return member != nullptr &&
+         (*member == &EngineConfig::shared_buffers_bytes ||
+          *member == &EngineConfig::work_mem_bytes || *member == &EngineConfig::wal_buffers_bytes ||
+          *member == &EngineConfig::max_wal_size_bytes);
 }
 
 Status UnknownSetting(std::string_view name) {
@@ -159,11 +174,13 @@ Result<bool> ParseBool(const Setting& setting, std::string_view value) {
 Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
   int64_t number = 0;
   if (setting.unit == "kB") {
-    CONNBENCH_ASSIGN_OR_RETURN(const int64_t bytes, ParseBytes(value, "kB"));
-    number = bytes / 1024;
+    const Result<int64_t> bytes = ParseBytes(value, "kB");
+    if (!bytes.ok()) return BadValue(setting, value, "a size, as \"256MB\"");
+    number = *bytes / 1024;
   } else if (setting.unit == "ms") {
-    CONNBENCH_ASSIGN_OR_RETURN(const int64_t ns, ParseDurationNs(value, "ms"));
-    number = ns / kNanosecondsPerMillisecond;
+    const Result<int64_t> ns = ParseDurationNs(value, "ms");
+    if (!ns.ok()) return BadValue(setting, value, "a duration, as \"10s\"");
+    number = *ns / kNanosecondsPerMillisecond;
   } else {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (error != std::errc() || end != value.data() + value.size()) {

@@ -49,8 +49,17 @@ struct EngineConfig {
   int64_t authentication_timeout_ms = 60'000;  // from accept to the end of authentication
   int64_t scram_iterations = 4096;             // of the secrets made from passwords
   std::string pwfile;                          // first line: password of user "postgres"
-  int max_relations = 1024;                    // tables, indexes and sequences together
-  int max_locks_per_transaction = 64;          // sizes the shared lock table, as in PostgreSQL
+  // Where data are kept; empty: in memory only. What follows counts with a data directory alone.
+  std::string data_directory;
+  bool fsync = true;
+  bool synchronous_commit = true;  // commits wait until they are on disk
+  int64_t wal_buffers_bytes = int64_t{16} << 20;
+  int64_t max_wal_size_bytes = int64_t{1} << 30;  // of log, and a checkpoint is made
+  int max_relations = 1024;                       // tables, indexes and sequences together
+  int max_locks_per_transaction = 64;             // sizes the shared lock table, as in PostgreSQL
+  // Row locks beside those that their rows have room for: see transaction/row_lock_table.h (32
+  // bytes each, when reached).
+  int64_t max_shared_row_locks = int64_t{1} << 18;
   // How many writing transactions may begin while one stays open (8 bytes each, when reached), and
   // how many ended ones are remembered as aborted or not (1 bit each, when reached).
   int64_t recent_transactions = int64_t{8} << 20;

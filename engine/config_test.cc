@@ -1,3 +1,4 @@
+// Tests: everything that sizes or steers the engine, fixed when the segment is made.
 #include "engine/config.h"
 
 #include <gmock/gmock.h>

@@ -1,15 +1,20 @@
+// The engine as a process holds it.
 #include "engine/engine.h"
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
+#include <algorithm>
 #include <new>
 #include <utility>
 
+#include "base/read_file.h"
 #include "engine/canned_session.h"
 #include "engine/engine_context.h"
+#include "engine/engine_on_files.h"
 #include "engine/executor/nodes/workspaces.h"
+#include "engine/recovery/checkpointer.h"
+#include "engine/recovery/data_directory.h"
+#include "engine/recovery/recover.h"
 #include "engine/roles/role_table.h"
 #include "engine/roles/scram_secret.h"
 #include "engine/segment/segment.h"
@@ -34,6 +39,10 @@ Status CheckTogether(const EngineConfig& config) {
         fmt::format("superuser_reserved_connections ({}) must be less than max_connections ({})",
                     config.superuser_reserved_connections, config.max_connections));
   }
+  if (config.engine == EngineKind::kCanned && !config.data_directory.empty()) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         "engine=canned has no data: data_directory must be empty");
+  }
   return {};
 }
 
@@ -43,13 +52,8 @@ Result<Role> MadeSuperuser(const EngineConfig& config) {
   role.name = kSuperuserName;
   role.superuser = role.can_login = true;
   if (config.pwfile.empty()) return role;
-  errno = 0;
-  std::ifstream file(config.pwfile);
-  std::string password;
-  if (!file || (!std::getline(file, password) && errno != 0)) {
-    return Status::System(fmt::format("could not open file \"{}\" for reading", config.pwfile),
-                          errno);
-  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile("password file", config.pwfile));
+  std::string password(text.begin(), std::find(text.begin(), text.end(), '\n'));
   if (password.ends_with('\r')) password.pop_back();
   if (password.empty()) {
     return Status::Error(sqlstate::kConfigFileError,
@@ -62,7 +66,7 @@ Result<Role> MadeSuperuser(const EngineConfig& config) {
 // Both kinds of engine; a canned one is a segment with a connection log and backend slots only.
 class SegmentEngine : public Engine {
  public:
-  static Result<std::unique_ptr<Engine>> Create(const EngineConfig& config);
+  static Result<std::unique_ptr<Engine>> Create(const EngineConfig& config, Files& files);
   static Result<std::unique_ptr<Engine>> Attach(const std::string& segment_name, bool read_only);
 
   const EngineConfig& config() const override { return context_.config; }
@@ -74,6 +78,7 @@ class SegmentEngine : public Engine {
   PoolAccount* OpenPoolAccount(int pool, int64_t workers) override {
     return pool_accounts_->Open(pool, workers);
   }
+  PoolClients* pool_clients() override { return &pool_accounts_->clients(); }
   std::vector<PoolUsage> pool_usage() const override { return pool_accounts_->Read(); }
   Result<std::unique_ptr<Session>> StartSession(SessionOptions options, Waiter& waiter) override;
   Result<std::optional<Role>> FindRole(std::string_view name, uint32_t connection_id,
@@ -88,8 +93,13 @@ class SegmentEngine : public Engine {
   bool AskedToEnd(uint32_t connection_id) const override {
     return backends_->AskedToEnd(connection_id);
   }
+  bool HoldsSlot(int32_t pid) const override;
   void RequestShutdown() override { backends_->RequestShutdown(); }
   bool ShutdownRequested() const override { return backends_->ShutdownRequested(); }
+  Status CloseData() override {
+    return checkpointer_ == nullptr ? Status::Ok() : checkpointer_->Run(DataState::kShutDown);
+  }
+  std::string recovery_report() const override { return recovery_report_; }
 
  private:
   SegmentEngine(std::unique_ptr<Segment> segment, EngineConfig config)
@@ -108,6 +118,17 @@ class SegmentEngine : public Engine {
   }
 
   Status MakeRoles();
+  Status MakeData();
+  // Makes or recovers what is in the data directory, and begins a log.
+  Status OpenData();
+  // From now on changes are logged by this process.
+  void UseLog() {
+    storage_->SetLog(log_.get());
+    context_.transactions.log = log_.get();
+    checkpointer_ =
+        std::make_unique<Checkpointer>(*storage_, context_.transactions, *log_, context_.config);
+    context_.checkpointer = checkpointer_.get();
+  }
 
   std::unique_ptr<Segment> segment_;
   EngineContext context_;
@@ -115,10 +136,14 @@ class SegmentEngine : public Engine {
   ConnectionLog* connection_log_ = nullptr;
   PoolAccounts* pool_accounts_ = nullptr;
   BackendTable* backends_ = nullptr;
+  std::unique_ptr<DataDirectory> directory_;  // of the process that made the segment
+  std::unique_ptr<Log> log_;                  // these two: only with a data directory
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::string recovery_report_;
   Role superuser_;  // of a canned engine, which has no table to keep it in
 };
 
-Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config) {
+Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config, Files& files) {
   CONNBENCH_RETURN_IF_ERROR(CheckTogether(config));
   int64_t reserved = WithOverhead(
       ConnectionLog::ShmemSize(config.connection_log_entries, config.connection_phase_cpu));
@@ -131,9 +156,16 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config
     reserved = AddSize(reserved, Storage::ShmemSize(config));
     sparse = TransactionSystem::SparseShmemSize(config);
   }
+  std::unique_ptr<DataDirectory> directory;
+  if (!config.data_directory.empty()) {
+    CONNBENCH_ASSIGN_OR_RETURN(directory,
+                               DataDirectory::Open(files, config, Storage::SlotCount(config)));
+    reserved = AddSize(reserved, WithOverhead(Log::ShmemSize(config, BackendTable::Slots(config))));
+  }
   CONNBENCH_ASSIGN_OR_RETURN(std::unique_ptr<Segment> segment,
                              Segment::Create(config, reserved, sparse));
   std::unique_ptr<SegmentEngine> engine(new SegmentEngine(std::move(segment), config));
+  engine->directory_ = std::move(directory);
   CONNBENCH_RETURN_IF_ERROR(engine->InitParts());
   engine->segment_->Seal();
   return std::unique_ptr<Engine>(std::move(engine));
@@ -159,8 +191,39 @@ Status SegmentEngine::InitParts() {
   backends_ = context_.transactions.backends;
   CONNBENCH_RETURN_IF_ERROR(Storage::Init(*segment_, config));
   OpenStorage();
+  return directory_ == nullptr ? MakeData() : OpenData();
+}
+
+Status SegmentEngine::MakeData() {
   CONNBENCH_RETURN_IF_ERROR(storage_->CreateCatalog());
   return MakeRoles();
+}
+
+Status SegmentEngine::OpenData() {
+  const EngineConfig& config = context_.config;
+  CONNBENCH_RETURN_IF_ERROR(Log::Init(*segment_, config, backends_->slots()));
+  log_ = std::make_unique<Log>(*segment_, directory_->files(), config);
+  const ControlFile& control = directory_->control();
+  Lsn log_start = kFirstLogPlace;
+  if (directory_->is_new()) {
+    CONNBENCH_RETURN_IF_ERROR(MakeData());
+  } else {
+    const MonotonicNs begin = MonotonicNow();
+    CONNBENCH_ASSIGN_OR_RETURN(const Recovered recovered,
+                               Recover(*directory_, *segment_, *storage_, context_.transactions));
+    log_start = recovered.log_start;
+    if (control.state != DataState::kShutDown) {
+      recovery_report_ = fmt::format(
+          "data directory {} was not shut down: recovered from checkpoint {} and {} records of log "
+          "in {} ms",
+          directory_->folder(), control.checkpoint_number, recovered.log_records,
+          (MonotonicNow() - begin) / kNanosecondsPerMillisecond);
+    }
+  }
+  log_->Begin(control.log_number, log_start, context_.transactions.commit_log->last_csn());
+  log_->header().checkpoint_number.store(control.checkpoint_number);
+  UseLog();
+  return checkpointer_->Run(DataState::kInUse);
 }
 
 Status SegmentEngine::MakeRoles() {
@@ -191,6 +254,10 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment
   } else {
     engine->context_.transactions = TransactionSystem::Find(attached, engine->context_.config);
     engine->OpenStorage();
+    if (!read_only && !engine->context_.config.data_directory.empty()) {
+      engine->log_ = std::make_unique<Log>(attached, KernelFiles(), engine->context_.config);
+      engine->UseLog();
+    }
   }
   return std::unique_ptr<Engine>(std::move(engine));
 }
@@ -237,6 +304,14 @@ SessionStates SegmentEngine::session_states() const {
   return states;
 }
 
+bool SegmentEngine::HoldsSlot(int32_t pid) const {
+  const uint32_t used = backends_->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    if (backends_->slot(number).pid.load(std::memory_order_seq_cst) == pid) return true;
+  }
+  return false;
+}
+
 std::vector<EndingSession> SegmentEngine::ending_sessions() const {
   std::vector<EndingSession> ending;
   const uint32_t used = backends_->slots_used();
@@ -275,7 +350,11 @@ Result<std::optional<Role>> SegmentEngine::FindRole(std::string_view name, uint3
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Create(const EngineConfig& config) {
-  return SegmentEngine::Create(config);
+  return SegmentEngine::Create(config, KernelFiles());
+}
+
+Result<std::unique_ptr<Engine>> CreateEngineOnFiles(const EngineConfig& config, Files& files) {
+  return SegmentEngine::Create(config, files);
 }
 
 Result<std::unique_ptr<Engine>> Engine::Attach(const std::string& segment_name, bool read_only) {

@@ -69,6 +69,8 @@ class Engine {
   // Where a model that shares `workers` of its among sessions keeps account of it; null: nowhere.
   // Latch-free, lives as long as the segment.
   virtual PoolAccount* OpenPoolAccount(int /*pool*/, int64_t /*workers*/) { return nullptr; }
+  // Where a pooler shows its clients; null: nowhere. Latch-free, lives as long as the segment.
+  virtual PoolClients* pool_clients() { return nullptr; }
   // Of the pools that there are; none with a model that has none.
   virtual std::vector<PoolUsage> pool_usage() const { return {}; }
 
@@ -88,16 +90,27 @@ class Engine {
   // Latch-free; any process. Does nothing unless the id and the key belong together.
   virtual void Cancel(uint32_t connection_id, uint32_t cancel_key) = 0;
   // pg_terminate_backend asks one session to end. One that runs or waits for a lock is rung; one
-  // that waits for its client is the model's to wake, so process pid is sent that signal. Latch-free.
+  // that waits for its client is the model's to wake, so process pid is sent that signal.
+  // Latch-free.
   virtual void SetEndListener(int32_t pid, int signal) = 0;
   // Those that were asked to end so far. Latch-free.
   virtual std::vector<EndingSession> ending_sessions() const = 0;
   // Whether this session was. Latch-free, also for signal handlers.
   virtual bool AskedToEnd(uint32_t connection_id) const = 0;
+  // Whether a session, or helper, of that process still has its slot. A process that has ended gave
+  // everything back if not: whatever else a session holds (locks, pins, latches) it holds only
+  // while it has one. Latch-free.
+  virtual bool HoldsSlot(int32_t /*pid*/) const { return false; }
   // Latch-free; asks all sessions to end with 57P01 and rings them. Sessions that wait for their
   // client are the model's to wake.
   virtual void RequestShutdown() = 0;
   virtual bool ShutdownRequested() const = 0;
+
+  // Makes the last checkpoint of a data directory, so that the next start has nothing to do again;
+  // no effect without one. Only where the segment was made, when all others have ended in order.
+  virtual Status CloseData() { return {}; }
+  // What the start found, for the server's log; empty: nothing to say.
+  virtual std::string recovery_report() const { return {}; }
 };
 
 }  // namespace connbench::engine

@@ -11,6 +11,7 @@
 
 namespace connbench::engine {
 
+class Checkpointer;  // engine/recovery/checkpointer.h
 class Segment;
 class Storage;           // engine/storage/storage.h
 struct SettingDefaults;  // engine/sql/settings.h
@@ -20,6 +21,7 @@ struct EngineContext {
   Segment* segment = nullptr;
   TransactionSystem transactions;
   Storage* storage = nullptr;
+  Checkpointer* checkpointer = nullptr;  // null: data live in memory only
   std::shared_ptr<const SettingDefaults> setting_defaults;
 };
 

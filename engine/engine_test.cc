@@ -1,3 +1,4 @@
+// The engine as a process sees it: slots, sessions, limits, shutdown.
 #include "engine/engine.h"
 
 #include <gtest/gtest.h>

@@ -25,30 +25,10 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/wire_value.h"
 #include "engine/segment/wakeup.h"
 
 namespace connbench::engine {
-
-using Oid = uint32_t;
-
-enum class WireFormat : int16_t { kText = 0, kBinary = 1 };
-
-// A value in wire form; data is null for SQL NULL. The bytes belong to whoever made the value and
-// stay valid for the duration of the call they are passed to.
-struct WireValue {
-  const char* data = nullptr;
-  int32_t length = -1;
-  bool is_null() const { return data == nullptr; }
-};
-
-struct ColumnDescription {
-  std::string name;
-  Oid table_oid = 0;          // 0: not a plain column
-  int16_t column_number = 0;  // 1-based; 0: not a plain column
-  Oid type_oid = 0;
-  int16_t type_size = 0;  // bytes, -1: variable
-  int32_t type_modifier = -1;
-};
 
 // Where a session's answers go; implemented by protocol::ServerSession, which turns each call into
 // one message. The session calls it only from within the calls below, on the same thread.
@@ -87,6 +67,10 @@ struct StartupParameter {
   std::string value;
 };
 
+// FATAL 22021 unless it is valid UTF-8: what a client says before it has a session, and SQL may
+// show to others later.
+Status CheckStartupText(std::string_view text);
+
 struct SessionOptions {
   uint32_t connection_id = 0;  // from ConnectionLog::Begin
   std::string user;
@@ -96,9 +80,11 @@ struct SessionOptions {
   std::vector<StartupParameter> parameters;  // settings from the startup packet
 };
 
-class Session {
+// What a connection asks of its session, whoever runs its messages: a Session, or a pooler that
+// relays them (protocol/relayed_session.h).
+class SessionStanding {
  public:
-  virtual ~Session() = default;
+  virtual ~SessionStanding() = default;
 
   // Sends the ParameterStatus messages of a new session.
   virtual void ReportParameters(ResultSink& sink) = 0;
@@ -107,6 +93,29 @@ class Session {
   // The model calls this before it runs the session on another thread.
   virtual void SetWaiter(Waiter& waiter) = 0;
 
+  virtual TransactionStatus transaction_status() const = 0;
+  // What idle_in_transaction_session_timeout (or idle_session_timeout) allows from now on while the
+  // client says nothing; kNoDeadline if nothing. Cheap.
+  virtual MonotonicNs IdleDeadline(MonotonicNs now) const = 0;
+  // The FATAL error to end the session with when that deadline has passed.
+  virtual Status IdleTimeoutError() const = 0;
+  // A pending request to end this session (shutdown, pg_terminate_backend), as a FATAL Status.
+  virtual Status TerminationRequested() const = 0;
+};
+
+// What a client has changed in its session, other than its transaction and the protocol's prepared
+// statements: a pooler takes it from one session to another.
+struct ClientState {
+  std::vector<StartupParameter> startup;   // what RESET goes back to
+  std::vector<StartupParameter> settings;  // what differs from the server's defaults
+  // The session holds more of the client than can be taken along: SQL's PREPARE, currval(), a seed.
+  bool touched = false;
+  int64_t idle_session_timeout_ms = 0;  // 0: none
+  std::string time_zone;                // which decides what the literals of a statement mean
+};
+
+class Session : public SessionStanding {
+ public:
   // Simple protocol: all statements of sql, in an implicit transaction unless one is open.
   virtual Result<Progress> Query(std::string_view sql, ResultSink& sink) = 0;
 
@@ -136,14 +145,18 @@ class Session {
   // COPY in progress, what any error of a statement does to them.
   virtual void FailTransaction() = 0;
 
-  virtual TransactionStatus transaction_status() const = 0;
-  // What idle_in_transaction_session_timeout (or idle_session_timeout) allows from now on while the
-  // client says nothing; kNoDeadline if nothing. Cheap.
-  virtual MonotonicNs IdleDeadline(MonotonicNs now) const = 0;
-  // The FATAL error to end the session with when that deadline has passed.
-  virtual Status IdleTimeoutError() const = 0;
-  // A pending request to end this session (shutdown, pg_terminate_backend), as a FATAL Status.
-  virtual Status TerminationRequested() const = 0;
+  // A pooler's backend: one session that serves many clients, each for a while. Only between
+  // transactions. Each begins by forgetting what the last client has left; the protocol's prepared
+  // statements stay, for the pooler has named them.
+  // A new client, with the parameters of its startup packet; an error is as at a session's start.
+  virtual Status BeginClient(const std::vector<StartupParameter>& /*parameters*/) { return {}; }
+  // A client that comes back.
+  virtual void ResumeClient(const ClientState& /*state*/) {}
+  virtual ClientState client_state() const { return {}; }
+  // Differs whenever client_state() does.
+  virtual uint64_t client_state_version() const { return 0; }
+  // How often all prepared statements were dropped at once (DEALLOCATE ALL, DISCARD ALL).
+  virtual uint64_t deallocations() const { return 0; }
 };
 
 }  // namespace connbench::engine

@@ -12,8 +12,9 @@
 
 namespace connbench::models {
 
-// Accepts at most kAcceptBatch clients and forks a backend for each, which runs serve and exits with
-// what it returns. False: the machine is out of something, as OnReadable says it.
+// Accepts at most kAcceptBatch clients and forks a backend for each, which runs serve and exits
+// with what it returns. False: the machine is out of something, or there are as many backends as
+// there may be; as OnReadable says it.
 bool AcceptAndFork(engine::ConnectionLog& log, Listener& listener, ProcessSpawner& spawner,
                    const std::function<int(const AcceptedConnection&)>& serve);
 

@@ -1,3 +1,4 @@
+// How a process or thread that accepts for itself waits for clients.
 #include "models/accept_wait.h"
 
 #include <sys/epoll.h>
@@ -68,6 +69,11 @@ AcceptWait::Event AcceptWait::Wait(const Listener*& listener, MonotonicNs deadli
     listener = &listeners_[event.data.u64];
     return Event::kClient;
   }
+}
+
+void AcceptWait::GoToTheEnd() {
+  Pause(true);
+  Pause(false);
 }
 
 void AcceptWait::Pause(bool paused) {

@@ -1,3 +1,4 @@
+// The signals by which a supervisor ends its children, as a child handles them.
 #include "models/backend_signals.h"
 
 #include <sys/socket.h>

@@ -1,9 +1,11 @@
+// Serving one connection on a thread of control of its own.
 #include "models/connection.h"
 
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 
 namespace connbench::models {
 namespace {
@@ -87,16 +89,18 @@ Status BlockingChannel::Flush(std::string& bytes) {
   return status;
 }
 
-[[gnu::hot]] bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
-                                  ConnectionStop& stop) {
-  engine::ConnectionLog& log = engine.connection_log();
-  log.Stamp(connection.connection_id, engine::ConnectionPhase::kStarted, MonotonicNow());
+namespace {
+
+// True: the session ended, but not the connection.
+[[gnu::hot]] bool RunSession(engine::Engine& engine, const AcceptedConnection& connection,
+                             ConnectionStop& stop, protocol::Counterpart counterpart,
+                             const std::function<bool()>& somebody_waits) {
   bool ended = false;
   {
     engine::BlockingWaiter waiter;
     BlockingChannel channel(stop);
     protocol::ServerSession session(engine, waiter, channel, connection.connection_id,
-                                    connection.Origin());
+                                    connection.Origin(), /*relays=*/nullptr, counterpart);
     char buffer[kReceiveBufferBytes];
     protocol::Want want = protocol::Want::kInput;
     while (want != protocol::Want::kClose) {
@@ -106,6 +110,9 @@ Status BlockingChannel::Flush(std::string& bytes) {
           want = session.Receive({buffer, count});
           break;
         case Received::kTimedOut:
+          if (somebody_waits && !session.authenticated() && somebody_waits()) {
+            engine.connection_log().admission().WantRoom(MonotonicNow());
+          }
           want = session.InputDeadlinePassed();
           break;
         case Received::kEnded:  // by the client, or by a stop: the session tells the client
@@ -120,8 +127,25 @@ Status BlockingChannel::Flush(std::string& bytes) {
       if (ended) break;
     }
   }
-  log.Stamp(connection.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
   return !ended;
+}
+
+}  // namespace
+
+[[gnu::hot]] bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
+                                  ConnectionStop& stop, protocol::Counterpart counterpart,
+                                  const std::function<bool()>& somebody_waits) {
+  engine::ConnectionLog& log = engine.connection_log();
+  log.Stamp(connection.connection_id, engine::ConnectionPhase::kStarted, MonotonicNow());
+  bool open = true;
+  try {
+    open = RunSession(engine, connection, stop, counterpart, somebody_waits);
+  } catch (const std::bad_alloc&) {  // not even for the session itself, which catches its own
+    log.SetOutcome(connection.connection_id, sqlstate::kOutOfMemory);
+    if (!stop.sending()) SayOutOfMemory(connection.fd);
+  }
+  log.Stamp(connection.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
+  return open;
 }
 
 }  // namespace connbench::models

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -70,7 +71,11 @@ class BlockingChannel : public protocol::OutputChannel {
 // Stamps kStarted, runs the session until either side ends it, and stamps kClosed. The socket stays
 // open: its owner closes it, once nobody can request a stop any more. True: the session ended, but
 // the other side has not closed the socket.
+// somebody_waits: asked while the client is silent and has not proved who he is, by a model whose
+// processes accept for themselves: whether another client waits and nobody else takes him.
 bool ServeConnection(engine::Engine& engine, const AcceptedConnection& connection,
-                     ConnectionStop& stop);
+                     ConnectionStop& stop,
+                     protocol::Counterpart counterpart = protocol::Counterpart::kClient,
+                     const std::function<bool()>& somebody_waits = {});
 
 }  // namespace connbench::models

@@ -1,3 +1,4 @@
+// The sockets on which a server listens, and the one way in which every model accepts.
 #include "models/listener.h"
 
 #include <arpa/inet.h>
@@ -6,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -21,6 +23,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/server_log.h"
+#include "protocol/codec.h"
 #include "protocol/messages.h"
 
 namespace connbench::models {
@@ -105,12 +109,18 @@ bool IsListenedOn(const sockaddr_un& address) {
   return listened_on;
 }
 
-std::vector<std::string> SplitHosts(std::string_view hosts) {
+// An empty text is no host at all; between commas there must be one.
+Result<std::vector<std::string>> SplitHosts(const std::string& hosts) {
   std::vector<std::string> list;
-  while (!hosts.empty()) {
-    const size_t comma = std::min(hosts.find(','), hosts.size());
-    if (comma > 0) list.emplace_back(hosts.substr(0, comma));
-    hosts.remove_prefix(std::min(comma + 1, hosts.size()));
+  for (size_t at = 0; !hosts.empty() && at <= hosts.size();) {
+    const size_t comma = std::min(hosts.find(',', at), hosts.size());
+    list.push_back(hosts.substr(at, comma - at));
+    if (list.back().empty()) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("an address is missing in the list \"{}\"", hosts))
+          .WithHint("Write for example -h 127.0.0.1,::1.");
+    }
+    at = comma + 1;
   }
   return list;
 }
@@ -118,7 +128,8 @@ std::vector<std::string> SplitHosts(std::string_view hosts) {
 }  // namespace
 
 protocol::ClientOrigin AcceptedConnection::Origin() const {
-  protocol::ClientOrigin origin{.name = "local", .address = std::nullopt, .security = security};
+  protocol::ClientOrigin origin{
+      .name = "local", .address = std::nullopt, .security = security, .log = &LogLine};
   const auto* address = reinterpret_cast<const sockaddr*>(&peer);
   if (peer_length == 0 || (address->sa_family != AF_INET && address->sa_family != AF_INET6)) {
     return origin;
@@ -131,8 +142,8 @@ protocol::ClientOrigin AcceptedConnection::Origin() const {
     origin.name = fmt::format("[{}]:{}", NumericHost(address), PortOf(address));
     return origin;
   }
-  // Without inet_ntop() and fmt, whose code nothing else in a connection's life touches: in a forked
-  // backend that was ten page faults.
+  // Without inet_ntop() and fmt, whose code nothing else in a connection's life touches: in a
+  // forked backend that was ten page faults.
   const in_addr& bytes = reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
   std::memcpy(ip.bytes.data(), &bytes, sizeof(bytes));
   const uint32_t host = ntohl(bytes.s_addr);
@@ -159,6 +170,29 @@ void CloseConnection(engine::ConnectionLog& log, const AcceptedConnection& conne
   close(connection.fd);
 }
 
+void SayOutOfMemory(int fd) noexcept {
+  constexpr std::string_view kFields("SFATAL\0VFATAL\0C53200\0Mout of memory\0\0", 37);
+  char message[protocol::kHeaderBytes + kFields.size()] = {protocol::backend::kErrorResponse};
+  protocol::StoreUint32(message + 1, protocol::kLengthBytes + kFields.size());
+  std::memcpy(message + protocol::kHeaderBytes, kFields.data(), kFields.size());
+  (void)!send(fd, message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void RefuseWithoutMemory(engine::ConnectionLog& log,
+                         const AcceptedConnection& connection) noexcept {
+  log.SetOutcome(connection.connection_id, sqlstate::kOutOfMemory);
+  SayOutOfMemory(connection.fd);
+  CloseConnection(log, connection);
+}
+
+bool SomebodyWaits(const std::vector<Listener>& listeners) {
+  for (const Listener& listener : listeners) {
+    pollfd readable = {listener.fd(), POLLIN, 0};
+    if (poll(&readable, 1, 0) > 0) return true;
+  }
+  return false;
+}
+
 Listener::Listener(int fd, std::string address, const protocol::ServerSecurity* security)
     : fd_(fd),
       wait_events_(EPOLLIN | EPOLLEXCLUSIVE),
@@ -173,7 +207,9 @@ Listener::AcceptResult Listener::Accept(engine::ConnectionLog& log,
   if (connection.fd < 0) {
     const bool exhausted =
         errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    return exhausted ? AcceptResult::kExhausted : AcceptResult::kNone;
+    if (!exhausted) return AcceptResult::kNone;
+    log.admission().WantRoom(MonotonicNow());
+    return AcceptResult::kExhausted;
   }
   connection.connection_id = log.Begin(MonotonicNow());
   connection.security = security_;
@@ -208,7 +244,7 @@ ListenerSet& ListenerSet::operator=(ListenerSet&& other) noexcept {
 }
 
 Result<ListenerSet> ListenerSet::Open(const ListenOptions& options) {
-  const std::vector<std::string> hosts = SplitHosts(options.hosts);
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<std::string> hosts, SplitHosts(options.hosts));
   if (hosts.empty() && options.socket_directory.empty()) {
     return Status::Error(sqlstate::kInvalidParameterValue, "there is no address to listen on")
         .WithHint("Give -h an address or --socket-dir a folder.");
@@ -310,8 +346,15 @@ Status ListenerSet::OpenUnix(const std::string& directory, int backlog) {
 
   // Whoever holds the lock owns the path; the kernel gives it back when the holder dies.
   const std::string lock_path = path + ".lock";
-  lock_fd_ = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  lock_fd_ = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (lock_fd_ < 0) return Status::System("cannot open the lock file " + lock_path, errno);
+  // Where everybody may make files, the name alone says nothing.
+  struct stat lock = {};
+  if (fstat(lock_fd_, &lock) != 0 || !S_ISREG(lock.st_mode) || lock.st_uid != geteuid()) {
+    return Status::Error(sqlstate::kSystemError,
+                         fmt::format("the lock file {} is not a file of this user's", lock_path))
+        .WithHint("Remove it, or choose another folder with --socket-dir.");
+  }
   const auto in_use = [&] {
     return Status::Error(sqlstate::kSystemError, fmt::format("the Unix socket {} is in use", path))
         .WithHint(

@@ -52,6 +52,15 @@ struct AcceptedConnection {
 // blocking, stamps kClosed, and closes the socket.
 void RefuseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection,
                       const Status& reason);
+// The same with 53200 when there is no memory, not even for saying it as above.
+void RefuseWithoutMemory(engine::ConnectionLog& log, const AcceptedConnection& connection) noexcept;
+// Only tells the client that.
+void SayOutOfMemory(int fd) noexcept;
+
+class Listener;
+// Whether a client waits to be accepted, at this moment. Does not block.
+bool SomebodyWaits(const std::vector<Listener>& listeners);
+
 // Stamps kClosed and closes the socket.
 void CloseConnection(engine::ConnectionLog& log, const AcceptedConnection& connection);
 
@@ -69,8 +78,8 @@ class Listener {
   };
   // Takes the next waiting connection, gives it its id and stamps kAccepted.
   AcceptResult Accept(engine::ConnectionLog& log, AcceptedConnection& connection) const;
-  // The same for a socket that was accepted from this listener in another way (io_uring). False: the
-  // client has gone again, and the socket is closed.
+  // The same for a socket that was accepted from this listener in another way (io_uring). False:
+  // the client has gone again, and the socket is closed.
   bool Adopt(engine::ConnectionLog& log, int fd, AcceptedConnection& connection) const;
 
  private:
@@ -101,10 +110,11 @@ class ListenerSet {
   const std::string& host() const { return host_; }  // of the first TCP socket; "" if none
   const std::string& socket_path() const { return socket_path_; }
 
-  // Opens further sockets with SO_REUSEPORT on the addresses of the TCP listeners, so that there are
-  // `sets` listeners for each, between which the kernel shares the clients out by their addresses.
-  // Done once; later calls change nothing. The first socket was bound without the option: a port
-  // that is in use has been noticed, and stays noticed for others. 0A000 when the kernel cannot.
+  // Opens further sockets with SO_REUSEPORT on the addresses of the TCP listeners, so that there
+  // are `sets` listeners for each, between which the kernel shares the clients out by their
+  // addresses. Done once; later calls change nothing. The first socket was bound without the
+  // option: a port that is in use has been noticed, and stays noticed for others. 0A000 when the
+  // kernel cannot.
   Status OpenReusePort(int64_t sets);
   // A client wakes all that wait at a listener, not one of them.
   void WakeAll();

@@ -1,3 +1,4 @@
+// The machine's limits that a server can hit with many connections, checked before it starts.
 #include "models/machine_limits.h"
 
 #include <fmt/format.h>

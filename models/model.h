@@ -18,6 +18,13 @@
 //               model has paid its price for the connection (the process, the thread), as
 //               PostgreSQL has. A model that cannot staff the connection at all (fork or
 //               pthread_create fails) answers with RefuseConnection() and goes on.
+//   Room        A client costs something as soon as it is accepted, and may never say a word. A
+//               model has at most MostClients() of them; while it has no place for the next one it
+//               leaves that one in the listen backlog and calls Admission::WantRoom() again and
+//               again. Clients who have said nothing for a quarter of a second, or have not proved
+//               who they are within five, are then sent away (53300) by their sessions: the model
+//               has only to call InputDeadlinePassed(), as for any timeout. So clients that speak
+//               are served while others stay silent, and nobody is sent away while there is room.
 //   Timeouts    It calls ServerSession::InputDeadlinePassed() when nothing came until
 //               InputDeadline(), whatever else it is busy with.
 //   Waiting     A statement that waits for a lock blocks in the Waiter that the model handed to
@@ -44,11 +51,15 @@
 //   run in child processes, which inherit the object, the engine handle and the listeners. After
 //   a crash the segment and the Model are made anew. Failures inside a child are exit codes: 0 and
 //   1 are ordinary ends of a backend, anything else, or a signal, ends every session (a process may
-//   have died inside a critical section of shared memory).
+//   have died inside a critical section of shared memory). So does an ordinary exit code if shared
+//   memory says that the child still has a session: a library has called exit() in the middle of
+//   it. A thread that ends in the middle of a session (pthread_exit) must be a crash: the functions
+//   that threads run are noexcept.
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,9 +87,17 @@ class ProcessSpawner {
   // Forks a child that runs body and exits with what it returns. The child dies with the
   // supervisor. It starts without the supervisor's own descriptors (a backend also without the
   // listeners) and with its signals blocked: SIGINT for good (a terminal's Ctrl-C is the
-  // supervisor's business), SIGTERM and SIGUSR1 until they can be served (models/server_process.h for a server,
-  // models/backend_signals.h for a backend). An error (58000) leaves everything as it was.
-  virtual Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body) = 0;
+  // supervisor's business), SIGTERM and SIGUSR1 until they can be served (models/server_process.h
+  // for a server, models/backend_signals.h for a backend). An error (58000) leaves everything as it
+  // was. connection_id: the connection that a kBackend serves.
+  virtual Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body,
+                             uint32_t connection_id) = 0;
+  Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body) {
+    return Fork(kind, body, /*connection_id=*/0);
+  }
+  // Whether there may be another kBackend (MostClients()). If not, room is wanted: sessions of
+  // clients who say nothing end.
+  virtual bool HasRoom() = 0;
 };
 
 // What a model works with; outlives it.
@@ -95,6 +114,12 @@ struct ModelContext {
 // How long whoever accepts leaves the listeners alone when descriptors or memory have run out: long
 // enough not to spin, short enough for a client. As in PostgreSQL.
 inline constexpr int kAcceptPauseMs = 100;
+// Connections that a model holds at most, those included that have not proved who they are yet or
+// are about to be refused. As in PostgreSQL twice max_connections; a few more where that is small.
+inline int64_t MostClients(int64_t max_connections) {
+  constexpr int64_t kFew = 16;
+  return std::max(2 * max_connections, max_connections + kFew);
+}
 // Connections accepted in a row before whoever accepts looks at anything else.
 inline constexpr int kAcceptBatch = 16;
 
@@ -121,17 +146,17 @@ class Model {
   virtual bool AcceptsInSupervisor() const { return false; }
   virtual bool OnReadable(Listener& /*listener*/, ProcessSpawner& /*spawner*/) { return true; }
 
-  // A kPooled child has ended in good order while the server serves. False: another one could not be
-  // forked; the supervisor calls again after kAcceptPauseMs.
+  // A kPooled child has ended in good order while the server serves. False: another one could not
+  // be forked; the supervisor calls again after kAcceptPauseMs.
   virtual bool OnPooledEnd(pid_t /*child*/, ProcessSpawner& /*spawner*/) { return true; }
 
   // Whether all sessions run in one process. Only then is private_futexes=on possible; the server
-  // process must then repeat Engine::RequestShutdown() when it is asked to end, because the supervisor
-  // cannot ring from outside.
+  // process must then repeat Engine::RequestShutdown() when it is asked to end, because the
+  // supervisor cannot ring from outside.
   virtual bool OneServerProcess() const { return false; }
 
-  // How many tasks accept, and how they share the clients out unless accept_strategy says otherwise.
-  // The task with number i of them accepts from ListenerSet::Share(i).
+  // How many tasks accept, and how they share the clients out unless accept_strategy says
+  // otherwise. The task with number i of them accepts from ListenerSet::Share(i).
   virtual int64_t AcceptingTasks() const { return 1; }
   virtual AcceptStrategy OwnAcceptStrategy() const { return AcceptStrategy::kExclusive; }
 };

@@ -1,3 +1,4 @@
+// The connection models there are, by name.
 #include "models/model_list.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 # Holds docs/adding-a-model.md to what it says: its row and its code are taken from the page as they
-# stand there, and the conformance tests run on that model. A list of models made from models.def with
-# one row more takes the place of the library's.
+# stand there, and the conformance tests run on that model. A list of models made from models.def
+# with one row more takes the place of the library's.
 set(page ${PROJECT_SOURCE_DIR}/docs/adding-a-model.md)
 set(page_dir ${CMAKE_CURRENT_BINARY_DIR}/page)
 file(MAKE_DIRECTORY ${page_dir}/models)

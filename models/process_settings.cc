@@ -1,3 +1,4 @@
+// Settings that concern the server's processes as such, not a model.
 #include "models/process_settings.h"
 
 #include <dlfcn.h>

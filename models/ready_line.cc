@@ -1,3 +1,4 @@
+// The one line that a server prints to stdout when it accepts connections.
 #include "models/ready_line.h"
 
 #include <charconv>

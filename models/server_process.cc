@@ -1,3 +1,4 @@
+// What the main thread of a server process does.
 #include "models/server_process.h"
 
 #include <poll.h>
@@ -5,9 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "base/server_log.h"
 
 namespace connbench::models {
 
@@ -18,7 +23,7 @@ SignalDescriptor::SignalDescriptor(int signal) {
   sigprocmask(SIG_BLOCK, &set, nullptr);
   fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd_ < 0) {
-    std::perror("connbench: signalfd");
+    LogLine(std::string("signalfd: ") + std::strerror(errno));
     std::abort();  // the supervisor reports it; without this no shutdown would ever be heard
   }
 }
@@ -50,10 +55,13 @@ bool TerminationSignal::WaitUntil(MonotonicNs deadline) const {
 SessionEndSignal::SessionEndSignal() : SignalDescriptor(SIGUSR1) {}
 
 void WaitForTermination(const TerminationSignal& termination, const SessionEndSignal& session_end,
-                        const std::function<void()>& end_sessions) {
+                        const std::function<void()>& end_sessions,
+                        const std::function<void()>& on_tick) {
   pollfd polled[2] = {{termination.fd(), POLLIN, 0}, {session_end.fd(), POLLIN, 0}};
   while (polled[0].revents == 0) {
-    if (poll(polled, 2, -1) <= 0 || polled[1].revents == 0) continue;
+    const int ready = poll(polled, 2, on_tick ? kTickMs : -1);
+    if (ready == 0) on_tick();
+    if (ready <= 0 || polled[1].revents == 0) continue;
     session_end.Clear();
     end_sessions();
   }

@@ -46,8 +46,11 @@ class SessionEndSignal : public SignalDescriptor {
 };
 
 // Sleeps until SIGTERM. end_sessions() is called whenever sessions were asked to end.
+// on_tick, if given, about every kTickMs.
 void WaitForTermination(const TerminationSignal& termination, const SessionEndSignal& session_end,
-                        const std::function<void()>& end_sessions);
+                        const std::function<void()>& end_sessions,
+                        const std::function<void()>& on_tick = {});
+inline constexpr int kTickMs = 100;
 
 // Whether the connection is one of those.
 bool Contains(std::span<const engine::EndingSession> sessions, uint32_t connection_id);

@@ -1,3 +1,4 @@
+// Settings of the connection models and of the protocol.
 #include "models/settings.h"
 
 #include <fmt/format.h>
@@ -17,7 +18,8 @@ namespace {
 
 using Member =
     std::variant<int64_t ModelSettings::*, std::string ModelSettings::*,
-                 bool protocol::SecuritySettings::*, std::string protocol::SecuritySettings::*>;
+                 bool protocol::SecuritySettings::*, std::string protocol::SecuritySettings::*,
+                 int64_t protocol::SecuritySettings::*>;
 
 struct Setting {
   std::string_view name;
@@ -81,6 +83,14 @@ constexpr Setting kSettings[] = {
     {"pool_size", "", &ModelSettings::pool_size, 0, kMaxTasks,
      "pool-tx, pool-tx-thread: backends at most; 0: 20, as in PgBouncer, or max_connections if "
      "less"},
+    {"pool_superuser_reserve", "", &ModelSettings::pool_superuser_reserve, 0, kMaxTasks,
+     "pool-tx, pool-tx-thread: backends beyond pool_size that only superusers get; fewer if "
+     "max_connections leaves no room"},
+    {"query_wait_timeout", "ms", &ModelSettings::query_wait_timeout_ms, 0, 3'600'000,
+     "pool-tx, pool-tx-thread: a client that waits longer for a backend is disconnected; 0: never"},
+    {"client_write_timeout", "ms", &ModelSettings::client_write_timeout_ms, 0, 3'600'000,
+     "pool-tx, pool-tx-thread: a client that has a backend and reads nothing of its answers for so "
+     "long is disconnected; 0: never"},
     {"accept_strategy", "", &ModelSettings::accept_strategy, 0, 3,
      "models that accept in several tasks (prefork, hybrid, reactor, reactor-uring): \"shared\": "
      "all "
@@ -105,7 +115,15 @@ constexpr Setting kSettings[] = {
      "the server's certificate, and those above it, in PEM form"},
     {"ssl_key_file", "", &SecuritySettings::ssl_key_file, 0, 0,
      "its private key, readable by its owner only"},
+    {"auth_delay", "ms", &SecuritySettings::auth_delay_ms, 0, 3'600'000,
+     "how long a client that gave a wrong password waits until it is told; 0: not at all"},
 };
+
+Status BadValue(const Setting& setting, const Status& why) {
+  return Status::Error(
+      sqlstate::kInvalidParameterValue,
+      fmt::format("invalid value for parameter \"{}\": {}", setting.name, why.error().message));
+}
 
 Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
   if (!setting.words.empty()) {
@@ -116,12 +134,13 @@ Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
                                      setting.name, value, fmt::join(setting.words, ", ")));
   }
   if (setting.unit == "kB") {
-    CONNBENCH_ASSIGN_OR_RETURN(const int64_t bytes, ParseBytes(value, "kB"));
-    return bytes / 1024;
+    const Result<int64_t> bytes = ParseBytes(value, "kB");
+    return bytes.ok() ? Result<int64_t>(*bytes / 1024) : BadValue(setting, bytes.status());
   }
   if (setting.unit == "ms") {
-    CONNBENCH_ASSIGN_OR_RETURN(const int64_t ns, ParseDurationNs(value, "ms"));
-    return ns / kNanosecondsPerMillisecond;
+    const Result<int64_t> ns = ParseDurationNs(value, "ms");
+    return ns.ok() ? Result<int64_t>(*ns / kNanosecondsPerMillisecond)
+                   : BadValue(setting, ns.status());
   }
   int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -151,6 +170,15 @@ Result<bool> ParseSwitch(const Setting& setting, std::string_view value) {
   return BadValue(setting, value, "on or off");
 }
 
+// Of a setting that is a number. Settings as they are, or to be changed.
+template <typename Settings>
+auto& NumberOf(Settings& settings, const Setting& setting) {
+  if (const auto* number = std::get_if<int64_t SecuritySettings::*>(&setting.member)) {
+    return settings.security.**number;
+  }
+  return settings.models.*std::get<int64_t ModelSettings::*>(setting.member);
+}
+
 std::string ShowValue(const ServerSettings& settings, const Setting& setting) {
   if (const auto* flag = std::get_if<bool SecuritySettings::*>(&setting.member)) {
     return settings.security.**flag ? "on" : "off";
@@ -161,7 +189,7 @@ std::string ShowValue(const ServerSettings& settings, const Setting& setting) {
   if (const auto* text = std::get_if<std::string ModelSettings::*>(&setting.member)) {
     return settings.models.**text;
   }
-  const int64_t value = settings.models.*std::get<int64_t ModelSettings::*>(setting.member);
+  const int64_t value = NumberOf(settings, setting);
   if (!setting.words.empty()) return std::string(setting.words[value]);
   if (setting.unit == "kB") return fmt::format("{}kB", value / 1024);
   return fmt::format("{}{}", value, setting.unit);
@@ -203,8 +231,7 @@ Status ApplySetting(ServerSettings& settings, std::string_view name, std::string
                                      "({} .. {})",
                                      number, setting->unit, name, setting->min, setting->max));
   }
-  settings.models.*std::get<int64_t ModelSettings::*>(setting->member) =
-      setting->unit == "kB" ? number * 1024 : number;
+  NumberOf(settings, *setting) = setting->unit == "kB" ? number * 1024 : number;
   return {};
 }
 

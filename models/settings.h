@@ -50,10 +50,13 @@ struct ModelSettings {
   int64_t poco_queue = 0;            // poco: 0: as listen_backlog
   int64_t pool_mode = 1;             // pool-tx: a PoolMode
   int64_t pool_size = 0;             // pool-tx: backends; 0: kDefaultPoolSize or max_connections
-  int64_t accept_strategy = 0;       // an AcceptStrategy
-  int64_t malloc_arenas = 0;         // 0: glibc's own choice, 8 per core
-  int64_t allocator = 0;             // an Allocator
-  std::string cpu_affinity;          // of all the server's processes; empty: any CPU
+  int64_t pool_superuser_reserve = 1;        // pool-tx: backends beyond pool_size, for superusers
+  int64_t query_wait_timeout_ms = 120'000;   // pool-tx: PgBouncer's default; 0: none
+  int64_t client_write_timeout_ms = 60'000;  // pool-tx: 0: none
+  int64_t accept_strategy = 0;               // an AcceptStrategy
+  int64_t malloc_arenas = 0;                 // 0: glibc's own choice, 8 per core
+  int64_t allocator = 0;                     // an Allocator
+  std::string cpu_affinity;                  // of all the server's processes; empty: any CPU
   int64_t shutdown_grace_ms = 5000;  // for sessions to end by themselves before they are killed
 };
 

@@ -1,3 +1,4 @@
+// Tests: settings of the connection models and of the protocol.
 #include "models/settings.h"
 
 #include <gmock/gmock.h>
@@ -64,7 +65,9 @@ TEST(Settings, SizesOutOfRangeAreRefused) {
         Range{"hybrid_threads", "-1", "4194305"}, Range{"reactor_loops", "-1", "4097"},
         Range{"fdpass_workers", "-1", "4097"}, Range{"poco_threads", "-1", "4194305"},
         Range{"poco_queue", "-1", "2147483648"}, Range{"pool_size", "-1", "4194305"},
-        Range{"pool_mode", "-1", "3"}}) {
+        Range{"pool_superuser_reserve", "-1", "4194305"},
+        Range{"query_wait_timeout", "-1", "3600001"},
+        Range{"client_write_timeout", "-1", "3600001"}, Range{"pool_mode", "-1", "3"}}) {
     for (const char* value : {below, above}) {
       const Status status = ApplySetting(settings, name, value);
       EXPECT_EQ(status.code(), sqlstate::kInvalidParameterValue) << name << "=" << value;

@@ -1,3 +1,4 @@
+// The supervisor: one thread that owns a server's life.
 #include "models/supervisor.h"
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/server_log.h"
 #include "engine/engine.h"
 #include "models/backend_signals.h"
 #include "models/machine_limits.h"
@@ -29,8 +31,7 @@ namespace {
 
 template <typename... Args>
 void Log(fmt::format_string<Args...> format, Args&&... args) {
-  const std::string line = "connbench: " + fmt::format(format, std::forward<Args>(args)...) + "\n";
-  (void)!write(STDERR_FILENO, line.data(), line.size());
+  LogLine(fmt::format(format, std::forward<Args>(args)...));
 }
 
 // Blocks what the supervisor reads from its signalfd; gives the caller's mask back at the end.
@@ -78,11 +79,17 @@ class Supervisor : public ProcessSpawner {
     return exit_code;
   }
 
-  Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body) override {
+  Result<pid_t> Fork(ChildKind kind, const std::function<int()>& body,
+                     uint32_t connection_id) override {
+    // Its place in the list first: once the child is there nothing may fail for want of memory.
+    constexpr pid_t kNobody = 0;
+    children_.insert_or_assign(kNobody, Child{.kind = kind, .connection_id = connection_id});
+    auto entry = children_.extract(kNobody);
     const pid_t child = fork();
     if (child < 0) return Status::System("fork", errno);
     if (child > 0) {
-      children_.emplace(child, kind);
+      entry.key() = child;
+      children_.insert(std::move(entry));  // as many as a moment ago: it does not grow
       return child;
     }
     // If the supervisor died before prctl() the child has another parent by now.
@@ -94,10 +101,21 @@ class Supervisor : public ProcessSpawner {
     } else {
       backend_signals::BeginServer();
     }
-    _exit(body());
+    // noexcept: what nobody caught, and a library that ends the thread, are crashes.
+    _exit([&]() noexcept { return body(); }());
+  }
+
+  bool HasRoom() override {
+    if (std::ssize(children_) < MostClients(settings_.engine.max_connections)) return true;
+    engine_->connection_log().admission().WantRoom(MonotonicNow());
+    return false;
   }
 
  private:
+  struct Child {
+    ChildKind kind = ChildKind::kServer;
+    uint32_t connection_id = 0;  // that a kBackend serves; 0: none
+  };
   enum class State : uint8_t {
     kServing,
     kCrashed,   // a child has crashed: waits until the others are gone, then starts again
@@ -126,9 +144,24 @@ class Supervisor : public ProcessSpawner {
       }
       Log("ready again");
     }
+    const bool closed = CloseData();
     EndEngine();
-    return crashed_at_shutdown_ ? kExitErrors : kExitOk;
+    return crashed_at_shutdown_ || !closed ? kExitErrors : kExitOk;
   }
+
+  // Where a latch may be held nothing is tried: the next start does what is left to do.
+  bool CloseData() {
+    if (engine_ == nullptr) return true;
+    if (ended_badly_) {
+      if (KeepsData()) Log("not all processes ended in order: the next start recovers the data");
+      return true;
+    }
+    const Status status = engine_->CloseData();
+    if (!status.ok()) Fail(status);
+    return status.ok();
+  }
+
+  bool KeepsData() const { return !settings_.engine.data_directory.empty(); }
 
   Status LoadSecurity() {
     CONNBENCH_ASSIGN_OR_RETURN(security_, protocol::ServerSecurity::Load(settings_.security));
@@ -153,6 +186,9 @@ class Supervisor : public ProcessSpawner {
     if (const Status refusal = engine_->huge_pages_refusal(); !refusal.ok()) {
       Log("{}; going on with ordinary pages", refusal.error().message);
     }
+    if (const std::string report = engine_->recovery_report(); !report.empty()) {
+      Log("{}", report);
+    }
     engine_->SetEndListener(pid_, SIGUSR1);
     model_ = options_.model->make(
         {*engine_, listeners_, settings_.models, settings_.security, options_.backend_program});
@@ -171,6 +207,7 @@ class Supervisor : public ProcessSpawner {
     }
     started_at_ = MonotonicNow();
     state_ = State::kServing;
+    ended_badly_ = false;
     pooled_ended_.clear();
     replace_at_ = kNoDeadline;
     return model_->Start(*this);
@@ -298,38 +335,52 @@ class Supervisor : public ProcessSpawner {
 
   // Sessions that were asked to end may wait for their clients: whoever can wake them is told.
   void PassOnEndRequests() {
-    for (const auto& [child, kind] : children_) {
-      if (kind == ChildKind::kServer) kill(child, SIGUSR1);
+    for (const auto& [pid, child] : children_) {
+      if (child.kind == ChildKind::kServer) kill(pid, SIGUSR1);
     }
     for (const engine::EndingSession& session : engine_->ending_sessions()) {
       const auto found = children_.find(session.pid);
-      if (found != children_.end() && found->second != ChildKind::kServer)
+      if (found != children_.end() && found->second.kind != ChildKind::kServer) {
         kill(session.pid, SIGUSR1);
+      }
     }
   }
 
   void Reap() {
     int wait_status = 0;
-    pid_t child = 0;
-    while ((child = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-      const auto found = children_.find(child);
+    pid_t pid = 0;
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+      const auto found = children_.find(pid);
       if (found == children_.end()) continue;  // of whoever called us
-      const ChildKind kind = found->second;
+      const Child child = found->second;
       children_.erase(found);
-      if (kind == ChildKind::kPooled && state_ == State::kServing && WIFEXITED(wait_status) &&
-          WEXITSTATUS(wait_status) == 0) {
-        pooled_ended_.push_back(child);
-        continue;
-      }
-      const bool ended_well = WIFEXITED(wait_status) &&
-                              (WEXITSTATUS(wait_status) == 0 ||
-                               (kind == ChildKind::kBackend && WEXITSTATUS(wait_status) == 1));
-      if (!ended_well || (kind == ChildKind::kServer && state_ == State::kServing)) {
-        OnCrash(kind, child, wait_status);
+      accept_paused_until_ = 0;  // there may be room again
+      const bool ordinary = WIFEXITED(wait_status) &&
+                            (WEXITSTATUS(wait_status) == 0 ||
+                             (child.kind == ChildKind::kBackend && WEXITSTATUS(wait_status) == 1));
+      const bool gave_back = !ordinary || GaveEverythingBack(pid, child);
+      if (!ordinary || !gave_back ||
+          (child.kind == ChildKind::kServer && state_ == State::kServing)) {
+        OnCrash(child.kind, pid, wait_status, gave_back);
+      } else if (child.kind == ChildKind::kPooled && state_ == State::kServing) {
+        pooled_ended_.push_back(pid);
       }
     }
     if (children_.empty()) kill_at_ = kNoDeadline;
     if (state_ == State::kServing && !pooled_ended_.empty()) ReplacePooled();
+  }
+
+  // An exit code is no proof: a library may have called exit() in the middle of a statement, and
+  // the row locks, latches and pins of that session would stay for ever. Shared memory knows.
+  bool GaveEverythingBack(pid_t pid, const Child& child) {
+    engine::ConnectionLog& log = engine_->connection_log();
+    // Stamped after the session has given its slot back, which is looked up at less cost.
+    if (child.connection_id != 0 && log.Closed(child.connection_id)) return true;
+    if (engine_->HoldsSlot(pid)) return false;
+    if (child.connection_id != 0) {
+      log.Stamp(child.connection_id, engine::ConnectionPhase::kClosed, MonotonicNow());
+    }
+    return true;
   }
 
   void ReplacePooled() {
@@ -343,17 +394,21 @@ class Supervisor : public ProcessSpawner {
     }
   }
 
-  void OnCrash(ChildKind kind, pid_t child, int wait_status) {
+  void OnCrash(ChildKind kind, pid_t child, int wait_status, bool gave_back) {
+    const std::string_view how = gave_back ? "" : " in the middle of a session";
+    ended_badly_ = true;
     if (state_ == State::kServing) {
-      Log("{} process (pid {}) {}", kind == ChildKind::kBackend ? "backend" : "server", child,
-          DescribeExit(wait_status));
+      Log("{} process (pid {}) {}{}", kind == ChildKind::kBackend ? "backend" : "server", child,
+          DescribeExit(wait_status), how);
       if (!children_.empty()) Log("terminating any other active server processes");
       state_ = State::kCrashed;
       kill_at_ = MonotonicNow() + kQuitGraceMs * kNanosecondsPerMillisecond;
       SignalAll(SIGQUIT);
-    } else if (state_ == State::kStopping && WIFSIGNALED(wait_status) &&
-               WTERMSIG(wait_status) != SIGKILL) {
-      Log("process (pid {}) {} during shutdown", child, DescribeExit(wait_status));
+      return;
+    }
+    if (state_ == State::kStopping &&
+        (!gave_back || (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) != SIGKILL))) {
+      Log("process (pid {}) {}{} during shutdown", child, DescribeExit(wait_status), how);
       crashed_at_shutdown_ = true;
     }
   }
@@ -369,8 +424,8 @@ class Supervisor : public ProcessSpawner {
       const int doublings = std::min(restarts_in_a_row_ - 1, 16);
       delay_ms = std::min(kFirstRestartDelayMs << doublings, kMaxRestartDelayMs);
     }
-    Log("all server processes have ended; making the shared memory anew (data was in memory only "
-        "and is gone)");
+    Log("all server processes have ended; making the shared memory anew ({})",
+        KeepsData() ? "recovering the data" : "data was in memory only and is gone");
     if (delay_ms > 0) Log("starting again in {} ms", delay_ms);
     const MonotonicNs until = now + delay_ms * kNanosecondsPerMillisecond;
     while (true) {
@@ -388,13 +443,13 @@ class Supervisor : public ProcessSpawner {
   }
 
   void SignalAll(int signal) {
-    for (const auto& [child, kind] : children_) kill(child, signal);
+    for (const auto& [pid, child] : children_) kill(pid, signal);
   }
 
   // When starting failed half-way.
   void KillAll() {
     SignalAll(SIGKILL);
-    for (const auto& [child, kind] : children_) waitpid(child, nullptr, 0);
+    for (const auto& [pid, child] : children_) waitpid(pid, nullptr, 0);
     children_.clear();
     EndEngine();
   }
@@ -416,7 +471,7 @@ class Supervisor : public ProcessSpawner {
   ListenerSet listeners_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Model> model_;
-  std::unordered_map<pid_t, ChildKind> children_;
+  std::unordered_map<pid_t, Child> children_;
   std::vector<pollfd> polled_;
   State state_ = State::kServing;
   MonotonicNs started_at_ = 0;
@@ -426,6 +481,8 @@ class Supervisor : public ProcessSpawner {
   std::vector<pid_t> pooled_ended_;  // kPooled children whose successors are to be forked
   int restarts_in_a_row_ = 0;
   bool crashed_at_shutdown_ = false;
+  // A process crashed or was killed since the segment was made: latches may be held for ever.
+  bool ended_badly_ = false;
 };
 
 }  // namespace

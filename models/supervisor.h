@@ -8,9 +8,10 @@
 //                       Whoever is left after shutdown_grace is killed. A second SIGINT, or
 //                       SIGQUIT, kills at once.
 //   A child crashes     (a signal, or an exit code that its kind does not have): the others get
-//                       SIGQUIT, the segment is made anew, and the model starts again. Data is in
-//                       memory only so far, so it is gone, and the log says so. Restarts that
-//                       follow each other closely are spaced out, up to kMaxRestartDelayMs.
+//                       SIGQUIT, the segment is made anew, and the model starts again. With a data
+//                       directory the data are recovered from its log; without one they are gone,
+//                       and the log says so. Restarts that follow each other closely are spaced
+//                       out, up to kMaxRestartDelayMs.
 //   It dies itself      The kernel kills its children; the next server removes the segment.
 //
 // Safety: RunSupervisor is called from a process with one thread, and takes over that process's

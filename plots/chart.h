@@ -1,33 +1,54 @@
-// What a chart is, before anything is drawn: data, words and units. charts.cc builds charts from
-// results; render.cc draws them. Nothing here knows gnuplot.
+// What a chart is, before anything is drawn: data, words and units. charts.h makes charts from
+// results; render.h draws them. Nothing here knows gnuplot, pixels or colours.
 //
-// Safety: plain values in private memory.
+// Safety: plain values in private memory; any thread. There are no errors.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace connbench::plots {
+
+// What a contender staffs its connections with. A family has one hue in all charts.
+enum class Family : uint8_t { kProcess, kThread, kPool, kLoop, kForeign };
+inline constexpr Family kFamilies[] = {Family::kProcess, Family::kThread, Family::kPool,
+                                       Family::kLoop, Family::kForeign};
+std::string_view FamilyName(Family family);  // "process", "thread", "pool", "loop", "foreign"
+// Of a contender's name as in the CSV. Whatever is no model of ours is foreign.
+Family FamilyOf(std::string_view contender);
+
+inline constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
 struct Point {
   double x = 0;
   double y = 0;
   double low = 0;  // the interval of y; equal to y where there is none
   double high = 0;
+  std::vector<double> repetitions = {};  // what y is the middle of; may be empty
 };
 
+// A line.
 struct Series {
   std::string label;
-  std::vector<Point> points;  // in the order of x
+  std::vector<Point> points;   // in the order of x
+  std::string contender = {};  // as in the CSV
+  Family family = Family::kForeign;
 };
 
-// One bar: a stack of parts (a single part makes a plain bar).
+// A row with a name: a stack of parts, or a dot for each part.
 struct Bar {
-  std::string group;  // bars with the same group stand together
+  std::string group;  // rows with the same group stand together
   std::string label;
-  std::vector<double> parts;  // one value for each Chart::parts
-  double low = 0;             // the interval of the whole bar; both 0 where there is none
+  std::vector<double> parts;  // one value for each Chart::parts; kNoValue: not measured
+  double low = 0;             // the interval of the whole; equal where there is none
   double high = 0;
+  std::string contender = {};  // as in the CSV
+  Family family = Family::kForeign;
+  std::vector<double> repetitions = {};  // of the whole; may be empty
+  std::string remark = {};               // printed after the value
 };
 
 struct Tick {
@@ -35,7 +56,12 @@ struct Tick {
   std::string label;
 };
 
-enum class ChartKind { kLines, kBars };
+enum class ChartKind : uint8_t {
+  kLines,  // series over a numeric axis
+  kSteps,  // the same; a value holds until the next
+  kBars,   // a stack of parts for each row, from 0
+  kDots,   // a dot for each part of each row, with interval and repetitions
+};
 
 // A range of x that is shaded, with a line where it is most likely; all 0: none.
 struct XBand {
@@ -46,19 +72,30 @@ struct XBand {
 
 struct Chart {
   ChartKind kind = ChartKind::kLines;
-  std::string name;      // file name without suffix
+  std::string name;      // unique among the charts of a run, stable; file name without suffix
   std::string title;     // what is shown
   std::string subtitle;  // under which conditions
-  std::string caption;   // how to read it, for the report
+  std::string caption;   // what to look for
   std::string x_label;   // with the unit
   std::string y_label;
-  XBand x_band;  // kLines
+  XBand x_band = {};  // kLines
   bool log_x = false;
   bool log_y = false;
-  std::vector<Tick> x_ticks;       // empty: chosen by the renderer
-  std::vector<Series> series;      // kLines
-  std::vector<std::string> parts;  // kBars: what the parts of each bar are
-  std::vector<Bar> bars;           // kBars, in drawing order
+  std::vector<Tick> x_ticks = {};       // empty: chosen by the renderer
+  std::vector<Series> series = {};      // kLines, kSteps
+  std::vector<std::string> parts = {};  // kBars, kDots: what the parts of each row are
+  std::vector<Bar> bars = {};           // kBars, kDots: in drawing order
+
+  std::string topic = {};     // what `connbench plot` calls it: "memory", "throughput"
+  std::string question = {};  // one line: what the picture answers
+  std::string metric = {};    // a column of trials.csv; empty where it shows several
+  std::string pattern = {};   // that it belongs to, as in the CSV; empty: to the run
+  std::string workload = {};
+  std::string better = {};  // "lower is better", "higher is better", or empty
+  std::string x_unit = {};  // of the values, as in the schema: "us", "kB", "tx/s", ""
+  std::string y_unit = {};
+  std::vector<std::string> notes = {};  // what is not shown, and why
+  std::string source = {};              // run, machine, date
 };
 
 }  // namespace connbench::plots

@@ -1,3 +1,4 @@
+// Draws charts with gnuplot: files, formats, and what goes wrong.
 #include "plots/render.h"
 
 #include <fmt/format.h>
@@ -8,7 +9,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
+#include <regex>
+#include <utility>
+
+#include "plots/charts.h"
+#include "plots/draw/scene.h"
 
 namespace connbench::plots {
 namespace {
@@ -20,9 +25,22 @@ Chart SampleLines() {
   chart.name = "sample";
   chart.title = "A \"quoted\" title";
   chart.x_label = "connections";
-  chart.y_label = "us";
-  chart.series = {{"fork", {{8, 10, 9, 11}, {64, 20, 18, 22}}}, {"thread", {{8, 5, 5, 5}}}};
+  chart.y_label = "latency";
+  chart.y_unit = "us";
+  chart.series = {{"fork", {{8, 10, 9, 11, {9, 11}}, {64, 20, 18, 22}}, "fork", Family::kProcess},
+                  {"thread", {{8, 5, 5, 5}}, "thread", Family::kThread}};
   return chart;
+}
+
+std::string ReadAll(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+RenderOptions In(std::vector<ImageFormat> formats) {
+  RenderOptions options;
+  options.formats = std::move(formats);
+  return options;
 }
 
 class RenderTest : public testing::Test {
@@ -33,114 +51,164 @@ class RenderTest : public testing::Test {
     folder_ = pattern;
   }
   void TearDown() override { fs::remove_all(folder_); }
+
+  // Puts a program named gnuplot in front of all others.
+  void FakeGnuplot(const std::string& text) {
+    std::ofstream(folder_ / "gnuplot") << "#!/bin/sh\n" << text;
+    fs::permissions(folder_ / "gnuplot", fs::perms::owner_all);
+  }
+
+  Result<DrawnChart> RenderWithPath(const std::string& path) {
+    const std::string before = getenv("PATH");
+    setenv("PATH", path.c_str(), 1);
+    auto drawn = RenderChart(SampleLines(), folder_, In({ImageFormat::kSvg}));
+    setenv("PATH", before.c_str(), 1);
+    return drawn;
+  }
+
   fs::path folder_;
 };
 
-TEST_F(RenderTest, DrawsEveryFormat) {
-  const auto images = RenderChart(SampleLines(), folder_,
-                                  {ImageFormat::kSvg, ImageFormat::kPng, ImageFormat::kPdf});
-  ASSERT_TRUE(images.ok()) << images.status().ToString();
-  ASSERT_EQ(images->size(), 3U);
-  const std::string magics[] = {"<?xml", "\x89PNG", "%PDF"};
-  for (size_t i = 0; i < images->size(); ++i) {
-    std::ifstream file((*images)[i], std::ios::binary);
-    std::string head(magics[i].size(), ' ');
-    file.read(head.data(), static_cast<std::streamsize>(head.size()));
-    EXPECT_EQ(head, magics[i]) << (*images)[i];
+TEST_F(RenderTest, DrawsEveryFormatInEveryTheme) {
+  for (const Theme theme : {Theme::kLight, Theme::kDark, Theme::kPaper}) {
+    RenderOptions options = In({ImageFormat::kSvg, ImageFormat::kPng, ImageFormat::kPdf});
+    options.theme = theme;
+    const auto drawn = RenderChart(SampleLines(), folder_, options);
+    ASSERT_TRUE(drawn.ok()) << drawn.status().ToString();
+    ASSERT_EQ(drawn->images.size(), 3U);
+    const std::string magics[] = {"<?xml", "\x89PNG", "%PDF"};
+    for (size_t i = 0; i < drawn->images.size(); ++i) {
+      EXPECT_TRUE(ReadAll(drawn->images[i]).starts_with(magics[i])) << drawn->images[i];
+    }
   }
 }
 
-TEST_F(RenderTest, APercentSignInALabelIsNoFormat) {
-  Chart bars;
-  bars.kind = ChartKind::kBars;
-  bars.name = "bars";
-  bars.parts = {"one"};
-  bars.bars = {{"group", "10 %", {1}, 0, 0}, {"group", "100 %", {2}, 0, 0}};
-  EXPECT_NE(GnuplotScript(bars, ImageFormat::kSvg, "x.svg").find("\"10 %%\" 0"), std::string::npos);
-  const auto images = RenderChart(bars, folder_, {ImageFormat::kSvg});
-  ASSERT_TRUE(images.ok()) << images.status().ToString();
-  std::ifstream file(images->front());
-  const std::string svg((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_NE(svg.find(">10 %<"), std::string::npos);
+TEST_F(RenderTest, APngHasTwiceThePixels) {
+  RenderOptions options = In({ImageFormat::kPng});
+  options.width_px = 480;
+  const auto drawn = RenderChart(SampleLines(), folder_, options);
+  ASSERT_TRUE(drawn.ok()) << drawn.status().ToString();
+  const std::string png = ReadAll(drawn->images[0]);
+  constexpr size_t kWidthAt = 16;  // big-endian, in the first chunk
+  ASSERT_GT(png.size(), kWidthAt + 4);
+  EXPECT_EQ(static_cast<unsigned char>(png[kWidthAt + 2]) * 256 +
+                static_cast<unsigned char>(png[kWidthAt + 3]),
+            960);
 }
 
-TEST_F(RenderTest, ABandIsDrawnBehindTheLines) {
+TEST_F(RenderTest, TheScriptStaysAndKnowsNoPathOfThisMachine) {
+  ASSERT_TRUE(RenderChart(SampleLines(), folder_, In({ImageFormat::kSvg})).ok());
+  const std::string script = ReadAll(folder_ / "sample.gp");
+  EXPECT_EQ(script.find(folder_.string()), std::string::npos);
+  EXPECT_NE(script.find("\n8 10 0 0\n64 20 0 0\n"), std::string::npos) << "values, not pixels";
+}
+
+TEST_F(RenderTest, MarkupAndSignsInLabelsAreOnlyText) {
   Chart chart = SampleLines();
-  chart.x_band = {10, 20, 40};
-  const std::string script = GnuplotScript(chart, ImageFormat::kSvg, "x.svg");
-  EXPECT_NE(script.find("from first 10,graph 0 to first 40,graph 1 behind"), std::string::npos);
-  EXPECT_NE(script.find("from first 20,graph 0 to first 20,graph 1 nohead"), std::string::npos);
-  EXPECT_TRUE(RenderChart(chart, folder_, {ImageFormat::kSvg}).ok());
+  chart.kind = ChartKind::kDots;
+  chart.series.clear();
+  chart.parts = {"one"};
+  const std::string label = "</text><script>{/Bold x}_%s 10 % \"q\" \\ '`id`";
+  chart.bars = {{"", label, {1}, 0, 0, label}, {"", "\xFF\x01", {2}, 0, 0, "\xFF\x01"}};
+  const auto drawn = RenderChart(chart, folder_, In({ImageFormat::kSvg, ImageFormat::kPng}));
+  ASSERT_TRUE(drawn.ok()) << drawn.status().ToString() << drawn.status().error().detail;
+  const std::string svg = ReadAll(drawn->images[0]);
+  EXPECT_EQ(svg.find("<script"), std::string::npos);
+  EXPECT_NE(svg.find("{/Bold x}_%s"), std::string::npos);
 }
 
 TEST_F(RenderTest, SaysWhichFolderItCannotWriteTo) {
-  const auto images = RenderChart(SampleLines(), folder_ / "missing", {ImageFormat::kSvg});
-  ASSERT_FALSE(images.ok());
-  EXPECT_NE(images.status().ToString().find("missing"), std::string::npos);
+  const auto drawn = RenderChart(SampleLines(), folder_ / "missing", In({ImageFormat::kSvg}));
+  ASSERT_FALSE(drawn.ok());
+  EXPECT_NE(drawn.status().ToString().find("missing"), std::string::npos);
 }
 
 TEST_F(RenderTest, AMissingGnuplotIsNamedWithItsPackage) {
-  const std::string path = getenv("PATH");
-  setenv("PATH", folder_.c_str(), 1);
-  const auto images = RenderChart(SampleLines(), folder_, {ImageFormat::kSvg});
-  setenv("PATH", path.c_str(), 1);
-  ASSERT_FALSE(images.ok());
-  EXPECT_NE(images.status().error().hint.find("gnuplot-nox"), std::string::npos);
+  const auto drawn = RenderWithPath(folder_.string());
+  ASSERT_FALSE(drawn.ok());
+  EXPECT_NE(drawn.status().error().hint.find("gnuplot-nox"), std::string::npos);
+}
+
+TEST_F(RenderTest, AnOldGnuplotIsNamedWithItsVersion) {
+  FakeGnuplot("[ \"$1\" = --version ] && echo gnuplot 4.6 patchlevel 6 && exit 0\nexit 1\n");
+  const auto drawn = RenderWithPath(folder_.string() + ":/usr/bin:/bin");
+  ASSERT_FALSE(drawn.ok());
+  EXPECT_NE(drawn.status().ToString().find("gnuplot 4.6 is too old"), std::string::npos)
+      << drawn.status().ToString();
 }
 
 TEST_F(RenderTest, GnuplotsComplaintIsPassedOn) {
-  Chart chart = SampleLines();
-  chart.log_y = true;
-  chart.series = {{"all zero", {{1, 0, 0, 0}, {2, 0, 0, 0}}}};
-  const auto images = RenderChart(chart, folder_, {ImageFormat::kSvg});
-  ASSERT_FALSE(images.ok());
-  EXPECT_NE(images.status().error().detail, "");
+  FakeGnuplot("echo 'line 7: no such thing'\nexit 1\n");
+  const auto drawn = RenderWithPath(folder_.string() + ":/usr/bin:/bin");
+  ASSERT_FALSE(drawn.ok());
+  EXPECT_NE(drawn.status().error().detail.find("line 7"), std::string::npos);
+  EXPECT_NE(drawn.status().ToString().find("sample.gp"), std::string::npos);
 }
 
-TEST(Script, KeepsSeriesApartWithoutColour) {
-  const std::string script = GnuplotScript(SampleLines(), ImageFormat::kSvg, "out.svg");
-  EXPECT_NE(script.find("dt 1"), std::string::npos);
-  EXPECT_NE(script.find("dt 2"), std::string::npos);
-  EXPECT_NE(script.find("\\\"quoted\\\""), std::string::npos);
+TEST_F(RenderTest, AnImageThatIsNotWholeIsRemoved) {
+  FakeGnuplot("echo '<svg' > sample.svg\n");
+  const auto drawn = RenderWithPath(folder_.string() + ":/usr/bin:/bin");
+  ASSERT_FALSE(drawn.ok());
+  EXPECT_NE(drawn.status().ToString().find("not written whole"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ / "sample.svg"));
 }
 
-TEST(Format, OnlyKnownNames) {
-  EXPECT_EQ(*ParseImageFormat("pdf"), ImageFormat::kPdf);
-  EXPECT_FALSE(ParseImageFormat("jpeg").ok());
-}
-
-TEST_F(RenderTest, ManyBarsLieSoThatTheirNamesHaveRoom) {
-  Chart chart;
-  chart.kind = ChartKind::kBars;
-  chart.name = "bars";
-  chart.y_label = "kB";
-  chart.parts = {"one", "two"};
-  for (int i = 0; i < 6; ++i) chart.bars.push_back({"", fmt::format("model-{}", i), {1, 2}, 2, 4});
-  std::string script = GnuplotScript(chart, ImageFormat::kPng, "x");
-  EXPECT_NE(script.find("set xtics (\"model-0\" 0,"), std::string::npos) << script;
-  EXPECT_NE(script.find("set ylabel \"kB\""), std::string::npos) << script;
-  for (int i = 0; i < 30; ++i) chart.bars.push_back({"pool-tx-thread", "166 kB", {1, 2}, 2, 4});
-  script = GnuplotScript(chart, ImageFormat::kPng, "x");
-  EXPECT_NE(script.find("set ytics (\"model-0\" 0,"), std::string::npos) << script;
-  EXPECT_NE(script.find("\"pool-tx-thread  166 kB\" 7"), std::string::npos) << script;
-  EXPECT_NE(script.find("set xlabel \"kB\""), std::string::npos) << script;
-  // 36 bars are higher than the usual picture.
-  const auto images = RenderChart(chart, folder_, {ImageFormat::kSvg});
-  ASSERT_TRUE(images.ok()) << images.status().ToString() << images.status().error().detail;
-  std::ifstream file(images->front());
-  const std::string svg((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_NE(svg.find("viewBox=\"0 0 960 1074\""), std::string::npos) << svg.substr(0, 400);
-}
-
-TEST(Script, ManySeriesHaveTheirKeyBesideTheDrawing) {
-  Chart chart = SampleLines();
-  EXPECT_NE(GnuplotScript(chart, ImageFormat::kPng, "x").find("key outside below"),
-            std::string::npos);
-  for (int i = 0; i < 11; ++i) {
-    chart.series.push_back({fmt::format("model-{}", i), {{8, 1, 1, 1}}});
+// The words of an SVG as boxes.
+std::vector<Text> TextsOf(const std::string& svg) {
+  static const std::regex kText(
+      "translate\\(([-0-9.]+),([-0-9.]+)\\)\"[^>]*font-size=\"([0-9.]+)\"[^>]*text-anchor=\"(\\w+)"
+      "\""
+      "[^>]*>\\s*<text>([^<]*)</text>");
+  std::vector<Text> texts;
+  for (auto found = std::sregex_iterator(svg.begin(), svg.end(), kText);
+       found != std::sregex_iterator(); ++found) {
+    Text text;
+    text.text = (*found)[5];
+    if (text.text.find_first_not_of(' ') == std::string::npos) continue;  // of a tick
+    text.x = std::stod((*found)[1]);
+    text.font_px = std::stod((*found)[3]);
+    // gnuplot gives the line on which the letters stand.
+    text.y = std::stod((*found)[2]) - 0.325 * text.font_px;
+    text.anchor = (*found)[4] == "start" ? Anchor::kLeft
+                  : (*found)[4] == "end" ? Anchor::kRight
+                                         : Anchor::kCentre;
+    texts.push_back(std::move(text));
   }
-  const std::string script = GnuplotScript(chart, ImageFormat::kPng, "x");
-  EXPECT_NE(script.find("key outside right"), std::string::npos);
+  return texts;
+}
+
+TEST_F(RenderTest, NoWordOfADrawnSvgCoversAnotherAndEveryContenderHasItsGroups) {
+  const auto run =
+      results::Run::Load(std::string(CONNBENCH_SOURCE_DIR) + "/results/reference/quick");
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  const std::vector<Chart> charts = ChartsOf(*run);
+  RenderOptions options = In({ImageFormat::kSvg});
+  options.width_px = 480;
+  const auto drawn = RenderCharts(charts, folder_, options);
+  ASSERT_TRUE(drawn.ok()) << drawn.status().ToString() << drawn.status().error().detail;
+  ASSERT_EQ(drawn->size(), charts.size());
+  for (size_t i = 0; i < charts.size(); ++i) {
+    const std::string svg = ReadAll((*drawn)[i].images.at(0));
+    for (const Series& series : charts[i].series) {
+      EXPECT_NE(svg.find("data-contender=\"" + series.contender + "\""), std::string::npos);
+    }
+    for (const Bar& bar : charts[i].bars) {
+      EXPECT_NE(svg.find("data-contender=\"" + bar.contender + "\""), std::string::npos);
+    }
+    const std::vector<Text> texts = TextsOf(svg);
+    EXPECT_GT(texts.size(), 5U) << charts[i].name;
+    for (size_t a = 0; a < texts.size(); ++a) {
+      const Box box = BoxOf(texts[a]);
+      EXPECT_LE(box.right, options.width_px + 1) << charts[i].name << ": " << texts[a].text;
+      for (size_t b = 0; b < a; ++b) {
+        const Box other = BoxOf(texts[b]);
+        constexpr double kRounding = 0.5;
+        EXPECT_TRUE(box.right <= other.left + kRounding || other.right <= box.left + kRounding ||
+                    box.bottom <= other.top + kRounding || other.bottom <= box.top + kRounding)
+            << charts[i].name << ": \"" << texts[a].text << "\" covers \"" << texts[b].text << "\"";
+      }
+    }
+  }
 }
 
 }  // namespace

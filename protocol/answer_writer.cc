@@ -1,3 +1,4 @@
+// Turns a session's answers into messages, straight into the output buffer.
 #include "protocol/answer_writer.h"
 
 #include <cstring>
@@ -14,17 +15,17 @@ constexpr size_t kColumnDescriptionBytes = 1 + 4 + 2 + 4 + 2 + 4 + 2;
 
 }  // namespace
 
-void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
+void AnswerWriter::ParameterDescription(std::span<const Oid> types) {
   MessageWriter writer(*out_, backend::kParameterDescription);
   writer.Int16(static_cast<int16_t>(types.size()));
-  for (const engine::Oid type : types) writer.Int32(static_cast<int32_t>(type));
+  for (const Oid type : types) writer.Int32(static_cast<int32_t>(type));
   writer.Finish();
 }
 
-[[gnu::hot]] void AnswerWriter::RowDescription(std::span<const engine::ColumnDescription> columns,
-                                               std::span<const engine::WireFormat> formats) {
+[[gnu::hot]] void AnswerWriter::RowDescription(std::span<const ColumnDescription> columns,
+                                               std::span<const WireFormat> formats) {
   size_t bytes = kHeaderBytes + 2;
-  for (const engine::ColumnDescription& column : columns) {
+  for (const ColumnDescription& column : columns) {
     bytes += column.name.size() + kColumnDescriptionBytes;
   }
   const size_t begin = out_->size();
@@ -35,8 +36,8 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   StoreUint16(at + kHeaderBytes, static_cast<uint16_t>(columns.size()));
   at += kHeaderBytes + 2;
   for (size_t i = 0; i < columns.size(); ++i) {
-    const engine::ColumnDescription& column = columns[i];
-    engine::WireFormat format = engine::WireFormat::kText;
+    const ColumnDescription& column = columns[i];
+    WireFormat format = WireFormat::kText;
     if (formats.size() == 1) {
       format = formats[0];
     } else if (i < formats.size()) {
@@ -57,9 +58,9 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
 
 [[gnu::hot]] void AnswerWriter::NoData() { AppendEmptyMessage(*out_, backend::kNoData); }
 
-[[gnu::hot]] Status AnswerWriter::DataRow(std::span<const engine::WireValue> values) {
+[[gnu::hot]] Status AnswerWriter::DataRow(std::span<const WireValue> values) {
   size_t bytes = kHeaderBytes + 2;
-  for (const engine::WireValue& value : values) {
+  for (const WireValue& value : values) {
     bytes += 4 + (value.is_null() ? 0 : static_cast<size_t>(value.length));
   }
   if (bytes > kMaxBackendMessageBytes) {
@@ -72,7 +73,7 @@ void AnswerWriter::ParameterDescription(std::span<const engine::Oid> types) {
   StoreUint32(at + 1, static_cast<uint32_t>(bytes - 1));
   StoreUint16(at + kHeaderBytes, static_cast<uint16_t>(values.size()));
   at += kHeaderBytes + 2;
-  for (const engine::WireValue& value : values) {
+  for (const WireValue& value : values) {
     if (value.is_null()) {
       StoreUint32(at, UINT32_MAX);
       at += 4;
@@ -100,15 +101,15 @@ void AnswerWriter::EmptyQuery() { AppendEmptyMessage(*out_, backend::kEmptyQuery
 
 void AnswerWriter::PortalSuspended() { AppendEmptyMessage(*out_, backend::kPortalSuspended); }
 
-void AnswerWriter::CopyInResponse(engine::WireFormat format, int columns) {
+void AnswerWriter::CopyInResponse(WireFormat format, int columns) {
   CopyResponse(backend::kCopyInResponse, format, columns);
 }
 
-void AnswerWriter::CopyOutResponse(engine::WireFormat format, int columns) {
+void AnswerWriter::CopyOutResponse(WireFormat format, int columns) {
   CopyResponse(backend::kCopyOutResponse, format, columns);
 }
 
-void AnswerWriter::CopyResponse(char type, engine::WireFormat format, int columns) {
+void AnswerWriter::CopyResponse(char type, WireFormat format, int columns) {
   MessageWriter writer(*out_, type);
   writer.Byte(static_cast<char>(format)).Int16(static_cast<int16_t>(columns));
   for (int i = 0; i < columns; ++i) writer.Int16(static_cast<int16_t>(format));
@@ -143,9 +144,30 @@ void AnswerWriter::ParameterStatus(std::string_view name, std::string_view value
   return Status::Fatal(sqlstate::kConnectionFailure, "the client is gone");
 }
 
-Status AnswerWriter::Relay(std::string_view messages) {
+[[gnu::hot]] Status AnswerWriter::Relay(std::string_view messages, int64_t patience_ns) {
   out_->append(messages);
-  return FlushIfLarge();
+  if (out_->size() < kOutputFlushBytes && !client_gone_) {
+    relay_flush_at_ = kOutputFlushBytes;
+    return {};
+  }
+  if (out_->size() < relay_flush_at_) return {};
+  return FlushDownTo(kRelayedAnswerBytes, patience_ns);
+}
+
+Status AnswerWriter::FlushSome() { return out_->empty() ? Status() : FlushDownTo(out_->size(), 0); }
+
+Status AnswerWriter::FlushDownTo(size_t keep, int64_t patience_ns) {
+  if (client_gone_) {
+    out_->clear();
+    return Status::Fatal(sqlstate::kConnectionFailure, "the client is gone");
+  }
+  Status status = channel_->FlushDownTo(*out_, keep, patience_ns);
+  if (!status.ok()) {
+    client_gone_ = true;
+    out_->clear();
+  }
+  relay_flush_at_ = out_->size() + kOutputFlushBytes;
+  return status;
 }
 
 }  // namespace connbench::protocol

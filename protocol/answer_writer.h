@@ -28,32 +28,37 @@ class AnswerWriter final : public engine::ResultSink {
     channel_ = &channel;
   }
 
-  void ParameterDescription(std::span<const engine::Oid> types) override;
-  void RowDescription(std::span<const engine::ColumnDescription> columns,
-                      std::span<const engine::WireFormat> formats) override;
+  void ParameterDescription(std::span<const Oid> types) override;
+  void RowDescription(std::span<const ColumnDescription> columns,
+                      std::span<const WireFormat> formats) override;
   void NoData() override;
-  Status DataRow(std::span<const engine::WireValue> values) override;
+  Status DataRow(std::span<const WireValue> values) override;
   void CommandComplete(std::string_view tag) override;
   void EmptyQuery() override;
   void PortalSuspended() override;
-  void CopyInResponse(engine::WireFormat format, int columns) override;
-  void CopyOutResponse(engine::WireFormat format, int columns) override;
+  void CopyInResponse(WireFormat format, int columns) override;
+  void CopyOutResponse(WireFormat format, int columns) override;
   Status CopyData(std::string_view bytes) override;
   void CopyDone() override;
   void Notice(std::string_view severity, const ErrorInfo& notice) override;
   void ParameterStatus(std::string_view name, std::string_view value) override;
 
-  // Whole messages that somebody else has written.
-  Status Relay(std::string_view messages);
+  // Whole messages that somebody else has written. Waits for the client only while more than
+  // kRelayedAnswerBytes are not sent, and for patience_ns at most while it takes none of them.
+  Status Relay(std::string_view messages, int64_t patience_ns);
+  // Sends what the client takes at once.
+  Status FlushSome();
 
   bool client_gone() const { return client_gone_; }
 
  private:
-  void CopyResponse(char type, engine::WireFormat format, int columns);
+  void CopyResponse(char type, WireFormat format, int columns);
   Status FlushIfLarge();
+  Status FlushDownTo(size_t keep, int64_t patience_ns);
 
   std::string* out_;
   OutputChannel* channel_;
+  size_t relay_flush_at_ = 0;  // Relay() tries to send when so much is there
   bool client_gone_ = false;
 };
 

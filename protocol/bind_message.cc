@@ -1,3 +1,4 @@
+// The fields of Bind, the one message with arrays in it.
 #include "protocol/bind_message.h"
 
 #include <fmt/format.h>
@@ -12,18 +13,12 @@ namespace {
 // parameters.
 size_t ReadCount(MessageReader& reader) { return static_cast<uint16_t>(reader.Int16()); }
 
-[[gnu::hot]] Status ReadFormats(MessageReader& reader, std::vector<engine::WireFormat>& formats) {
+[[gnu::hot]] void ReadFormats(MessageReader& reader, std::vector<WireFormat>& formats) {
   formats.clear();
   const size_t count = ReadCount(reader);
   for (size_t i = 0; i < count && reader.ok(); ++i) {
-    const int16_t code = reader.Int16();
-    if (code != 0 && code != 1) {
-      return Status::Error(sqlstate::kInvalidParameterValue,
-                           fmt::format("unsupported format code: {}", code));
-    }
-    formats.push_back(static_cast<engine::WireFormat>(code));
+    formats.push_back(static_cast<WireFormat>(reader.Int16()));
   }
-  return {};
 }
 
 template <typename T>
@@ -33,26 +28,33 @@ void TrimVector(std::vector<T>& items) {
 
 }  // namespace
 
-Status MalformedMessage(bool read_past_the_end) {
-  return Status::Error(sqlstate::kProtocolViolation, read_past_the_end
-                                                         ? "insufficient data left in message"
-                                                         : "invalid message format");
+Status MalformedMessage(const MessageReader& reader) {
+  const char* message = "invalid message format";  // more is there than the fields
+  switch (reader.failure()) {
+    case ReadFailure::kNone:
+      break;
+    case ReadFailure::kNoData:
+      message = "no data left in message";
+      break;
+    case ReadFailure::kTooShort:
+      message = "insufficient data left in message";
+      break;
+    case ReadFailure::kEndlessString:
+      message = "invalid string in message";
+      break;
+  }
+  return Status::Error(sqlstate::kProtocolViolation, message);
 }
 
 [[gnu::hot]] Status BindMessage::Read(std::string_view body) {
   MessageReader reader(body);
   portal = reader.String();
   statement = reader.String();
-  CONNBENCH_RETURN_IF_ERROR(ReadFormats(reader, parameter_formats));
+  ReadFormats(reader, parameter_formats);
   parameters.clear();
   const size_t count = ReadCount(reader);
-  if (parameter_formats.size() > 1 && parameter_formats.size() != count && reader.ok()) {
-    return Status::Error(sqlstate::kProtocolViolation,
-                         fmt::format("bind message has {} parameter formats but {} parameters",
-                                     parameter_formats.size(), count));
-  }
   for (size_t i = 0; i < count && reader.ok(); ++i) {
-    engine::WireValue value;
+    WireValue value;
     const int32_t length = reader.Int32();
     if (length != -1) {
       const std::string_view bytes = reader.Bytes(length);  // fails on any other negative length
@@ -61,8 +63,8 @@ Status MalformedMessage(bool read_past_the_end) {
     }
     parameters.push_back(value);
   }
-  CONNBENCH_RETURN_IF_ERROR(ReadFormats(reader, result_formats));
-  if (!reader.Finished()) return MalformedMessage(!reader.ok());
+  ReadFormats(reader, result_formats);
+  if (!reader.Finished()) return MalformedMessage(reader);
   return {};
 }
 
@@ -75,8 +77,8 @@ Status MalformedMessage(bool read_past_the_end) {
 }
 
 size_t BindMessage::retained_bytes() const {
-  return (parameter_formats.capacity() + result_formats.capacity()) * sizeof(engine::WireFormat) +
-         parameters.capacity() * sizeof(engine::WireValue);
+  return (parameter_formats.capacity() + result_formats.capacity()) * sizeof(WireFormat) +
+         parameters.capacity() * sizeof(WireValue);
 }
 
 }  // namespace connbench::protocol

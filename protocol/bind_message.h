@@ -8,18 +8,20 @@
 
 #include "base/status.h"
 #include "engine/session.h"
+#include "protocol/codec.h"
 
 namespace connbench::protocol {
 
 struct BindMessage {
   std::string_view portal;
   std::string_view statement;
-  std::vector<engine::WireFormat> parameter_formats;
-  std::vector<engine::WireValue> parameters;
-  std::vector<engine::WireFormat> result_formats;
+  std::vector<WireFormat> parameter_formats;
+  std::vector<WireValue> parameters;
+  std::vector<WireFormat> result_formats;
 
-  // 08P01 for a malformed body, 22023 for a format that is neither text nor binary. Allocates only
-  // what a message holds more of than all before it.
+  // 08P01 for a malformed body. Formats are as the client wrote them: what is neither text nor
+  // binary is for the session to refuse, once a value needs it. Allocates only what a message holds
+  // more of than all before it.
   Status Read(std::string_view body);
   // Gives arrays back that one large message has blown up.
   void Trim();
@@ -27,6 +29,6 @@ struct BindMessage {
 };
 
 // 08P01 as PostgreSQL words it, for a reader that did not end where its message ends.
-Status MalformedMessage(bool read_past_the_end);
+Status MalformedMessage(const MessageReader& reader);
 
 }  // namespace connbench::protocol

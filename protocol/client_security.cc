@@ -1,3 +1,4 @@
+// How a client proves who it is and whether it encrypts.
 #include "protocol/client_security.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The client's side of one PostgreSQL connection (protocol 3.0) without any I/O.
 #include "protocol/client_session.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/printable.h"
 #include "protocol/limits.h"
 
 namespace connbench::protocol {
@@ -14,6 +16,7 @@ namespace {
 
 // The portal and the statement of the unnamed extended protocol.
 constexpr std::string_view kUnnamed;
+constexpr uint32_t kNoStatement = UINT32_MAX;  // the unnamed one has no number
 // A result with more columns than PostgreSQL can make is not from a server.
 constexpr int kMaxColumns = 1664;
 // Before the session is ready nothing long is said; libpq's limit for errors there.
@@ -48,49 +51,87 @@ void ClientSession::Reset() {
   encryption_.reset();
   scram_.reset();
   server_proven_ = channel_bound_ = false;
+  before_encryption_ = false;
   tail_.clear();
   prepared_.clear();
-  preparing_ = -1;
+  parsing_.clear();
+  parsed_ = 0;
+  in_pipeline_ = false;
   error_ = {};
   parameters_.clear();
 }
 
 void ClientSession::BeginCommand() {
   command_ = {};
-  preparing_ = -1;
-  completed_ = false;
+  parsing_.clear();
+  parsed_ = 0;
+  extended_ = false;
+  incomplete_ = 0;
   state_ = State::kBusy;
 }
 
 void ClientSession::Query(std::string_view sql) {
   BeginCommand();
+  incomplete_ = 1;
   AppendQuery(out(), sql);
   Seal();
 }
 
-void ClientSession::QueryExtended(std::string_view sql, std::span<const WireValue> parameters) {
-  BeginCommand();
-  AppendParse(out(), kUnnamed, sql);
-  AppendBind(out(), kUnnamed, kUnnamed, parameters);
+void ClientSession::BeginExtended() {
+  if (!in_pipeline_) BeginCommand();
+  extended_ = true;
+  ++incomplete_;
+}
+
+void ClientSession::EndExtended() {
   AppendDescribePortal(out(), kUnnamed);
   AppendExecute(out(), kUnnamed);
-  AppendSync(out());
+  if (!in_pipeline_) AppendSync(out());
   Seal();
+}
+
+void ClientSession::SendParse(uint32_t statement, std::string_view name, std::string_view sql) {
+  AppendParse(out(), name, sql);
+  parsing_.push_back(statement);
+}
+
+void ClientSession::QueryExtended(std::string_view sql, std::span<const WireValue> parameters) {
+  BeginExtended();
+  SendParse(kNoStatement, kUnnamed, sql);
+  AppendBind(out(), kUnnamed, kUnnamed, parameters);
+  EndExtended();
 }
 
 void ClientSession::QueryPrepared(uint32_t statement, std::string_view sql,
                                   std::span<const WireValue> parameters) {
-  BeginCommand();
+  BeginExtended();
   const StatementName name(statement);
   if (statement >= prepared_.size()) prepared_.resize(statement + 1);
   if (!prepared_[statement]) {
-    AppendParse(out(), name.view(), sql);
-    preparing_ = statement;
+    SendParse(statement, name.view(), sql);
+    prepared_[statement] = true;  // until its Parse turns out to have failed
   }
   AppendBind(out(), kUnnamed, name.view(), parameters);
-  AppendDescribePortal(out(), kUnnamed);
-  AppendExecute(out(), kUnnamed);
+  EndExtended();
+}
+
+void ClientSession::BeginPipeline() {
+  BeginCommand();
+  in_pipeline_ = true;
+}
+
+void ClientSession::EndPipeline() {
+  in_pipeline_ = false;
   AppendSync(out());
+  Seal();
+}
+
+// In the extended protocol a server that waits for data passes over the Sync behind the Execute;
+// where other statements follow, it has found them in place of data and waits for their Sync.
+void ClientSession::RefuseCopy() {
+  command_.wanted_copy_data = true;
+  AppendCopyFail(out(), "this client has no data to copy");
+  if (extended_ && !in_pipeline_ && incomplete_ <= 1) AppendSync(out());
   Seal();
 }
 
@@ -154,7 +195,11 @@ void ClientSession::Handle(const Message& message) {
   switch (message.type) {
     case backend::kErrorResponse:
       return HandleError(message);
-    case backend::kNoticeResponse:
+    case backend::kNoticeResponse: {
+      ErrorFields notice;
+      if (sink_ != nullptr && ReadErrorFields(message.body, notice)) sink_->Notice(notice);
+      return;
+    }
     case backend::kNotificationResponse:
       return;
     case backend::kParameterStatus: {
@@ -166,9 +211,9 @@ void ClientSession::Handle(const Message& message) {
       const auto known = std::find_if(parameters_.begin(), parameters_.end(),
                                       [&](const auto& entry) { return entry.first == name; });
       if (known != parameters_.end()) {
-        known->second = value;
+        known->second = Printable(value);
       } else {
-        parameters_.emplace_back(name, value);
+        parameters_.emplace_back(name, Printable(value));
       }
       return;
     }
@@ -201,15 +246,17 @@ void ClientSession::Handle(const Message& message) {
       case backend::kRowDescription:
         return HandleRowDescription(message);
       case backend::kParseComplete:
-        if (preparing_ >= 0) prepared_[static_cast<size_t>(preparing_)] = true;
+        if (parsed_ == parsing_.size()) return Fail("a ParseComplete without a Parse");
+        ++parsed_;
         return;
       case backend::kCommandComplete:
-        completed_ = true;
+        if (incomplete_ > 0) --incomplete_;
         if (sink_ != nullptr) sink_->Tag(MessageReader(message.body).String());
         return;
       case backend::kEmptyQueryResponse:
       case backend::kPortalSuspended:
-        completed_ = true;
+        if (incomplete_ > 0) --incomplete_;
+        if (sink_ != nullptr) sink_->Tag({});
         return;
       case backend::kBindComplete:
       case backend::kCloseComplete:
@@ -220,8 +267,7 @@ void ClientSession::Handle(const Message& message) {
       case backend::kCopyDone:
         return;
       case backend::kCopyInResponse:
-        AppendCopyFail(out(), "this client has no data to copy");
-        return;
+        return RefuseCopy();
       default:
         break;
     }
@@ -233,18 +279,23 @@ void ClientSession::Handle(const Message& message) {
 void ClientSession::HandleError(const Message& message) {
   ErrorFields fields;
   if (!ReadErrorFields(message.body, fields)) return Fail("a bad ErrorResponse");
+  // Here, where a peer's words come in, they become fit to be shown: whoever prints them need not
+  // ask where they came from.
   error_ = {};
-  error_.code = fields.code;
-  error_.message = fields.message;
-  error_.detail = fields.detail;
-  error_.context = fields.context;
-  error_.hint = fields.hint;
+  error_.code = Printable(fields.code);
+  error_.message = Printable(fields.message);
+  error_.detail = Printable(fields.detail);
+  error_.context = Printable(fields.context);
+  error_.hint = Printable(fields.hint);
   std::from_chars(fields.position.data(), fields.position.data() + fields.position.size(),
                   error_.position);
   error_.fatal = fields.severity == "FATAL" || fields.severity == "PANIC";
+  if (before_encryption_) {
+    error_.message.insert(0, "unencrypted, so from an unknown sender: ");
+  }
   if (state_ == State::kBusy && !command_.failed) {
     command_.failed = true;
-    const size_t length = fields.code.copy(command_.sqlstate, sizeof(command_.sqlstate) - 1);
+    const size_t length = error_.code.copy(command_.sqlstate, sizeof(command_.sqlstate) - 1);
     command_.sqlstate[length] = '\0';
   }
   // Every error during startup ends the connection.
@@ -289,8 +340,12 @@ void ClientSession::HandleDataRow(const Message& message) {
 
 void ClientSession::HandleReady(const Message& message) {
   if (!ReadReadyForQuery(message.body, transaction_status_)) return Fail("a bad ReadyForQuery");
-  if (state_ == State::kBusy && !completed_ && !command_.failed) {
+  if (in_pipeline_) return Fail("ReadyForQuery inside a pipeline");
+  if (state_ == State::kBusy && incomplete_ > 0 && !command_.failed) {
     return Fail("ReadyForQuery before the command was complete");
+  }
+  for (; parsed_ < parsing_.size(); ++parsed_) {
+    if (parsing_[parsed_] != kNoStatement) prepared_[parsing_[parsed_]] = false;
   }
   state_ = State::kIdle;
   scram_.reset();

@@ -10,9 +10,9 @@
 //         when it is kClosed: session.error() says why.
 //
 // One command is in flight at a time: a command may be given only in kIdle, and the session is
-// kIdle again at the ReadyForQuery that ends it. A command that fails leaves command().failed and
-// goes on to kIdle; a FATAL error, bytes that are not the protocol, or an authentication method
-// that this client lacks, end in kClosed.
+// kIdle again at the ReadyForQuery that ends it. A pipeline is one command of several statements. A
+// command that fails leaves command().failed and goes on to kIdle; a FATAL error, bytes that are
+// not the protocol, or an authentication method that this client lacks, end in kClosed.
 //
 // With a ClientSecurity it can answer for a password (cleartext, SCRAM-SHA-256 and -PLUS) and
 // encrypt: what Receive() takes and output() holds is wire bytes in any case.
@@ -49,6 +49,7 @@ class ClientRowSink {
   virtual void Columns(std::span<const std::string_view> names) = 0;
   virtual void Row(std::span<const WireValue> values) = 0;
   virtual void Tag(std::string_view tag) = 0;  // CommandComplete
+  virtual void Notice(const ErrorFields& /*notice*/) {}
 };
 
 class ClientSession {
@@ -87,7 +88,8 @@ class ClientSession {
   struct Command {
     uint64_t rows = 0;
     bool failed = false;
-    char sqlstate[6] = "";  // of its first error
+    bool wanted_copy_data = false;  // COPY FROM STDIN, which this client cannot feed
+    char sqlstate[6] = "";          // of its first error
   };
 
   ClientSession() = default;
@@ -108,6 +110,12 @@ class ClientSession {
   void QueryPrepared(uint32_t statement, std::string_view sql,
                      std::span<const WireValue> parameters);
   static constexpr uint32_t kMaxPreparedStatements = 4096;
+
+  // From kIdle: what QueryExtended and QueryPrepared say from now on, in kBusy, is one command,
+  // which EndPipeline ends; its answers come together.
+  void BeginPipeline();
+  void EndPipeline();
+  bool in_pipeline() const { return in_pipeline_; }
 
   // In any state: says good-bye if the connection was begun.
   void Terminate();
@@ -155,6 +163,11 @@ class ClientSession {
   void SendStartup();
   void RefuseServer(std::string message, std::string hint);
   void BeginCommand();
+  // Before the messages of an extended statement; and what ends it.
+  void BeginExtended();
+  void EndExtended();
+  void SendParse(uint32_t statement, std::string_view name, std::string_view sql);
+  void RefuseCopy();
   void Handle(const Message& message);
   // client_session_login.cc
   void HandleAuthentication(const Message& message);
@@ -172,7 +185,12 @@ class ClientSession {
   End end_ = End::kOpen;
   bool authenticated_ = false;
   bool keep_parameters_ = false;
-  bool completed_ = false;  // the command in flight: its result has ended
+  // The server's first word was an error, not an answer to SSLRequest.
+  bool before_encryption_ = false;
+  // The command in flight.
+  bool in_pipeline_ = false;
+  bool extended_ = false;
+  uint32_t incomplete_ = 0;  // statements whose results have not ended
   TransactionStatus transaction_status_ = TransactionStatus::kIdle;
   uint32_t connection_id_ = 0;
   uint32_t cancel_key_ = 0;
@@ -187,7 +205,8 @@ class ClientSession {
   bool channel_bound_ = false;
   std::string tail_;  // an incomplete message
   std::vector<bool> prepared_;
-  int64_t preparing_ = -1;  // the statement whose Parse is in flight
+  std::vector<uint32_t> parsing_;  // the statements of the Parses in flight, in their order
+  size_t parsed_ = 0;              // how many of them are complete
   ErrorInfo error_;
   std::vector<std::pair<std::string, std::string>> parameters_;
 };

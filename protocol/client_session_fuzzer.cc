@@ -12,9 +12,9 @@
 
 namespace {
 
+using connbench::WireValue;
 using connbench::protocol::ClientRowSink;
 using connbench::protocol::ClientSession;
-using connbench::protocol::WireValue;
 
 // Adds up all it is shown, so that every byte is read.
 class Sum final : public ClientRowSink {

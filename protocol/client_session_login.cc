@@ -44,11 +44,13 @@ void ClientSession::RefuseServer(std::string message, std::string hint) {
   error_.hint = std::move(hint);
 }
 
-// --- Encryption -----------------------------------------------------------------------------------
+// --- Encryption
+// -----------------------------------------------------------------------------------
 
 void ClientSession::HandleTlsAnswer(std::string_view bytes) {
   if (bytes.empty()) return;
   if (bytes[0] == backend::kErrorResponse) {  // too many processes, or a server that is no server
+    before_encryption_ = true;
     state_ = State::kAuthenticating;
     ReceivePlain(bytes);
     return;
@@ -100,7 +102,8 @@ void ClientSession::Seal() {
   if (encryption_->plain.capacity() > kRetainedBufferBytes) encryption_->plain.shrink_to_fit();
 }
 
-// --- Authentication -------------------------------------------------------------------------------
+// --- Authentication
+// -------------------------------------------------------------------------------
 
 void ClientSession::HandleAuthentication(const Message& message) {
   MessageReader reader(message.body);

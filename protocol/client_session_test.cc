@@ -1,3 +1,4 @@
+// Tests: the client's side of one PostgreSQL connection (protocol 3.0) without any I/O.
 #include "protocol/client_session.h"
 
 #include <gmock/gmock.h>
@@ -241,6 +242,97 @@ TEST(ClientSession, CopyInIsDeclined) {
   MessageWriter(bytes, backend::kCopyInResponse).Byte(0).Int16(0).Finish();
   EXPECT_EQ(session.Receive(bytes), State::kBusy);
   EXPECT_EQ(Types(session.output()), "f");
+}
+
+// A server that waits for data passes over the Sync that came with the statement.
+TEST(ClientSession, CopyInIsDeclinedInTheExtendedProtocolToo) {
+  std::string copy_in;
+  MessageWriter(copy_in, backend::kCopyInResponse).Byte(0).Int16(0).Finish();
+  const std::string answer = Empty(backend::kParseComplete) + Empty(backend::kBindComplete) +
+                             Empty(backend::kNoData) + copy_in;
+  Connected session;
+  session.QueryExtended("COPY t FROM STDIN", {});
+  session.output().clear();
+  EXPECT_EQ(session.Receive(answer), State::kBusy);
+  EXPECT_EQ(Types(session.output()), "fS");
+  EXPECT_EQ(session.Receive(Error("ERROR", "57014", "COPY from stdin failed") + Ready()),
+            State::kIdle);
+  EXPECT_TRUE(session.command().wanted_copy_data);
+  // In a pipeline the statement behind it, or its own Sync, is what the server finds.
+  Connected pipeline;
+  pipeline.BeginPipeline();
+  pipeline.QueryExtended("COPY t FROM STDIN", {});
+  pipeline.QueryExtended("SELECT 1", {});
+  pipeline.EndPipeline();
+  EXPECT_EQ(Types(pipeline.output()), "PBDEPBDES");
+  pipeline.output().clear();
+  pipeline.Receive(answer);
+  EXPECT_EQ(Types(pipeline.output()), "f");
+  EXPECT_EQ(pipeline.Receive(Error("ERROR", "08P01", "unexpected message") + Ready()),
+            State::kIdle);
+}
+
+TEST(ClientSession, APipelineIsOneCommandOfSeveralStatements) {
+  const std::string one =
+      Empty(backend::kBindComplete) + Description({"a"}) + Row({"1"}) + Tag("SELECT 1");
+  Connected session;
+  session.BeginPipeline();
+  EXPECT_EQ(session.state(), State::kBusy);
+  session.QueryPrepared(1, "SELECT 1", {});
+  session.QueryPrepared(1, "SELECT 1", {});
+  session.QueryPrepared(2, "SELECT 2", {});
+  EXPECT_EQ(Types(session.output()), "PBDEBDEPBDE");
+  session.EndPipeline();
+  session.output().clear();
+  EXPECT_EQ(session.Receive(Empty(backend::kParseComplete) + one + one), State::kBusy);
+  EXPECT_EQ(session.Receive(Empty(backend::kParseComplete) + one + Ready()), State::kIdle);
+  EXPECT_EQ(session.command().rows, 3U);
+  // An empty one is a Sync.
+  session.BeginPipeline();
+  session.EndPipeline();
+  EXPECT_EQ(Types(session.output()), "S");
+  EXPECT_EQ(session.Receive(Ready()), State::kIdle);
+}
+
+TEST(ClientSession, AfterAnErrorInAPipelineWhatWasNotParsedIsParsedAgain) {
+  Connected session;
+  session.BeginPipeline();
+  session.QueryPrepared(1, "SELECT 1/0", {});
+  session.QueryPrepared(2, "SELECT 2", {});
+  session.EndPipeline();
+  session.output().clear();
+  session.Receive(Empty(backend::kParseComplete) + Empty(backend::kBindComplete) +
+                  Error("ERROR", "22012", "division by zero") + Ready());
+  EXPECT_EQ(session.state(), State::kIdle);
+  EXPECT_STREQ(session.command().sqlstate, "22012");
+  session.QueryPrepared(1, "SELECT 1/0", {});
+  EXPECT_EQ(Types(session.output()), "BDES");
+  session.output().clear();
+  session.Receive(Error("ERROR", "22012", "division by zero") + Ready());
+  session.QueryPrepared(2, "SELECT 2", {});
+  EXPECT_EQ(Types(session.output()), "PBDES");
+}
+
+TEST(ClientSession, AReadyForQueryInsideAPipelineIsNoAnswer) {
+  Connected session;
+  session.BeginPipeline();
+  session.QueryExtended("SELECT 1", {});
+  EXPECT_EQ(session.Receive(Ready()), State::kClosed);
+  EXPECT_EQ(session.end(), End::kProtocolError);
+}
+
+TEST(ClientSession, WordsOfAServerCannotSteerATerminal) {
+  Connected session;
+  session.set_keep_parameters(true);
+  session.Query("SELECT 1");
+  session.Receive(Error("ERROR", "\033[2JX", "\033]0;owned\007 you\n\xff") + Ready());
+  EXPECT_EQ(session.error().message, "\\x1b]0;owned\\x07 you\\x0a\\xff");
+  EXPECT_EQ(session.error().code, "\\x1b[2JX");
+  EXPECT_STREQ(session.command().sqlstate, "\\x1b[");
+  std::string status;
+  AppendParameterStatus(status, "server_version", "15\033[31m");
+  session.Receive(status);
+  EXPECT_EQ(session.ServerParameter("server_version"), "15\\x1b[31m");
 }
 
 TEST(ClientSession, HostileServersEndInAProtocolError) {

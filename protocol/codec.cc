@@ -1,3 +1,4 @@
+// The framing of PostgreSQL's protocol 3.0, for both directions.
 #include "protocol/codec.h"
 
 namespace connbench::protocol {

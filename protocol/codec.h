@@ -118,6 +118,14 @@ enum class FrameResult : uint8_t {
 // Takes the next message off input.
 FrameResult NextMessage(std::string_view& input, size_t max_body_bytes, Message& message);
 
+// Why a field could not be read; PostgreSQL has a message for each.
+enum class ReadFailure : uint8_t {
+  kNone,
+  kNoData,         // a byte was expected, and nothing is left
+  kTooShort,       // less is left than a number or a value needs
+  kEndlessString,  // no zero byte ends the string
+};
+
 // Reads the fields of one message's body in order.
 class MessageReader {
  public:
@@ -125,7 +133,7 @@ class MessageReader {
       : next_(body.data()), end_(body.data() + body.size()) {}
 
   uint8_t Byte() {
-    const char* at = Take(1);
+    const char* at = Take(1, ReadFailure::kNoData);
     return at == nullptr ? 0 : static_cast<uint8_t>(*at);
   }
   int16_t Int16() {
@@ -138,10 +146,10 @@ class MessageReader {
   }
   // Up to, and past, the next zero byte, which the view does not include.
   std::string_view String() {
-    if (failed_) return {};
+    if (!ok()) return {};
     const void* zero = std::memchr(next_, 0, static_cast<size_t>(end_ - next_));
     if (zero == nullptr) {
-      failed_ = true;
+      failure_ = ReadFailure::kEndlessString;
       return {};
     }
     const std::string_view text(next_, static_cast<size_t>(static_cast<const char*>(zero) - next_));
@@ -156,15 +164,16 @@ class MessageReader {
   std::string_view Rest() { return Bytes(end_ - next_); }
 
   // False once anything was read past the end.
-  bool ok() const { return !failed_; }
-  size_t remaining() const { return failed_ ? 0 : static_cast<size_t>(end_ - next_); }
+  bool ok() const { return failure_ == ReadFailure::kNone; }
+  ReadFailure failure() const { return failure_; }
+  size_t remaining() const { return ok() ? static_cast<size_t>(end_ - next_) : 0; }
   // Everything was read, and nothing too much.
-  bool Finished() const { return !failed_ && next_ == end_; }
+  bool Finished() const { return ok() && next_ == end_; }
 
  private:
-  const char* Take(int64_t size) {
-    if (failed_ || size < 0 || size > end_ - next_) {
-      failed_ = true;
+  const char* Take(int64_t size, ReadFailure failure = ReadFailure::kTooShort) {
+    if (!ok() || size < 0 || size > end_ - next_) {
+      if (ok()) failure_ = failure;
       return nullptr;
     }
     const char* at = next_;
@@ -174,19 +183,25 @@ class MessageReader {
 
   const char* next_;
   const char* end_;
-  bool failed_ = false;
+  ReadFailure failure_ = ReadFailure::kNone;
 };
 
 // Appends one message to a buffer; the length is filled in by Finish(). One writer at a time may
-// use a buffer. A buffer that grows moves: nothing here keeps pointers into it.
+// use a buffer. A buffer that grows moves: nothing here keeps pointers into it. A message that
+// could not be finished, for want of memory, is taken off again.
 class MessageWriter {
  public:
-  MessageWriter(std::string& out, char type) : out_(out) {
-    out_.push_back(type);
-    BeginLength();
+  MessageWriter(std::string& out, char type) : out_(out), begin_(out.size()) {
+    const char header[kHeaderBytes] = {type};
+    out_.append(header, sizeof(header));
   }
   // The first packet of a connection has no type.
-  explicit MessageWriter(std::string& out) : out_(out) { BeginLength(); }
+  explicit MessageWriter(std::string& out) : out_(out), begin_(out.size()), length_at_(out.size()) {
+    out_.append(kLengthBytes, '\0');
+  }
+  ~MessageWriter() {
+    if (!finished_) out_.resize(begin_);
+  }
   MessageWriter(const MessageWriter&) = delete;
   MessageWriter& operator=(const MessageWriter&) = delete;
 
@@ -224,16 +239,14 @@ class MessageWriter {
 
   void Finish() {
     StoreUint32(out_.data() + length_at_, static_cast<uint32_t>(out_.size() - length_at_));
+    finished_ = true;
   }
 
  private:
-  void BeginLength() {
-    length_at_ = out_.size();
-    out_.append(kLengthBytes, '\0');
-  }
-
   std::string& out_;
-  size_t length_at_ = 0;
+  const size_t begin_;
+  const size_t length_at_ = begin_ + 1;
+  bool finished_ = false;
 };
 
 // A message without a body.

@@ -1,3 +1,4 @@
+// Tests: the framing of PostgreSQL's protocol 3.0, for both directions.
 #include "protocol/codec.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Who may connect from where, and how they prove who they are.
 #include "protocol/hba_rules.h"
 
 #include <arpa/inet.h>

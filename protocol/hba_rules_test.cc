@@ -1,3 +1,4 @@
+// Tests: who may connect from where, and how they prove who they are.
 #include "protocol/hba_rules.h"
 
 #include <gmock/gmock.h>

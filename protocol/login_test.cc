@@ -1,18 +1,15 @@
-// Logging in, both sides together: ClientSession and ServerSession with no wire between them but two
-// strings, through every method, with and without TLS.
+// Logging in, both sides together: ClientSession and ServerSession with no wire between them but
+// two strings, through every method, with and without TLS.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "engine/roles/scram_secret.h"
 #include "protocol/client_session.h"
-#include "protocol/fake_session.h"
 #include "protocol/limits.h"
-#include "protocol/self_signed_certificate.h"
 #include "protocol/server_security.h"
+#include "protocol/testing/fake_session.h"
+#include "protocol/testing/login_files.h"
 
 namespace connbench::protocol {
 namespace {
@@ -20,33 +17,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-// A folder with a certificate and rules, made once for all tests.
-class Files {
- public:
-  Files() : folder_(testing::TempDir() + "connbench_login_test." + std::to_string(getpid())) {
-    std::filesystem::create_directory(folder_);
-    EXPECT_TRUE(WriteSelfSignedCertificate(folder_).ok());
-  }
-  ~Files() { std::filesystem::remove_all(folder_); }
-
-  std::string certificate() const { return folder_ + "/server.crt"; }
-  std::string key() const { return folder_ + "/server.key"; }
-
-  SecuritySettings Settings(const std::string& rules, bool ssl) const {
-    const std::string path = folder_ + "/pg_hba.conf";
-    std::ofstream(path) << rules;
-    return {.hba_file = path, .ssl = ssl, .ssl_cert_file = certificate(), .ssl_key_file = key()};
-  }
-
- private:
-  const std::string folder_;
-};
-
-const Files& files() {
-  static const Files made;
-  return made;
-}
 
 class LoginTest : public testing::Test {
  protected:
@@ -114,10 +84,6 @@ class LoginTest : public testing::Test {
   std::string sent_;
   std::string received_;
 };
-
-constexpr const char* kTrust = "host all all all trust";
-constexpr const char* kPassword = "host all all all password";
-constexpr const char* kScram = "host all all all scram-sha-256";
 
 TEST_F(LoginTest, EveryMethodLetsTheRightOneIn) {
   for (const char* rules : {kTrust, kPassword, kScram}) {
@@ -312,10 +278,12 @@ TEST_F(LoginTest, BytesBehindSslRequestAreAnAttack) {
               ElementsAre(StartsWith("E FATAL 08P01 received unencrypted data after SSL request")));
   EXPECT_EQ(server_->want, Want::kClose);
   EXPECT_FALSE(server_->session.authenticated());
-  // Where there is no TLS they are the next packet, as in PostgreSQL.
+  // Where there is no TLS they are refused behind the answer, as in PostgreSQL.
   Serve(kTrust, false);
-  server_->session.Receive(SslRequest() + AliceStartup());
-  EXPECT_TRUE(server_->session.authenticated());
+  EXPECT_THAT(
+      server_->Send(SslRequest() + AliceStartup()),
+      ElementsAre("N", StartsWith("E FATAL 08P01 received unencrypted data after SSL request")));
+  EXPECT_FALSE(server_->session.authenticated());
 }
 
 TEST_F(LoginTest, BytesBehindTheServersAnswerAreAnAttack) {
@@ -325,6 +293,22 @@ TEST_F(LoginTest, BytesBehindTheServersAnswerAreAnAttack) {
   client_.Receive("SR");
   EXPECT_EQ(client_.end(), ClientSession::End::kProtocolError);
   EXPECT_THAT(Error(), HasSubstr("unencrypted data"));
+}
+
+TEST_F(LoginTest, AnErrorBeforeEncryptionIsMarked) {
+  auto made = ClientSecurity::Make({.sslmode = "require"});
+  client_.Start({.user = "u", .database = "d", .application_name = "", .security = made->get()});
+  client_.output().clear();
+  ErrorInfo error;
+  error.code = "53300";
+  error.message = "sorry, too many clients already";
+  std::string bytes;
+  AppendErrorResponse(bytes, "FATAL", error);
+  client_.Receive(bytes.substr(0, 9));
+  client_.Receive(bytes.substr(9));
+  EXPECT_EQ(client_.end(), ClientSession::End::kFatalError);
+  EXPECT_EQ(client_.error().message,
+            "unencrypted, so from an unknown sender: sorry, too many clients already");
 }
 
 TEST_F(LoginTest, NoTlsOnAUnixSocket) {
@@ -396,51 +380,6 @@ TEST_F(LoginTest, TheTimeForAuthenticationCoversIt) {
   server_->Send(AliceStartup());
   EXPECT_NE(server_->session.InputDeadline(), kNoDeadline);
   EXPECT_FALSE(server_->session.authenticated());
-}
-
-// --- Files ---------------------------------------------------------------------------------------
-
-TEST(ServerSecurity, SaysWhatIsWrongWithItsFiles) {
-  const auto error = [](SecuritySettings settings) {
-    const auto loaded = ServerSecurity::Load(settings);
-    return loaded.ok() ? std::string("ok") : loaded.status().ToString();
-  };
-  EXPECT_EQ(error({}), "ok");
-  EXPECT_THAT(error({.hba_file = "/nonexistent"}), HasSubstr("/nonexistent"));
-  EXPECT_THAT(error({.ssl = true}), HasSubstr("ssl_cert_file"));
-  EXPECT_THAT(error(files().Settings("hostssl all all all trust", false)),
-              HasSubstr("pg_hba.conf:1:1: hostssl record cannot match because SSL is disabled"));
-  SecuritySettings settings = files().Settings(kTrust, true);
-  EXPECT_EQ(error(settings), "ok");
-  settings.ssl_cert_file = settings.hba_file;
-  EXPECT_THAT(error(settings), HasSubstr("could not load server certificate file"));
-  settings = files().Settings(kTrust, true);
-  settings.ssl_key_file += ".missing";
-  EXPECT_THAT(error(settings), HasSubstr("could not access private key file"));
-  const std::string open_key = files().key() + ".open";
-  std::filesystem::copy_file(files().key(), open_key);
-  std::filesystem::permissions(open_key, std::filesystem::perms(0644));
-  settings.ssl_key_file = open_key;
-  EXPECT_THAT(error(settings), HasSubstr("has group or world access"));
-  const auto other = MakeSelfSignedCertificate();
-  ASSERT_TRUE(other.ok());
-  std::filesystem::permissions(open_key, std::filesystem::perms(0600));
-  std::ofstream(open_key) << other->key_pem;
-  EXPECT_THAT(error(settings), HasSubstr(open_key));
-  std::filesystem::remove(open_key);
-}
-
-TEST(ClientSecurity, KnowsLibpqsWords) {
-  const auto error = [](ClientSecurityOptions options) {
-    const auto made = ClientSecurity::Make(options);
-    return made.ok() ? std::string("ok") : made.status().ToString();
-  };
-  EXPECT_EQ(error({}), "ok");
-  EXPECT_THAT(error({.sslmode = "allow"}), HasSubstr("invalid sslmode value: \"allow\""));
-  EXPECT_THAT(error({.sslmode = "verify-full"}), HasSubstr("PGSSLROOTCERT"));
-  EXPECT_THAT(error({.sslmode = "verify-ca", .sslrootcert = "/nonexistent"}),
-              HasSubstr("/nonexistent"));
-  EXPECT_THAT(error({.channel_binding = "maybe"}), HasSubstr("invalid channel_binding value"));
 }
 
 }  // namespace

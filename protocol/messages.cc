@@ -1,3 +1,4 @@
+// The messages themselves.
 #include "protocol/messages.h"
 
 #include <string>

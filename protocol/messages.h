@@ -12,15 +12,11 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/wire_value.h"
 #include "engine/session.h"
 #include "protocol/codec.h"
 
 namespace connbench::protocol {
-
-using engine::ColumnDescription;
-using engine::Oid;
-using engine::WireFormat;
-using engine::WireValue;
 
 // --- client to server ---
 

@@ -1,11 +1,16 @@
-// A session whose messages are run by somebody else: what a pooler's Engine::StartSession() returns.
-// ServerSession does for it what belongs to the client's connection (startup, authentication,
-// framing, deadlines, the end), and hands every message on as it came instead of decoding it.
+// A client whose messages are run elsewhere: what a pooler gives a ServerSession in place of an
+// engine's session. ServerSession does what belongs to the client's connection (startup,
+// authentication, framing, deadlines, the end), and hands every message on instead of decoding it.
 //
-// Safety: as engine::Session. Errors: RelayFinish() returns a fatal Status when the connection must
-// end; everything else is in the answers.
+// Messages are handed on whole, so that the one who runs them never depends on where the client's
+// bytes were cut. Only CopyData comes in pieces: a COPY is a stream of bytes, in which the ends of
+// its messages mean nothing.
+//
+// Safety: as engine::Session. Each call may write answers and may block as the model blocks.
+// Errors: a fatal Status when the connection must end; everything else is in the answers.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "engine/session.h"
@@ -13,36 +18,25 @@
 
 namespace connbench::protocol {
 
-class RelayedSession : public engine::Session {
+class RelayedSession : public engine::SessionStanding {
  public:
   // A whole message, any but Terminate and CopyData.
-  virtual void RelayMessage(char type, std::string_view body) = 0;
-  // The bytes of a CopyData message as they come, its header first.
-  virtual void RelayCopyData(std::string_view bytes) = 0;
-  // Everything that was received has been relayed: has it run, and writes what is answered. May
-  // block as the model blocks.
+  virtual Status RelayMessage(char type, std::string_view body, AnswerWriter& answers) = 0;
+  // Bytes of CopyData, without any header.
+  virtual Status RelayCopyData(std::string_view bytes, AnswerWriter& answers) = 0;
+  // Everything that was received has been relayed: waits for what is still to be answered. Also
+  // called when nothing was received, to pass on what came unasked.
   virtual Status RelayFinish(AnswerWriter& answers) = 0;
+};
 
-  // What remains of engine::Session is never called for a session that takes messages whole; each
-  // answers with an internal error (XX000).
-  Result<engine::Progress> Query(std::string_view sql, engine::ResultSink& sink) final;
-  Status Parse(std::string_view statement, std::string_view sql,
-               std::span<const engine::Oid> parameter_types, engine::ResultSink& sink) final;
-  Status Bind(std::string_view portal, std::string_view statement,
-              std::span<const engine::WireFormat> parameter_formats,
-              std::span<const engine::WireValue> parameters,
-              std::span<const engine::WireFormat> result_formats) final;
-  Status DescribeStatement(std::string_view statement, engine::ResultSink& sink) final;
-  Status DescribePortal(std::string_view portal, engine::ResultSink& sink) final;
-  Result<engine::Progress> Execute(std::string_view portal, int64_t max_rows,
-                                   engine::ResultSink& sink) final;
-  Status CloseStatement(std::string_view statement) final;
-  Status ClosePortal(std::string_view portal) final;
-  Status Sync(engine::ResultSink& sink) final;
-  Status CopyInData(std::string_view bytes) final;
-  Result<engine::Progress> CopyInDone(engine::ResultSink& sink) final;
-  Status CopyInFail(std::string_view reason) final;
-  void FailTransaction() final {}
+// Who runs them: a pooler.
+class RelayHost {
+ public:
+  virtual ~RelayHost() = default;
+  // Errors as engine::Engine::StartSession().
+  virtual Result<std::unique_ptr<RelayedSession>> StartRelay(engine::SessionOptions options) = 0;
+  // A CancelRequest. Does nothing unless the id and the key belong together.
+  virtual void CancelRelay(uint32_t connection_id, uint32_t cancel_key) = 0;
 };
 
 }  // namespace connbench::protocol

@@ -1,3 +1,4 @@
+// SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, both sides, as pure state machines.
 #include "protocol/scram.h"
 
 #include <fmt/format.h>
@@ -73,7 +74,8 @@ ScramSecret MockScramSecret(std::string_view user, std::string_view mock_nonce, 
   return mock;
 }
 
-// --- Server ---------------------------------------------------------------------------------------
+// --- Server
+// ---------------------------------------------------------------------------------------
 
 ScramServer::ScramServer(const std::optional<ScramSecret>& secret, const ScramSecret& mock,
                          std::string end_point, std::string nonce)
@@ -194,11 +196,12 @@ Result<std::string> ScramServer::Finish(std::string_view client_final) {
   return "v=" + engine::Base64(AsBytes(engine::Hmac(secret_.server_key, auth_message_)));
 }
 
-// --- Client ---------------------------------------------------------------------------------------
+// --- Client
+// ---------------------------------------------------------------------------------------
 
 ScramKey ScramKeyCache::SaltedPassword(std::string_view password, std::string_view salt,
                                        int iterations) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!filled_ || password != password_ || salt != salt_ || iterations != iterations_) {
     key_ = engine::SaltedPassword(password, salt, iterations);
     password_ = password;

@@ -15,11 +15,11 @@
 // Sources: RFC 5802, RFC 7677, RFC 5929; PostgreSQL 15, auth-scram.c and fe-auth-scram.c.
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "engine/roles/scram_secret.h"
 
@@ -70,12 +70,12 @@ class ScramKeyCache {
   engine::ScramKey SaltedPassword(std::string_view password, std::string_view salt, int iterations);
 
  private:
-  std::mutex mutex_;
-  bool filled_ = false;
-  std::string password_;
-  std::string salt_;
-  int iterations_ = 0;
-  engine::ScramKey key_{};
+  Mutex mutex_;
+  bool filled_ CONNBENCH_GUARDED_BY(mutex_) = false;
+  std::string password_ CONNBENCH_GUARDED_BY(mutex_);
+  std::string salt_ CONNBENCH_GUARDED_BY(mutex_);
+  int iterations_ CONNBENCH_GUARDED_BY(mutex_) = 0;
+  engine::ScramKey key_ CONNBENCH_GUARDED_BY(mutex_){};
 };
 
 class ScramClient {

@@ -1,6 +1,6 @@
 // SCRAM messages from hostile hands. The first byte chooses mechanism and channel binding, the rest
-// are two messages with a newline between them: to a server as what a client says, and to a client as
-// what a server says. Neither may believe it: the fuzzer does not know the password.
+// are two messages with a newline between them: to a server as what a client says, and to a client
+// as what a server says. Neither may believe it: the fuzzer does not know the password.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

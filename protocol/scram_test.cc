@@ -1,3 +1,4 @@
+// Tests: SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, both sides, as pure state machines.
 #include "protocol/scram.h"
 
 #include <gmock/gmock.h>

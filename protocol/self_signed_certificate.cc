@@ -1,3 +1,4 @@
+// A certificate that signs itself, with its private key.
 #include "protocol/self_signed_certificate.h"
 
 #include <fcntl.h>

@@ -1,25 +1,22 @@
+// What a server demands of its clients, the same for all connections.
 #include "protocol/server_security.h"
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <utility>
+
+#include "base/read_file.h"
 
 namespace connbench::protocol {
 namespace {
 
 Result<HbaRules> LoadRules(const std::string& path) {
   if (path.empty()) return HbaRules::TrustAll();
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file || file.bad()) {
-    return Status::System(fmt::format("could not open rules file \"{}\"", path), errno)
-        .WithHint("hba_file names a file in the form of pg_hba.conf.");
+  Result<std::string> text = ReadNamedFile("rules file", path);
+  if (!text.ok()) {
+    return text.TakeStatus().WithHint("hba_file names a file in the form of pg_hba.conf.");
   }
-  return HbaRules::Parse(text, path);
+  return HbaRules::Parse(*text, path);
 }
 
 }  // namespace
@@ -28,6 +25,7 @@ Result<std::unique_ptr<const ServerSecurity>> ServerSecurity::Load(
     const SecuritySettings& settings) {
   CONNBENCH_ASSIGN_OR_RETURN(HbaRules rules, LoadRules(settings.hba_file));
   std::unique_ptr<ServerSecurity> security(new ServerSecurity(std::move(rules)));
+  security->auth_delay_ms_ = settings.auth_delay_ms;
   if (settings.ssl) {
     if (settings.ssl_cert_file.empty() || settings.ssl_key_file.empty()) {
       return Status::Error(sqlstate::kConfigFileError,

@@ -6,9 +6,11 @@
 // Errors: F0000 with file, line and column; 58000 for a file that cannot be read.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "protocol/hba_rules.h"
@@ -21,6 +23,8 @@ struct SecuritySettings {
   bool ssl = false;
   std::string ssl_cert_file{};
   std::string ssl_key_file{};
+  // Before a client hears that its password is wrong: who guesses, waits.
+  int64_t auth_delay_ms = 200;
 };
 
 class ServerSecurity {
@@ -28,6 +32,7 @@ class ServerSecurity {
   static Result<std::unique_ptr<const ServerSecurity>> Load(const SecuritySettings& settings);
 
   const HbaRules& rules() const { return rules_; }
+  int64_t auth_delay_ms() const { return auth_delay_ms_; }
   // Null if there is no TLS.
   const TlsContext* tls() const { return tls_ ? &*tls_ : nullptr; }
 
@@ -36,6 +41,7 @@ class ServerSecurity {
 
   HbaRules rules_;
   std::optional<TlsContext> tls_;
+  int64_t auth_delay_ms_ = 0;
 };
 
 // 28000 if the rules trust whoever comes from another machine: to be asked before listening on an
@@ -48,6 +54,8 @@ struct ClientOrigin {
   std::optional<IpAddress> address{};  // none: a Unix socket
   // Outlives the session. Null: trust, and no TLS.
   const ServerSecurity* security = nullptr;
+  // Where failed logins are told; null: nowhere.
+  void (*log)(std::string_view line) = nullptr;
 };
 
 }  // namespace connbench::protocol

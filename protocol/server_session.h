@@ -18,6 +18,12 @@
 // Safety: private memory of one process; used by one thread at a time; may move between threads at
 // any return of Receive() (call SetWaiter first if the other thread waits otherwise).
 //
+// Places: a client that has not proved who it is gives way when others want its place; see
+// InputDeadline() and engine/segment/admission.h.
+// Memory: when it runs out the message fails with 53200, as any statement does, and the session
+// lives. It ends if there is not even memory to say so, before it has started, and on an encrypted
+// connection.
+//
 // Errors: a malformed message, a hostile length or a broken state ends the connection with a FATAL
 // ErrorResponse in output() and kClose; it never throws and never reads past what it was given.
 // Limits: see protocol/limits.h (message length before and after authentication).
@@ -45,6 +51,20 @@ class OutputChannel {
   // Sends all bytes, blocking as the model blocks, and clears the buffer. An error means that the
   // client is gone: the statement is ended.
   virtual Status Flush(std::string& bytes) = 0;
+  // Sends what the client takes and leaves the rest in bytes. Blocks only while more than keep are
+  // left, and gives the client up when it takes nothing for patience_ns (0: never). A channel that
+  // does not know better sends everything.
+  virtual Status FlushDownTo(std::string& bytes, size_t /*keep*/, int64_t /*patience_ns*/) {
+    return Flush(bytes);
+  }
+};
+
+class RelayHost;
+
+// Who is at the other end.
+enum class Counterpart : uint8_t {
+  kClient,
+  kPooler,  // also sends and understands protocol/pool_messages.h
 };
 
 enum class Want : uint8_t {
@@ -54,11 +74,13 @@ enum class Want : uint8_t {
 
 class ServerSession {
  public:
-  // engine, waiter and channel must outlive the session. connection_id is from
+  // engine, waiter, channel and relays must outlive the session. connection_id is from
   // engine.connection_log().Begin(), which the session stamps kAuthBegin, kAuthEnd and kReady; the
   // model stamps the rest. authentication_timeout (a setting of the engine) counts from here.
+  // relays: who runs what the client says; null: a session of the engine.
   ServerSession(engine::Engine& engine, engine::Waiter& waiter, OutputChannel& channel,
-                uint32_t connection_id, ClientOrigin origin);
+                uint32_t connection_id, ClientOrigin origin, RelayHost* relays = nullptr,
+                Counterpart counterpart = Counterpart::kClient);
   ~ServerSession();  // rolls back what is open
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
@@ -68,14 +90,17 @@ class ServerSession {
   Want Receive(std::string_view bytes);
 
   // When the model must call InputDeadlinePassed() if nothing was received until then:
-  // authentication_timeout, idle_in_transaction_session_timeout, idle_session_timeout.
+  // authentication_timeout, idle_in_transaction_session_timeout, idle_session_timeout; before that,
+  // when to see whether others want the place of a client that has not authenticated, and when to
+  // tell one that its password is wrong.
   MonotonicNs InputDeadline() const;
   Want InputDeadlinePassed();
   // The model noticed engine::Engine::ShutdownRequested, or was rung while idle: ends the session
   // with 57P01 if that was asked for (also before authentication), otherwise returns kInput.
   // Receive() looks for itself before it runs anything.
   Want CheckTermination();
-  // Whether the session was asked to end (pg_terminate_backend, shutdown) and has not been told yet.
+  // Whether the session was asked to end (pg_terminate_backend, shutdown) and has not been told
+  // yet.
   bool termination_pending() const;
 
   std::string& output() { return output_; }
@@ -90,10 +115,11 @@ class ServerSession {
   // A message has begun but is not complete, an extended-protocol batch awaits its Sync, or a COPY
   // its data.
   bool mid_message() const;
-  // For a model that knows which sessions it will serve next: asks for the memory that Receive() will touch
-  // first, so that it comes while another session is served. Behind many connections it is in no near cache
-  // any more. turns: how many are served before this one; to be called with 2 and then with 1, because what
-  // one call fetches tells the next where to go on. Changes nothing; not while the session is being used.
+  // For a model that knows which sessions it will serve next: asks for the memory that Receive()
+  // will touch first, so that it comes while another session is served. Behind many connections it
+  // is in no near cache any more. turns: how many are served before this one; to be called with 2
+  // and then with 1, because what one call fetches tells the next where to go on. Changes nothing;
+  // not while the session is being used.
   void Prefetch(int turns) const;
   // Private heap bytes held for buffers, without the engine's session: what an idle one costs.
   size_t retained_bytes() const;

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "protocol/codec.h"
-#include "protocol/fake_session.h"
 #include "protocol/limits.h"
 #include "protocol/messages.h"
-#include "protocol/server_session_fixture.h"
+#include "protocol/testing/fake_session.h"
+#include "protocol/testing/server_session_fixture.h"
 
 namespace connbench::protocol {
 namespace {
@@ -89,6 +89,14 @@ TEST_F(CopyTest, TheClientMayGiveUp) {
   EXPECT_THAT(Send(AppendSync), ElementsAre("Z I"));
 }
 
+TEST_F(CopyTest, AReasonWithoutEndIsAnErrorOfItsOwn) {
+  Query("copyin");
+  std::string bytes = "f";
+  bytes.append("\0\0\0\7why", 7);
+  EXPECT_THAT(connection_.Send(bytes),
+              ElementsAre("E ERROR 08P01 invalid string in message", "Z I"));
+}
+
 TEST_F(CopyTest, AnErrorInTheDataEndsASimpleCopyAtOnce) {
   Query("copyin;row");
   EXPECT_THAT(SendData("bad"), ElementsAre("E ERROR 22P02 bad data", "Z I"));
@@ -115,7 +123,7 @@ TEST_F(CopyTest, OtherMessagesEndTheConnection) {
           "E ERROR 08P01 unexpected message type 0x51 during COPY from stdin",
           "E FATAL 08P01 terminating connection because protocol synchronization was lost"));
   EXPECT_EQ(connection_.want, Want::kClose);
-  EXPECT_THAT(calls(), ElementsAre("Query(copyin)", "FailTransaction"));
+  EXPECT_THAT(calls(), ElementsAre("Query(copyin)", "CopyInFail()"));
 }
 
 TEST_F(CopyTest, DataOfAnyLengthStreamsThrough) {

@@ -5,6 +5,7 @@
 //   - the answer is not a sequence of whole messages,
 //   - the answer depends on how the input was cut,
 //   - a session that asked to be closed says anything more.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,8 +15,9 @@
 #include <string_view>
 
 #include "engine/engine.h"
-#include "protocol/fake_session.h"
+#include "protocol/codec.h"
 #include "protocol/server_session.h"
+#include "protocol/testing/fake_session.h"
 
 namespace connbench::protocol {
 namespace {
@@ -37,6 +39,17 @@ std::string Take(ServerSession& session, FakeChannel& channel) {
   return answer;
 }
 
+// Where input ends if it is an SSLRequest or GSSENCRequest; 0 otherwise. A client waits for the
+// answer to one of these: what comes with it unasked is refused, so a cut must be there.
+size_t EncryptionRequestBytes(std::string_view input) {
+  constexpr size_t kRequestBytes = 8;
+  if (input.size() < kRequestBytes) return 0;
+  const size_t length = LoadUint32(input.data());
+  const uint32_t code = LoadUint32(input.data() + kLengthBytes);
+  const bool request = code == kSslRequestCode || code == kGssEncRequestCode;
+  return request && length >= kRequestBytes && length <= input.size() ? length : 0;
+}
+
 // Pieces of 1 to 2 * seed bytes, cut by a generator that the seed starts; 0: one piece.
 std::string Run(engine::Engine& engine, std::string_view input, uint8_t seed) {
   engine::BlockingWaiter waiter;
@@ -45,11 +58,17 @@ std::string Run(engine::Engine& engine, std::string_view input, uint8_t seed) {
   ServerSession session(engine, waiter, channel, 1, {.name = "127.0.0.1:1"});
   std::string answer;
   uint32_t random = seed;
+  size_t request_left = EncryptionRequestBytes(input);
   while (!input.empty()) {
     random = random * 1664525 + 1013904223;
-    const size_t size = seed == 0 ? input.size() : 1 + (random >> 8) % (size_t{2} * seed);
+    size_t size = seed == 0 ? input.size() : 1 + (random >> 8) % (size_t{2} * seed);
+    if (request_left > 0) size = std::min(size, request_left);
     const std::string_view piece = input.substr(0, size);
     input.remove_prefix(piece.size());
+    if (request_left > 0) {
+      request_left -= piece.size();
+      if (request_left == 0) request_left = EncryptionRequestBytes(input);
+    }
     const Want want = session.Receive(piece);
     answer += Take(session, channel);
     if (want == Want::kClose) {

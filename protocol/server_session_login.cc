@@ -1,5 +1,5 @@
-// ServerSession from the startup packet to AuthenticationOk: which rule fits, and the proof that its
-// method asks for.
+// ServerSession from the startup packet to AuthenticationOk: which rule fits, and the proof that
+// its method asks for.
 #include <fmt/format.h>
 
 #include <utility>
@@ -17,6 +17,11 @@ namespace connbench::protocol {
     const std::vector<std::string_view> unknown(packet.unknown_protocol_options.begin(),
                                                 packet.unknown_protocol_options.end());
     AppendNegotiateProtocolVersion(*out_, kProtocolVersion3, unknown);
+  }
+  if (packet.user.empty()) {
+    Refuse(Status::Fatal(sqlstate::kInvalidAuthorizationSpecification,
+                         "no PostgreSQL user name specified in startup packet"));
+    return;
   }
   Login& login = *login_;
   login.packet = std::move(packet);
@@ -68,9 +73,35 @@ void ServerSession::Impl::RefuseByRules(bool rejected) {
 }
 
 void ServerSession::Impl::RefusePassword() {
-  Refuse(Status::Fatal(
+  refusal_ = std::make_unique<Status>(Status::Fatal(
       sqlstate::kInvalidPassword,
       fmt::format("password authentication failed for user \"{}\"", login_->packet.user)));
+  const ServerSecurity* security = login_->origin.security;
+  const int64_t delay_ms = security == nullptr ? 0 : security->auth_delay_ms();
+  if (delay_ms == 0) {
+    Refuse(*refusal_);
+    return;
+  }
+  // Now, since who guesses may not wait for the answer.
+  engine_.connection_log().SetOutcome(connection_id_, refusal_->code());
+  LogFailedLogin(*refusal_);
+  // The model waits, as for any deadline, and serves others meanwhile.
+  state_ = State::kRefusedLater;
+  look_at_ = MonotonicNow() + delay_ms * kNanosecondsPerMillisecond;
+}
+
+void ServerSession::Impl::LogFailedLogin(const Status& reason) {
+  if (login_ == nullptr || login_->origin.log == nullptr) return;
+  const ClientOrigin& origin = login_->origin;
+  const engine::Admission::Failure failure =
+      engine_.connection_log().admission().CountFailure(MonotonicNow());
+  if (!failure.logged) return;
+  std::string line =
+      fmt::format("login failed: {} (client {})", reason.error().message, origin.name);
+  if (failure.left_out > 0) {
+    line += fmt::format("; {} failed logins before it were not logged", failure.left_out);
+  }
+  origin.log(line);
 }
 
 void ServerSession::Impl::BeginScram() {

@@ -12,6 +12,7 @@
 #include "protocol/codec.h"
 #include "protocol/limits.h"
 #include "protocol/messages.h"
+#include "protocol/pool_messages.h"
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
@@ -24,6 +25,10 @@ constexpr char kPortalKind = 'P';
 
 [[gnu::hot]] void ServerSession::Impl::HandleMessage(char type, std::string_view body) {
   idle_deadline_known_ = false;
+  Guarded(type, [&] { RunMessage(type, body); });
+}
+
+[[gnu::hot]] void ServerSession::Impl::RunMessage(char type, std::string_view body) {
   if (in_copy()) {
     HandleCopyInMessage(type, body);
     return;
@@ -34,11 +39,15 @@ constexpr char kPortalKind = 'P';
     return;
   }
   if (relay_ != nullptr) {
-    relay_->RelayMessage(type, body);
+    AfterRelay(relay_->RelayMessage(type, body, sink_));
+    return;
+  }
+  if (type == pool::kClient) {  // which only a pooler can send: Advance() has seen to it
+    HandleClientChange(body);
     return;
   }
   if (type == frontend::kSync) {
-    HandleSync();
+    HandleSync(body);
     return;
   }
   if (state_ == State::kSkipUntilSync) return;
@@ -53,7 +62,6 @@ constexpr char kPortalKind = 'P';
                       .WithHint("Call the function in a SELECT."));
       if (state_ != State::kClosed) SendReadyForQuery();
       break;
-    case frontend::kFlush:     // the model sends all output at the end of Receive() anyway
     case frontend::kCopyData:  // a failed COPY's
     case frontend::kCopyDone:
     case frontend::kCopyFail:
@@ -76,7 +84,7 @@ void ServerSession::Impl::HandleQuery(std::string_view body) {
   const std::string_view sql = reader.String();
   if (!reader.Finished()) {
     session_->FailTransaction();
-    FinishSimple(MalformedMessage(!reader.ok()));
+    FinishSimple(MalformedMessage(reader));
     return;
   }
   FinishSimple(session_->Query(sql, sink_));
@@ -92,10 +100,11 @@ void ServerSession::Impl::FinishSimple(const Result<engine::Progress>& result) {
   if (state_ != State::kClosed) SendReadyForQuery();
 }
 
-[[gnu::hot]] void ServerSession::Impl::HandleSync() {
+[[gnu::hot]] void ServerSession::Impl::HandleSync(std::string_view body) {
   batch_open_ = false;
   state_ = State::kMessages;
-  const Status status = session_->Sync(sink_);
+  const Status status =
+      body.empty() ? session_->Sync(sink_) : Refused(MalformedMessage(MessageReader(body)));
   if (!status.ok()) ReportError(status);
   if (state_ != State::kClosed) SendReadyForQuery();
 }
@@ -110,6 +119,8 @@ void ServerSession::Impl::FinishSimple(const Result<engine::Progress>& result) {
       return RunDescribe(body);
     case frontend::kExecute:
       return RunExecute(body);
+    case frontend::kFlush:  // the model sends all output at the end of Receive() anyway
+      return body.empty() ? Status() : Refused(MalformedMessage(MessageReader(body)));
     default:
       return RunClose(body);  // the only one left that MaxBodyBytes() knows
   }
@@ -122,12 +133,12 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
   const size_t count = static_cast<uint16_t>(reader.Int16());
   parameter_types_.clear();
   for (size_t i = 0; i < count && reader.ok(); ++i) {
-    parameter_types_.push_back(static_cast<engine::Oid>(reader.Int32()));
+    parameter_types_.push_back(static_cast<Oid>(reader.Int32()));
   }
-  if (!reader.Finished()) return Refused(MalformedMessage(!reader.ok()));
+  if (!reader.Finished()) return Refused(MalformedMessage(reader));
   Status status = session_->Parse(statement, sql, parameter_types_, sink_);
   if (parameter_types_.capacity() > kRetainedParameters) {
-    std::vector<engine::Oid>().swap(parameter_types_);
+    std::vector<Oid>().swap(parameter_types_);
   }
   if (status.ok()) AppendEmptyMessage(*out_, backend::kParseComplete);
   return status;
@@ -150,19 +161,21 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
   MessageReader reader(body);
   const char kind = static_cast<char>(reader.Byte());
   const std::string_view name = reader.String();
-  if (!reader.Finished()) return Refused(MalformedMessage(!reader.ok()));
+  if (!reader.Finished()) return Refused(MalformedMessage(reader));
   if (kind == kStatementKind) return session_->DescribeStatement(name, sink_);
   if (kind == kPortalKind) return session_->DescribePortal(name, sink_);
-  return Refused(Status::Error(sqlstate::kProtocolViolation,
-                               fmt::format("invalid DESCRIBE message subtype {}", int{kind})));
+  return Refused(Status::Error(
+      sqlstate::kProtocolViolation,
+      fmt::format("invalid DESCRIBE message subtype {}", int{static_cast<unsigned char>(kind)})));
 }
 
 [[gnu::hot]] Status ServerSession::Impl::RunExecute(std::string_view body) {
   MessageReader reader(body);
   const std::string_view portal = reader.String();
   const int32_t max_rows = reader.Int32();
-  if (!reader.Finished()) return Refused(MalformedMessage(!reader.ok()));
+  if (!reader.Finished()) return Refused(MalformedMessage(reader));
   Result<engine::Progress> result = session_->Execute(portal, std::max(max_rows, 0), sink_);
+  if (serves_pooler()) ReportStatementsGone();
   if (!result.ok()) return result.TakeStatus();
   if (*result == engine::Progress::kCopyIn) state_ = State::kCopyInExtended;
   return {};
@@ -172,15 +185,16 @@ Status ServerSession::Impl::RunClose(std::string_view body) {
   MessageReader reader(body);
   const char kind = static_cast<char>(reader.Byte());
   const std::string_view name = reader.String();
-  if (!reader.Finished()) return Refused(MalformedMessage(!reader.ok()));
+  if (!reader.Finished()) return Refused(MalformedMessage(reader));
   Status status;
   if (kind == kStatementKind) {
     status = session_->CloseStatement(name);
   } else if (kind == kPortalKind) {
     status = session_->ClosePortal(name);
   } else {
-    return Refused(Status::Error(sqlstate::kProtocolViolation,
-                                 fmt::format("invalid CLOSE message subtype {}", int{kind})));
+    return Refused(Status::Error(
+        sqlstate::kProtocolViolation,
+        fmt::format("invalid CLOSE message subtype {}", int{static_cast<unsigned char>(kind)})));
   }
   if (status.ok()) AppendEmptyMessage(*out_, backend::kCloseComplete);
   return status;
@@ -199,22 +213,31 @@ void ServerSession::Impl::HandleCopyInMessage(char type, std::string_view body) 
       }
       break;
     }
-    case frontend::kCopyFail:
-      EndCopy(session_->CopyInFail(MessageReader(body).String()));
+    case frontend::kCopyFail: {
+      MessageReader reader(body);
+      const std::string_view reason = reader.String();
+      EndCopy(reader.ok() ? session_->CopyInFail(reason) : Refused(MalformedMessage(reader)));
       break;
+    }
     case frontend::kFlush:
     case frontend::kSync:
       // A client that sent them behind Execute could not know that a COPY would begin.
+      if (serves_pooler() && type == frontend::kSync) {
+        AppendEmptyMessage(*out_, pool::kSyncIgnored);
+      }
       break;
-    default:
-      session_->FailTransaction();
+    default: {
+      // Only the session knows which line it stands at.
+      const Status ended = session_->CopyInFail({});
       ReportError(
           Status::Error(sqlstate::kProtocolViolation,
                         fmt::format("unexpected message type 0x{:02X} during COPY from stdin",
-                                    static_cast<unsigned char>(type))));
+                                    static_cast<unsigned char>(type)))
+              .WithContext(ended.ok() ? std::string() : ended.error().context));
       CloseWith(Status::Fatal(sqlstate::kProtocolViolation,
                               "terminating connection because protocol synchronization was lost"));
       break;
+    }
   }
   if (sink_.client_gone()) Close();
 }
@@ -222,12 +245,14 @@ void ServerSession::Impl::HandleCopyInMessage(char type, std::string_view body) 
 void ServerSession::Impl::HandleCopyInData(std::string_view piece) {
   idle_deadline_known_ = false;
   if (relay_ != nullptr) {
-    relay_->RelayCopyData(piece);
+    AfterRelay(relay_->RelayCopyData(piece, sink_));
     return;
   }
   if (!in_copy()) return;
-  const Status status = session_->CopyInData(piece);
-  if (!status.ok()) EndCopy(status);
+  Guarded(frontend::kCopyData, [&] {
+    const Status status = session_->CopyInData(piece);
+    if (!status.ok()) EndCopy(status);
+  });
 }
 
 void ServerSession::Impl::EndCopy(const Status& status) {
@@ -255,6 +280,7 @@ void ServerSession::Impl::ReportError(const Status& status) {
 }
 
 void ServerSession::Impl::SendReadyForQuery() {
+  if (serves_pooler()) ReportClientState();
   AppendReadyForQuery(*out_, session_->transaction_status());
 }
 

@@ -6,6 +6,11 @@
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
+namespace {
+
+constexpr std::string_view kAuthorizationClass = "28";  // of SQLSTATEs
+
+}  // namespace
 
 void ServerSession::Impl::HandleStartupPacket(std::string_view bytes) {
   Result<StartupPacket> packet = ReadStartupPacket(bytes, ssl_seen_, gss_seen_);
@@ -16,21 +21,24 @@ void ServerSession::Impl::HandleStartupPacket(std::string_view bytes) {
   switch (packet->kind) {
     case StartupKind::kSslRequest:
       ssl_seen_ = true;
-      if (TlsOffered()) {
-        state_ = State::kTlsRequested;
-      } else {
-        out_->push_back(kEncryptionRefused);
-      }
+      look_at_ = MonotonicNow() + kSilentPatienceNs;
+      state_ = State::kTlsRequested;
       break;
     case StartupKind::kGssEncRequest:
       gss_seen_ = true;
-      out_->push_back(kEncryptionRefused);
+      look_at_ = MonotonicNow() + kSilentPatienceNs;
+      state_ = State::kGssRequested;
       break;
     case StartupKind::kCancelRequest:
-      engine_.Cancel(packet->cancel_connection_id, packet->cancel_key);
+      if (relays_ != nullptr) {
+        relays_->CancelRelay(packet->cancel_connection_id, packet->cancel_key);
+      } else {
+        engine_.Cancel(packet->cancel_connection_id, packet->cancel_key);
+      }
       Close();  // without a word, so that nobody can probe for keys
       break;
     case StartupKind::kSession:
+      look_at_ = created_at_ + kLoginPatienceNs;
       BeginAuthentication(std::move(*packet));
       break;
   }
@@ -38,6 +46,7 @@ void ServerSession::Impl::HandleStartupPacket(std::string_view bytes) {
 
 void ServerSession::Impl::Refuse(const Status& status) {
   engine_.connection_log().SetOutcome(connection_id_, status.code());
+  if (status.code().starts_with(kAuthorizationClass)) LogFailedLogin(status);
   CloseWith(status);
 }
 
@@ -50,18 +59,22 @@ void ServerSession::Impl::StartSession(bool superuser) {
   options.database = std::move(login->packet.database);
   options.client_address = std::move(login->origin.name);
   options.parameters = std::move(login->packet.settings);
-  Result<std::unique_ptr<engine::Session>> session =
-      engine_.StartSession(std::move(options), *waiter_);
-  if (!session.ok()) {
-    Refuse(session.status());
+  const Status started = relays_ != nullptr
+                             ? Keep(relays_->StartRelay(std::move(options)), relay_)
+                             : Keep(engine_.StartSession(std::move(options), *waiter_), session_);
+  if (!started.ok()) {
+    Refuse(started);
     return;
   }
-  session_ = std::move(*session);
-  relay_ = dynamic_cast<RelayedSession*>(session_.get());
+  if (!login->packet.options_error.ok()) {
+    Refuse(login->packet.options_error);
+    return;
+  }
   state_ = State::kMessages;
-  session_->ReportParameters(sink_);
-  AppendBackendKeyData(*out_, connection_id_, session_->cancel_key());
-  SendReadyForQuery();
+  standing_->ReportParameters(sink_);
+  AppendBackendKeyData(*out_, connection_id_, standing_->cancel_key());
+  if (serves_pooler()) reported_state_ = session_->client_state_version();
+  AppendReadyForQuery(*out_, standing_->transaction_status());
   engine_.connection_log().Stamp(connection_id_, engine::ConnectionPhase::kReady, MonotonicNow());
 }
 

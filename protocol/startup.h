@@ -28,10 +28,13 @@ struct StartupPacket {
   uint32_t cancel_key = 0;
   // kSession:
   uint32_t version = kProtocolVersion3;  // as asked for: the minor version may be newer than ours
-  std::string user;
+  std::string user;  // may be empty: an error, but one that negotiation comes before
   std::string database;
   // Settings in the order in which they take effect: those in "options" first.
   std::vector<engine::StartupParameter> settings;
+  // What is wrong with "options". The client learns it after authentication, and after an error of
+  // the settings, which end with those that come before it.
+  Status options_error;
   // Protocol extensions ("_pq_.name") that were asked for; we have none.
   std::vector<std::string> unknown_protocol_options;
 

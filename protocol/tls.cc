@@ -1,3 +1,4 @@
+// TLS without I/O, through OpenSSL 3.
 #include "protocol/tls.h"
 
 #include <fmt/format.h>
@@ -10,8 +11,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
+#include "base/read_file.h"
 #include "protocol/hba_rules.h"
 
 namespace connbench::protocol {
@@ -20,7 +23,11 @@ namespace connbench::protocol {
 // to output_, so that no byte is copied once more and an idle stream holds no buffer for it.
 struct TlsBio {
   static int Write(BIO* bio, const char* bytes, size_t size, size_t* written) {
-    static_cast<TlsStream*>(BIO_get_data(bio))->output_.append(bytes, size);
+    try {
+      static_cast<TlsStream*>(BIO_get_data(bio))->output_.append(bytes, size);
+    } catch (const std::bad_alloc&) {
+      return 0;  // to OpenSSL, which is C: the stream is dead then
+    }
     *written = size;
     return 1;
   }
@@ -130,6 +137,12 @@ Result<TlsContext> TlsContext::ForServer(const std::string& certificate_file,
   TlsContext made(NewContext(TLS_server_method()));
   SSL_CTX* context = made.context_.get();
   if (context == nullptr) return FileError("could not create SSL context: " + Reason());
+  // OpenSSL would wait for ever at a pipe.
+  if (Status readable = ReadNamedFile("server certificate file", certificate_file).status();
+      !readable.ok()) {
+    return FileError(readable.error().message)
+        .WithHint("Give a certificate in PEM form with ssl_cert_file.");
+  }
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
     return FileError(fmt::format("could not load server certificate file \"{}\": {}",
@@ -137,6 +150,7 @@ Result<TlsContext> TlsContext::ForServer(const std::string& certificate_file,
         .WithHint("Give a certificate in PEM form with ssl_cert_file.");
   }
   CONNBENCH_RETURN_IF_ERROR(CheckKeyFile(key_file));
+  CONNBENCH_RETURN_IF_ERROR(ReadNamedFile("private key file", key_file).status());
   // No passphrase is asked for: a server starts without a terminal.
   SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {

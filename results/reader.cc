@@ -1,23 +1,18 @@
+// Reads a run's folder back as typed rows.
 #include "results/reader.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <type_traits>
 #include <unordered_set>
+
+#include "base/read_file.h"
+#include "results/version1.h"
 
 namespace connbench::results {
 namespace {
-
-Result<std::string> ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::System("cannot open " + path, errno);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) return Status::System("cannot read " + path, errno);
-  return text;
-}
 
 // Splits a CSV text as RFC 4180 says, and knows where in the text it stands.
 class CsvScanner {
@@ -98,6 +93,11 @@ constexpr size_t kKeyColumns =
     ;
 #undef CONNBENCH_COLUMN
 
+// A file of version 1 lacks the keys from `pattern` on.
+bool IsVersion1(const std::vector<CsvScanner::Cell>& header) {
+  return header.size() <= kVersion1KeyColumns || header[kVersion1KeyColumns].text != "pattern";
+}
+
 template <typename Number>
 bool ParseNumber(const std::string& text, Number& value) {
   const char* end = text.data() + text.size();
@@ -108,27 +108,36 @@ bool ParseNumber(const std::string& text, Number& value) {
 template <typename Row>
 Status StoreCell(const CsvScanner& scanner, const Field<Row>& field, CsvScanner::Cell& cell,
                  Row& row) {
-  const auto bad = [&](const char* expected) {
-    return scanner.Bad(cell.column, fmt::format("{} is \"{}\", expected {}", field.column.name,
-                                                cell.text, expected));
-  };
-  if (const auto* integer = std::get_if<Integer Row::*>(&field.member)) {
-    return ParseNumber(cell.text, row.**integer) ? Status::Ok() : bad("an integer");
-  }
-  if (const auto* real = std::get_if<Real Row::*>(&field.member)) {
-    return ParseNumber(cell.text, row.**real) ? Status::Ok() : bad("a number");
-  }
-  row.*std::get<Text Row::*>(field.member) = std::move(cell.text);
-  return Status::Ok();
+  const bool stored = std::visit(
+      [&](auto pointer) {
+        auto& value = row.*pointer;
+        using T = std::remove_cvref_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, Text>) {
+          value = std::move(cell.text);
+          return true;
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          return ParseNumber(cell.text, value);
+        } else {
+          value.reset();  // what was not measured
+          return cell.text.empty() || ParseNumber(cell.text, value.emplace());
+        }
+      },
+      field.member);
+  if (stored) return Status::Ok();
+  return scanner.Bad(
+      cell.column,
+      fmt::format("{} is \"{}\", expected {}", field.column.name, cell.text,
+                  field.column.type == ColumnType::kInteger ? "an integer" : "a number"));
 }
 
-// The column that each cell of a line belongs to. Columns keep their order for ever and new ones are
-// added, so a file of an older program may lack some, which then read as 0 or as an empty text; the
-// keys, which say what a row belongs to, must all be there.
+// The column that each cell of a line belongs to. Columns keep their order for ever and new ones
+// are added, so a file of an older program may lack some, which then read as empty; the keys, which
+// say what a row belongs to, must all be there.
 template <typename Row>
 Result<std::vector<const Field<Row>*>> MatchHeader(const CsvScanner& scanner,
                                                    const std::vector<CsvScanner::Cell>& header,
                                                    std::span<const Field<Row>> fields) {
+  const size_t keys = IsVersion1(header) ? kVersion1KeyColumns : kKeyColumns;
   std::vector<const Field<Row>*> present;
   size_t next = 0;  // the first field that has not been passed
   for (const CsvScanner::Cell& cell : header) {
@@ -137,7 +146,7 @@ Result<std::vector<const Field<Row>*>> MatchHeader(const CsvScanner& scanner,
     if (next == fields.size()) {
       return scanner.Bad(cell.column, fmt::format("unknown column {}", cell.text));
     }
-    if (at == fields.size() || next < kKeyColumns) {
+    if (at == fields.size() || next < keys) {
       if (fields[next].column.name != cell.text) {
         return scanner.Bad(cell.column,
                            fmt::format("found {}, expected the column {} (schema version {})",
@@ -147,7 +156,7 @@ Result<std::vector<const Field<Row>*>> MatchHeader(const CsvScanner& scanner,
     present.push_back(&fields[at]);
     next = at + 1;
   }
-  if (next < kKeyColumns) {
+  if (next < keys) {
     return scanner.Bad(header.back().column,
                        fmt::format("found the end of the line, expected the column {} (schema "
                                    "version {})",
@@ -159,7 +168,8 @@ Result<std::vector<const Field<Row>*>> MatchHeader(const CsvScanner& scanner,
 template <typename Row>
 Status LoadFile(const std::string& folder, std::vector<Row>& rows) {
   const std::string path = folder + "/" + std::string(FileName<Row>());
-  CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string text,
+                             ReadNamedFile("file of a run", path, kMaxMeasuredFileBytes));
   CONNBENCH_ASSIGN_OR_RETURN(rows, ParseCsv<Row>(text, path));
   return Status::Ok();
 }
@@ -175,6 +185,7 @@ Result<std::vector<Row>> ParseCsv(std::string_view text, const std::string& file
   if (!has_header) return scanner.Bad(1, "the header line is missing");
   CONNBENCH_ASSIGN_OR_RETURN(const auto present, MatchHeader(scanner, cells, fields));
 
+  const bool version1 = IsVersion1(cells);
   std::vector<Row> rows;
   while (true) {
     CONNBENCH_ASSIGN_OR_RETURN(const bool more, scanner.NextLine(cells));
@@ -187,6 +198,7 @@ Result<std::vector<Row>> ParseCsv(std::string_view text, const std::string& file
     for (size_t i = 0; i < present.size(); ++i) {
       CONNBENCH_RETURN_IF_ERROR(StoreCell(scanner, *present[i], cells[i], row));
     }
+    if (version1 && !UpgradeFromVersion1(row)) continue;
     rows.push_back(std::move(row));
   }
 }
@@ -207,7 +219,8 @@ Result<Run> Run::Load(const std::string& folder) {
                          fmt::format("{} is not a run: it has no run.json", folder))
         .WithHint("Give the folder that \"connbench run\" printed, or results/latest.");
   }
-  CONNBENCH_ASSIGN_OR_RETURN(const std::string json, ReadFile(info_path));
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string json,
+                             ReadNamedFile("file of a run", info_path, kMaxMeasuredFileBytes));
   CONNBENCH_ASSIGN_OR_RETURN(run.info, ParseRunInfo(json, info_path));
   CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.trials));
   CONNBENCH_RETURN_IF_ERROR(LoadFile(folder, run.latency));

@@ -1,5 +1,7 @@
+// Tests: reads a run's folder back as typed rows.
 #include "results/reader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +14,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr char kHeader[] =
-    "run_id,trial,cell,target,model,workload,connections,repetition,kind,outcome,count\n";
+    "run_id,trial,cell,target,model,workload,connections,repetition,pattern,protocol,contender,"
+    "kind,outcome,count\n";
 
 std::string ErrorOf(const std::string& text) {
   const auto rows = ParseCsv<ErrorRow>(text, "errors.csv");
@@ -20,11 +23,12 @@ std::string ErrorOf(const std::string& text) {
 }
 
 TEST(ReaderTest, ReadsQuotedCellsAndBothLineEnds) {
-  const auto rows = ParseCsv<ErrorRow>(
-      std::string(kHeader) +
-          "r,1,\"a,b\",builtin,fork,steady,8,1,connect,\"said \"\"no\"\"\nand left\",3\r\n"
-          "r,2,c,builtin,fork,steady,8,1,connect,,0\n",
-      "errors.csv");
+  const auto rows =
+      ParseCsv<ErrorRow>(std::string(kHeader) +
+                             "r,1,\"a,b\",builtin,fork,steady,8,1,steady,simple,fork,connect,"
+                             "\"said \"\"no\"\"\nand left\",3\r\n"
+                             "r,2,c,builtin,fork,steady,8,1,steady,simple,fork,connect,,0\n",
+                         "errors.csv");
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_EQ((*rows)[0].cell, "a,b");
@@ -34,17 +38,21 @@ TEST(ReaderTest, ReadsQuotedCellsAndBothLineEnds) {
 }
 
 TEST(ReaderTest, ErrorsNameFileLineAndColumn) {
-  EXPECT_EQ(ErrorOf(std::string(kHeader) + "r,1,c,builtin,fork,steady,8,1,connect,ok,3\n" +
-                    "r,x,c,builtin,fork,steady,8,1,connect,ok,3\n"),
+  EXPECT_EQ(ErrorOf(std::string(kHeader) +
+                    "r,1,c,builtin,fork,steady,8,1,steady,simple,fork,connect,ok,3\n" +
+                    "r,x,c,builtin,fork,steady,8,1,steady,simple,fork,connect,ok,3\n"),
             "errors.csv:3:3: trial is \"x\", expected an integer");
-  EXPECT_EQ(ErrorOf(std::string(kHeader) + "r,1,c,builtin,fork,steady,8,1,connect,ok\n"),
-            "errors.csv:2:39: the line has 10 values, expected 11");
-  EXPECT_EQ(ErrorOf(std::string(kHeader) + "r,1,c\"d,builtin,fork,steady,8,1,connect,ok,1\n"),
+  EXPECT_EQ(ErrorOf(std::string(kHeader) +
+                    "r,1,c,builtin,fork,steady,8,1,steady,simple,fork,connect,ok\n"),
+            "errors.csv:2:58: the line has 13 values, expected 14");
+  EXPECT_EQ(ErrorOf(std::string(kHeader) +
+                    "r,1,c\"d,builtin,fork,steady,8,1,steady,simple,fork,connect,ok,1\n"),
             "errors.csv:2:6: a quote inside an unquoted value");
-  EXPECT_EQ(ErrorOf(std::string(kHeader) + "r,1,\"c\"d,builtin,fork,steady,8,1,connect,ok,1\n"),
+  EXPECT_EQ(ErrorOf(std::string(kHeader) +
+                    "r,1,\"c\"d,builtin,fork,steady,8,1,steady,simple,fork,connect,ok,1\n"),
             "errors.csv:2:8: text after a closing quote");
   // A cell with a line break moves the following lines.
-  EXPECT_THAT(ErrorOf(std::string(kHeader) + "r,1,\"c\nd\",b,f,s,8,1,connect,ok,1\nr,y,\n"),
+  EXPECT_THAT(ErrorOf(std::string(kHeader) + "r,1,\"c\nd\",b,f,s,8,1,s,p,f,connect,ok,1\nr,y,\n"),
               StartsWith("errors.csv:4:"));
 }
 
@@ -60,10 +68,11 @@ TEST(ReaderTest, TheHeaderMustFit) {
   EXPECT_THAT(ErrorOf(longer), HasSubstr("unknown column more"));
 }
 
-TEST(ReaderTest, ColumnsAddedSinceAFileWasWrittenReadAsZero) {
+TEST(ReaderTest, ColumnsAddedSinceAFileWasWrittenReadAsEmpty) {
   const auto rows = ParseCsv<ErrorRow>(
-      "run_id,trial,cell,target,model,workload,connections,repetition,kind,count\n"
-      "r,1,c,b,f,s,8,1,connect,3\n",
+      "run_id,trial,cell,target,model,workload,connections,repetition,pattern,protocol,contender,"
+      "kind,count\n"
+      "r,1,c,b,f,s,8,1,steady,simple,f,connect,3\n",
       "errors.csv");
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
   EXPECT_EQ((*rows)[0].outcome, "");
@@ -71,25 +80,41 @@ TEST(ReaderTest, ColumnsAddedSinceAFileWasWrittenReadAsZero) {
   // A key cannot be lacking, and the order is fixed.
   EXPECT_THAT(ErrorOf("run_id,trial,cell,target,model,workload,connections,kind,outcome,count\n"),
               HasSubstr("found kind, expected the column repetition"));
-  EXPECT_THAT(
-      ErrorOf("run_id,trial,cell,target,model,workload,connections,repetition,count,kind\n"),
-      HasSubstr("unknown column kind"));
+  EXPECT_THAT(ErrorOf("run_id,trial,cell,target,model,workload,connections,repetition,pattern,"
+                      "contender,kind,outcome,count\n"),
+              HasSubstr("found contender, expected the column protocol"));
+  EXPECT_THAT(ErrorOf("run_id,trial,cell,target,model,workload,connections,repetition,pattern,"
+                      "protocol,contender,count,kind\n"),
+              HasSubstr("unknown column kind"));
 }
 
 TEST(ReaderTest, NumbersMustBeWhole) {
   const auto line = [](const std::string& count) {
-    return ErrorOf(std::string(kHeader) + "r,1,c,b,f,s,8,1,connect,ok," + count + "\n");
+    return ErrorOf(std::string(kHeader) + "r,1,c,b,f,s,8,1,s,p,f,connect,ok," + count + "\n");
   };
   EXPECT_EQ(line("7"), "");
-  for (const char* bad : {"", " 7", "7 ", "7.5", "0x7", "99999999999999999999", "seven"}) {
+  EXPECT_EQ(line(""), "") << "not measured";
+  for (const char* bad : {" 7", "7 ", "7.5", "0x7", "99999999999999999999", "seven"}) {
     EXPECT_THAT(line(bad), HasSubstr("expected an integer")) << bad;
   }
 }
 
+TEST(ReaderTest, AnEmptyNumberWasNotMeasuredAndAnAxisIsNeverEmpty) {
+  const auto rows = ParseCsv<ErrorRow>(
+      std::string(kHeader) +
+          "r,1,c,b,f,s,8,1,s,p,f,connect,ok,\nr,2,c,b,f,s,8,1,s,p,f,connect,ok,0\n",
+      "errors.csv");
+  ASSERT_TRUE(rows.ok()) << rows.status().ToString();
+  EXPECT_EQ((*rows)[0].count, std::nullopt);
+  EXPECT_EQ((*rows)[1].count, 0);
+  EXPECT_THAT(ErrorOf(std::string(kHeader) + "r,1,c,b,f,s,,1,s,p,f,connect,ok,1\n"),
+              HasSubstr("connections is \"\", expected an integer"));
+}
+
 TEST(ReaderTest, ALastLineWithoutItsEndIsLeftOut) {
-  for (const char* torn : {"r,2", "r,2,c,b,f,s,8,1,connect,ok,3", "r,2,\"c", ""}) {
+  for (const char* torn : {"r,2", "r,2,c,b,f,s,8,1,s,p,f,connect,ok,3", "r,2,\"c", ""}) {
     const auto rows = ParseCsv<ErrorRow>(
-        std::string(kHeader) + "r,1,c,b,f,s,8,1,connect,ok,3\n" + torn, "errors.csv");
+        std::string(kHeader) + "r,1,c,b,f,s,8,1,s,p,f,connect,ok,3\n" + torn, "errors.csv");
     ASSERT_TRUE(rows.ok()) << rows.status().ToString();
     EXPECT_EQ(rows->size(), 1U) << torn;
   }
@@ -112,9 +137,17 @@ TEST(ReaderTest, RunJsonMustBeWholeAndOfThisVersion) {
   };
   EXPECT_THAT(error_of("{"), StartsWith("run.json: not a run.json"));
   EXPECT_THAT(error_of("[]"), StartsWith("run.json: not a run.json"));
-  std::string newer = good;
-  newer.replace(newer.find(": 1,"), 4, ": 2,");
-  EXPECT_THAT(error_of(newer), HasSubstr("schema_version is 2, this program reads version 1"));
+  for (const auto& [version, works] : {std::pair("0", false), {"1", true}, {"3", false}}) {
+    std::string other = good;
+    other.replace(other.find(": 2,"), 4, fmt::format(": {},", version));
+    if (works) {
+      EXPECT_EQ(error_of(other), "");
+    } else {
+      EXPECT_THAT(error_of(other),
+                  HasSubstr(fmt::format("schema_version is {}, this program reads versions 1 to 2",
+                                        version)));
+    }
+  }
   std::string lacking = good;
   lacking.replace(lacking.find("\"kernel\""), 8, "\"colonel\"");
   EXPECT_THAT(error_of(lacking), HasSubstr("the field \"kernel\" is missing"));

@@ -85,12 +85,17 @@ std::string FormatRunInfo(const RunInfo& info) {
 Result<RunInfo> ParseRunInfo(const std::string& json, const std::string& file_name) {
   try {
     Poco::JSON::Parser parser(new Poco::JSON::ParseHandler(/*preserveObjectOrder=*/true));
-    const auto object = parser.parse(json).extract<Object::Ptr>();
+    const Poco::Dynamic::Var parsed = parser.parse(json);
+    if (parsed.type() != typeid(Object::Ptr)) {
+      return BadInfo(file_name, "not a run.json: it holds no object");
+    }
+    const auto object = parsed.extract<Object::Ptr>();
     RunInfo info;
     FromVar(object->get("schema_version"), info.schema_version);
-    if (info.schema_version != kSchemaVersion) {
-      return BadInfo(file_name, fmt::format("schema_version is {}, this program reads version {}",
-                                            info.schema_version, kSchemaVersion));
+    if (info.schema_version < kOldestSchemaVersion || info.schema_version > kSchemaVersion) {
+      return BadInfo(file_name,
+                     fmt::format("schema_version is {}, this program reads versions {} to {}",
+                                 info.schema_version, kOldestSchemaVersion, kSchemaVersion));
     }
 #define CONNBENCH_LATER_FIELD(type, name, help)                          \
   if (object->has(#name)) {                                              \

@@ -1,8 +1,12 @@
+// The schema of a run's files.
 #include "results/schema.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <type_traits>
+
+#include "results/metrics.h"
 
 namespace connbench::results {
 namespace {
@@ -46,6 +50,14 @@ std::string PrintReal(double value) {
   return text == "-0" ? "0" : text;
 }
 
+const std::string& PrintCell(const Text& value) { return value; }
+std::string PrintCell(Integer value) { return std::to_string(value); }
+std::string PrintCell(Real value) { return PrintReal(value); }
+template <typename T>
+std::string PrintCell(const std::optional<T>& value) {
+  return value ? PrintCell(*value) : std::string();
+}
+
 // One entry per type of a run.json field: its JSON Schema.
 std::string_view JsonSchemaOf(const Text*) { return R"("type": "string")"; }
 std::string_view JsonSchemaOf(const Integer*) { return R"("type": "integer")"; }
@@ -68,21 +80,25 @@ std::string_view FieldTypeName(const TextMap*) { return "object of texts"; }
 }  // namespace
 
 template <typename Row>
-double Field<Row>::Number(const Row& row) const {
-  if (const auto* integer = std::get_if<Integer Row::*>(&member)) {
-    return static_cast<double>(row.**integer);
-  }
-  if (const auto* real = std::get_if<Real Row::*>(&member)) return row.**real;
-  return 0;
+std::optional<double> Field<Row>::Measured(const Row& row) const {
+  return std::visit(
+      [&](auto pointer) -> std::optional<double> {
+        const auto& value = row.*pointer;
+        using T = std::remove_cvref_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, Text>) {
+          return std::nullopt;
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          return static_cast<double>(value);
+        } else {
+          return value ? std::optional<double>(static_cast<double>(*value)) : std::nullopt;
+        }
+      },
+      member);
 }
 
 template <typename Row>
 std::string Field<Row>::Print(const Row& row) const {
-  if (const auto* integer = std::get_if<Integer Row::*>(&member)) {
-    return std::to_string(row.**integer);
-  }
-  if (const auto* real = std::get_if<Real Row::*>(&member)) return PrintReal(row.**real);
-  return row.*std::get<Text Row::*>(member);
+  return std::visit([&](auto pointer) -> std::string { return PrintCell(row.*pointer); }, member);
 }
 
 #define CONNBENCH_COLUMN(type, name, role, label, unit, help)                            \
@@ -156,29 +172,67 @@ FileDescription Describe(std::string_view about) {
 std::vector<FileDescription> DescribeFiles() {
   return {
       Describe<TrialRow>(
-          "One row per trial, INVALID ones included. The file is the commit record of "
-          "a run: a trial's rows in the other files are written before its row "
-          "here, and rows of a trial that has none here are ignored."),
+          "One row per trial, INVALID ones included. The file is the commit record of a run: a\n"
+          "trial's rows in the other files are written before its row here, and rows of a trial\n"
+          "that has no row here are ignored."),
       Describe<LatencyRow>("Each trial's distributions as a ladder of percentiles, fine enough to "
                            "redraw the curve."),
       Describe<PhaseRow>("Where a connect spent its time. The joined phases follow one another "
-                         "without gap or overlap, so that they stack."),
+                         "without gap\nor overlap, so that they stack."),
       Describe<TimeseriesRow>("Each trial in slices of 100 ms."),
       Describe<MemoryRow>("The server's memory at the quiet moments of each trial."),
       Describe<ErrorRow>(
-          "How every attempt ended, counted. An outcome that did not occur has a row "
-          "with 0."),
+          "How every attempt ended, counted. An outcome that did not occur has no row."),
   };
+}
+
+namespace {
+
+// What each pattern's metrics are for.
+std::string MetricsMarkdown() {
+  std::string text =
+      "\n## What each metric is for\n\n"
+      "A *headline* metric answers the question that a pattern asks. *Gated* ones are judged "
+      "beside\n"
+      "it when builds are compared; all others are *described*: shown, never judged. A metric is "
+      "a\n"
+      "column of `trials.csv`.\n\n"
+      "| pattern | headline | gated | described |\n|---|---|---|---|\n";
+  for (const std::string_view pattern : MetricPatterns()) {
+    text += fmt::format("| {} |", pattern);
+    for (const MetricRole role :
+         {MetricRole::kHeadline, MetricRole::kGated, MetricRole::kDescribed}) {
+      std::string names;
+      for (const std::string_view metric : MetricsWith(pattern, role)) {
+        if (RoleOf(pattern, metric) != role) continue;
+        names += fmt::format("{}`{}`", names.empty() ? "" : ", ", metric);
+      }
+      text += fmt::format(" {} |", names);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ContenderOf(std::string_view target, std::string_view model) {
+  if (model.empty()) return std::string(target);
+  return target == "builtin" ? std::string(model) : fmt::format("{}+{}", target, model);
 }
 
 std::string SchemaMarkdown() {
   std::string text = fmt::format(
       "# The files of a run, schema version {}\n\n"
-      "Made from the tables `results/*.def`; a test keeps this page equal to them. Every CSV file "
-      "has a header line, fixed columns,\nvalues in every cell (0 or an empty text, never a gap), "
-      "commas, and quotes as in RFC 4180. Columns may be added; a file that lacks one reads as 0 "
-      "there.\nA change of their meaning raises the schema version in `run.json`. How each figure "
-      "is measured stands in `docs/method.md`.\n",
+      "Made from the tables `results/*.def`; a test keeps this page equal to them. Every CSV file\n"
+      "has a header line, fixed columns, commas, and quotes as in RFC 4180. Columns may be added; "
+      "a\n"
+      "file that lacks one reads as empty there. A change of their meaning raises the schema "
+      "version\n"
+      "in `run.json`.\n\n"
+      "**An empty number** was not measured in that trial, or its sample cannot carry it; it is\n"
+      "never 0. Version 1 had 0 in such cells; its files are read with these made empty.\n\n"
+      "`docs/method.md` says how each figure is measured.\n",
       kSchemaVersion);
   for (const FileDescription& file : DescribeFiles()) {
     text += fmt::format(
@@ -189,9 +243,10 @@ std::string SchemaMarkdown() {
                           column.unit, RoleName(column.role), column.help);
     }
   }
+  text += MetricsMarkdown();
   text +=
-      "\n## run.json\n\nEverything about the run that is not a measurement; its JSON Schema is "
-      "`results/run.schema.json`, a copy of which\nlies in every run's folder.\n\n"
+      "\n## run.json\n\nEverything about the run that is not a measurement. Its JSON Schema is\n"
+      "`results/run.schema.json`; every run's folder has a copy.\n\n"
       "| field | type | meaning |\n|---|---|---|\n";
 #define CONNBENCH_FIELD(type, name, help)                  \
   text += fmt::format("| `" #name "` | {} | " help " |\n", \

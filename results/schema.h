@@ -2,24 +2,28 @@
 // per column; the row structs below, the CSV header, writer, reader, `list metrics` and
 // docs/csv-schema.md all come from it, so that a metric is added by one row.
 //
-// Rules: columns are fixed and every cell is filled (0 or an empty text, never a gap); names carry
-// their unit; columns may be added but neither moved nor removed, and a change of meaning raises
-// kSchemaVersion.
+// Rules: columns are fixed; names carry their unit. A number that was not measured, or that the
+// sample cannot carry, is an empty cell, never 0; axes are always filled. Columns may be added but
+// neither moved nor removed, and a change of meaning raises kSchemaVersion. Files of version 1 had
+// 0 in place of empty cells; version1.h says how they are read.
 //
 // Safety: plain values and immutable tables; any thread of any process.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace connbench::results {
 
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
+inline constexpr int64_t kOldestSchemaVersion = 1;  // that is still read
 
 // The types a column or field can have, named as in the tables.
 using Text = std::string;
@@ -51,7 +55,13 @@ struct Column {
   }
 };
 
-#define CONNBENCH_COLUMN(type, name, role, label, unit, help) type name = {};
+// What a row holds of a column: a number that is no axis may be lacking.
+template <typename T, ColumnRole role>
+using Cell =
+    std::conditional_t<role == ColumnRole::kAxis || std::is_same_v<T, Text>, T, std::optional<T>>;
+
+#define CONNBENCH_COLUMN(type, name, role, label, unit, help) \
+  Cell<type, ColumnRole::k##role> name = {};
 struct TrialRow {
 #include "results/trials.def"
 };
@@ -87,11 +97,14 @@ inline constexpr std::string_view kTrialInterrupted = "INTERRUPTED";
 template <typename Row>
 struct Field {
   Column column;
-  std::variant<Text Row::*, Integer Row::*, Real Row::*> member;
+  std::variant<Text Row::*, Integer Row::*, Real Row::*, std::optional<Integer> Row::*,
+               std::optional<Real> Row::*>
+      member;
 
-  // The value as a number: 0 for a text.
-  double Number(const Row& row) const;
-  // The value as it stands in the CSV, unquoted. Not finite: "nan" or "inf", which no writer emits.
+  // The value as a number; none for a text, and for what was not measured.
+  std::optional<double> Measured(const Row& row) const;
+  // The value as it stands in the CSV, unquoted: empty for what was not measured. Not finite: "nan"
+  // or "inf", which no writer emits.
   std::string Print(const Row& row) const;
 };
 
@@ -118,6 +131,10 @@ void CopyKeys(const TrialRow& from, Row& to) {
 #include "results/keys.def"
 #undef CONNBENCH_COLUMN
 }
+
+// Who served, in one word: the model, or the target with the model behind it: "thread-pool",
+// "postgres", "pgbouncer+fork".
+std::string ContenderOf(std::string_view target, std::string_view model);
 
 // A file as the documentation sees it.
 struct FileDescription {

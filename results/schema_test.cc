@@ -1,3 +1,4 @@
+// Tests: the schema of a run's files.
 #include "results/schema.h"
 
 #include <gmock/gmock.h>
@@ -44,6 +45,9 @@ TEST(SchemaTest, TrialsOpenWithTheColumnsThatOthersRelyOn) {
       "workload",
       "connections",
       "repetition",
+      "pattern",
+      "protocol",
+      "contender",
       "status",
       "status_reason",
       "transactions_ok",
@@ -82,9 +86,10 @@ TEST(SchemaTest, ColumnsAreUniqueExplainedAndOpenWithTheKeys) {
       // A table in markdown has one line per column.
       EXPECT_EQ(column.help.find_first_of("|\n"), std::string_view::npos) << column.name;
     }
-    ASSERT_GE(file.columns.size(), 8U);
+    ASSERT_GE(file.columns.size(), 11U);
     EXPECT_EQ(file.columns[0].name, "run_id");
     EXPECT_EQ(file.columns[7].name, "repetition");
+    EXPECT_EQ(file.columns[10].name, "contender");
   }
 }
 
@@ -108,6 +113,29 @@ TEST(SchemaTest, NumbersPrintShortAndExact) {
     row.throughput_tps = value;
     EXPECT_EQ(field->Print(row), text);
   }
+  row.throughput_tps.reset();
+  EXPECT_EQ(field->Print(row), "");
+}
+
+TEST(SchemaTest, WhatWasNotMeasuredIsNoNumber) {
+  TrialRow row;
+  const auto* throughput = FindField<TrialRow>("throughput_tps");
+  EXPECT_EQ(throughput->Measured(row), std::nullopt);
+  row.throughput_tps = 0;
+  EXPECT_EQ(throughput->Measured(row), 0);
+  row.transactions_failed = 3;
+  EXPECT_EQ(FindField<TrialRow>("transactions_failed")->Measured(row), 3);
+  row.connections = 8;  // an axis
+  EXPECT_EQ(FindField<TrialRow>("connections")->Measured(row), 8);
+  row.model = "7";
+  EXPECT_EQ(FindField<TrialRow>("model")->Measured(row), std::nullopt);
+}
+
+TEST(SchemaTest, AContenderIsTheModelOrTheTargetWithItsModel) {
+  EXPECT_EQ(ContenderOf("builtin", "thread-pool"), "thread-pool");
+  EXPECT_EQ(ContenderOf("postgres", ""), "postgres");
+  EXPECT_EQ(ContenderOf("pgbouncer", "fork"), "pgbouncer+fork");
+  EXPECT_EQ(ContenderOf("pgbouncer+postgres", ""), "pgbouncer+postgres");
 }
 
 }  // namespace

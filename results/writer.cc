@@ -1,3 +1,4 @@
+// Writes a run's folder so that whatever happens later, what was measured is kept.
 #include "results/writer.h"
 
 #include <fcntl.h>
@@ -225,7 +226,7 @@ template <typename Row>
 Result<std::string> FormatCsvRow(const Row& row) {
   std::string line;
   for (const Field<Row>& field : Fields<Row>()) {
-    if (!std::isfinite(field.Number(row))) {
+    if (!std::isfinite(field.Measured(row).value_or(0))) {
       return Status::Error(
           sqlstate::kInvalidParameterValue,
           fmt::format("{} of {} is {}", field.column.name, FileName<Row>(), field.Print(row)));
@@ -258,15 +259,20 @@ CONNBENCH_INSTANTIATE(MemoryRow)
 CONNBENCH_INSTANTIATE(ErrorRow)
 #undef CONNBENCH_INSTANTIATE
 
+Status RunWriter::CheckEmpty(const std::string& folder) {
+  if (!fs::exists(folder + "/run.json") && !fs::exists(folder + "/trials.csv")) {
+    return Status::Ok();
+  }
+  return Status::Error(sqlstate::kDuplicateObject, folder + " already holds a run")
+      .WithHint("Choose another folder with -o DIR, or go on in this one with --resume.");
+}
+
 Result<std::unique_ptr<RunWriter>> RunWriter::Create(const std::string& folder, const RunInfo& info,
                                                      const std::string& latest_link) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return IoError("cannot create the folder " + folder, error.value(), kFolderHint);
-  if (fs::exists(folder + "/run.json") || fs::exists(folder + "/trials.csv")) {
-    return Status::Error(sqlstate::kDuplicateObject, folder + " already holds a run")
-        .WithHint("Choose another folder with -o DIR, or go on in this one with --resume.");
-  }
+  CONNBENCH_RETURN_IF_ERROR(CheckEmpty(folder));
   if (!latest_link.empty() && fs::exists(fs::symlink_status(latest_link)) &&
       !fs::is_symlink(latest_link)) {
     return Status::Error(sqlstate::kDuplicateObject, latest_link + " is not a symbolic link")
@@ -284,6 +290,11 @@ Result<std::unique_ptr<RunWriter>> RunWriter::Resume(const std::string& folder) 
   auto writer = std::make_unique<FolderWriter>(folder, "");
   CONNBENCH_RETURN_IF_ERROR(writer->Lock());
   CONNBENCH_ASSIGN_OR_RETURN(const Run run, Run::Load(folder));
+  // A run of an older schema version goes on in this one.
+  RunInfo info = run.info;
+  info.schema_version = kSchemaVersion;
+  CONNBENCH_RETURN_IF_ERROR(writer->WriteInfo(info));
+  CONNBENCH_RETURN_IF_ERROR(ReplaceFile(folder + "/run.schema.json", RunJsonSchema()));
   CONNBENCH_RETURN_IF_ERROR(RewriteFile(folder, run.latency));
   CONNBENCH_RETURN_IF_ERROR(RewriteFile(folder, run.phases));
   CONNBENCH_RETURN_IF_ERROR(RewriteFile(folder, run.timeseries));

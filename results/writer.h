@@ -36,6 +36,8 @@ struct TrialRecord {
 
 class RunWriter {
  public:
+  // 42710 if the folder holds a run.
+  static Status CheckEmpty(const std::string& folder);
   // Makes the folder (and its parents) with the headers of all files and a first run.json. Fails
   // if the folder already holds a run. With latest_link (a path, e.g. "results/latest") that
   // symbolic link is switched to the folder once the first trial is in it; "": no link.

@@ -1,3 +1,4 @@
+// Tests: writes a run's folder so that whatever happens later, what was measured is kept.
 #include "results/writer.h"
 
 #include <gmock/gmock.h>
@@ -37,8 +38,12 @@ TrialRecord MakeRecord(int64_t trial) {
   record.trial.workload = "steady";
   record.trial.connections = 8;
   record.trial.repetition = 1;
+  record.trial.pattern = "steady";
+  record.trial.protocol = "prepared";
+  record.trial.contender = "fork";
   record.trial.status = kTrialOk;
   record.trial.throughput_tps = 1234.5;
+  record.trial.transactions_failed = 0;
   record.latency.resize(2);
   record.latency[0].distribution = "transaction";
   record.latency[0].percentile = 0.5;
@@ -87,26 +92,28 @@ TEST_F(WriterTest, FilesLookExactlySo) {
   ASSERT_TRUE(writer.ok()) << writer.status().ToString();
   ASSERT_TRUE((*writer)->AppendTrial(MakeRecord(1)).ok());
   EXPECT_EQ(ReadAll(File("latency.csv")),
-            "run_id,trial,cell,target,model,workload,connections,repetition,distribution,"
-            "percentile,latency_us,samples,latency_us_low,latency_us_high\n"
-            "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,transaction,0.5,"
-            "81.25,10,0,0\n"
-            "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,transaction,"
-            "0.999,81.25,10,0,0\n");
+            "run_id,trial,cell,target,model,workload,connections,repetition,pattern,protocol,"
+            "contender,distribution,percentile,latency_us,samples,latency_us_low,latency_us_high\n"
+            "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,steady,prepared,"
+            "fork,transaction,0.5,81.25,10,,\n"
+            "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,steady,prepared,"
+            "fork,transaction,0.999,81.25,10,,\n");
   EXPECT_EQ(ReadAll(File("errors.csv")),
-            "run_id,trial,cell,target,model,workload,connections,repetition,kind,outcome,count\n"
-            "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,connect,ok,8\n");
+            "run_id,trial,cell,target,model,workload,connections,repetition,pattern,protocol,"
+            "contender,kind,outcome,count\n"
+            "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,steady,prepared,"
+            "fork,connect,ok,8\n");
   const std::string trials = ReadAll(File("trials.csv"));
+  // What was not measured is an empty cell, and what was measured as 0 is not.
   EXPECT_THAT(trials, HasSubstr("\nr1,1,model:fork/workload:steady/connections:8,builtin,fork,"
-                                "steady,8,1,OK,,0,0,1234.5,0,0,0,0,0,0,"));
-  // What was not measured is 0, not a gap; only texts may be empty.
-  EXPECT_THAT(trials, EndsWith(",0\n"));
+                                "steady,8,1,steady,prepared,fork,OK,,,0,1234.5,,,,"));
+  EXPECT_THAT(trials, EndsWith(",\n"));
   EXPECT_EQ(ReadAll(File("run.schema.json")), RunJsonSchema());
 }
 
 TEST_F(WriterTest, RunJsonLooksExactlySo) {
   const std::string json = FormatRunInfo(MakeInfo());
-  EXPECT_THAT(json, StartsWith("{\n  \"schema_version\": 1,\n  \"run_id\": \"r1\",\n"));
+  EXPECT_THAT(json, StartsWith("{\n  \"schema_version\": 2,\n  \"run_id\": \"r1\",\n"));
   EXPECT_THAT(json, HasSubstr("\"argv\": [\n    \"connbench\",\n    \"run\",\n"
                               "    \"a \\\"quoted\\\" word\"\n  ],\n"));
   EXPECT_THAT(json, HasSubstr("\"environment\": {\n    \"PGHOST\": \"localhost\",\n"
@@ -228,6 +235,34 @@ TEST_F(WriterTest, ResumeCutsOffTheTrialThatWasNotFinished) {
   EXPECT_EQ(resumed->trials.size(), 2U);
   EXPECT_EQ(resumed->latency.size(), 4U);
   EXPECT_EQ(resumed->rows_left_out, 0);
+}
+
+// As results/reference has them.
+TEST_F(WriterTest, ARunOfVersion1IsResumedInThisOne) {
+  { ASSERT_TRUE(RunWriter::Create(folder_, MakeInfo(), "").ok()); }
+  std::string json = ReadAll(File("run.json"));
+  json.replace(json.find(": 2,"), 4, ": 1,");
+  std::ofstream(File("run.json")) << json;
+  std::ofstream(File("trials.csv"))
+      << "run_id,trial,cell,target,model,workload,connections,repetition,status,status_reason,"
+         "transactions_ok,window_s,throughput_tps,latency_us_p50\n"
+         "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,OK,,7,1,12.5,0\n";
+  auto writer = RunWriter::Resume(folder_);
+  ASSERT_FALSE(writer.ok()) << "the columns are in another order";
+  std::ofstream(File("trials.csv"))
+      << "run_id,trial,cell,target,model,workload,connections,repetition,status,status_reason,"
+         "transactions_ok,throughput_tps,latency_us_p50,window_s\n"
+         "r1,1,model:fork/workload:steady/connections:8,builtin,fork,steady,8,1,OK,,7,12.5,0,1\n";
+  writer = RunWriter::Resume(folder_);
+  ASSERT_TRUE(writer.ok()) << writer.status().ToString();
+  ASSERT_TRUE((*writer)->AppendTrial(MakeRecord(2)).ok());
+  const auto run = Run::Load(folder_);
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->info.schema_version, kSchemaVersion);
+  ASSERT_EQ(run->trials.size(), 2U);
+  EXPECT_EQ(run->trials[0].contender, "fork");
+  EXPECT_EQ(run->trials[0].throughput_tps, 12.5);
+  EXPECT_EQ(run->trials[0].latency_us_p50, std::nullopt);
 }
 
 TEST_F(WriterTest, AValueThatIsNoNumberIsRefusedAndNamed) {

@@ -1,8 +1,8 @@
 # Sourced by ./connbench test: builds and runs every test, stage by stage, and ends with one line
 # "N passed, N failed" that counts test programs and system tests.
 #
-#   ./connbench test                  all stages
-#   ./connbench test STAGE...         style, unit, system, asan-ubsan, tsan
+#   ./connbench test                  style, release, system, asan-ubsan, tsan
+#   ./connbench test STAGE...         of these, or unit: every unit test, as optimised as a release
 #
 # Each stage's full output goes to <build root>/test-logs/STAGE.log; what failed is shown.
 
@@ -50,17 +50,40 @@ stage() {
   tail -n 5 "$log" >&2
 }
 
-stage_style() { "$root/tests/style.sh"; }
+# clang-tidy reads the sources as they are written, without precompiled headers: a build folder of
+# its own says how, in which nothing is compiled but what makes generated headers.
+lint_all_or_changed() {
+  local build_target=connbench_build_info
+  build lint -DCONNBENCH_TESTS=ON
+  "$root/tests/lint.sh" "$build_root/lint" "$@"
+}
+
+# The checks themselves are checked first: each finds a violation that is planted.
+stage_style() {
+  /usr/bin/python3 -m pytest -p no:cacheprovider -q "$root/tests/style" && "$root/tests/style.sh" &&
+    lint_all_or_changed --changed
+}
+
+# Every unit test runs under AddressSanitizer. Of the release build only those run by default that
+# cmake/parts.cmake names: to compile and run all of them once more takes a sixth of the time.
+stage_release() {
+  local build_target=release_tests
+  build release -DCONNBENCH_TESTS=ON
+  ctest --test-dir "$build_root/release" -L release -j "$(nproc)" --output-on-failure
+}
 
 stage_unit() {
   build release -DCONNBENCH_TESTS=ON
   ctest --test-dir "$build_root/release" -j "$(nproc)" --output-on-failure
 }
 
+# system_test_programs: the program, and what else system tests start.
 stage_system() {
+  local build_target=system_test_programs
   build release -DCONNBENCH_TESTS=ON
   # Debian's own python3: the packages python3-pytest and python3-psycopg belong to it.
-  /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfE "$root/tests/system" \
+  # More at once than there are CPUs: most of their time they wait for a timeout, or a start.
+  /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfE -n $(($(nproc) + 2)) "$root/tests/system" \
     --connbench "$build_root/release/harness/connbench"
 }
 
@@ -77,14 +100,15 @@ stage_sanitizer() {
 
 run_all_tests() {
   local stages=("$@") name
-  [ ${#stages[@]} -gt 0 ] || stages=(style unit system asan-ubsan tsan)
+  [ ${#stages[@]} -gt 0 ] || stages=(style release system asan-ubsan tsan)
   for name in "${stages[@]}"; do
     case "$name" in
       style) stage style stage_style ;;
-      unit) stage unit stage_unit ;;
-      system) stage system stage_system ;;
+      release | unit | system) stage "$name" "stage_$name" ;;
       asan-ubsan | tsan) stage "$name" stage_sanitizer "$name" ;;
-      *) die "unknown test stage \"$name\"; choose style, unit, system, asan-ubsan or tsan" ;;
+      *)
+        die "unknown test stage \"$name\"; choose style, release, unit, system, asan-ubsan or tsan"
+        ;;
     esac
   done
   printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -1,3 +1,4 @@
+// A bump arena: memory that is given back all at once, with a limit.
 #include "engine/executor/arena.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   current_ = std::exchange(other.current_, nullptr);
   bytes_held_ = std::exchange(other.bytes_held_, 0);
   limit_bytes_ = other.limit_bytes_;
+  interrupts_ = other.interrupts_;
   return *this;
 }
 

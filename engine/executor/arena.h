@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "engine/executor/interrupts.h"
 
 namespace connbench::engine {
 
@@ -94,6 +95,11 @@ class Arena {
   int64_t limit_bytes() const { return limit_bytes_; }
   void set_limit_bytes(int64_t limit_bytes) { limit_bytes_ = limit_bytes; }
 
+  // Where leaf functions that allocate here look for interrupts; null: nowhere.
+  void set_interrupts(Interrupts* interrupts) { interrupts_ = interrupts; }
+  Interrupts* interrupts() const { return interrupts_; }
+  WorkMeter Meter() const { return WorkMeter(interrupts_); }
+
   // 53200 "out of memory", with the limit in its detail.
   Status OutOfMemory() const;
 
@@ -111,6 +117,7 @@ class Arena {
   Chunk* current_ = nullptr;
   int64_t bytes_held_ = 0;
   int64_t limit_bytes_ = kNoLimit;
+  Interrupts* interrupts_ = nullptr;
 };
 
 }  // namespace connbench::engine

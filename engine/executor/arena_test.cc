@@ -1,3 +1,4 @@
+// Tests: a bump arena: memory that is given back all at once, with a limit.
 #include "engine/executor/arena.h"
 
 #include <gtest/gtest.h>

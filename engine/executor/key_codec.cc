@@ -1,3 +1,4 @@
+// Values as memcomparable bytes.
 #include "engine/executor/key_codec.h"
 
 #include <bit>

@@ -1,3 +1,4 @@
+// A row as bytes in the heap or in a spill file, and back.
 #include "engine/executor/row_codec.h"
 
 #include <bit>

@@ -1,3 +1,4 @@
+// The users: rows of the system table pg_authid, with PostgreSQL's columns.
 #include "engine/roles/role_table.h"
 
 #include <array>
@@ -14,6 +15,7 @@
 #include "engine/storage/heap.h"
 #include "engine/storage/latest_snapshot.h"
 #include "engine/storage/storage.h"
+#include "engine/storage/vacuum.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -22,7 +24,6 @@ namespace {
 // As in PostgreSQL's pg_authid.dat.
 constexpr Oid kTableOid = 1260;
 constexpr Oid kIndexOid = 2676;
-constexpr Oid kSuperuserOid = 10;
 
 struct Column {
   std::string_view name;
@@ -94,6 +95,8 @@ class RolesChanged : public EndAction {
   explicit RolesChanged(Storage& storage) : storage_(storage) {}
   void OnCommit() override {
     storage_.header().role_changes.fetch_add(1, std::memory_order_acq_rel);
+    // Plans that were checked for a role are checked again.
+    storage_.header().catalog_version.fetch_add(1, std::memory_order_acq_rel);
   }
   void OnAbort() override {}
 
@@ -136,8 +139,14 @@ Status RoleTable::Create(Storage& storage, Catalog& catalog, Transaction& transa
   return BTree(storage, header.role_by_name).Insert(key.view(), tid);
 }
 
-bool RoleTable::changed() const {
-  return storage_->header().role_changes.load(std::memory_order_acquire) != 0;
+Status RoleTable::Tidy() {
+  const StorageHeader& header = storage_->header();
+  const StorageId indexes[] = {header.role_by_name};
+  return TidyTable(*storage_, header.role_heap, indexes);
+}
+
+uint64_t RoleTable::version() const {
+  return storage_->header().role_changes.load(std::memory_order_acquire);
 }
 
 void RoleTable::NoteChange(Transaction& transaction) {
@@ -178,7 +187,9 @@ Result<std::optional<Role>> RoleTable::Find(Transaction& transaction, std::strin
 
 Result<bool> RoleTable::Add(Transaction& transaction, Role role) {
   StorageHeader& header = storage_->header();
-  role.oid = header.next_oid.fetch_add(1, std::memory_order_relaxed);
+  role.oid = storage_->NewOid();
+  const LatestSnapshot snapshot(transaction);
+  CONNBENCH_RETURN_IF_ERROR(Tidy());
   Heap heap(*storage_, header.role_heap);
   CONNBENCH_ASSIGN_OR_RETURN(const Tid tid, heap.Insert(transaction, Encode(role)));
   KeyBuffer key;
@@ -195,6 +206,7 @@ Result<bool> RoleTable::Add(Transaction& transaction, Role role) {
 Result<bool> RoleTable::Change(Transaction& transaction, std::string_view name,
                                const std::function<void(Role&)>& change) {
   const StorageHeader& header = storage_->header();
+  CONNBENCH_RETURN_IF_ERROR(Tidy());
   Heap heap(*storage_, header.role_heap);
   while (true) {
     LatestSnapshot snapshot(transaction);
@@ -209,7 +221,7 @@ Result<bool> RoleTable::Change(Transaction& transaction, std::string_view name,
       KeyBuffer key;
       NameKey(name, key);
       CONNBENCH_RETURN_IF_ERROR(
-          BTree(*storage_, header.role_by_name).Insert(key.view(), result.tid));
+          BTree(*storage_, header.role_by_name).Insert(key.view(), result.tid, &heap));
     }
     NoteChange(transaction);
     return true;

@@ -3,8 +3,8 @@
 // the segment and holds the superuser "postgres" from the start.
 //
 // This is the way in for whoever has no SQL session: the login, and the statements above. There is
-// no membership, no CREATEDB and the like: the superuser may do everything, others may use tables
-// and change their own password.
+// no membership, no CREATEDB and the like: the superuser may do everything, others may use what
+// they own or were granted (access.h) and change their own password.
 //
 // Safety: RoleTable is a cheap value; any thread, process. It waits as Heap and BTree do, in the
 // transaction's backend. Errors: those of storage; duplicates and absence are values.
@@ -18,13 +18,13 @@
 
 #include "base/status.h"
 #include "engine/session.h"
-#include "engine/storage/storage_types.h"
 
 namespace connbench::engine {
 
 class Catalog;
 class Storage;
 class Transaction;
+struct Tid;  // engine/storage/storage_types.h
 
 inline constexpr std::string_view kSuperuserName = "postgres";
 inline constexpr std::string_view kRoleTableName = "pg_authid";
@@ -57,11 +57,14 @@ class RoleTable {
   // False: there is none.
   Result<bool> Remove(Transaction& transaction, std::string_view name);
 
-  // False while the table is as Create() left it: then nobody needs to look who may do what.
-  bool changed() const;
+  // Counts the commits that changed the table.
+  uint64_t version() const;
+  // False while the table is as Create() left it: then only the superuser has a role.
+  bool changed() const { return version() != 0; }
 
  private:
   Result<std::optional<Role>> Lookup(Transaction& transaction, std::string_view name, Tid& tid);
+  Status Tidy();  // upkeep of the heap and the index, as far as it is due
   void NoteChange(Transaction& transaction);
 
   Storage* storage_;

@@ -1,3 +1,4 @@
+// What a server keeps of a password.
 #include "engine/roles/scram_secret.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Tests: what a server keeps of a password.
 #include "engine/roles/scram_secret.h"
 
 #include <gtest/gtest.h>

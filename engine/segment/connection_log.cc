@@ -1,9 +1,11 @@
+// The server's side of every connection's life.
 #include "engine/segment/connection_log.h"
 
 #include <algorithm>
 #include <ctime>
 #include <new>
 
+#include "base/assert.h"
 #include "engine/segment/shmem_size.h"
 #include "engine/segment/thread_id.h"
 
@@ -57,6 +59,7 @@ const ConnectionLogEntry* ConnectionLog::entry(uint32_t connection_id) const {
 }
 
 ConnectionCpuEntry& ConnectionLog::cpu_entry(uint32_t connection_id) {
+  CONNBENCH_ASSERT(with_cpu_, "the log was made with CPU times");
   auto* first = reinterpret_cast<ConnectionCpuEntry*>(entry(0) + entries_);
   return first[connection_id % entries_];
 }
@@ -102,6 +105,13 @@ void ConnectionLog::SetOutcome(uint32_t connection_id, std::string_view sqlstate
   ConnectionLogEntry& slot = *entry(connection_id);
   if (slot.connection_id.load(std::memory_order_acquire) != connection_id) return;
   slot.outcome_code.store(PackSqlstate(sqlstate), std::memory_order_release);
+}
+
+bool ConnectionLog::Closed(uint32_t connection_id) const {
+  const ConnectionLogEntry& slot = *entry(connection_id);
+  return slot.connection_id.load(std::memory_order_acquire) == connection_id &&
+         slot.phase_ns[static_cast<int>(ConnectionPhase::kClosed)].load(
+             std::memory_order_acquire) != 0;
 }
 
 std::vector<ConnectionLogRecord> ConnectionLog::Read(uint32_t after_id) const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/segment/admission.h"
 
 namespace connbench::engine {
 
@@ -61,6 +62,9 @@ class ConnectionLog {
   void Stamp(uint32_t connection_id, ConnectionPhase phase, MonotonicNs at);
   // The connection was refused or ended by the server before it was ready, with this SQLSTATE.
   void SetOutcome(uint32_t connection_id, std::string_view sqlstate);
+  // Whether kClosed has been stamped. False also if the ring has gone round since.
+  bool Closed(uint32_t connection_id) const;
+  Admission& admission() { return admission_; }
   // Number of ids given so far.
   uint32_t connections_begun() const { return next_id_.load(std::memory_order_acquire); }
   // Entries with id > after_id that are still in the ring, oldest first.
@@ -70,6 +74,7 @@ class ConnectionLog {
   std::atomic<uint32_t> next_id_{0};
   int64_t entries_ = 0;
   bool with_cpu_ = false;
+  Admission admission_;
   ConnectionLogEntry* entry(uint32_t connection_id);  // the array follows this header
   const ConnectionLogEntry* entry(uint32_t connection_id) const;
   ConnectionCpuEntry& cpu_entry(uint32_t connection_id);  // only with_cpu_; this array follows that

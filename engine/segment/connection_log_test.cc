@@ -1,3 +1,4 @@
+// Tests: the server's side of every connection's life.
 #include "engine/segment/connection_log.h"
 
 #include <gtest/gtest.h>
@@ -43,6 +44,15 @@ TEST_F(ConnectionLogTest, KeepsThePhasesOfEachConnection) {
   EXPECT_EQ(records[1].outcome, "53300");
   EXPECT_EQ(log_->Read(first).size(), 1u);
   EXPECT_TRUE(log_->Read(second).empty());
+}
+
+TEST_F(ConnectionLogTest, KnowsWhichConnectionsHaveClosed) {
+  const uint32_t id = log_->Begin(100);
+  EXPECT_FALSE(log_->Closed(id));
+  log_->Stamp(id, ConnectionPhase::kClosed, 200);
+  EXPECT_TRUE(log_->Closed(id));
+  for (int64_t i = 0; i < kEntries; ++i) log_->Begin(300);
+  EXPECT_FALSE(log_->Closed(id));
 }
 
 TEST(ConnectionLogCpuTest, StampsCarryTheCpuClockOfTheirThread) {

@@ -18,62 +18,94 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "base/assert.h"
+#include "base/thread_annotations.h"
+#include "engine/segment/held_latches.h"
 #include "engine/segment/thread_id.h"
 
 namespace connbench::engine {
 
-class Latch {
+// A thread that holds a latch takes only latches of a later rank, or of the same rank at a higher
+// address. Pages have an order of their own (engine/storage/README.md), which no rank can say.
+enum class LatchRank : uint16_t {
+  kPage,
+  kStorageTable,
+  kStorageExtension,
+  kBufferMapping,
+  kRowLockPartition,
+  kLockPartition,
+  kLockFreeList,
+  kCommitLogExtension,
+  kBackendFreeList,
+  kLogFlush,
+  kLogWrite,
+  kLogInsert,
+};
+
+class CONNBENCH_CAPABILITY("latch") Latch {
  public:
   Latch() = default;
   Latch(const Latch&) = delete;
   Latch& operator=(const Latch&) = delete;
 
   // private_futex: Segment::private_futexes(). Only before anybody uses the latch.
-  void Init(bool private_futex) { futex_private_ = private_futex ? 1 : 0; }
+  void Init(bool private_futex, LatchRank rank) {
+    CONNBENCH_ASSERT(state_.load(std::memory_order_relaxed) == 0, "nobody uses the latch yet");
+    futex_private_ = private_futex ? 1 : 0;
+    rank_ = rank;
+  }
 
-  void LockShared() {
+  void LockShared() CONNBENCH_ACQUIRE_SHARED() {
+    CheckLatchOrder(*this);
     uint32_t state = state_.load(std::memory_order_relaxed);
     if (!SharedIsFree(state) ||
         !state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
                                       std::memory_order_relaxed)) {
       LockSharedSlow();
     }
+    NoteLatchTaken(*this, LatchMode::kShared);
   }
-  bool TryLockShared() {
+  bool TryLockShared() CONNBENCH_TRY_ACQUIRE_SHARED(true) {
     uint32_t state = state_.load(std::memory_order_relaxed);
     while (SharedIsFree(state)) {
       if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
+        NoteLatchTaken(*this, LatchMode::kShared);
         return true;
       }
     }
     return false;
   }
-  void UnlockShared() {
+  void UnlockShared() CONNBENCH_RELEASE_SHARED() {
+    NoteLatchGivenBack(*this);
     const uint32_t state = state_.fetch_sub(1, std::memory_order_release) - 1;
     if ((state & kHolderMask) == 0 && (state & kWriterWaits) != 0) WakeAfterUnlock(state);
   }
 
-  void LockExclusive() {
+  void LockExclusive() CONNBENCH_ACQUIRE() {
+    CheckLatchOrder(*this);
     uint32_t free = 0;
     if (!state_.compare_exchange_weak(free, kExclusive, std::memory_order_acquire,
                                       std::memory_order_relaxed)) {
       LockExclusiveSlow();
     }
+    NoteLatchTaken(*this, LatchMode::kExclusive);
     owner_.store(CurrentThreadId(), std::memory_order_relaxed);
   }
-  bool TryLockExclusive() {
+  bool TryLockExclusive() CONNBENCH_TRY_ACQUIRE(true) {
     uint32_t state = state_.load(std::memory_order_relaxed);
     while ((state & kHolderMask) == 0) {
       if (state_.compare_exchange_weak(state, state | kExclusive, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
+        NoteLatchTaken(*this, LatchMode::kExclusive);
         owner_.store(CurrentThreadId(), std::memory_order_relaxed);
         return true;
       }
     }
     return false;
   }
-  void UnlockExclusive() {
+  void UnlockExclusive() CONNBENCH_RELEASE() {
+    NoteLatchGivenBack(*this);
     owner_.store(0, std::memory_order_relaxed);
     const uint32_t state = state_.fetch_sub(kExclusive, std::memory_order_release) - kExclusive;
     if (state != 0) WakeAfterUnlock(state);
@@ -81,6 +113,7 @@ class Latch {
 
   // For diagnosis and assertions: the thread (tid) that holds it exclusively, 0 if none.
   uint32_t exclusive_owner() const { return owner_.load(std::memory_order_relaxed); }
+  LatchRank rank() const { return rank_; }
   bool HeldExclusiveByMe() const { return exclusive_owner() == CurrentThreadId(); }
 
  private:
@@ -103,15 +136,18 @@ class Latch {
   std::atomic<uint32_t> state_{0};
   std::atomic<uint32_t> writer_rings_{0};  // writers sleep here, readers on state_
   std::atomic<uint32_t> owner_{0};
-  uint32_t futex_private_ = 0;
+  uint16_t futex_private_ = 0;
+  LatchRank rank_ = LatchRank::kPage;
 };
 static_assert(sizeof(Latch) == 16);
 static_assert(std::is_trivially_destructible_v<Latch>);
 
-class SharedLatchGuard {
+class CONNBENCH_SCOPED_CAPABILITY SharedLatchGuard {
  public:
-  explicit SharedLatchGuard(Latch& latch) : latch_(latch) { latch_.LockShared(); }
-  ~SharedLatchGuard() { latch_.UnlockShared(); }
+  explicit SharedLatchGuard(Latch& latch) CONNBENCH_ACQUIRE_SHARED(latch) : latch_(latch) {
+    latch_.LockShared();
+  }
+  ~SharedLatchGuard() CONNBENCH_RELEASE() { latch_.UnlockShared(); }
   SharedLatchGuard(const SharedLatchGuard&) = delete;
   SharedLatchGuard& operator=(const SharedLatchGuard&) = delete;
 
@@ -119,10 +155,12 @@ class SharedLatchGuard {
   Latch& latch_;
 };
 
-class ExclusiveLatchGuard {
+class CONNBENCH_SCOPED_CAPABILITY ExclusiveLatchGuard {
  public:
-  explicit ExclusiveLatchGuard(Latch& latch) : latch_(latch) { latch_.LockExclusive(); }
-  ~ExclusiveLatchGuard() { latch_.UnlockExclusive(); }
+  explicit ExclusiveLatchGuard(Latch& latch) CONNBENCH_ACQUIRE(latch) : latch_(latch) {
+    latch_.LockExclusive();
+  }
+  ~ExclusiveLatchGuard() CONNBENCH_RELEASE() { latch_.UnlockExclusive(); }
   ExclusiveLatchGuard(const ExclusiveLatchGuard&) = delete;
   ExclusiveLatchGuard& operator=(const ExclusiveLatchGuard&) = delete;
 

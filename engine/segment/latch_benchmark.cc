@@ -31,7 +31,7 @@ void Measure(benchmark::State& state) {
 
 template <bool kPrivate>
 struct ChosenLatch : Latch {
-  ChosenLatch() { Init(kPrivate); }
+  ChosenLatch() { Init(kPrivate, LatchRank::kPage); }
 };
 
 template <typename L>

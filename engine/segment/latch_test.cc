@@ -1,3 +1,4 @@
+// Latches exclude, share, wake and survive contention.
 #include "engine/segment/latch.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -58,7 +60,7 @@ class LatchStressTest : public ::testing::TestWithParam<bool> {};
 
 TEST_P(LatchStressTest, WritersExcludeEverybody) {
   Latch latch;
-  latch.Init(GetParam());
+  latch.Init(GetParam(), LatchRank::kPage);
   std::array<int64_t, 8> record{};
   std::atomic<int64_t> writes{0};
   std::atomic<int64_t> torn{0};
@@ -94,6 +96,26 @@ TEST(LatchTest, SharedHoldersOverlap) {
     entered = true;
   }).join();  // would never end if readers excluded each other
   EXPECT_TRUE(entered);
+}
+
+TEST(LatchTest, NewReadersStandBehindAWaitingWriter) {
+  constexpr auto kWithin = std::chrono::seconds(20);
+  Latch latch;
+  latch.LockShared();
+  std::thread writer([&] { ExclusiveLatchGuard guard(latch); });
+  // The latch itself says when the writer waits: then no reader gets it any more.
+  const auto give_up = std::chrono::steady_clock::now() + kWithin;
+  bool shared = true;
+  while (shared && std::chrono::steady_clock::now() < give_up) {
+    shared = latch.TryLockShared();
+    if (shared) latch.UnlockShared();
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(shared) << "a reader passes the writer that waits";
+  latch.UnlockShared();
+  writer.join();
+  EXPECT_TRUE(latch.TryLockShared()) << "nobody waits any more";
+  latch.UnlockShared();
 }
 
 TEST(LatchTest, ReadersDoNotStarveAWriter) {

@@ -1,3 +1,4 @@
+// Finds the segments of dead servers among whatever lies in /dev/shm.
 #include "engine/segment/leftovers.h"
 
 #include <dirent.h>
@@ -5,6 +6,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,10 +15,13 @@
 #include <cstring>
 #include <vector>
 
+#include "base/server_log.h"
 #include "engine/segment/segment.h"
 
 namespace connbench::engine {
 namespace {
+
+const std::string kSegmentFolder = "/dev/shm/";  // where shm_open() keeps them
 
 // The pid in "connbench.<pid>[.<n>]"; 0 if there is none.
 pid_t PidInName(std::string_view name) {
@@ -30,7 +35,7 @@ bool Lives(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
 
 std::vector<std::string> ListSegments() {
   std::vector<std::string> names;
-  DIR* directory = opendir("/dev/shm");
+  DIR* directory = opendir(kSegmentFolder.c_str());
   if (directory == nullptr) return names;
   while (const dirent* entry = readdir(directory)) {  // NOLINT(concurrency-mt-unsafe): own DIR
     if (std::string_view(entry->d_name).starts_with(kSegmentNamePrefix)) {
@@ -62,32 +67,62 @@ uint64_t ProcessStartTicks(pid_t pid) {
   return position == nullptr ? 0 : strtoull(position + 1, nullptr, 10);
 }
 
-std::optional<pid_t> LiveCreator(const std::string& name) {
-  const int fd = shm_open(name.c_str(), O_RDONLY | O_CLOEXEC, 0);
+SegmentFile InspectSegment(const std::string& name) {
+  const std::string path = kSegmentFolder + name;
+  // Anybody may put anything into that folder: opening a pipe would wait for a writer for ever.
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
-    // Somebody else's segment: it is not ours to judge.
-    if (errno == EACCES) return PidInName(name);
-    return std::nullopt;
+    if (errno == ENOENT) return {};
+    // Without a right to look it is another user's segment.
+    if (errno == EACCES) return {.fate = SegmentFate::kForeign};
+    return {.fate = SegmentFate::kForeign,
+            .oddity = errno == ELOOP ? "it is a symbolic link" : strerrordesc_np(errno)};
   }
+  struct stat file = {};
   SegmentIdentity identity{};
-  const ssize_t length = pread(fd, &identity, sizeof identity, 0);
+  const bool looked = fstat(fd, &file) == 0;
+  const ssize_t length =
+      looked && S_ISREG(file.st_mode) ? pread(fd, &identity, sizeof identity, 0) : -1;
   close(fd);
+  if (!looked || !S_ISREG(file.st_mode)) {
+    return {.fate = SegmentFate::kForeign, .oddity = "it is no segment, not even a file"};
+  }
+  if (file.st_uid != geteuid()) return {.fate = SegmentFate::kForeign};
   if (length != static_cast<ssize_t>(sizeof identity) ||
       identity.magic != SegmentIdentity::kMagic) {
     // Killed between two system calls, before it wrote who it is: an empty file. Its name tells who
     // is making it, or was when it died; with any other name there is no knowing, and it stays.
     const pid_t pid = PidInName(name);
-    if (pid != 0 && !Lives(pid)) return std::nullopt;
-    return pid;
+    if (pid > 0 && !Lives(pid)) return {.fate = SegmentFate::kLeftover};
+    return {.fate = SegmentFate::kLive, .creator = pid};
   }
-  if (!Lives(identity.creator_pid)) return std::nullopt;
-  if (ProcessStartTicks(identity.creator_pid) != identity.creator_start_ticks) return std::nullopt;
-  return identity.creator_pid;
+  // kill() takes other numbers for whole groups of processes.
+  if (identity.creator_pid <= 0 || !Lives(identity.creator_pid) ||
+      ProcessStartTicks(identity.creator_pid) != identity.creator_start_ticks) {
+    return {.fate = SegmentFate::kLeftover};
+  }
+  return {.fate = SegmentFate::kLive, .creator = identity.creator_pid};
+}
+
+std::optional<pid_t> LiveCreator(const std::string& name) {
+  const SegmentFile file = InspectSegment(name);
+  switch (file.fate) {
+    case SegmentFate::kLive:
+      return file.creator;
+    case SegmentFate::kForeign:
+      return std::max(PidInName(name), 0);  // not ours to judge
+    case SegmentFate::kNone:
+    case SegmentFate::kLeftover:
+      break;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> ListLiveSegments() {
   std::vector<std::string> names = ListSegments();
-  std::erase_if(names, [](const std::string& name) { return !LiveCreator(name).has_value(); });
+  std::erase_if(names, [](const std::string& name) {
+    return InspectSegment(name).fate != SegmentFate::kLive;
+  });
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -95,7 +130,11 @@ std::vector<std::string> ListLiveSegments() {
 int RemoveLeftovers() {
   int removed = 0;
   for (const std::string& name : ListSegments()) {
-    if (!LiveCreator(name).has_value() && shm_unlink(name.c_str()) == 0) ++removed;
+    const SegmentFile file = InspectSegment(name);
+    if (file.fate == SegmentFate::kLeftover && shm_unlink(name.c_str()) == 0) ++removed;
+    if (!file.oddity.empty()) {
+      LogLine(fmt::format("leaving {}{} alone: {}", kSegmentFolder, name, file.oddity));
+    }
   }
   return removed;
 }

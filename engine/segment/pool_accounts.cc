@@ -1,3 +1,4 @@
+// How a connection model that shares workers among sessions spends its time.
 #include "engine/segment/pool_accounts.h"
 
 #include <cmath>
@@ -89,6 +90,19 @@ std::vector<PoolUsage> PoolAccounts::Read() const {
     pools.back().pool = i;
   }
   return pools;
+}
+
+std::vector<PoolClient> PoolClients::Read() const {
+  std::vector<PoolClient> clients;
+  for (const Place& place : places_) {
+    const uint64_t ids = place.ids.load(std::memory_order_acquire);
+    if (ids == 0) continue;
+    const int64_t since_and_state = place.since_and_state.load(std::memory_order_relaxed);
+    clients.push_back({static_cast<uint32_t>(ids >> 32), static_cast<uint32_t>(ids),
+                       static_cast<PoolClientState>(since_and_state & ((1 << kStateBits) - 1)),
+                       since_and_state >> kStateBits});
+  }
+  return clients;
 }
 
 }  // namespace connbench::engine

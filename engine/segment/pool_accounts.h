@@ -101,8 +101,8 @@ class alignas(128) PoolAccount {
   void Open(int64_t workers) { workers_.store(workers, std::memory_order_release); }
   bool open() const { return workers_.load(std::memory_order_acquire) != 0; }
 
-  // A worker takes up a session that has been ready since ready_at. Another worker may have looked at
-  // the clock later than this one.
+  // A worker takes up a session that has been ready since ready_at. Another worker may have looked
+  // at the clock later than this one.
   void TakenUp(MonotonicNs ready_at, MonotonicNs now) {
     wait_.Add(std::max<MonotonicNs>(0, now - ready_at));
     const MonotonicNs behind = std::min(long_end_.load(std::memory_order_relaxed), now) -
@@ -142,6 +142,46 @@ class alignas(128) PoolAccount {
   DurationAccount reset_;
 };
 
+// What a client of a pooler does at the moment.
+enum class PoolClientState : uint8_t {
+  kIdle,     // it has no backend and wants none
+  kWaiting,  // it stands in line for one
+  kActive,   // it has one, which runs what it said
+  kSilent,   // it has one and says nothing: in a transaction, a COPY, a batch without its Sync
+};
+struct PoolClient {
+  uint32_t connection_id = 0;
+  uint32_t backend_id = 0;  // the connection id of its backend; 0: none
+  PoolClientState state = PoolClientState::kIdle;
+  MonotonicNs since = 0;  // it is in this state
+};
+
+// The clients of the poolers, as long as there is room. Written by the pooler's loop alone.
+class PoolClients {
+ public:
+  static constexpr int kMaxShown = 1024;
+
+  void Set(int place, const PoolClient& client) {
+    Place& at = places_[static_cast<size_t>(place)];
+    at.since_and_state.store((client.since << kStateBits) | static_cast<int64_t>(client.state),
+                             std::memory_order_relaxed);
+    at.ids.store(uint64_t{client.connection_id} << 32 | client.backend_id,
+                 std::memory_order_release);
+  }
+  void Clear(int place) {
+    places_[static_cast<size_t>(place)].ids.store(0, std::memory_order_release);
+  }
+  std::vector<PoolClient> Read() const;
+
+ private:
+  static constexpr int kStateBits = 2;
+  struct Place {
+    std::atomic<uint64_t> ids{0};  // 0: free
+    std::atomic<int64_t> since_and_state{0};
+  };
+  std::array<Place, kMaxShown> places_;
+};
+
 // All of them: a part of the segment.
 class PoolAccounts {
  public:
@@ -155,9 +195,12 @@ class PoolAccounts {
   }
   // Of the pools that there are, in their order.
   std::vector<PoolUsage> Read() const;
+  PoolClients& clients() { return clients_; }
+  const PoolClients& clients() const { return clients_; }
 
  private:
   std::array<PoolAccount, kMaxPools> accounts_;
+  PoolClients clients_;
 };
 
 }  // namespace connbench::engine

@@ -1,3 +1,4 @@
+// Tests: how a connection model that shares workers among sessions spends its time.
 #include "engine/segment/pool_accounts.h"
 
 #include <gtest/gtest.h>

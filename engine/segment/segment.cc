@@ -1,3 +1,4 @@
+// The one shared memory segment in which everything that sessions share lives.
 #include "engine/segment/segment.h"
 
 #include <dirent.h>
@@ -22,6 +23,7 @@
 #include <new>
 #include <optional>
 
+#include "base/assert.h"
 #include "base/units.h"
 #include "engine/segment/leftovers.h"
 
@@ -104,6 +106,18 @@ bip::mapped_region MapAligned(const bip::shared_memory_object& file, bip::mode_t
     }
   }
   return bip::mapped_region(file, mode);
+}
+
+// Anybody may put a pipe, which would be waited at for ever, or a forged segment where one is
+// expected. The superuser may look at everybody's.
+Status CheckSegmentFile(const std::string& name) {
+  struct stat file = {};
+  if (lstat(("/dev/shm/" + name).c_str(), &file) != 0) return {};  // opening it says why
+  if (S_ISREG(file.st_mode) && (file.st_uid == geteuid() || geteuid() == 0)) return {};
+  return Status::Error(
+      sqlstate::kObjectNotInPrerequisiteState,
+      fmt::format("will not attach to \"{}\": it is not a shared memory segment of this user",
+                  name));
 }
 
 int ReserveFile(int fd, int64_t offset, int64_t bytes) {
@@ -336,6 +350,8 @@ Result<std::unique_ptr<Segment>> Segment::Create(const EngineConfig& config, int
 
 Result<void*> Segment::Allocate(SegmentPart part, int64_t bytes) {
   const int index = static_cast<int>(part);
+  CONNBENCH_ASSERT(mapping_->allocator.has_value(), "the segment is not sealed");
+  CONNBENCH_ASSERT(header().part_offset[index] == 0, "a part is allocated once");
   void* memory = mapping_->allocator->allocate_aligned(
       static_cast<size_t>(bytes), static_cast<size_t>(kMemoryPageBytes), std::nothrow);
   if (memory == nullptr) {
@@ -355,6 +371,7 @@ Result<void*> Segment::Allocate(SegmentPart part, int64_t bytes) {
 
 Result<void*> Segment::AllocateSparse(SegmentPart part, int64_t bytes) {
   const int index = static_cast<int>(part);
+  CONNBENCH_ASSERT(header().part_offset[index] == 0, "a part is allocated once");
   const int64_t start = header().reserved_bytes + sparse_used_;
   const int64_t aligned = AlignSize(bytes, kMemoryPageBytes);
   if (AddSize(start, aligned) > header().total_bytes) {
@@ -391,6 +408,7 @@ Status Segment::Populate(void* address, int64_t bytes) const {
 }
 
 Result<std::unique_ptr<Segment>> Segment::Attach(const std::string& name, bool read_only) {
+  CONNBENCH_RETURN_IF_ERROR(CheckSegmentFile(name));
   std::unique_ptr<Segment> segment(new Segment());
   const bip::mode_t mode = read_only ? bip::read_only : bip::read_write;
   segment->name_ = name;

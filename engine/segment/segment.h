@@ -46,13 +46,15 @@ enum class SegmentPart : uint8_t {
   kCatalog,        // storage: relations, columns, indexes
   kStorage,        // storage: anything else
   kPoolAccounts,   // segment/pool_accounts.h
+  kRowLocks,       // transaction/row_lock_table.h (sparse)
+  kLog,            // wal/log.h; absent while data live in memory only
 };
-inline constexpr int kSegmentParts = 11;
+inline constexpr int kSegmentParts = 13;
 
 // Written first of all, so that a segment can always be traced to its maker.
 struct SegmentIdentity {
   static constexpr uint64_t kMagic = 0x636f6e6e62656e63;  // "connbenc"
-  static constexpr uint32_t kLayoutVersion = 2;
+  static constexpr uint32_t kLayoutVersion = 5;
 
   uint64_t magic;
   uint32_t layout_version;

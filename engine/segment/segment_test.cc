@@ -1,3 +1,4 @@
+// Tests: the one shared memory segment in which everything that sessions share lives.
 #include "engine/segment/segment.h"
 
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 
 #include "engine/segment/latch.h"
 #include "engine/segment/leftovers.h"
-#include "engine/segment/segment_test_part.h"
+#include "engine/segment/testing/segment_test_part.h"
 
 namespace connbench::engine {
 namespace {

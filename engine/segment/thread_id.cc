@@ -1,3 +1,4 @@
+// The kernel's id of the calling thread, cached: what a latch records as its owner.
 #include "engine/segment/thread_id.h"
 
 #include <pthread.h>

@@ -1,8 +1,11 @@
+// A word in the segment on which one session waits and which anyone may ring.
 #include "engine/segment/wakeup.h"
 
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "engine/segment/futex.h"
+#include "engine/segment/held_latches.h"
 
 namespace connbench::engine {
 
@@ -21,6 +24,7 @@ void Wakeup::Ring() {
 
 WaitResult BlockingWaiter::Wait(Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
                                 WaitReason /*reason*/) {
+  CONNBENCH_ASSERT(HeldLatchCount() == 0, "no latch is held while a session waits");
   WaitResult result = WaitResult::kRung;
   wakeup.waiting.store(1, std::memory_order_seq_cst);
   while (wakeup.word.load(std::memory_order_seq_cst) == expected) {

@@ -30,13 +30,15 @@ enum class WaitReason : uint8_t {
   kTableLock,    // another transaction holds the table in a conflicting mode
   kUniqueCheck,  // another transaction inserted the same key and is still open
   kSleep,        // pg_sleep()
+  kLogFlush,     // a commit's log record is not on disk yet
 };
 
 enum class WaitResult : uint8_t { kRung, kTimedOut };
 
-// How a session's thread of control waits for something that may take long (a row lock, later a
-// commit flush or a free slot). The connection model hands one in, so that a thread can block, a
-// fiber can park and a pool can add a worker. Latches do not come here: they are short.
+// How a session's thread of control waits for something that may take long (a row lock, the flush
+// that another session does for its commit). The connection model hands one in, so that a thread
+// can block, a fiber can park and a pool can add a worker. Latches do not come here: they are
+// short.
 //
 // Safety: used by one thread at a time, the one that runs the session.
 class Waiter {

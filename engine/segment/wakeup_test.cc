@@ -1,3 +1,4 @@
+// Tests: a word in the segment on which one session waits and which anyone may ring.
 #include "engine/segment/wakeup.h"
 
 #include <gtest/gtest.h>

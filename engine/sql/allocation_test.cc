@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "engine/sql/sql_test_base.h"
+#include "engine/sql/testing/sql_test_base.h"
 
 namespace {
 std::atomic<int64_t> allocations{0};

@@ -1,9 +1,11 @@
+// Short names and small helpers for libpg_query's tree.
 #include "engine/sql/ast.h"
 
 #include <fmt/format.h>
 
 #include "engine/roles/role_table.h"
 #include "engine/sql/parse_tree.h"
+#include "engine/sql/system_catalogs.h"
 
 namespace connbench::engine::ast {
 namespace {
@@ -177,21 +179,31 @@ Result<std::string> ObjectName(std::string_view sql, std::span<Node* const> part
 
 Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& relation) {
   const std::string_view schema = relation.schemaname;
-  const bool is_role_table = schema == "pg_catalog" && relation.relname == kRoleTableName;
-  if (is_role_table) return std::string(relation.relname);
-  if (schema == "pg_catalog" || schema == "information_schema") {
-    return Status::Error(
-               sqlstate::kFeatureNotSupported,
-               fmt::format("relation \"{}.{}\" is not supported", schema, relation.relname),
-               CharacterPosition(sql, relation.location))
+  const std::string_view name = relation.relname;
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return CharacterPosition(sql, relation.location); };
+  // pg_catalog comes before public where no schema is named.
+  const bool in_catalog = schema == "pg_catalog" || schema == "information_schema" ||
+                          (schema.empty() && IsMissingSystemCatalog(name));
+  if (in_catalog && !(schema == "pg_catalog" && name == kRoleTableName)) {
+    const bool exists = schema == "information_schema" || IsMissingSystemCatalog(name);
+    if (!exists) {
+      return Status::Error(sqlstate::kUndefinedTable,
+                           fmt::format("relation \"{}.{}\" does not exist", schema, name),
+                           position());
+    }
+    const std::string full =
+        schema.empty() ? std::string(name) : fmt::format("{}.{}", schema, name);
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         fmt::format("relation \"{}\" is not supported", full), position())
         .WithHint("The only system catalog is pg_authid.");
   }
-  if (!schema.empty() && schema != "public") {
+  if (!schema.empty() && schema != "public" && schema != "pg_catalog") {
     return Status::Error(sqlstate::kUndefinedTable,
-                         fmt::format("relation \"{}.{}\" does not exist", schema, relation.relname),
-                         CharacterPosition(sql, relation.location));
+                         fmt::format("relation \"{}.{}\" does not exist", schema, name),
+                         position());
   }
-  return std::string(relation.relname);
+  return std::string(name);
 }
 
 }  // namespace connbench::engine::ast

@@ -1,3 +1,4 @@
+// Command tags: the words and counts that CommandComplete carries.
 #include "engine/sql/command_tag.h"
 
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <thread>
 
-#include "engine/sql/sql_test_base.h"
+#include "engine/sql/testing/sql_test_base.h"
 
 namespace connbench::engine {
 namespace {

@@ -1,3 +1,4 @@
+// COPY: rows as lines of text or CSV, both ways.
 #include "engine/sql/copy.h"
 
 #include <fmt/format.h>
@@ -5,8 +6,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/executor/types/string_type.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/ast.h"
+#include "engine/storage/latest_snapshot.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -17,6 +20,10 @@ constexpr size_t kBatchRows = 512;
 constexpr int64_t kBatchBytes = 64 * 1024;
 // A line longer than any row could be is an error, not a reason to buffer without end.
 constexpr size_t kMaxLineBytes = size_t{64} << 20;
+
+// Ends the data, whatever follows.
+constexpr std::string_view kMarker = "\\.";
+constexpr size_t kNowhere = std::string_view::npos;
 
 Status BadFormat(std::string message) {
   return Status::Error(sqlstate::kBadCopyFileFormat, std::move(message));
@@ -66,6 +73,12 @@ char Unescape(std::string_view line, size_t& at) {
     value = value * 8 + (line[at++] - '0');
   }
   return static_cast<char>(value);
+}
+
+// As much of the data as an error shows.
+std::string Shortened(std::string_view text) {
+  constexpr size_t kShownBytes = 100;
+  return Excerpt(text, kShownBytes);
 }
 
 }  // namespace
@@ -135,6 +148,11 @@ Result<CopyOptions> ParseCopyOptions(std::string_view sql, const PgQuery__CopySt
   options.escape = options.quote;
   if (escape) {
     CONNBENCH_ASSIGN_OR_RETURN(options.escape, OneCharacter("escape", *escape));
+  }
+  constexpr std::string_view kNoDelimiters = "\\.abcdefghijklmnopqrstuvwxyz0123456789";
+  if (!options.csv && kNoDelimiters.find(options.delimiter) != std::string_view::npos) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("COPY delimiter cannot be \"{}\"", options.delimiter));
   }
   if (options.delimiter == '\n' || options.delimiter == '\r' ||
       (options.csv && options.delimiter == options.quote)) {
@@ -208,30 +226,126 @@ CopyFrom::CopyFrom(std::shared_ptr<Table> table, std::vector<int> columns,
       row_values_(static_cast<size_t>(table_->columns())) {
   for (int column : columns_) given_[static_cast<size_t>(column)] = true;
   context_.arena = &row_arena_;
+  row_arena_.set_interrupts(&environment);
   context_.environment = &environment;
 }
 
-Status CopyFrom::WithContext(Status error, int column) const {
+Status CopyFrom::InLine(Status error, std::string_view rest) const {
   if (error.error().fatal) return error;
-  std::string where = fmt::format("COPY {}, line {}", table_->info().name, line_number_);
-  if (column >= 0) {
-    where += ", column " + table_->info().columns[static_cast<size_t>(column)].name;
-  }
-  return std::move(error).WithContext(std::move(where));
+  return std::move(error).WithContext(
+      fmt::format("COPY {}, line {}{}", table_->info().name, line_number_, rest));
 }
 
-// The position after the line's end in bytes, from begin on; npos if it is not there yet.
-size_t CopyFrom::FindLineEnd(std::string_view bytes, size_t begin) {
-  if (!options_.csv) {
-    while (true) {
-      const size_t newline = bytes.find('\n', begin);
-      if (newline == std::string_view::npos) return newline;
-      // A newline behind an odd number of backslashes is data.
-      size_t backslashes = 0;
-      while (backslashes < newline && bytes[newline - 1 - backslashes] == '\\') ++backslashes;
-      if (backslashes % 2 == 0) return newline + 1;
-      begin = newline + 1;
+Status CopyFrom::InThisLine(Status error) const {
+  return InLine(std::move(error), fmt::format(": \"{}\"", Shortened(line_)));
+}
+
+std::string CopyFrom::NextLine() const {
+  return fmt::format("COPY {}, line {}", table_->info().name, line_number_ + 1);
+}
+
+Status CopyFrom::BadMarker(std::string_view what) {
+  ++line_number_;
+  return InLine(BadFormat(fmt::format("end-of-copy marker {}", what)));
+}
+
+size_t CopyFrom::FindMarker(std::string_view line) const {
+  if (options_.csv) return line.starts_with(kMarker) ? 0 : kNowhere;
+  for (size_t at = line.find('\\'); at != kNowhere; at = line.find('\\', at + 2)) {
+    if (line.substr(at).starts_with(kMarker)) return at;
+  }
+  return kNowhere;
+}
+
+// What follows the marker must be a line's end like those before. If it is not, that is an error in
+// text; in CSV it is one only where another kind of line end follows, and data otherwise.
+Result<std::optional<size_t>> CopyFrom::TakeMarker(std::string_view bytes, size_t marker, size_t at,
+                                                   bool all_came) {
+  const auto corrupt = [&]() -> Result<std::optional<size_t>> {
+    if (options_.csv) return std::optional<size_t>();
+    return BadMarker("corrupt");
+  };
+  const std::string_view kOtherStyle = "does not match previous newline style";
+  if (marker + kMarker.size() != at) return corrupt();
+  size_t end = at;
+  if (ending_ == LineEnding::kBoth) {
+    if (bytes[at] == '\n') {
+      if (options_.csv) return std::optional<size_t>();
+      return BadMarker(kOtherStyle);
     }
+    if (++end == bytes.size() && !all_came) {
+      scanned_ = at;
+      return std::optional<size_t>(kNowhere);
+    }
+    if (end == bytes.size() || (bytes[end] != '\n' && bytes[end] != '\r')) return corrupt();
+  }
+  const char usual = ending_ == LineEnding::kCarriageReturn ? '\r' : '\n';
+  if (ending_ != LineEnding::kUnknown && bytes[end] != usual) return BadMarker(kOtherStyle);
+  marked_ = true;
+  ++end;
+  line_end_bytes_ = end - marker;
+  return std::optional<size_t>(end);
+}
+
+// The first line decides how lines end; what would end one in another way is an error, as in
+// PostgreSQL. at: of a newline or a carriage return that is no data. The position behind the line's
+// end; npos if a carriage return is the last byte so far, and may have a newline behind it.
+Result<size_t> CopyFrom::TakeLineEnd(std::string_view bytes, size_t line, size_t at,
+                                     bool all_came) {
+  if (const size_t marker = FindMarker(bytes.substr(line, at - line)); marker != kNowhere) {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::optional<size_t> end,
+                               TakeMarker(bytes, line + marker, at, all_came));
+    if (end) return *end;
+  }
+  const bool carriage_return = bytes[at] == '\r';
+  if (carriage_return && ending_ != LineEnding::kNewline && at + 1 == bytes.size() && !all_came) {
+    scanned_ = at;
+    return std::string_view::npos;
+  }
+  LineEnding ending = carriage_return ? LineEnding::kCarriageReturn : LineEnding::kNewline;
+  size_t end = at + 1;
+  if (carriage_return && ending_ != LineEnding::kCarriageReturn && end < bytes.size() &&
+      bytes[end] == '\n') {
+    ending = LineEnding::kBoth;
+    ++end;
+  }
+  if (ending_ == LineEnding::kUnknown) ending_ = ending;
+  if (ending != ending_) {
+    const std::string_view what = carriage_return ? "carriage return" : "newline";
+    Status error =
+        BadFormat(fmt::format("{} {} found in data", options_.csv ? "unquoted" : "literal", what));
+    ++line_number_;
+    return InLine(std::move(error).WithHint(
+        options_.csv
+            ? fmt::format("Use quoted CSV field to represent {}.", what)
+            : fmt::format("Use \"{}\" to represent {}.", carriage_return ? "\\r" : "\\n", what)));
+  }
+  line_end_bytes_ = end - at;
+  return end;
+}
+
+// The position behind the line's end in bytes, from begin on; npos if it is not there yet.
+Result<size_t> CopyFrom::FindLineEnd(std::string_view bytes, size_t line, size_t begin,
+                                     bool all_came) {
+  if (!options_.csv) {
+    // Looked for first: what ends lines. What should not, only up to it.
+    const bool by_return = ending_ == LineEnding::kCarriageReturn;
+    const char usual = by_return ? '\r' : '\n';
+    const char other = by_return ? '\n' : '\r';
+    size_t usual_at = std::min(bytes.find(usual, begin), bytes.size());
+    for (size_t from = begin; true;) {
+      if (usual_at < from) usual_at = std::min(bytes.find(usual, from), bytes.size());
+      const size_t other_at = bytes.substr(from, usual_at - from).find(other);
+      const size_t at = other_at == std::string_view::npos ? usual_at : from + other_at;
+      if (at == bytes.size()) break;
+      // Behind an odd number of backslashes it is data.
+      size_t backslashes = 0;
+      while (backslashes < at && bytes[at - 1 - backslashes] == '\\') ++backslashes;
+      if (backslashes % 2 == 0) return TakeLineEnd(bytes, line, at, all_came);
+      from = at + 1;
+    }
+    scanned_ = bytes.size();
+    return std::string_view::npos;
   }
   for (size_t i = begin; i < bytes.size(); ++i) {
     const char c = bytes[i];
@@ -243,8 +357,8 @@ size_t CopyFrom::FindLineEnd(std::string_view bytes, size_t begin) {
       ++i;
     } else if (c == options_.quote) {
       in_quotes_ = !in_quotes_;
-    } else if (c == '\n' && !in_quotes_) {
-      return i + 1;
+    } else if ((c == '\n' || c == '\r') && !in_quotes_) {
+      return TakeLineEnd(bytes, line, i, all_came);
     }
   }
   scanned_ = bytes.size();
@@ -252,38 +366,31 @@ size_t CopyFrom::FindLineEnd(std::string_view bytes, size_t begin) {
 }
 
 Status CopyFrom::Take(std::string_view bytes) {
-  if (!partial_.empty()) {
-    const size_t from = options_.csv ? scanned_ : partial_.size();
-    partial_ += bytes;
-    bytes = {};
-    std::string_view all = partial_;
-    size_t begin = 0;
-    size_t search = from;
-    while (true) {
-      const size_t end = FindLineEnd(all, search);
-      if (end == std::string_view::npos) break;
-      CONNBENCH_RETURN_IF_ERROR(TakeLine(all.substr(begin, end - begin)));
-      begin = search = end;
-      scanned_ = 0;
-      in_quotes_ = false;
-    }
-    if (scanned_ >= begin) scanned_ -= begin;
+  const size_t from = partial_.empty() ? 0 : scanned_;
+  const bool continues = !partial_.empty();
+  if (continues) partial_ += bytes;
+  const std::string_view all = continues ? std::string_view(partial_) : bytes;
+  if (!continues) in_quotes_ = false;
+  scanned_ = from;
+  size_t begin = 0;
+  size_t search = from;
+  while (!ended_) {
+    CONNBENCH_ASSIGN_OR_RETURN(const size_t end, FindLineEnd(all, begin, search, false));
+    if (end == std::string_view::npos) break;
+    CONNBENCH_RETURN_IF_ERROR(TakeLine(all.substr(begin, end - begin - line_end_bytes_)));
+    begin = search = end;
+    scanned_ = end;
+    in_quotes_ = false;
+  }
+  if (ended_) begin = all.size();  // what follows the data's end is nothing
+  if (scanned_ >= begin) scanned_ -= begin;
+  if (continues) {
     partial_.erase(0, begin);
   } else {
-    size_t begin = 0;
-    while (true) {
-      scanned_ = 0;
-      in_quotes_ = false;
-      const size_t end = FindLineEnd(bytes, begin);
-      if (end == std::string_view::npos) break;
-      CONNBENCH_RETURN_IF_ERROR(TakeLine(bytes.substr(begin, end - begin)));
-      begin = end;
-    }
     partial_.assign(bytes.substr(begin));
-    if (scanned_ >= begin) scanned_ -= begin;
   }
   if (partial_.size() > kMaxLineBytes) {
-    return WithContext(Status::Error(sqlstate::kProgramLimitExceeded, "COPY line is too long"), -1);
+    return InLine(Status::Error(sqlstate::kProgramLimitExceeded, "COPY line is too long"));
   }
   return {};
 }
@@ -292,33 +399,37 @@ Result<int64_t> CopyFrom::Finish() {
   if (!partial_.empty()) {
     const std::string last = std::move(partial_);
     partial_.clear();
-    CONNBENCH_RETURN_IF_ERROR(TakeLine(last));
+    // It may end with a carriage return that was waited with.
+    CONNBENCH_ASSIGN_OR_RETURN(const size_t end, FindLineEnd(last, 0, scanned_, true));
+    const bool whole = end != std::string_view::npos;
+    if (!whole && !options_.csv && FindMarker(last) != kNowhere) return BadMarker("corrupt");
+    CONNBENCH_RETURN_IF_ERROR(
+        TakeLine(whole ? std::string_view(last).substr(0, end - line_end_bytes_) : last));
   }
   CONNBENCH_RETURN_IF_ERROR(Flush());
   return rows_;
 }
 
+// line: without its end.
 Status CopyFrom::TakeLine(std::string_view line) {
-  if (ended_) return {};
   ++line_number_;
   CONNBENCH_RETURN_IF_ERROR(transaction_.CheckForInterrupts());
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line == "\\.") {
+  ended_ = marked_;
+  if (marked_ && line.empty()) {
     --line_number_;  // no line of data
-    ended_ = true;
     return {};
   }
   if (options_.header && line_number_ == 1) return {};
   Status status = ValidateUtf8(line);
-  if (!status.ok()) return WithContext(std::move(status), -1);
+  if (!status.ok()) return InLine(std::move(status));
+  line_ = line;
   fields_.clear();
   unescaped_.clear();
   unescaped_.reserve(line.size());  // views into it must stay
   row_arena_.Reset();
   if (columns_.empty()) {
     if (!line.empty()) {
-      return WithContext(BadFormat("extra data after last expected column"), -1);
+      return InThisLine(BadFormat("extra data after last expected column"));
     }
   } else {
     CONNBENCH_RETURN_IF_ERROR(options_.csv ? SplitCsv(line) : SplitText(line));
@@ -354,7 +465,7 @@ Status CopyFrom::SplitText(std::string_view line) {
       }
       field.text = std::string_view(unescaped_).substr(start);
       Status status = ValidateUtf8(field.text);
-      if (!status.ok()) return WithContext(std::move(status), -1);
+      if (!status.ok()) return InThisLine(std::move(status));
     }
     fields_.push_back(field);
     if (at >= line.size()) return {};
@@ -384,7 +495,7 @@ Status CopyFrom::SplitCsv(std::string_view line) {
         ++at;
       }
     }
-    if (inside) return WithContext(BadFormat("unterminated CSV quoted field"), -1);
+    if (inside) return InThisLine(BadFormat("unterminated CSV quoted field"));
     field.text = std::string_view(unescaped_).substr(start);
     field.null = !quoted && field.text == options_.null_text;
     fields_.push_back(field);
@@ -395,14 +506,14 @@ Status CopyFrom::SplitCsv(std::string_view line) {
 
 Status CopyFrom::AddRow() {
   if (fields_.size() > columns_.size()) {
-    return WithContext(BadFormat("extra data after last expected column"), -1);
+    return InThisLine(BadFormat("extra data after last expected column"));
   }
   const IoContext io = context_.io();
   for (size_t i = 0; i < columns_.size(); ++i) {
     const auto column = static_cast<size_t>(columns_[i]);
     const ColumnInfo& info = table_->info().columns[column];
     if (i >= fields_.size()) {
-      return WithContext(BadFormat(fmt::format("missing data for column \"{}\"", info.name)), -1);
+      return InThisLine(BadFormat(fmt::format("missing data for column \"{}\"", info.name)));
     }
     Value& value = row_values_[column];
     if (fields_[i].null) {
@@ -410,16 +521,19 @@ Status CopyFrom::AddRow() {
       continue;
     }
     Status status = ParseText({info.type_oid, info.type_modifier}, fields_[i].text, io, value);
-    if (!status.ok()) return WithContext(std::move(status), columns_[i]);
+    if (!status.ok()) {
+      return InLine(std::move(status),
+                    fmt::format(", column {}: \"{}\"", info.name, Shortened(fields_[i].text)));
+    }
   }
   for (size_t column = 0; column < given_.size(); ++column) {
     if (given_[column]) continue;
     if (!Evaluate(*defaults_[column], context_, row_values_[column])) {
-      return WithContext(std::move(context_.status), -1);
+      return InThisLine(std::move(context_.status));
     }
   }
   Status status = table_->CheckNotNull(row_values_.data(), context_);
-  if (!status.ok()) return WithContext(std::move(status), -1);
+  if (!status.ok()) return InThisLine(std::move(status));
   const size_t bytes = table_->codec().EncodedSize(row_values_.data());
   char* encoded = batch_arena_.AllocateBytes(bytes);
   if (encoded == nullptr) return batch_arena_.OutOfMemory();
@@ -433,6 +547,8 @@ Status CopyFrom::AddRow() {
 
 Status CopyFrom::Flush() {
   if (batch_rows_.empty()) return {};
+  CONNBENCH_RETURN_IF_ERROR(table_->Tidy());
+  const LatestSnapshot snapshot(transaction_);
   batch_tids_.resize(batch_rows_.size());
   CONNBENCH_RETURN_IF_ERROR(table_->heap().InsertMany(transaction_, batch_rows_, batch_tids_));
   if (!table_->indexes().empty()) {
@@ -443,7 +559,7 @@ Status CopyFrom::Flush() {
       if (!status.ok()) {
         // Every line since the batch began has made one row.
         line_number_ -= static_cast<int64_t>(batch_rows_.size() - 1 - i);
-        return WithContext(std::move(status), -1);
+        return InLine(std::move(status));
       }
     }
   }

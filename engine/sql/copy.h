@@ -48,6 +48,8 @@ class CopyFrom {
   Status Take(std::string_view bytes);
   // The end of the data: takes an unfinished last line and writes what is left. The rows, then.
   Result<int64_t> Finish();
+  // Where it stands, for an error that ends it: "COPY t, line 3".
+  std::string NextLine() const;
 
  private:
   struct Field {
@@ -55,13 +57,26 @@ class CopyFrom {
     bool null = false;
   };
 
-  size_t FindLineEnd(std::string_view bytes, size_t begin);
+  enum class LineEnding : uint8_t { kUnknown, kNewline, kCarriageReturn, kBoth };
+
+  // line: where it begins in bytes; begin: where to go on searching. all_came: no byte follows.
+  Result<size_t> FindLineEnd(std::string_view bytes, size_t line, size_t begin, bool all_came);
+  Result<size_t> TakeLineEnd(std::string_view bytes, size_t line, size_t at, bool all_came);
+  // Where "\\." stands in a line, as an end of the data if what follows is right; npos: nowhere.
+  size_t FindMarker(std::string_view line) const;
+  // The same as TakeLineEnd, of a line with the marker; nullopt: it is data.
+  Result<std::optional<size_t>> TakeMarker(std::string_view bytes, size_t marker, size_t at,
+                                           bool all_came);
+  Status BadMarker(std::string_view what);
   Status TakeLine(std::string_view line);
   Status SplitText(std::string_view line);
   Status SplitCsv(std::string_view line);
   Status AddRow();
   Status Flush();
-  Status WithContext(Status error, int column) const;
+  // The context that PostgreSQL gives an error: the number of a line alone, with its text, or with
+  // a column and the text of its value.
+  Status InLine(Status error, std::string_view rest = {}) const;
+  Status InThisLine(Status error) const;
 
   std::shared_ptr<Table> table_;
   std::vector<int> columns_;
@@ -72,10 +87,14 @@ class CopyFrom {
   std::unique_ptr<Arena> expressions_;
 
   std::string partial_;     // the beginning of a line whose end has not come yet
-  size_t scanned_ = 0;      // CSV: how far partial_ was searched for the line's end
+  size_t scanned_ = 0;      // how far partial_ was searched for the line's end
   bool in_quotes_ = false;  // CSV: at scanned_
+  LineEnding ending_ = LineEnding::kUnknown;
+  size_t line_end_bytes_ = 0;  // of the line found last
   int64_t line_number_ = 0;
-  bool ended_ = false;  // by "\\."
+  std::string_view line_;  // while it is taken
+  bool marked_ = false;    // the line found last ends with "\\."
+  bool ended_ = false;     // by that
   std::string unescaped_;
   std::vector<Field> fields_;
 

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <fstream>
 
-#include "engine/sql/sql_test_base.h"
+#include "engine/sql/testing/sql_test_base.h"
 
 namespace connbench::engine {
 namespace {

@@ -1,3 +1,4 @@
+// From libpg_query's expression nodes to typed expressions.
 #include "engine/sql/expression_analyzer.h"
 
 #include <fmt/format.h>
@@ -24,6 +25,15 @@ int Scope::Find(std::string_view name) const {
 
 Status ExpressionAnalyzer::NotSupported(std::string_view what, int location) const {
   return ast::NotSupported(sql_, what, location);
+}
+
+Status ExpressionAnalyzer::CheckArgumentCount(size_t count, int location) const {
+  constexpr size_t kMaxArguments = 100;  // PostgreSQL's FUNC_MAX_ARGS
+  if (count <= kMaxArguments) return {};
+  return Status::Error(
+      sqlstate::kTooManyArguments,
+      fmt::format("cannot pass more than {} arguments to a function", kMaxArguments),
+      builder_.PositionOf(location));
 }
 
 Result<Expression*> ExpressionAnalyzer::Analyze(const Node& node, std::string_view clause,
@@ -147,11 +157,17 @@ Result<Expression*> ExpressionAnalyzer::VisitConstant(const Node& node) {
 
 Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
   const PgQuery__ColumnRef& reference = *node.column_ref;
-  const int position = builder_.PositionOf(reference.location);
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return builder_.PositionOf(reference.location); };
+  if (clause_ == kDefaultClause) {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         "cannot use column reference in DEFAULT expression", position());
+  }
   const Node& last = *reference.fields[reference.n_fields - 1];
   if (last.node_case == PG_QUERY__NODE__NODE_A_STAR) {
     return NotSupported("a row expression", reference.location);
   }
+  CONNBENCH_RETURN_IF_ERROR(CheckColumnQualifiers(sql_, reference, scope_));
   const std::string_view name = StringOf(last);
   std::string qualifier;
   if (reference.n_fields > 1) {
@@ -161,19 +177,19 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
         return Status::Error(sqlstate::kUndefinedTable,
                              fmt::format("invalid reference to FROM-clause entry for table \"{}\"",
                                          qualifier),
-                             position)
+                             position())
             .WithHint(fmt::format("Perhaps you meant to reference the table alias \"{}\".",
                                   scope_.alias));
       }
       return Status::Error(sqlstate::kUndefinedTable,
                            fmt::format("missing FROM-clause entry for table \"{}\"", qualifier),
-                           position);
+                           position());
     }
   }
   const int index = scope_.Find(name);
   if (index == -2) {
     return Status::Error(sqlstate::kAmbiguousColumn,
-                         fmt::format("column reference \"{}\" is ambiguous", name), position);
+                         fmt::format("column reference \"{}\" is ambiguous", name), position());
   }
   if (index < 0) {
     if (qualifier.empty() && !scope_.alias.empty() && name == scope_.alias) {
@@ -183,7 +199,7 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
                          qualifier.empty()
                              ? fmt::format("column \"{}\" does not exist", name)
                              : fmt::format("column {}.{} does not exist", qualifier, name),
-                         position);
+                         position());
   }
   return builder_.Column(index, scope_.columns[static_cast<size_t>(index)].type,
                          reference.location);
@@ -192,6 +208,7 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
 Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
   const PgQuery__AExpr& expression = *node.a_expr;
   const int location = expression.location;
+  CONNBENCH_RETURN_IF_ERROR(CheckOperatorSchema(sql_, expression));
   const std::string_view name =
       expression.n_name == 0 ? "" : StringOf(*expression.name[expression.n_name - 1]);
   if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY ||
@@ -303,22 +320,25 @@ Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
   if (name == "generate_series") {
     return NotSupported("a set-returning function outside FROM", call.location);
   }
+  CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
   CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(call.args, call.n_args));
   return builder_.Function(name, arguments, call.location);
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::string_view name) {
   const PgQuery__FuncCall& call = *node.func_call;
-  const int position = builder_.PositionOf(call.location);
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return builder_.PositionOf(call.location); };
   if (inside_aggregate_) {
     return Status::Error(sqlstate::kGroupingError, "aggregate function calls cannot be nested",
-                         position);
+                         position());
   }
   if (!allow_aggregates_) {
     return Status::Error(sqlstate::kGroupingError,
                          fmt::format("aggregate functions are not allowed in {}", clause_),
-                         position);
+                         position());
   }
+  CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
   if (call.n_agg_order > 0) return NotSupported("ORDER BY in an aggregate", call.location);
   inside_aggregate_ = true;
   Result<std::vector<Expression*>> arguments = VisitList(call.args, call.n_args);

@@ -31,8 +31,15 @@ struct Scope {
   int Find(std::string_view name) const;
 };
 
+// Names may be qualified by a schema: 3F000, or 42P01 for a column, if it is not the right one.
+Status CheckOperatorSchema(std::string_view sql, const PgQuery__AExpr& expression);
+Status CheckColumnQualifiers(std::string_view sql, const PgQuery__ColumnRef& reference,
+                             const Scope& scope);
 // A type as SQL text names it; 42704 for an unknown one.
 Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type);
+
+// The clause of an expression that belongs to no row, and so has no columns.
+inline constexpr std::string_view kDefaultClause = "DEFAULT expressions";
 
 class ExpressionAnalyzer {
  public:
@@ -65,6 +72,7 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitValueFunction(const PgQuery__Node& node);
   Result<std::vector<Expression*>> VisitList(PgQuery__Node* const* items, size_t count);
   Status NotSupported(std::string_view what, int location) const;
+  Status CheckArgumentCount(size_t count, int location) const;
 
   ExpressionBuilder& builder_;
   std::string_view sql_;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "engine/sql/ast.h"
@@ -14,13 +13,6 @@ using ast::Node;
 using ast::StringOf;
 
 namespace {
-
-// Types of PostgreSQL that this version does not have: 0A000 instead of "does not exist".
-constexpr std::string_view kUnsupportedTypes[] = {
-    "date",     "time",    "timetz",  "interval", "bytea",   "uuid",      "json",      "jsonb",
-    "xml",      "money",   "bit",     "varbit",   "inet",    "cidr",      "macaddr",   "point",
-    "regclass", "regtype", "regproc", "tsvector", "tsquery", "int4range", "int8range", "box",
-    "line",     "lseg",    "path",    "polygon",  "circle",  "hstore",    "oidvector"};
 
 // PostgreSQL ranks the sources of a name: 2 is a name of its own, 1 a fallback, 0 none.
 int FigureName(const Node* node, std::string& name) {
@@ -98,38 +90,76 @@ std::string OutputColumnName(const Node& node) {
   return FigureName(&node, name) > 0 ? name : "?column?";
 }
 
+namespace {
+
+bool IsSearchedSchema(std::string_view schema) {
+  return schema == "pg_catalog" || schema == "public";
+}
+
+Status NoSuchSchema(std::string_view sql, std::string_view schema, int location) {
+  return Status::Error(sqlstate::kInvalidSchemaName,
+                       fmt::format("schema \"{}\" does not exist", schema),
+                       CharacterPosition(sql, location));
+}
+
+}  // namespace
+
+Status CheckOperatorSchema(std::string_view sql, const PgQuery__AExpr& expression) {
+  if (expression.n_name < 2) return {};
+  const std::string_view schema = StringOf(*expression.name[expression.n_name - 2]);
+  if (IsSearchedSchema(schema)) return {};
+  return NoSuchSchema(sql, schema, expression.location);
+}
+
+Status CheckColumnQualifiers(std::string_view sql, const PgQuery__ColumnRef& reference,
+                             const Scope& scope) {
+  if (reference.n_fields < 3) return {};
+  if (reference.n_fields > 3) {
+    return ast::NotSupported(sql, "a database's name in front of a column", reference.location);
+  }
+  const std::string_view schema = StringOf(*reference.fields[0]);
+  const std::string_view table = StringOf(*reference.fields[1]);
+  // Under an alias a table cannot be called by its schema.
+  const bool is_table = table == scope.alias && table == scope.table_name;
+  if (table.empty() || table != scope.alias || (is_table && IsSearchedSchema(schema))) return {};
+  return Status::Error(
+             sqlstate::kUndefinedTable,
+             fmt::format("invalid reference to FROM-clause entry for table \"{}\"", table),
+             CharacterPosition(sql, reference.location))
+      .WithHint(fmt::format("There is an entry for table \"{}\", but it cannot be referenced from "
+                            "this part of the query.",
+                            table));
+}
+
 Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type) {
-  const int position = CharacterPosition(sql, type.location);
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return CharacterPosition(sql, type.location); };
   if (type.n_names == 0) {
-    return Status::Error(sqlstate::kUndefinedObject, "type is missing", position);
+    return Status::Error(sqlstate::kUndefinedObject, "type is missing", position());
   }
   const std::string_view name = StringOf(*type.names[type.n_names - 1]);
   if (type.setof) return ast::NotSupported(sql, "SETOF", type.location);
   if (type.n_array_bounds > 0) return ast::NotSupported(sql, "an array type", type.location);
-  const TypeInfo* info = FindTypeByName(name);
-  if (info == nullptr) {
-    if (std::find(std::begin(kUnsupportedTypes), std::end(kUnsupportedTypes), name) !=
-        std::end(kUnsupportedTypes)) {
-      return Status::Error(sqlstate::kFeatureNotSupported,
-                           fmt::format("type \"{}\" is not supported", name), position);
-    }
-    return Status::Error(sqlstate::kUndefinedObject,
-                         fmt::format("type \"{}\" does not exist", name), position);
+  if (type.n_names > 1) {
+    const std::string_view schema = StringOf(*type.names[type.n_names - 2]);
+    if (!IsSearchedSchema(schema)) return NoSuchSchema(sql, schema, type.location);
   }
+  const TypeInfo* info = FindTypeByName(name);
+  if (info == nullptr) return UnknownTypeError(name).WithPosition(position());
   std::vector<int32_t> numbers;
   for (size_t i = 0; i < type.n_typmods; ++i) {
     const Node& modifier = *type.typmods[i];
     if (modifier.node_case != PG_QUERY__NODE__NODE_A_CONST ||
         modifier.a_const->val_case != PG_QUERY__A__CONST__VAL_IVAL) {
       return Status::Error(sqlstate::kSyntaxError,
-                           "type modifiers must be simple constants or identifiers", position);
+                           "type modifiers must be simple constants or identifiers", position());
     }
     numbers.push_back(modifier.a_const->ival->ival);
   }
   Type resolved{info->oid, -1};
   if (!numbers.empty()) {
     Result<int32_t> modifier = MakeTypeModifier(info->oid, numbers);
-    if (!modifier.ok()) return modifier.TakeStatus().WithPosition(position);
+    if (!modifier.ok()) return modifier.TakeStatus().WithPosition(position());
     resolved.modifier = *modifier;
   }
   return resolved;

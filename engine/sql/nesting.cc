@@ -1,9 +1,13 @@
+// A bound on the stack that parsing a text may take, found before the parser runs.
 #include "engine/sql/nesting.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <vector>
+
+#include "engine/sql/parse_tree.h"
 
 namespace connbench::engine {
 namespace {
@@ -26,6 +30,11 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsIdentifierPart(char c) { return IsIdentifierStart(c) || IsDigit(c) || c == '$'; }
 bool IsOperatorCharacter(char c) {
   return std::string_view("+-*/<>=~!@#%^&|`?:").find(c) != std::string_view::npos;
+}
+
+// Of PostgreSQL's scanner: what its rules for operators and for "/*" take in one run.
+bool IsInOperatorRun(char c) {
+  return std::string_view("~!@#^&|`?+-*/%<>=").find(c) != std::string_view::npos;
 }
 
 enum class Word : uint8_t { kOther, kLink, kCase, kEnd, kSelect, kBetween, kConjunction };
@@ -62,6 +71,10 @@ class Estimator {
     while (at_ < sql_.size()) Token();
     return max_bytes_;
   }
+  // Names, keywords and literals seen.
+  int64_t words() const { return words_; }
+  // Where the scanner has read too much again; npos: nowhere.
+  size_t rescanned_at() const { return rescanned_at_; }
 
  private:
   struct Level {
@@ -105,10 +118,12 @@ class Estimator {
 
   void Token() {
     const char c = sql_[at_];
+    if (c == '-' && Next() == '-') return SkipLine();
+    if (IsInOperatorRun(c)) ReadRun();
+    if (c == '/' && Next() == '*') return SkipComment();
+    if (c == '\'' || c == '"' || c == '$' || IsIdentifierStart(c) || IsDigit(c)) ++words_;
     if (c == '\'') return SkipString(false);
     if (c == '"') return SkipQuoted();
-    if (c == '-' && Next() == '-') return SkipLine();
-    if (c == '/' && Next() == '*') return SkipComment();
     if (c == '$') return SkipDollar();
     if (IsIdentifierStart(c)) return TakeWord();
     if (IsDigit(c)) return SkipNumber();
@@ -127,6 +142,18 @@ class Estimator {
     }
     // One link for a whole operator; the lexer may also split it, e.g. at a sign.
     if (IsOperatorCharacter(c)) Grow(kLinkBytes);
+  }
+
+  // The scanner begins a token within a run of operator characters, and reads the run to its end.
+  void ReadRun() {
+    if (run_end_ <= at_) {
+      run_end_ = at_;
+      while (run_end_ < sql_.size() && IsInOperatorRun(sql_[run_end_])) ++run_end_;
+    }
+    rescanned_bytes_ += static_cast<int64_t>(run_end_ - at_);
+    const int64_t limit =
+        kMaxRescannedBytes + static_cast<int64_t>(sql_.size()) * kMaxRescannedPerByte;
+    if (rescanned_bytes_ > limit && rescanned_at_ == std::string_view::npos) rescanned_at_ = at_;
   }
 
   void TakeWord() {
@@ -186,6 +213,7 @@ class Estimator {
     int depth = 0;
     while (at_ < sql_.size()) {
       if (sql_[at_] == '/' && Next() == '*') {
+        if (depth > 0) ReadRun();  // Token() has counted the first
         ++depth;
         at_ += 2;
       } else if (sql_[at_] == '*' && Next() == '/') {
@@ -220,6 +248,10 @@ class Estimator {
   std::vector<Level> levels_;
   int64_t total_bytes_ = 0;
   int64_t max_bytes_ = 0;
+  int64_t words_ = 0;
+  size_t run_end_ = 0;  // of the run of operator characters at or before at_
+  int64_t rescanned_bytes_ = 0;
+  size_t rescanned_at_ = std::string_view::npos;
 };
 
 int64_t RemainingStackBytes() {
@@ -237,7 +269,20 @@ int64_t RemainingStackBytes() {
 int64_t EstimateParseStackBytes(std::string_view sql) { return Estimator(sql).Run(); }
 
 Status CheckNesting(std::string_view sql) {
-  const int64_t needed = EstimateParseStackBytes(sql);
+  Estimator estimator(sql);
+  const int64_t needed = estimator.Run();
+  if (estimator.words() > kMaxStatementWords) {
+    return Status::Error(sqlstate::kStatementTooComplex, "statement is too long")
+        .WithDetail(
+            fmt::format("It has more than {} names, keywords and literals.", kMaxStatementWords))
+        .WithHint("Split the statement, or use COPY.");
+  }
+  if (estimator.rescanned_at() != std::string_view::npos) {
+    return Status::Error(sqlstate::kStatementTooComplex, "statement is too complex",
+                         CharacterPosition(sql, static_cast<int>(estimator.rescanned_at())))
+        .WithDetail("Its operator characters or comment openers follow each other in a long run.")
+        .WithHint("Put blanks between them.");
+  }
   if (needed <= kAlwaysSafeBytes || needed + kReserveBytes <= RemainingStackBytes()) return {};
   return Status::Error(sqlstate::kStatementTooComplex, "stack depth limit exceeded")
       .WithHint(

@@ -3,7 +3,7 @@
 // Safety: private memory; a ParseTree may move between threads but is used by one at a time.
 // Ownership: the tree is freed with the ParseTree; every pointer into it dies then.
 // Errors: 42601 and friends as PostgreSQL's parser words them, with the position in characters;
-// 54001 for a text nested too deeply; 22021 for a text that is not UTF-8.
+// 54001 for a text nested too deeply; 22021 for a text that is not UTF-8; interrupts.
 // Cost: about 20 us for a short statement, most of it the way through protobuf; prepared statements
 // keep what they need of the tree and pay this once.
 #pragma once
@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "engine/executor/interrupts.h"
 #include "engine/sql/pg_query_types.h"
 
 namespace connbench::engine {
@@ -23,7 +24,8 @@ int CharacterPosition(std::string_view sql, int byte_offset);
 
 class ParseTree {
  public:
-  static Result<ParseTree> Parse(std::string_view sql);
+  // Looks for interrupts between its steps, of which none can be interrupted, where sql is long.
+  static Result<ParseTree> Parse(std::string_view sql, Interrupts* interrupts);
 
   ParseTree(ParseTree&&) noexcept;
   ParseTree& operator=(ParseTree&&) noexcept;
@@ -35,6 +37,9 @@ class ParseTree {
   const PgQuery__Node& statement(int index) const;
   // The text of one statement, without the semicolon and the space around it.
   std::string_view statement_text(int index) const;
+  // The error with the statement's beginning as its position, if it says that something is not
+  // supported (0A000) and not where: some nodes of the tree have no location.
+  Status WithStatementPosition(Status error, int index) const;
 
  private:
   ParseTree() = default;

@@ -8,6 +8,8 @@ typedef struct PgQuery__ParseResult PgQuery__ParseResult;
 typedef struct PgQuery__RawStmt PgQuery__RawStmt;
 typedef struct PgQuery__Node PgQuery__Node;
 typedef struct PgQuery__TypeName PgQuery__TypeName;
+typedef struct PgQuery__AExpr PgQuery__AExpr;
+typedef struct PgQuery__ColumnRef PgQuery__ColumnRef;
 typedef struct PgQuery__RangeVar PgQuery__RangeVar;
 typedef struct PgQuery__TransactionStmt PgQuery__TransactionStmt;
 typedef struct PgQuery__CopyStmt PgQuery__CopyStmt;
@@ -15,5 +17,8 @@ typedef struct PgQuery__ExecuteStmt PgQuery__ExecuteStmt;
 typedef struct PgQuery__Constraint PgQuery__Constraint;
 typedef struct PgQuery__AlterTableCmd PgQuery__AlterTableCmd;
 typedef struct PgQuery__RoleSpec PgQuery__RoleSpec;
+typedef struct PgQuery__ParamRef PgQuery__ParamRef;
+typedef struct PgQuery__AlterTableStmt PgQuery__AlterTableStmt;
+typedef struct PgQuery__GrantStmt PgQuery__GrantStmt;
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

@@ -14,6 +14,7 @@
 #include "engine/executor/arena.h"
 #include "engine/executor/expression/builder.h"
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/roles/access.h"
 #include "engine/session.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/storage/catalog.h"
@@ -32,6 +33,7 @@ struct PlanTable {
   RelationRef relation;
   LockMode mode;
   Oid oid;  // the relation's
+  PrivilegeSet needs = privilege::kNone;
 };
 
 struct Plan {
@@ -41,16 +43,23 @@ struct Plan {
 
   Arena arena;  // the expressions
   PlanKind kind = PlanKind::kSelect;
+  // What a part that needs no row and no parameter fails with. Planning goes on, because a client
+  // may prepare such a statement; whoever binds or runs it returns this first.
+  Status constant_error;
   PlanNodePtr root;
-  std::vector<ColumnDescription> columns;  // of the result; empty: there is none
+  bool returns_rows = false;               // also rows of no columns
+  std::vector<ColumnDescription> columns;  // of those rows
   std::vector<PlanTable> tables;
   // INSERT without RETURNING, and so on; false for SELECT, but for SELECT ... FOR UPDATE
   bool writes = false;
-  bool in_use = false;  // by a portal
+  RowLockMode lock_mode = RowLockMode::kUpdate;  // SELECT ... FOR UPDATE: its first clause's
+  bool in_use = false;                           // by a portal
   // Leaves out an index that is younger than the transaction's snapshot: not to be used again.
   bool for_this_snapshot = false;
   // Catalog::shared_version() at which the tables were last found unchanged.
   uint64_t catalog_version = 0;
+  // The catalog_version at which the session was found to have the privileges that the plan needs.
+  uint64_t access_version = UINT64_MAX;
 };
 
 // What planning needs of the session.
@@ -59,7 +68,9 @@ struct PlanningContext {
   Storage* storage = nullptr;
   Catalog* catalog = nullptr;
   Transaction* transaction = nullptr;
-  bool superuser = false;
+  SessionRole role;
+  std::string_view database;         // that names of relations may mention
+  Interrupts* interrupts = nullptr;  // of the session, for what analysis computes
   bool enable_seqscan = true;
   bool enable_indexscan = true;
 };
@@ -73,10 +84,18 @@ Result<std::unique_ptr<Plan>> PlanStatement(const PlanningContext& context, std:
                                             const PgQuery__Node& statement,
                                             ParameterTypes& parameters);
 
-// Looks a table up and locks it, until both agree. 42P01, 42809 unless it is a table; 42501 for a
-// system table, unless the superuser only reads it.
+// What somebody must be allowed before a utility statement locks a table. Queries ask for nothing
+// here: their plan says what it needs, and is checked when it starts.
+struct TableNeed {
+  bool ownership = false;
+  PrivilegeSet any_of = privilege::kNone;
+};
+
+// Looks a table up and locks it, until both agree. 42P01, 42809 unless it is a table; 42501 without
+// what is needed, and for a superuser who would write a system table.
 Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string_view sql,
-                                     const PgQuery__RangeVar& name, LockMode mode);
+                                     const PgQuery__RangeVar& name, LockMode mode,
+                                     const TableNeed& need = {});
 
 // Locks the plan's tables; false if one of them has changed since it was planned, and the plan must
 // be made anew. own_changes: this transaction has changed the catalog.

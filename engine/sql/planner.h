@@ -2,6 +2,7 @@
 // Private to engine/sql.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine/executor/expression/builder.h"
+#include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/executor/nodes/table_scan.h"
 #include "engine/sql/ast.h"
@@ -24,12 +26,18 @@ class Planner {
   Planner(const PlanningContext& context, std::string_view sql, ParameterTypes& parameters)
       : context_(context),
         sql_(sql),
-        plan_(std::make_unique<Plan>()),
+        plan_(NewPlan(context.interrupts)),
         builder_(plan_->arena, parameters, sql) {}
 
   Result<std::unique_ptr<Plan>> Run(const ast::Node& statement);
 
  private:
+  // The builder looks for interrupts where its arena does.
+  static std::unique_ptr<Plan> NewPlan(Interrupts* interrupts) {
+    auto plan = std::make_unique<Plan>();
+    plan->arena.set_interrupts(interrupts);
+    return plan;
+  }
   // One column of a select list or of RETURNING.
   struct Target {
     Expression* expression = nullptr;
@@ -49,6 +57,13 @@ class Planner {
     std::vector<Expression*> series_arguments;
     const SystemView* view = nullptr;
   };
+  // What FOR UPDATE and its relatives ask for.
+  struct RowLocking {
+    bool wanted = false;
+    RowLockMode first = RowLockMode::kKeyShare;  // of the first clause: named in errors
+    RowLockMode mode = RowLockMode::kKeyShare;
+    LockedRowPolicy policy = LockedRowPolicy::kWait;
+  };
   // A scan chosen for a WHERE clause.
   struct ScanChoice {
     bool use_index = false;
@@ -62,16 +77,60 @@ class Planner {
     double cost = 0;
   };
 
-  // planner_select.cc
-  Status PlanSelect(const PgQuery__SelectStmt& select);
+  // What becomes of a literal or a parameter without a type in a select list; null: text.
+  using UnknownTarget = std::function<Result<Expression*>(size_t target, Expression* expression)>;
+
+  // A SELECT once its names and types are known, and what planning finds out on its way.
+  struct Query {
+    Query() = default;
+    Query(const Query&) = delete;  // the analyzer refers to the source's scope
+    Query& operator=(const Query&) = delete;
+
+    RowLocking locking;
+    Source source;
+    UnknownTarget unknown_target;
+    std::optional<ExpressionAnalyzer> analyzer;  // which has the aggregates
+    std::vector<Target> targets;
+    size_t visible = 0;  // of the targets; those behind them are only for sorting
+    Expression* where = nullptr;
+    Expression* having = nullptr;
+    std::vector<OrderItem> order;
+    std::vector<Expression*> groups;
+    bool grouped = false;
+    bool distinct = false;
+    bool limited = false;
+    TableScanNode* scan = nullptr;  // of a table
+    bool ordered = false;           // rows come in the order that is asked for
+  };
+
+  // planner_query.cc
   // describe: the query's columns are those of the plan's result.
   Result<PlanNodePtr> PlanQuery(const PgQuery__SelectStmt& select, bool describe,
-                                std::vector<Target>& targets);
+                                std::vector<Target>& targets,
+                                const UnknownTarget& unknown_target = nullptr);
+  Status AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query);
+  Status AddDependentGroups(Query& query);
+  static Status CheckRowsCanBeLocked(const Query& query);
+  static std::vector<bool> UsedColumns(const Query& query);
+  static std::vector<SortKey> ColumnOrder(const Query& query);
+  Result<PlanNodePtr> PlanSource(Query& query);
+  Result<PlanNodePtr> PlanLocking(PlanNodePtr node, Query& query);
+  static PlanNodePtr PlanTargets(PlanNodePtr node, const Query& query);
+  static std::vector<Type> TypesOf(const std::vector<const Expression*>& expressions);
+  // offset: of the targets in the row that is sorted.
+  static std::vector<SortKey> SortKeys(const std::vector<OrderItem>& order,
+                                       const std::vector<Target>& targets, size_t offset);
+
+  // planner_select.cc
+  Status PlanSelect(const PgQuery__SelectStmt& select);
   Result<PlanNodePtr> PlanValuesLists(const PgQuery__SelectStmt& select,
                                       std::vector<Target>& targets);
   Status CheckSelect(const PgQuery__SelectStmt& select);
+  Result<PlanNodePtr> AddLimit(PlanNodePtr node, const PgQuery__SelectStmt& select);
+
+  // planner_targets.cc
   Status AnalyzeTargets(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
-                        const Scope& scope, std::vector<Target>& targets);
+                        const Scope& scope, bool resolve_unknown, std::vector<Target>& targets);
   Status ExpandStar(const PgQuery__ColumnRef& reference, const Scope& scope,
                     std::vector<Target>& targets);
   Result<size_t> FindOrAddTarget(const ast::Node& node, std::string_view clause,
@@ -80,7 +139,15 @@ class Planner {
   Status AnalyzeOrderBy(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
                         const Scope& scope, size_t visible, std::vector<Target>& targets,
                         std::vector<OrderItem>& order);
-  Result<PlanNodePtr> AddLimit(PlanNodePtr node, const PgQuery__SelectStmt& select);
+  Status AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
+                        const Scope& scope, size_t visible, std::vector<Target>& targets,
+                        std::vector<Expression*>& groups);
+  // 54011 past PostgreSQL's 1664.
+  static Status CheckTargetCount(size_t count);
+
+  // planner_locking.cc
+  static RowLocking ReadLocking(const PgQuery__SelectStmt& select);
+  Status CheckLockedNames(const PgQuery__SelectStmt& select, const Source& source) const;
 
   // planner_group.cc
   Result<PlanNodePtr> PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,
@@ -90,10 +157,11 @@ class Planner {
                                         const std::vector<Expression*>& groups, const Scope& scope);
 
   // planner_scan.cc
-  Status AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source);
+  Status AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs, Source& source);
+  Status RefuseSequence(const PgQuery__RangeVar& name);
   Status AddView(const PgQuery__RangeVar& name, const SystemView& view, Source& source);
   Status ApplyAlias(const PgQuery__RangeVar& name, Source& source);
-  Result<Source> AnalyzeFrom(const PgQuery__SelectStmt& select, LockMode mode);
+  Result<Source> AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows);
   Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Source& source);
   // order: wanted, in columns of the table; may be empty.
   ScanChoice ChooseScan(const Source& source, Expression* where, std::span<const SortKey> order,
@@ -115,6 +183,9 @@ class Planner {
   Result<std::vector<Target>> AnalyzeReturning(ast::Node* const* items, size_t count,
                                                const Scope& scope);
   static std::vector<const Expression*> ExpressionsOf(const std::vector<Target>& targets);
+  // Reading a column of the table that is written needs SELECT on it, too.
+  void NoteReads(const RelationInfo& table, std::initializer_list<const Expression*> expressions,
+                 const std::vector<Target>& returning);
 
   Status NotSupported(std::string_view what, int location) const {
     return ast::NotSupported(sql_, what, location);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/executor/expression/rewrite.h"
 #include "engine/executor/nodes/aggregate_node.h"
 #include "engine/sql/planner.h"
 
@@ -11,7 +12,10 @@ namespace connbench::engine {
 Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
                                                const std::vector<Expression*>& groups,
                                                const Scope& scope) {
-  for (size_t i = 0; i < groups.size(); ++i) {
+  // A literal or a parameter is itself, also where a key happens to equal it.
+  const bool is_leaf = expression->kind == ExpressionKind::kConstant ||
+                       expression->kind == ExpressionKind::kParameter;
+  for (size_t i = 0; i < groups.size() && !is_leaf; ++i) {
     if (SameExpression(*expression, *groups[i])) {
       return builder_.Column(static_cast<int>(i), expression->type, expression->location);
     }
@@ -30,16 +34,13 @@ Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
         builder_.PositionOf(expression->location));
   }
   if (!expression->has_columns) return expression;
-  Expression* copy = plan_->arena.New<Expression>(*expression);
-  const std::span<Expression*> arguments =
-      plan_->arena.NewArray<Expression*>(expression->argument_count);
-  if (copy == nullptr || arguments.data() == nullptr) return plan_->arena.OutOfMemory();
+  std::vector<Expression*> arguments(expression->argument_count);
   for (size_t i = 0; i < arguments.size(); ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(arguments[i],
                                RewriteOverGroups(expression->arguments[i], groups, scope));
   }
-  copy->arguments = arguments.data();
-  return copy;
+  Expression* rewritten = WithArguments(*expression, arguments, plan_->arena);
+  return rewritten != nullptr ? Result<Expression*>(rewritten) : plan_->arena.OutOfMemory();
 }
 
 Result<PlanNodePtr> Planner::PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,

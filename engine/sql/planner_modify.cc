@@ -40,7 +40,26 @@ Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const*
     targets.push_back(
         {expression, *target.name != '\0' ? target.name : OutputColumnName(*target.val)});
   }
+  if (count > 0 && targets.empty()) {
+    return Status::Error(sqlstate::kSyntaxError, "RETURNING must have at least one column",
+                         CharacterPosition(sql_, ast::LocationOf(*items[0])));
+  }
+  plan_->returns_rows = count > 0;
   return targets;
+}
+
+void Planner::NoteReads(const RelationInfo& table,
+                        std::initializer_list<const Expression*> expressions,
+                        const std::vector<Target>& returning) {
+  bool reads = false;
+  for (const Expression* expression : expressions) {
+    reads |= expression != nullptr && expression->has_columns;
+  }
+  for (const Target& target : returning) reads |= target.expression->has_columns;
+  if (!reads) return;
+  for (PlanTable& used : plan_->tables) {
+    if (used.oid == table.oid) used.needs |= privilege::kSelect;
+  }
 }
 
 std::vector<const Expression*> Planner::ExpressionsOf(const std::vector<Target>& targets) {
@@ -91,6 +110,21 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
     return builder_.CoerceForColumn(value, {info.type_oid, info.type_modifier}, info.name,
                                     location);
   };
+  // Whether what the client gives for the column counts: an identity column may insist on its own.
+  const bool user_value = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
+  const bool system_value = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
+  const auto takes_value = [&](int column) -> Result<bool> {
+    const ColumnInfo& info = table.columns[static_cast<size_t>(column)];
+    if (info.identity == Identity::kNone) return true;
+    if (user_value) return false;
+    if (info.identity == Identity::kByDefault || system_value) return true;
+    return Status::Error(
+               sqlstate::kGeneratedAlways,
+               fmt::format("cannot insert a non-DEFAULT value into column \"{}\"", info.name))
+        .WithDetail(fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
+                                info.name))
+        .WithHint("Use OVERRIDING SYSTEM VALUE to override.");
+  };
   const auto check_count = [&](size_t given, int extra_location, int first_location) -> Status {
     if (given > columns.size()) {
       return Status::Error(sqlstate::kSyntaxError,
@@ -111,7 +145,7 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
       CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, default_of(i));
       rows.push_back(value);
     }
-    return PlanNodePtr(std::make_unique<ValuesNode>(std::move(rows), width));
+    return PlanNodePtr(std::make_unique<ValuesNode>(std::move(rows), width, 1));
   }
   const PgQuery__SelectStmt& select = *insert.select_stmt->select_stmt;
   if (select.n_values_lists > 0 && select.n_sort_clause == 0 && select.limit_count == nullptr &&
@@ -138,20 +172,27 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
         const Expression*& place = rows[row + static_cast<size_t>(columns[i])];
         if (item.node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT) continue;
         CONNBENCH_ASSIGN_OR_RETURN(Expression * value, analyzer.Analyze(item, "VALUES"));
-        CONNBENCH_ASSIGN_OR_RETURN(place, coerce(value, columns[i], ast::LocationOf(item)));
+        CONNBENCH_ASSIGN_OR_RETURN(Expression * fitting,
+                                   coerce(value, columns[i], ast::LocationOf(item)));
+        CONNBENCH_ASSIGN_OR_RETURN(const bool taken, takes_value(columns[i]));
+        if (taken) place = fitting;
       }
       for (size_t i = 0; i < width; ++i) {
         if (rows[row + i] != nullptr) continue;
         CONNBENCH_ASSIGN_OR_RETURN(rows[row + i], default_of(i));
       }
     }
-    auto node = std::make_unique<ValuesNode>(std::move(rows), width);
+    auto node = std::make_unique<ValuesNode>(std::move(rows), width, select.n_values_lists);
     node->estimated_rows = static_cast<double>(select.n_values_lists);
     return PlanNodePtr(std::move(node));
   }
 
   std::vector<Target> targets;
-  CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr query, PlanQuery(select, false, targets));
+  const auto unknown_target = [&](size_t target, Expression* expression) {
+    return target < columns.size() ? coerce(expression, columns[target], expression->location)
+                                   : builder_.ResolveUnknown(expression);
+  };
+  CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr query, PlanQuery(select, false, targets, unknown_target));
   const int first_location =
       select.n_target_list > 0 ? ast::LocationOf(*select.target_list[0]) : -1;
   CONNBENCH_RETURN_IF_ERROR(check_count(
@@ -163,8 +204,9 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
     CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
                                builder_.Column(static_cast<int>(i), targets[i].expression->type,
                                                targets[i].expression->location));
-    CONNBENCH_ASSIGN_OR_RETURN(rows[static_cast<size_t>(columns[i])],
-                               coerce(column, columns[i], targets[i].expression->location));
+    CONNBENCH_ASSIGN_OR_RETURN(column, coerce(column, columns[i], targets[i].expression->location));
+    CONNBENCH_ASSIGN_OR_RETURN(const bool taken, takes_value(columns[i]));
+    if (taken) rows[static_cast<size_t>(columns[i])] = column;
   }
   for (size_t i = 0; i < width; ++i) {
     if (rows[i] != nullptr) continue;
@@ -179,13 +221,15 @@ Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
     return NotSupported("ON CONFLICT", insert.on_conflict_clause->location);
   }
   Source source;
-  CONNBENCH_RETURN_IF_ERROR(AddTable(*insert.relation, LockMode::kRowExclusive, source));
+  CONNBENCH_RETURN_IF_ERROR(
+      AddTable(*insert.relation, LockMode::kRowExclusive, privilege::kInsert, source));
   const RelationInfo& table = *source.relation;
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, InsertColumns(insert, table));
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr rows, PlanInsertRows(insert, table, columns));
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
       AnalyzeReturning(insert.returning_list, insert.n_returning_list, source.scope));
+  NoteReads(table, {}, returning);
   DescribeColumns(returning, returning.size(), &source);
   plan_->root =
       std::make_unique<InsertNode>(source.table, std::move(rows), ExpressionsOf(returning));
@@ -200,7 +244,8 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
     return NotSupported("UPDATE ... FROM", ast::LocationOf(*update.from_clause[0]));
   }
   Source source;
-  CONNBENCH_RETURN_IF_ERROR(AddTable(*update.relation, LockMode::kRowExclusive, source));
+  CONNBENCH_RETURN_IF_ERROR(
+      AddTable(*update.relation, LockMode::kRowExclusive, privilege::kUpdate, source));
   const RelationInfo& table = *source.relation;
   ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
   std::vector<UpdateNode::Assignment> assignments;
@@ -240,6 +285,12 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
       CONNBENCH_ASSIGN_OR_RETURN(
           value, builder_.CoerceForColumn(value, {info.type_oid, info.type_modifier}, info.name,
                                           ast::LocationOf(*value_node)));
+      if (info.identity == Identity::kAlways) {
+        return Status::Error(sqlstate::kGeneratedAlways,
+                             fmt::format("column \"{}\" can only be updated to DEFAULT", info.name))
+            .WithDetail(fmt::format(
+                "Column \"{}\" is an identity column defined as GENERATED ALWAYS.", info.name));
+      }
     }
     assignments.push_back({column, value});
   }
@@ -250,6 +301,10 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
       AnalyzeReturning(update.returning_list, update.n_returning_list, source.scope));
+  NoteReads(table, {where}, returning);
+  for (const UpdateNode::Assignment& assignment : assignments) {
+    NoteReads(table, {assignment.value}, {});
+  }
   DescribeColumns(returning, returning.size(), &source);
   const std::vector<bool> used(table.columns.size(), true);  // the new version needs them all
   CONNBENCH_ASSIGN_OR_RETURN(auto scan,
@@ -267,7 +322,8 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
     return NotSupported("DELETE ... USING", ast::LocationOf(*deletion.using_clause[0]));
   }
   Source source;
-  CONNBENCH_RETURN_IF_ERROR(AddTable(*deletion.relation, LockMode::kRowExclusive, source));
+  CONNBENCH_RETURN_IF_ERROR(
+      AddTable(*deletion.relation, LockMode::kRowExclusive, privilege::kDelete, source));
   ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
   Expression* where = nullptr;
   if (deletion.where_clause != nullptr) {
@@ -276,6 +332,7 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
       AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, source.scope));
+  NoteReads(*source.relation, {where}, returning);
   std::vector<bool> used(source.relation->columns.size(), false);
   if (where != nullptr) CollectColumns(*where, used);
   for (const Target& target : returning) CollectColumns(*target.expression, used);

@@ -54,51 +54,6 @@ void CollectColumns(const Expression& expression, std::vector<bool>& used) {
   });
 }
 
-Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string_view sql,
-                                     const PgQuery__RangeVar& name, LockMode mode) {
-  CONNBENCH_ASSIGN_OR_RETURN(const std::string relation_name, ast::RelationName(sql, name));
-  const int position = CharacterPosition(sql, name.location);
-  RelationRef locked;
-  while (true) {
-    Result<RelationRef> found = context.catalog->Find(*context.transaction, relation_name);
-    if (!found.ok()) return found.TakeStatus().WithPosition(position);
-    RelationRef relation = std::move(*found);
-    if (relation->kind != RelationKind::kTable) {
-      return Status::Error(sqlstate::kWrongObjectType,
-                           fmt::format("\"{}\" is not a table", relation_name), position);
-    }
-    const bool reads = mode == LockMode::kAccessShare;
-    if (relation->oid < kFirstUserOid && !(reads && context.superuser)) {
-      return reads ? Status::Error(sqlstate::kInsufficientPrivilege,
-                                   fmt::format("permission denied for table {}", relation_name))
-                   : Status::Error(sqlstate::kInsufficientPrivilege,
-                                   fmt::format("permission denied: \"{}\" is a system catalog",
-                                               relation_name));
-    }
-    if (relation == locked) return relation;
-    CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(relation->oid, mode));
-    locked = std::move(relation);
-  }
-}
-
-[[gnu::hot]] Result<bool> LockAndCheckPlan(const PlanningContext& context, Plan& plan,
-                                           bool own_changes) {
-  for (const PlanTable& table : plan.tables) {
-    CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(table.oid, table.mode));
-  }
-  if (plan.for_this_snapshot) return false;
-  const uint64_t version = context.catalog->shared_version();
-  if (plan.catalog_version == version && !own_changes) return true;
-  for (const PlanTable& table : plan.tables) {
-    Result<RelationRef> found =
-        context.catalog->FindIfExists(*context.transaction, table.relation->name);
-    if (!found.ok()) return found.TakeStatus();
-    if (*found != table.relation) return false;
-  }
-  plan.catalog_version = version;
-  return true;
-}
-
 // The alias of a table or view, and of its columns.
 Status Planner::ApplyAlias(const PgQuery__RangeVar& name, Source& source) {
   if (name.alias == nullptr) return {};
@@ -116,9 +71,31 @@ Status Planner::ApplyAlias(const PgQuery__RangeVar& name, Source& source) {
   return {};
 }
 
-Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Source& source) {
-  CONNBENCH_ASSIGN_OR_RETURN(source.relation, FindAndLockTable(context_, sql_, name, mode));
-  plan_->tables.push_back({source.relation, mode, source.relation->oid});
+// PostgreSQL reads a sequence as a table of one row; ok if the name means something else.
+Status Planner::RefuseSequence(const PgQuery__RangeVar& name) {
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation,
+                             context_.catalog->Find(*context_.transaction, name.relname));
+  if (relation->kind != RelationKind::kSequence) return {};
+  CONNBENCH_RETURN_IF_ERROR(RequireAny(context_.role, *relation, privilege::kSelect));
+  return NotSupported("reading a sequence as a table", name.location)
+      .WithHint("Use nextval(), currval() and lastval().");
+}
+
+Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs,
+                         Source& source) {
+  Result<RelationRef> found = FindAndLockTable(context_, sql_, name, mode);
+  if (!found.ok() && found.status().code() == sqlstate::kWrongObjectType &&
+      needs == privilege::kSelect) {
+    CONNBENCH_RETURN_IF_ERROR(RefuseSequence(name));
+  }
+  if (!found.ok()) {
+    // As in PostgreSQL, queries say where the name is and utility statements do not.
+    const bool about_name = found.status().code() == sqlstate::kUndefinedTable ||
+                            found.status().code() == sqlstate::kWrongObjectType;
+    return found.TakeStatus().WithPosition(about_name ? CharacterPosition(sql_, name.location) : 0);
+  }
+  source.relation = std::move(*found);
+  plan_->tables.push_back({source.relation, mode, source.relation->oid, needs});
   source.table = std::make_shared<Table>(*context_.storage, source.relation);
   source.scope.table_name = source.relation->name;
   source.scope.alias = source.relation->name;
@@ -137,7 +114,10 @@ Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, S
   return ApplyAlias(name, source);
 }
 
-Result<Planner::Source> Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, LockMode mode) {
+Result<Planner::Source> Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows) {
+  const LockMode mode = lock_rows ? LockMode::kRowShare : LockMode::kAccessShare;
+  const PrivilegeSet needs =
+      lock_rows ? privilege::kSelect | privilege::kUpdate : privilege::kSelect;
   Source source;
   if (select.n_from_clause == 0) return source;
   const ast::Node& first = *select.from_clause[0];
@@ -150,7 +130,7 @@ Result<Planner::Source> Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, 
         CONNBENCH_RETURN_IF_ERROR(AddView(*first.range_var, *view, source));
         return source;
       }
-      CONNBENCH_RETURN_IF_ERROR(AddTable(*first.range_var, mode, source));
+      CONNBENCH_RETURN_IF_ERROR(AddTable(*first.range_var, mode, needs, source));
       return source;
     case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
       CONNBENCH_RETURN_IF_ERROR(AnalyzeFunctionInFrom(*first.range_function, source));
@@ -212,6 +192,12 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, So
   source.scope.table_name = source.scope.alias = name;
   if (function.alias != nullptr) {
     source.scope.alias = column = function.alias->aliasname;
+    if (function.alias->n_colnames > 1) {
+      return Status::Error(
+          sqlstate::kInvalidColumnReference,
+          fmt::format("table \"{}\" has 1 columns available but {} columns specified",
+                      source.scope.alias, function.alias->n_colnames));
+    }
     if (function.alias->n_colnames > 0) column = ast::StringOf(*function.alias->colnames[0]);
   }
   source.scope.columns.push_back({column, type});

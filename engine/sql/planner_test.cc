@@ -5,7 +5,7 @@
 #include "engine/executor/nodes/external_sorter.h"
 #include "engine/sql/nesting.h"
 #include "engine/sql/parse_tree.h"
-#include "engine/sql/sql_test_base.h"
+#include "engine/sql/testing/sql_test_base.h"
 
 namespace connbench::engine {
 namespace {
@@ -156,7 +156,7 @@ std::string ParseOnSmallStack(const std::string& sql) {
       &thread, &attributes,
       [](void* argument) -> void* {
         auto* mine = static_cast<Work*>(argument);
-        Result<ParseTree> tree = ParseTree::Parse(*mine->sql);
+        Result<ParseTree> tree = ParseTree::Parse(*mine->sql, nullptr);
         mine->answer = tree.ok() ? "ok" : tree.status().error().code;
         return nullptr;
       },
@@ -209,12 +209,33 @@ TEST(NestingTest, NeverOverflowsASmallStack) {
   }
 }
 
+TEST(NestingTest, BoundsTheWordsOfAStatement) {
+  const auto code = [](const std::string& sql) { return std::string(CheckNesting(sql).code()); };
+  const int most = static_cast<int>(kMaxStatementWords);
+  EXPECT_EQ(code("select " + Repeat("1,", most - 2) + "1"), "00000");
+  EXPECT_EQ(code("select " + Repeat("1,", most - 1) + "1"), "54001");
+  EXPECT_EQ(code("select " + Repeat("a.b,", most) + "1"), "54001");
+  EXPECT_EQ(code("select '" + Repeat("1,", most) + "' /*" + Repeat("1,", most) + "*/"), "00000");
+}
+
 TEST(NestingTest, LetsLongFlatStatementsPass) {
   EXPECT_EQ(ParseOnSmallStack("insert into t values (1, -2, 'x')" +
                               Repeat(", (1, -2, 'it''s (((')", 5000)),
             "ok");
   EXPECT_EQ(ParseOnSmallStack("select 1 from t where a = 1" + Repeat(" or a = 1 + 2", 2000)), "ok");
   EXPECT_EQ(ParseOnSmallStack("select 1 from t where a in (1" + Repeat(", -3", 5000) + ")"), "ok");
+}
+
+using GroupKeyTest = SqlTest;
+
+TEST_F(GroupKeyTest, RefusesToGroupByAnAggregate) {
+  a_->Run("create table g (a int); insert into g values (1), (2)");
+  EXPECT_EQ(a_->Error("select 7, count(*) from g group by 2"),
+            "42803 11 aggregate functions are not allowed in GROUP BY");
+  EXPECT_EQ(a_->Error("select 7, count(*) + 1 as n from g group by n"),
+            "42803 11 aggregate functions are not allowed in GROUP BY");
+  EXPECT_EQ(a_->Rows("select 20, count(*) from g group by 1 having count(*) = 2"), "20|2");
+  EXPECT_EQ(a_->Rows("select 20, count(*) from g group by 1 having count(*) = 20"), "");
 }
 
 }  // namespace

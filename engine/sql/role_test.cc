@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "engine/roles/scram_secret.h"
-#include "engine/sql/sql_test_base.h"
+#include "engine/sql/testing/sql_test_base.h"
 
 namespace connbench::engine {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/session.h"
-#include "engine/sql/counting_sink.h"
+#include "engine/sql/testing/counting_sink.h"
 
 namespace connbench::engine {
 namespace {
@@ -117,8 +117,8 @@ void BM_PreparedInsert(benchmark::State& state) {
 }
 BENCHMARK(BM_PreparedInsert)->Iterations(50000);
 
-// The same statement on many sessions in turn: neither a session's own memory nor the table's pages are
-// warm, as it is behind many connections.
+// The same statement on many sessions in turn: neither a session's own memory nor the table's pages
+// are warm, as it is behind many connections.
 void BM_PreparedPointSelectOfMany(benchmark::State& state) {
   constexpr int kManyRows = 100000;
   Bench bench;

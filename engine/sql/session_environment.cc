@@ -42,7 +42,9 @@ int64_t RealSession::StatementTimestamp() const {
 std::string_view RealSession::version() const { return kVersion; }
 
 Status RealSession::Sleep(int64_t microseconds) {
-  const MonotonicNs until = MonotonicNow() + microseconds * kNanosecondsPerMicrosecond;
+  const MonotonicNs now = MonotonicNow();
+  const int64_t longest_us = (kNoDeadline - now) / kNanosecondsPerMicrosecond;
+  const MonotonicNs until = now + std::min(microseconds, longest_us) * kNanosecondsPerMicrosecond;
   while (true) {
     const uint32_t word = backend_->WakeupWord();
     CONNBENCH_RETURN_IF_ERROR(backend_->CheckInterruptsNow());
@@ -59,43 +61,9 @@ double RealSession::Random() {
   return static_cast<double>(NextRandom(random_state_) >> 11) * 0x1.0p-53;
 }
 
-void RealSession::SetRandomSeed(double seed) { random_state_ = std::bit_cast<uint64_t>(seed) | 1; }
-
-Result<int64_t> RealSession::NextSequenceValue(std::string_view name) {
-  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("nextval()"));
-  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef sequence, catalog_.Find(transaction_, name));
-  if (sequence->kind != RelationKind::kSequence) {
-    return Status::Error(sqlstate::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(const int64_t value, catalog_.NextValue(sequence));
-  sequence_values_.insert_or_assign(std::string(name), value);
-  last_sequence_value_ = value;
-  return value;
-}
-
-Result<int64_t> RealSession::CurrentSequenceValue(std::string_view name) {
-  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef sequence, catalog_.Find(transaction_, name));
-  const auto at = sequence_values_.find(name);
-  if (at != sequence_values_.end()) return at->second;
-  return Status::Error(
-      sqlstate::kObjectNotInPrerequisiteState,
-      fmt::format("currval of sequence \"{}\" is not yet defined in this session", sequence->name));
-}
-
-Result<int64_t> RealSession::LastSequenceValue() {
-  if (last_sequence_value_) return *last_sequence_value_;
-  return Status::Error(sqlstate::kObjectNotInPrerequisiteState,
-                       "lastval is not yet defined in this session");
-}
-
-Status RealSession::SetSequenceValue(std::string_view name, int64_t value, bool is_called) {
-  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("setval()"));
-  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef sequence, catalog_.Find(transaction_, name));
-  if (is_called) {
-    sequence_values_.insert_or_assign(std::string(name), value);
-    last_sequence_value_ = value;
-  }
-  return catalog_.SetValue(sequence, value, is_called);
+void RealSession::SetRandomSeed(double seed) {
+  random_state_ = std::bit_cast<uint64_t>(seed) | 1;
+  seeded_ = true;
 }
 
 Result<std::string_view> RealSession::CurrentSetting(std::string_view name, bool missing_ok,
@@ -111,15 +79,23 @@ Result<std::string_view> RealSession::CurrentSetting(std::string_view name, bool
 }
 
 Status RealSession::SetSetting(std::string_view name, std::string_view value, bool local) {
-  return settings_.Set(name, value, local, true);
+  const bool is_reset = value.data() == nullptr;  // SQL NULL
+  if (IsOfTransaction(name)) {
+    const auto definition = static_cast<size_t>(FindSetting(name));
+    return SetTransactionSetting(name,
+                                 is_reset ? SettingDefinitions()[definition].default_value : value);
+  }
+  return is_reset ? settings_.Reset(name, local, true) : settings_.Set(name, value, local, true);
 }
 
 Result<bool> RealSession::CancelBackend(int32_t connection_id) {
+  CONNBENCH_RETURN_IF_ERROR(CheckMaySignal(static_cast<uint32_t>(connection_id), false));
   return context_.transactions.backends->Interrupt(static_cast<uint32_t>(connection_id),
                                                    kInterruptCancel);
 }
 
 Result<bool> RealSession::TerminateBackend(int32_t connection_id) {
+  CONNBENCH_RETURN_IF_ERROR(CheckMaySignal(static_cast<uint32_t>(connection_id), true));
   return context_.transactions.backends->Terminate(static_cast<uint32_t>(connection_id));
 }
 

@@ -4,10 +4,10 @@
 // Besides what the sanitizers find, it is a bug when the session does not answer "select 1" any
 // more.
 //
-// Each input has a session of its own and finds table t as it was made. What else earlier inputs have
-// committed may still be there: an engine serves kInputsPerEngine of them, because making one takes
-// many times longer than an input does. So a finding that does not come again when its input is
-// replayed alone, on a new engine, comes again with the run's -seed.
+// Each input has a session of its own and finds table t as it was made. What else earlier inputs
+// have committed may still be there: an engine serves kInputsPerEngine of them, because making one
+// takes many times longer than an input does. So a finding that does not come again when its input
+// is replayed alone, on a new engine, comes again with the run's -seed.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -18,7 +18,7 @@
 
 #include "engine/engine.h"
 #include "engine/session.h"
-#include "engine/sql/counting_sink.h"
+#include "engine/sql/testing/counting_sink.h"
 
 namespace connbench::engine {
 namespace {

@@ -1,7 +1,8 @@
-// The real session: SQL text in, rows out. One .cc file per concern: real_session.cc (messages),
-// session_transaction.cc (blocks and savepoints), session_portal.cc (running plans),
-// session_statement.cc (preparing them), session_environment.cc (what expressions ask for),
-// utility_*.cc (statements that are not planned). Private to engine/sql.
+// The real session: SQL text in, rows out. One .cc file per concern: real_session.cc (where the
+// session stands), session_query.cc and session_extended.cc (messages), session_transaction.cc
+// (blocks and savepoints), session_portal.cc (running plans), session_statement.cc (preparing
+// them), session_environment.cc (what expressions ask for), utility_*.cc (statements that are not
+// planned). Private to engine/sql.
 //
 // Safety: as engine/session.h says: one thread at a time.
 // Memory: an idle session holds its settings, its backend handle and what it has prepared; page
@@ -19,10 +20,12 @@
 
 #include "engine/engine_context.h"
 #include "engine/executor/expression/environment.h"
+#include "engine/roles/access.h"
 #include "engine/roles/role_table.h"
 #include "engine/session.h"
 #include "engine/sql/command_tag.h"
 #include "engine/sql/copy.h"
+#include "engine/sql/dependencies.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/pg_query_types.h"
 #include "engine/sql/plan.h"
@@ -31,6 +34,8 @@
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
+
+struct SequenceChange;
 
 // Maps by name that can be searched with a string_view.
 struct NameHash {
@@ -48,32 +53,49 @@ struct PreparedStatement {
   int index = 0;               // of the statement in sql
   std::unique_ptr<Plan> plan;  // kPlanned
   ParameterTypes parameters;
-  std::string sql;                                 // the text that positions count in
-  std::shared_ptr<const ParseTree> tree;           // kTransaction, kUtility
-  std::vector<ColumnDescription> utility_columns;  // kUtility, if it returns rows
+  std::string sql;                        // the text that positions count in
+  std::shared_ptr<const ParseTree> tree;  // kTransaction, kUtility
+  // kUtility: the columns of the rows that it returns, if it returns any.
+  std::optional<std::vector<ColumnDescription>> utility_result;
 
-  const std::vector<ColumnDescription>& columns() const {
+  // Rows may have no columns: SELECT FROM t.
+  bool returns_rows() const {
+    return kind == Kind::kPlanned ? plan->returns_rows : utility_result.has_value();
+  }
+  std::span<const ColumnDescription> columns() const {
     if (kind == Kind::kPlanned) return plan->columns;
-    return utility_columns;
+    if (utility_result) return *utility_result;
+    return {};
   }
 };
 
 // A statement with its parameters, ready to run, running, or done.
 struct Portal {
-  enum class State : uint8_t { kReady, kRunning, kDone };
+  enum class State : uint8_t {
+    kReady,
+    kRunning,
+    kDone,
+    kFailed,  // its run ended with an error, in a savepoint begun after it was bound
+  };
   State state = State::kReady;
+  int level = 0;  // of savepoints: what rolls that one back closes the portal, too
   std::shared_ptr<PreparedStatement> statement;
   Plan* plan = nullptr;  // the statement's, or own_plan if that is busy
   std::unique_ptr<Plan> own_plan;
   std::vector<Value> parameters;
   Arena parameter_arena;
   std::vector<WireFormat> formats;  // of the result
+  bool known_formats = true;        // text and binary only; else its first row is an error
   ExecutionContext execution;
   bool has_snapshot = false;
-  // Rows of INSERT, UPDATE or DELETE ... RETURNING that the client has not fetched yet: the statement
-  // itself always runs to its end. Null: none were stored.
+  // Rows of INSERT, UPDATE or DELETE ... RETURNING that the client has not fetched yet: the
+  // statement itself always runs to its end. Null: none were stored.
   std::unique_ptr<std::deque<std::string>> returned;
 };
+
+// 22023, for a code that is neither text nor binary. Bind takes any: a format that no value needs
+// is no error in PostgreSQL.
+Status UnsupportedFormat(WireFormat format);
 
 class RealSession final : public Session, private EvalEnvironment {
  public:
@@ -103,6 +125,13 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Progress> CopyInDone(ResultSink& sink) override;
   Status CopyInFail(std::string_view reason) override;
   void FailTransaction() override;
+  Status BeginClient(const std::vector<StartupParameter>& parameters) override;
+  void ResumeClient(const ClientState& state) override;
+  ClientState client_state() const override;
+  uint64_t client_state_version() const override {
+    return 2 * settings_.version() + (touched() ? 1 : 0);
+  }
+  uint64_t deallocations() const override { return deallocations_; }
 
   TransactionStatus transaction_status() const override;
   MonotonicNs IdleDeadline(MonotonicNs now) const override;
@@ -141,15 +170,27 @@ class RealSession final : public Session, private EvalEnvironment {
     void ApplyTo(Role& role) const;
   };
 
-  // ---- real_session.cc ----
+  // ---- session_query.cc ----
+  // The first of them has begun already.
   Result<Progress> RunStatements(const std::shared_ptr<const ParseTree>& tree, int next,
                                  ResultSink& sink);
   Result<Outcome> RunStatement(const std::shared_ptr<const ParseTree>& tree, int index,
                                ResultSink& sink);
   Result<Outcome> RunPlanned(const ParseTree& tree, int index, ResultSink& sink);
+  void TakeUnnamedPortal();
+  void LeaveFailedPortal(const std::shared_ptr<const ParseTree>& tree, int index);
+  Status CopyFailed(Status error);
+
+  // ---- real_session.cc ----
+  // Whether it holds more of its client than settings; see ClientState.
+  bool touched() const { return sql_prepared_ || seeded_ || !sequence_values_.empty(); }
+  void ForgetClient();
+  void DropStatements();
   // The error as the client sees it, after the transaction has taken notice of it.
   Status Failed(Status error);
   Status CheckNotFailed(const PgQuery__Node& statement) const;
+  // The same for what reads rows or says what they look like; fails the message.
+  Status CheckMayRead();
   Status CheckReadOnly(std::string_view command) const;
   void BeginStatement();
   void EndStatement();
@@ -161,11 +202,14 @@ class RealSession final : public Session, private EvalEnvironment {
   Status CommitTransaction();
   void RollbackTransaction();
   void AfterTransaction(bool committed);
+  void CheckpointIfDue();
   // Ends an implicit transaction; nothing to do in a block.
   Status EndImplicit();
   Result<Outcome> RunTransactionStatement(const PgQuery__TransactionStmt& statement,
                                           std::string_view sql, ResultSink& sink);
   Status ApplyTransactionModes(PgQuery__Node* const* options, size_t count);
+  // The innermost of that name, as its place in savepoints_; 3B001.
+  Result<size_t> FindSavepoint(std::string_view name) const;
   Status SetTransactionSetting(std::string_view name, std::string_view value);
   Status DefineSavepoint(std::string_view name);
   Status ReleaseSavepoint(std::string_view name);
@@ -179,12 +223,16 @@ class RealSession final : public Session, private EvalEnvironment {
                                                      std::span<const Oid> parameter_types,
                                                      bool sql_level);
   Result<std::unique_ptr<Plan>> MakePlan(PreparedStatement& statement);
-  std::vector<ColumnDescription> UtilityColumns(const PgQuery__Node& statement);
+  std::optional<std::vector<ColumnDescription>> UtilityResult(const PgQuery__Node& statement);
   Result<std::shared_ptr<PreparedStatement>> FindStatement(std::string_view name) const;
 
   // ---- session_portal.cc ----
   Status OpenPortal(Portal& portal);  // binds a plan to it
+  static void UnopenPortal(Portal& portal);
   Status StartPortal(Portal& portal);
+  // 25006 if the plan writes in a READ ONLY transaction.
+  Status CheckMayWrite(const Plan& plan) const;
+  Status TakePortalSnapshot(Portal& portal, const Plan& plan);
   Result<Outcome> RunPortal(Portal& portal, int64_t max_rows, ResultSink& sink);
   // A step of the plan, or of what it has returned already.
   Step NextRow(Portal& portal, bool limited, const Value*& row);
@@ -193,15 +241,52 @@ class RealSession final : public Session, private EvalEnvironment {
                  ResultSink& sink);
   void ClosePortalState(Portal& portal);
   void CloseAllPortals();
+  // Those bound at the savepoint's level or above.
+  void ClosePortalsFrom(int level);
+  // The savepoint is released: what was bound at its level or above now belongs to the one below.
+  void GivePortalsToParent(int level);
+  // Before a savepoint: tables that bound portals will read are locked below it.
+  void OpenBoundPortals();
+  // It cannot be run any more, but its name is taken until its level ends.
+  void FailPortal(Portal& portal);
+  void FailPortalsFrom(int level);
   Portal* FindPortal(std::string_view name);
   // Runs a plan to its end, calling take for every row; for COPY TO, EXPLAIN ANALYZE.
   Status RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,
                   const std::function<Status(const Value* row)>& take);
 
+  // ---- session_access.cc ----
+  // Who the session is.
+  Status StartRole();
+  // Looks the session's role up again if roles have changed.
+  Status RefreshRole();
+  Result<bool> IsSuperuser();
+  // 42501 unless the role has the privileges that the plan needs. Remembers in the plan that it
+  // has.
+  Status CheckAccess(Plan& plan) {
+    if (plan.access_version == plan.catalog_version && !catalog_changed_) [[likely]]
+      return {};
+    return CheckAccessSlow(plan);
+  }
+  Status CheckAccessSlow(Plan& plan);
+  // pg_cancel_backend(), pg_terminate_backend(): one's own sessions, a superuser's by superusers
+  // only.
+  Status CheckMaySignal(uint32_t connection_id, bool terminate);
+  // PUBLIC is kPublicOid; 42704 for a name that is no role's.
+  Result<Oid> RoleOid(const PgQuery__RoleSpec& role, std::string_view sql, bool allow_public);
+
   // ---- utility_*.cc ----
+  // Of the statements here only EXPLAIN has parameters.
+  struct UtilityInput {
+    std::span<const WireFormat> formats = {};
+    bool describe = false;  // rows are announced here, not by Describe
+    const ParameterTypes* parameter_types =
+        nullptr;  // as Prepare() found them; null: there are none
+    std::span<const Value> parameters = {};
+  };
   Result<Outcome> RunUtility(const std::shared_ptr<const ParseTree>& tree,
-                             const PgQuery__Node& statement, std::span<const WireFormat> formats,
-                             bool describe, ResultSink& sink);
+                             const PgQuery__Node& statement, const UtilityInput& input,
+                             ResultSink& sink);
   Result<Outcome> RunSet(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
   Result<Outcome> RunShow(const PgQuery__Node& statement, std::span<const WireFormat> formats,
                           bool describe, ResultSink& sink);
@@ -216,12 +301,40 @@ class RealSession final : public Session, private EvalEnvironment {
                            std::vector<Value>& parameters);
   Result<Outcome> RunDeallocate(const PgQuery__Node& statement);
   Result<Outcome> RunExplain(const PgQuery__Node& statement, std::string_view sql,
-                             std::span<const WireFormat> formats, bool describe, ResultSink& sink);
+                             const UtilityInput& input, ResultSink& sink);
+  Result<Outcome> RunClose(std::string_view cursor);  // empty: all
   Result<Outcome> RunLock(const PgQuery__Node& statement, std::string_view sql);
+  Result<Outcome> RunCheckpoint();
   Result<Outcome> RunVacuum(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
   Result<Outcome> RunCreateTable(const PgQuery__Node& statement, std::string_view sql,
                                  ResultSink& sink);
+  // The sequences that a default's expression names.
+  Status ResolveDefaultSequences(std::span<const std::string> names, ColumnInfo& column);
+  // The sequence of a serial or identity column, and the column's default.
+  Status MakeOwnedSequence(std::string_view table, const SequenceChange& definition,
+                           ColumnInfo& column);
   Result<Outcome> RunDrop(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  // 55006 if a query that is open in a portal reads the table.
+  Status CheckNotInUse(std::string_view command, const RelationInfo& table) const;
+  Result<RelationRef> FindToDrop(std::string_view name);
+  Status DropObjects(const std::vector<RelationRef>& objects, bool cascade, ResultSink& sink);
+  Result<RelationRef> DropConstraint(const RelationRef& table,
+                                     const PgQuery__AlterTableCmd& command, ResultSink& sink);
+  // Takes the dependents away, or 2BP01 if that was not asked for.
+  Status DropDependents(const std::vector<Dependent>& dependents, std::string_view what,
+                        bool cascade, ResultSink& sink);
+  Result<Outcome> RunCreateSequence(const PgQuery__Node& statement, std::string_view sql,
+                                    ResultSink& sink);
+  Result<Outcome> RunAlterSequence(const PgQuery__Node& statement, std::string_view sql,
+                                   ResultSink& sink);
+  Result<RelationRef> FindAndLockSequence(std::string_view name, LockMode mode);
+  // OWNED BY: makes the sequence the column's, or nobody's.
+  Status OwnSequence(const RelationRef& sequence, std::span<const std::string> owned_by);
+  Result<Outcome> RunGrant(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
+  Result<std::vector<RelationRef>> GrantTargets(const PgQuery__GrantStmt& grant,
+                                                std::string_view sql);
+  Result<RelationRef> ChangeOwner(const RelationRef& relation, const PgQuery__RoleSpec& role,
+                                  std::string_view sql);
   Result<Outcome> RunCreateRole(const PgQuery__Node& statement, std::string_view sql,
                                 ResultSink& sink);
   Result<Outcome> RunAlterRole(const PgQuery__Node& statement, std::string_view sql,
@@ -231,7 +344,8 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<RoleChange> ReadRoleOptions(std::span<PgQuery__Node* const> options, std::string_view sql,
                                      ResultSink& sink);
   Result<std::string> RoleName(const PgQuery__RoleSpec& role, std::string_view sql) const;
-  Result<Outcome> RunTruncate(const PgQuery__Node& statement, std::string_view sql);
+  Result<Outcome> RunTruncate(const PgQuery__Node& statement, std::string_view sql,
+                              ResultSink& sink);
   Result<Outcome> RunCreateIndex(const PgQuery__Node& statement, std::string_view sql,
                                  ResultSink& sink);
   Result<Outcome> RunAlterTable(const PgQuery__Node& statement, std::string_view sql,
@@ -241,6 +355,10 @@ class RealSession final : public Session, private EvalEnvironment {
                    const CopyOptions& options, int64_t& rows, ResultSink& sink);
   Result<RelationRef> MakeIndex(const RelationRef& table, IndexInfo definition);
   Status BuildIndex(const RelationRef& relation);
+  Status AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::string_view sql,
+                         ResultSink& sink);
+  Result<RelationRef> AddForeignKey(const RelationRef& table, const PgQuery__Constraint& constraint,
+                                    const std::vector<int16_t>& columns, std::string_view sql);
   Result<RelationRef> AddConstraint(RelationRef table, const PgQuery__Constraint& constraint,
                                     std::string_view sql, ResultSink& sink);
   Result<RelationRef> AlterColumn(const RelationRef& table, const PgQuery__AlterTableCmd& command,
@@ -249,9 +367,10 @@ class RealSession final : public Session, private EvalEnvironment {
                                  std::string_view suffix);
   void WarnForeignKey(ResultSink& sink);
   Status SendTextRow(std::span<const std::string> fields, ResultSink& sink);
-  // Checks that there is an explicit block, or none: for LOCK TABLE, VACUUM.
+  // Checks that there is an explicit block, or none: for LOCK TABLE, VACUUM. What no block may hold
+  // is committed when its own Execute message ends.
   Status RequireBlock(std::string_view command) const;
-  Status RefuseBlock(std::string_view command) const;
+  Status RefuseBlock(std::string_view command);
 
   // ---- session_environment.cc: EvalEnvironment ----
   int64_t TransactionTimestamp() const override;
@@ -262,10 +381,17 @@ class RealSession final : public Session, private EvalEnvironment {
   std::string_view version() const override;
   uint32_t connection_id() const override { return backend_->connection_id(); }
   Status CheckInterrupts() override { return backend_->CheckForInterrupts(); }
+  Status PollInterrupts() override { return backend_->YieldAndCheck(); }
   Status Sleep(int64_t microseconds) override;
   double Random() override;
   void SetRandomSeed(double seed) override;
+  // The sequence that the text names, locked against DROP; 42501 without any of the privileges.
+  Result<RelationRef> SequenceOf(std::string_view text, PrivilegeSet any_of);
+  Result<int64_t> AdvanceSequence(const RelationRef& sequence);
   Result<int64_t> NextSequenceValue(std::string_view sequence) override;
+  Result<int64_t> NextIdentityValue(Oid sequence) override;
+  Result<std::string_view> SerialSequence(std::string_view table, std::string_view column,
+                                          Arena& arena) override;
   Result<int64_t> CurrentSequenceValue(std::string_view sequence) override;
   Result<int64_t> LastSequenceValue() override;
   Status SetSequenceValue(std::string_view sequence, int64_t value, bool is_called) override;
@@ -276,16 +402,19 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<bool> TerminateBackend(int32_t connection_id) override;
   Result<int64_t> TransactionId() override;
 
-  // What every statement needs comes first and lies together: behind many connections a session is in no near
-  // cache when its turn comes, and each further line of it is waited for.
+  // What every statement needs comes first and lies together: behind many connections a session is
+  // in no near cache when its turn comes, and each further line of it is waited for.
   EngineContext& context_;
   std::unique_ptr<Backend> backend_;
   Transaction transaction_;
-  const bool superuser_;
+  SessionRole role_;
   Block block_ = Block::kNone;
   bool multi_statement_ = false;  // the implicit transaction spans several statements
   bool catalog_changed_ = false;  // by the open transaction
+  bool pipelining_ = false;       // an Execute message has run in the open transaction
+  bool commits_at_once_ = false;  // the Execute message at hand
   bool has_unnamed_portal_ = false;
+  bool query_portal_ = false;  // a statement of the Query at hand has taken the unnamed portal
   mutable int64_t statement_time_us_ = 0;  // 0: nobody has asked yet
   NameMap<std::shared_ptr<PreparedStatement>> statements_;
   Portal unnamed_portal_;  // its buffers are used again
@@ -304,9 +433,13 @@ class RealSession final : public Session, private EvalEnvironment {
   std::shared_ptr<const ParseTree> pending_tree_;
   int pending_index_ = 0;
   std::vector<Value> returned_row_;
-  uint64_t random_state_ = 0;         // 0: not seeded yet
-  NameMap<int64_t> sequence_values_;  // currval()
-  std::optional<int64_t> last_sequence_value_;
+  uint64_t random_state_ = 0;  // 0: not seeded yet
+  bool seeded_ = false;        // by setseed()
+  bool sql_prepared_ = false;  // PREPARE was used since the last DropStatements()
+  uint64_t deallocations_ = 0;
+  std::unordered_map<Oid, int64_t> sequence_values_;  // currval(), by the sequence's oid
+  Oid last_sequence_ = 0;                             // lastval(); 0: none yet
+  uint64_t role_version_ = 0;                         // RoleTable::version() that role_ is good for
 };
 
 }  // namespace connbench::engine

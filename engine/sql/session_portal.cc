@@ -1,5 +1,9 @@
 // Portals: from a plan and its parameters to rows on the wire.
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "engine/executor/row_codec.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/session_impl.h"
@@ -46,7 +50,19 @@ bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<Colum
   return true;
 }
 
+[[gnu::cold]] Status UnknownFormatOf(std::span<const WireFormat> formats) {
+  const auto unknown = std::find_if(formats.begin(), formats.end(), [](WireFormat format) {
+    return format != WireFormat::kText && format != WireFormat::kBinary;
+  });
+  return UnsupportedFormat(unknown == formats.end() ? WireFormat::kText : *unknown);
+}
+
 }  // namespace
+
+Status UnsupportedFormat(WireFormat format) {
+  return Status::Error(sqlstate::kInvalidParameterValue,
+                       fmt::format("unsupported format code: {}", static_cast<int16_t>(format)));
+}
 
 [[gnu::hot]] Portal* RealSession::FindPortal(std::string_view name) {
   if (name.empty()) return has_unnamed_portal_ ? &unnamed_portal_ : nullptr;
@@ -62,6 +78,7 @@ bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<Colum
                              LockAndCheckPlan(planning, *statement.plan, catalog_changed_));
   if (!current) {
     CONNBENCH_ASSIGN_OR_RETURN(auto plan, MakePlan(statement));
+    CONNBENCH_RETURN_IF_ERROR(plan->constant_error);
     if (!SameResult(plan->columns, statement.plan->columns)) {
       return Status::Error(sqlstate::kFeatureNotSupported,
                            "cached plan must not change result type");
@@ -80,20 +97,37 @@ bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<Colum
   return {};
 }
 
+// Gives the plan back: OpenPortal() looks again.
+[[gnu::hot]] void RealSession::UnopenPortal(Portal& portal) {
+  portal.plan->in_use = false;
+  portal.plan = nullptr;
+  portal.own_plan.reset();
+}
+
+[[gnu::hot]] Status RealSession::CheckMayWrite(const Plan& plan) const {
+  if (!plan.writes || !transaction_.read_only()) [[likely]]
+    return {};
+  return CheckReadOnly(plan.kind == PlanKind::kSelect
+                           ? fmt::format("SELECT {}", RowLockModeName(plan.lock_mode))
+                           : std::string(CommandOf(plan.kind)));
+}
+
+[[gnu::hot]] Status RealSession::TakePortalSnapshot(Portal& portal, const Plan& plan) {
+  CONNBENCH_RETURN_IF_ERROR(CheckMayWrite(plan));
+  portal.execution.snapshot = transaction_.TakeSnapshot();
+  portal.has_snapshot = true;
+  return {};
+}
+
 [[gnu::hot]] Status RealSession::StartPortal(Portal& portal) {
-  if (portal.plan->writes) {
-    CONNBENCH_RETURN_IF_ERROR(CheckReadOnly(portal.plan->kind == PlanKind::kSelect
-                                                ? "SELECT FOR UPDATE"
-                                                : CommandOf(portal.plan->kind)));
-  }
+  if (!portal.has_snapshot) CONNBENCH_RETURN_IF_ERROR(TakePortalSnapshot(portal, *portal.plan));
+  CONNBENCH_RETURN_IF_ERROR(CheckAccess(*portal.plan));
   ExecutionContext& execution = portal.execution;
   execution.eval = {nullptr, portal.parameters.data(), &scratch_, this, {}};
   execution.storage = context_.storage;
   execution.transaction = &transaction_;
   execution.work_mem_bytes = settings_.current().work_mem_bytes;
   execution.rows_affected = 0;
-  execution.snapshot = transaction_.TakeSnapshot();
-  portal.has_snapshot = true;
   portal.state = Portal::State::kRunning;
   if (!portal.plan->root->Open(execution)) return std::move(execution.eval.status);
   return {};
@@ -111,14 +145,16 @@ bool SameResult(const std::vector<ColumnDescription>& a, const std::vector<Colum
     const Step step = NextRow(portal, max_rows > 0, row);
     if (step == Step::kError) return std::move(execution.eval.status);
     if (step == Step::kDone) break;
+    if (!portal.known_formats) [[unlikely]]
+      return UnknownFormatOf(portal.formats);
     CONNBENCH_RETURN_IF_ERROR(SendRow(plan, portal.formats, row, sink));
     if (++sent == max_rows) return Outcome{{}, false, true};
   }
   portal.state = Portal::State::kDone;
   plan.root->Close(execution);
   if (plan.writes) transaction_.AdvanceCommand();
-  return Outcome{
-      MakeTag(plan.kind, plan.kind == PlanKind::kSelect ? sent : execution.rows_affected)};
+  // Of a portal that is fetched in pieces the last one tells its own rows.
+  return Outcome{MakeTag(plan.kind, plan.returns_rows ? sent : execution.rows_affected)};
 }
 
 [[gnu::hot]] Step RealSession::NextRow(Portal& portal, bool limited, const Value*& row) {
@@ -149,6 +185,7 @@ Step RealSession::StoreReturned(Portal& portal) {
     const Step step = plan.root->Next(portal.execution, row);
     if (step == Step::kError) return step;
     if (step == Step::kDone) {
+      transaction_.AdvanceCommand();  // later statements see what was written, sent or not
       if (rows->empty()) return Step::kDone;
       portal.returned = std::move(rows);
       return Step::kRow;
@@ -195,6 +232,70 @@ Step RealSession::StoreReturned(Portal& portal) {
   if (portals_.empty()) return;
   for (const auto& [name, portal] : portals_) ClosePortalState(*portal);
   portals_.clear();
+}
+
+void RealSession::ClosePortalsFrom(int level) {
+  if (has_unnamed_portal_ && unnamed_portal_.level >= level) {
+    ClosePortalState(unnamed_portal_);
+    has_unnamed_portal_ = false;
+  }
+  std::erase_if(portals_, [this, level](const auto& entry) {
+    if (entry.second->level < level) return false;
+    ClosePortalState(*entry.second);
+    return true;
+  });
+}
+
+void RealSession::GivePortalsToParent(int level) {
+  unnamed_portal_.level = std::min(unnamed_portal_.level, level - 1);
+  for (const auto& [name, portal] : portals_) portal->level = std::min(portal->level, level - 1);
+}
+
+void RealSession::OpenBoundPortals() {
+  const auto open = [this](Portal& portal) {
+    if (portal.statement == nullptr || portal.statement->kind != PreparedStatement::Kind::kPlanned)
+      return;
+    // If the table is gone, Execute will say so.
+    static_cast<void>(OpenPortal(portal));
+  };
+  if (has_unnamed_portal_) open(unnamed_portal_);
+  for (const auto& [name, portal] : portals_) open(*portal);
+}
+
+void RealSession::FailPortal(Portal& portal) {
+  std::shared_ptr<PreparedStatement> statement = portal.statement;
+  ClosePortalState(portal);
+  portal.statement = std::move(statement);  // Describe may still ask
+  portal.state = Portal::State::kFailed;
+}
+
+Result<RealSession::Outcome> RealSession::RunClose(std::string_view cursor) {
+  if (!cursor.empty()) {
+    const auto at = portals_.find(cursor);
+    if (at == portals_.end()) {
+      return Status::Error(sqlstate::kInvalidCursorName,
+                           fmt::format("cursor \"{}\" does not exist", cursor));
+    }
+    ClosePortalState(*at->second);
+    portals_.erase(at);
+    return Outcome{"CLOSE CURSOR"};
+  }
+  // The portal that runs this very statement has no rows, and stays.
+  std::erase_if(portals_, [this](auto& entry) {
+    Portal& portal = *entry.second;
+    const bool has_rows =
+        portal.statement != nullptr && portal.statement->kind == PreparedStatement::Kind::kPlanned;
+    if (has_rows) ClosePortalState(portal);
+    return has_rows;
+  });
+  return Outcome{"CLOSE CURSOR ALL"};
+}
+
+void RealSession::FailPortalsFrom(int level) {
+  if (has_unnamed_portal_ && unnamed_portal_.level >= level) FailPortal(unnamed_portal_);
+  for (const auto& [name, portal] : portals_) {
+    if (portal->level >= level) FailPortal(*portal);
+  }
 }
 
 Status RealSession::RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,

@@ -8,10 +8,10 @@
 namespace connbench::engine {
 namespace {
 
-// The statement to plan: PREPARE keeps its own text, with the statement inside.
-const PgQuery__Node& PlannedNode(const PgQuery__Node& statement) {
-  return statement.node_case == PG_QUERY__NODE__NODE_PREPARE_STMT ? *statement.prepare_stmt->query
-                                                                  : statement;
+// What a prepared statement prepares. PREPARE keeps its whole text, with the statement inside; a
+// Parse message of the same text prepares the PREPARE itself.
+const PgQuery__Node& PreparedNode(const PgQuery__Node& statement, bool sql_level) {
+  return sql_level ? *statement.prepare_stmt->query : statement;
 }
 
 }  // namespace
@@ -21,7 +21,9 @@ const PgQuery__Node& PlannedNode(const PgQuery__Node& statement) {
           .storage = context_.storage,
           .catalog = &catalog_,
           .transaction = &transaction_,
-          .superuser = superuser_,
+          .role = role_,
+          .database = database_,
+          .interrupts = this,
           .enable_seqscan = settings_.current().enable_seqscan,
           .enable_indexscan = settings_.current().enable_indexscan};
 }
@@ -33,33 +35,45 @@ Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(
   statement->sql = tree->sql();
   statement->index = index;
   statement->sql_level = sql_level;
-  statement->parameters = ParameterTypes(parameter_types);
+  CONNBENCH_ASSIGN_OR_RETURN(statement->parameters, ParameterTypes::From(parameter_types));
   if (tree->statement_count() == 0) return statement;
-  const PgQuery__Node& node = PlannedNode(tree->statement(index));
+  const PgQuery__Node& node = PreparedNode(tree->statement(index), sql_level);
   CONNBENCH_RETURN_IF_ERROR(CheckNotFailed(node));
   if (node.node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT) {
+    CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     statement->kind = PreparedStatement::Kind::kTransaction;
     statement->tree = std::move(tree);
     return statement;
   }
   EnsureTransaction();
   if (!IsPlannable(node)) {
+    CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     statement->kind = PreparedStatement::Kind::kUtility;
-    statement->utility_columns = UtilityColumns(node);
+    if (node.node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT &&
+        IsPlannable(*node.explain_stmt->query)) {
+      // Like PostgreSQL, EXPLAIN takes its query's parameters; no other utility statement has any.
+      CONNBENCH_RETURN_IF_ERROR(PlanStatement(planning_context(), statement->sql,
+                                              *node.explain_stmt->query, statement->parameters)
+                                    .TakeStatus());
+      CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
+    }
+    statement->utility_result = UtilityResult(node);
     statement->tree = std::move(tree);
     return statement;
   }
   statement->kind = PreparedStatement::Kind::kPlanned;
-  CONNBENCH_ASSIGN_OR_RETURN(statement->plan, PlanStatement(planning_context(), statement->sql,
-                                                            node, statement->parameters));
+  auto planned = PlanStatement(planning_context(), statement->sql, node, statement->parameters);
+  if (!planned.ok()) return tree->WithStatementPosition(planned.TakeStatus(), index);
+  statement->plan = std::move(*planned);
   CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
   return statement;
 }
 
 Result<std::unique_ptr<Plan>> RealSession::MakePlan(PreparedStatement& statement) {
-  CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ParseTree::Parse(statement.sql));
+  CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ParseTree::Parse(statement.sql, this));
   return PlanStatement(planning_context(), statement.sql,
-                       PlannedNode(tree.statement(statement.index)), statement.parameters);
+                       PreparedNode(tree.statement(statement.index), statement.sql_level),
+                       statement.parameters);
 }
 
 [[gnu::hot]] Result<std::shared_ptr<PreparedStatement>> RealSession::FindStatement(
@@ -75,7 +89,9 @@ Result<std::unique_ptr<Plan>> RealSession::MakePlan(PreparedStatement& statement
                        fmt::format("prepared statement \"{}\" does not exist", name));
 }
 
-std::vector<ColumnDescription> RealSession::UtilityColumns(const PgQuery__Node& statement) {
+std::optional<std::vector<ColumnDescription>> RealSession::UtilityResult(
+    const PgQuery__Node& statement) {
+  using Columns = std::vector<ColumnDescription>;
   const auto text_column = [](std::string name) {
     ColumnDescription column;
     column.name = std::move(name);
@@ -85,22 +101,24 @@ std::vector<ColumnDescription> RealSession::UtilityColumns(const PgQuery__Node& 
   };
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
-      return {text_column("QUERY PLAN")};
+      return Columns{text_column("QUERY PLAN")};
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT: {
       const std::string_view name = statement.variable_show_stmt->name;
       if (name == "all") {
-        return {text_column("name"), text_column("setting"), text_column("description")};
+        return Columns{text_column("name"), text_column("setting"), text_column("description")};
       }
       Result<std::string> canonical = settings_.CanonicalName(name);
-      return {text_column(canonical.ok() ? *canonical : std::string(name))};
+      return Columns{text_column(canonical.ok() ? *canonical : std::string(name))};
     }
     case PG_QUERY__NODE__NODE_EXECUTE_STMT: {
       Result<std::shared_ptr<PreparedStatement>> found =
           FindStatement(statement.execute_stmt->name);
-      return found.ok() ? (*found)->columns() : std::vector<ColumnDescription>();
+      if (!found.ok() || !(*found)->returns_rows()) return std::nullopt;
+      const std::span<const ColumnDescription> columns = (*found)->columns();
+      return Columns(columns.begin(), columns.end());
     }
     default:
-      return {};
+      return std::nullopt;
   }
 }
 

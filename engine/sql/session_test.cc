@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "engine/sql/sql_test_base.h"
+#include "engine/sql/testing/sql_test_base.h"
 
 namespace connbench::engine {
 namespace {
@@ -216,7 +216,7 @@ TEST_F(SessionTest, RunsAWriteToItsEndWhateverIsFetched) {
   sink = {};
   ASSERT_TRUE(session.Execute("w", 1, sink).ok());
   ASSERT_TRUE(session.Execute("w", 0, sink).ok());
-  EXPECT_EQ(sink.lines, std::vector<std::string>({"1", "suspended", "2", "3", "DELETE 3"}));
+  EXPECT_EQ(sink.lines, std::vector<std::string>({"1", "suspended", "2", "3", "DELETE 2"}));
   a_->Run("commit");
 }
 
@@ -342,15 +342,15 @@ TEST_F(SessionTest, KeepsSettings) {
   EXPECT_EQ(a_->Rows("show extra_float_digits"), "1");
   EXPECT_EQ(a_->Run("set my.setting = 'v'; show my.setting"), "SET\nv\nSHOW");
   EXPECT_EQ(a_->Rows("show transaction_isolation"), "read committed");
-  EXPECT_EQ(a_->Rows("begin isolation level serializable; show transaction_isolation"),
-            "serializable");
+  EXPECT_EQ(a_->Rows("begin isolation level repeatable read; show transaction_isolation"),
+            "repeatable read");
   a_->Run("rollback");
   EXPECT_EQ(
       a_->Error("set max_connections = 5"),
       "55P02 0 parameter \"max_connections\" cannot be changed without restarting the server");
   EXPECT_EQ(a_->Run("discard all"), "DISCARD ALL");
   TestSession c(*engine_,
-                {{"application_name", "c"}, {"options", "-c statement_timeout=5s --work_mem=2MB"}});
+                {{"application_name", "c"}, {"statement_timeout", "5s"}, {"work_mem", "2MB"}});
   EXPECT_EQ(c.Rows("show statement_timeout"), "5s");
   c.Run("set statement_timeout = 0; reset statement_timeout");
   EXPECT_EQ(c.Rows("show statement_timeout"), "5s");
@@ -427,6 +427,129 @@ TEST_F(SessionTest, ShowsThePoolsOfTheModel) {
             "42P01 15 relation \"connbench_pools\" does not exist");
   EXPECT_EQ(a_->Error("delete from connbench_pools"),
             "42P01 13 relation \"connbench_pools\" does not exist");
+}
+
+// The first line's end is the end of all; the answers are PostgreSQL's.
+TEST_F(SqlTest, CopyTakesOneKindOfLineEnd) {
+  a_->Run("create table t (s text)");
+  const auto copy = [&](const char* options, const std::string& data) {
+    std::string answer = a_->Run(std::string("copy t from stdin ") + options, data);
+    return answer.substr(answer.find('\n') + 1);
+  };
+  const auto bad = [](const char* what) { return std::string("ERROR 22P04 0 ") + what; };
+  for (const char* data : {"a\nb\n", "a\r\nb\r\n", "a\rb\r", "a\rb", "a\r\nb"}) {
+    EXPECT_EQ(copy("", data), "COPY 2") << data;
+    EXPECT_EQ(copy("csv", data), "COPY 2") << data;
+  }
+  for (const char* data : {"a\r\nb\n", "a\rb\n"}) {
+    EXPECT_EQ(copy("", data), bad("literal newline found in data"));
+    EXPECT_EQ(copy("csv", data), bad("unquoted newline found in data"));
+  }
+  for (const char* data : {"a\nb\r\n", "a\nb\rc\n", "a\r\nb\r", "a\r\nb\rc\r\n"}) {
+    EXPECT_EQ(copy("", data), bad("literal carriage return found in data"));
+    EXPECT_EQ(copy("csv", data), bad("unquoted carriage return found in data"));
+  }
+  EXPECT_EQ(copy("", "a\nb\\\rc\n\\\nd\n"), "COPY 3");
+  EXPECT_EQ(copy("csv", "a\n\"b\rc\"\n"), "COPY 2");
+  // Byte by byte, too.
+  CollectingSink sink;
+  ASSERT_TRUE(a_->session().Query("truncate t; copy t from stdin", sink).ok());
+  for (const char c : std::string("a\r\nb\\\r\r\n\r\n")) {
+    ASSERT_TRUE(a_->session().CopyInData({&c, 1}).ok());
+  }
+  ASSERT_TRUE(a_->session().CopyInDone(sink).ok());
+  EXPECT_EQ(a_->Rows("select replace(s, chr(13), 'R') from t"), "a bR ");
+}
+
+// "\\." ends the data, if a line's end like those before follows; the answers are PostgreSQL's.
+TEST_F(SqlTest, CopyEndsAtItsMarker) {
+  a_->Run("create table t (s text)");
+  struct Case {
+    std::string options;
+    std::string data;
+    std::string answer;
+  };
+  const Case cases[] = {
+      {"", "1\n\\.\n2\n", "COPY 1"},
+      {"", "1\n\\.", "end-of-copy marker corrupt"},
+      {"", "1\r\n\\.\r\n2\r\n", "COPY 1"},
+      {"", "1\n\\.\r\n2\n", "end-of-copy marker does not match previous newline style"},
+      {"", "1\r\n\\.\n2\r\n", "end-of-copy marker does not match previous newline style"},
+      {"", "1\r\\.\r2\r", "COPY 1"},
+      {"", "1\r\\.\n", "end-of-copy marker does not match previous newline style"},
+      {"", "1\n\\.\r", "end-of-copy marker does not match previous newline style"},
+      {"", "\\.\n", "COPY 0"},
+      {"", "\\.\r\n", "COPY 0"},
+      {"", "\\.", "end-of-copy marker corrupt"},
+      {"", "\\.x\n", "end-of-copy marker corrupt"},
+      {"", "a\\.\n", "COPY 1"},
+      {"", "1\n\\.x\n", "end-of-copy marker corrupt"},
+      {"", "1\n\\. \n", "end-of-copy marker corrupt"},
+      {"", "1\\.\n2\n", "COPY 1"},
+      {"", "x\n\\.\n\\.\n", "COPY 1"},
+      {"", "\\.\r", "COPY 0"},
+      {"", "1\r\n\\.", "end-of-copy marker corrupt"},
+      {"", "1\r\n\\.\r", "end-of-copy marker corrupt"},
+      {"", "1\r\\.", "end-of-copy marker corrupt"},
+      {"", "1\n2\\.", "end-of-copy marker corrupt"},
+      {"", "1\n\\.\n\n", "COPY 1"},
+      {"", "\\.\r\n2\n", "COPY 0"},
+      {"", "1\n\\..\n", "end-of-copy marker corrupt"},
+      {"", "\\.\n\r\n", "COPY 0"},
+      {"", "1\r\n\\.\rX", "end-of-copy marker corrupt"},
+      {"", "\n\\.\n", "COPY 1"},
+      {"", "\r\n\\.\n", "end-of-copy marker does not match previous newline style"},
+      {"", "\r\\.\n", "end-of-copy marker does not match previous newline style"},
+      {"csv", "1\n\\.\n2\n", "COPY 1"},
+      {"csv", "1\n\\.", "COPY 2"},
+      {"csv", "1\r\n\\.\r\n2\r\n", "COPY 1"},
+      {"csv", "1\n\\.\r\n2\n", "end-of-copy marker does not match previous newline style"},
+      {"csv", "1\r\n\\.\n2\r\n", "unquoted newline found in data"},
+      {"csv", "1\r\\.\r2\r", "COPY 1"},
+      {"csv", "1\r\\.\n", "end-of-copy marker does not match previous newline style"},
+      {"csv", "1\n\\.\r", "end-of-copy marker does not match previous newline style"},
+      {"csv", "\\.\n", "COPY 0"},
+      {"csv", "\\.\r\n", "COPY 0"},
+      {"csv", "\\.", "COPY 1"},
+      {"csv", "\\.x\n", "COPY 1"},
+      {"csv", "a\\.\n", "COPY 1"},
+      {"csv", "1\n\\.x\n", "COPY 2"},
+      {"csv", "1\n\\. \n", "COPY 2"},
+      {"csv", "1\\.\n2\n", "COPY 2"},
+      {"csv", "x\n\\.\n\\.\n", "COPY 1"},
+      {"csv", "\\.\r", "COPY 0"},
+      {"csv", "1\r\n\\.", "COPY 2"},
+      {"csv", "1\r\n\\.\r", "unquoted carriage return found in data"},
+      {"csv", "1\r\\.", "COPY 2"},
+      {"csv", "1\n2\\.", "COPY 2"},
+      {"csv", "1\n\\.\n\n", "COPY 1"},
+      {"csv", "\\.\r\n2\n", "COPY 0"},
+      {"csv", "1\n\\..\n", "COPY 2"},
+      {"csv", "\\.\n\r\n", "COPY 0"},
+      {"csv", "1\r\n\\.\rX", "unquoted carriage return found in data"},
+      {"csv", "\n\\.\n", "COPY 1"},
+      {"csv", "\r\n\\.\n", "unquoted newline found in data"},
+      {"csv", "\r\\.\n", "end-of-copy marker does not match previous newline style"},
+  };
+  for (const Case& one : cases) {
+    std::string answer = a_->Run("copy t from stdin " + one.options, one.data);
+    answer = answer.substr(answer.find('\n') + 1);
+    if (!one.answer.starts_with("COPY")) {
+      EXPECT_EQ(answer, "ERROR 22P04 0 " + one.answer) << one.options << " " << one.data;
+      continue;
+    }
+    EXPECT_EQ(answer, one.answer) << one.options << " " << one.data;
+    // Byte by byte, too.
+    CollectingSink sink;
+    ASSERT_TRUE(a_->session().Query("truncate t; copy t from stdin " + one.options, sink).ok());
+    for (const char c : one.data) ASSERT_TRUE(a_->session().CopyInData({&c, 1}).ok());
+    ASSERT_TRUE(a_->session().CopyInDone(sink).ok());
+    EXPECT_EQ("COPY " + a_->Rows("select count(*) from t"), one.answer) << one.data;
+  }
+  a_->Run("truncate t; copy t from stdin", "a\\.\nb\n");
+  EXPECT_EQ(a_->Rows("select s from t"), "a");
+  a_->Run("truncate t; copy t from stdin csv", "a\\.\n\\.x\n");
+  EXPECT_EQ(a_->Rows("select s from t"), "a\\. \\.x");
 }
 
 }  // namespace

@@ -2,27 +2,51 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "base/server_log.h"
+#include "engine/recovery/checkpointer.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/session_impl.h"
 
 namespace connbench::engine {
+namespace {
+
+// Savepoints need a block that BEGIN has begun: that of a query string does not do.
+Status RequireSavepoints(bool implicit, std::string_view command) {
+  if (!implicit) return {};
+  return Status::Error(sqlstate::kNoActiveSqlTransaction,
+                       fmt::format("{} can only be used in transaction blocks", command));
+}
+
+}  // namespace
 
 [[gnu::hot]] void RealSession::EnsureTransaction() {
   if (block_ != Block::kNone) return;
   const Settings::Current& settings = settings_.current();
-  transaction_.Begin(settings.default_repeatable_read ? IsolationLevel::kRepeatableRead
-                                                      : IsolationLevel::kReadCommitted,
-                     settings.default_read_only);
+  transaction_.Begin(settings.default_isolation, settings.default_read_only);
   block_ = Block::kImplicit;
 }
 
 [[gnu::hot]] Status RealSession::CommitTransaction() {
   CloseAllPortals();
+  transaction_.SetSynchronousCommit(settings_.current().synchronous_commit);
   Status status = transaction_.Commit();
   AfterTransaction(status.ok());
+  if (context_.checkpointer != nullptr && context_.checkpointer->Due()) [[unlikely]]
+    CheckpointIfDue();
   return status;
+}
+
+// There is no process for it yet: whose commit filled the log makes the checkpoint, unless another
+// session is at it.
+void RealSession::CheckpointIfDue() {
+  transaction_.Begin(IsolationLevel::kReadCommitted, /*read_only=*/true);
+  Status status = transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive,
+                                                    LockWait::kNoWait);
+  if (status.ok() && context_.checkpointer->Due()) {
+    status = context_.checkpointer->Run(DataState::kInUse);
+    if (!status.ok()) LogLine(fmt::format("checkpoint: {}", status.ToString()));
+  }
+  transaction_.Rollback();
 }
 
 void RealSession::RollbackTransaction() {
@@ -33,6 +57,7 @@ void RealSession::RollbackTransaction() {
 
 void RealSession::AfterTransaction(bool committed) {
   block_ = Block::kNone;
+  pipelining_ = false;
   savepoints_.clear();
   settings_.AtEnd(committed);
   if (catalog_changed_) ForgetPlans();
@@ -55,17 +80,23 @@ void RealSession::ForgetPlans() {
 }
 
 Status RealSession::RequireBlock(std::string_view command) const {
-  if (block_ != Block::kImplicit) return {};
+  // The statements of one query string are in a block, too.
+  if (block_ != Block::kImplicit || multi_statement_) return {};
   return Status::Error(sqlstate::kNoActiveSqlTransaction,
                        fmt::format("{} can only be used in transaction blocks", command));
 }
 
-Status RealSession::RefuseBlock(std::string_view command) const {
-  if (block_ == Block::kImplicit && !multi_statement_) return {};
-  return Status::Error(sqlstate::kActiveSqlTransaction,
-                       block_ == Block::kImplicit
-                           ? fmt::format("{} cannot be executed within a pipeline", command)
-                           : fmt::format("{} cannot run inside a transaction block", command));
+Status RealSession::RefuseBlock(std::string_view command) {
+  if (block_ != Block::kImplicit || multi_statement_) {
+    return Status::Error(sqlstate::kActiveSqlTransaction,
+                         fmt::format("{} cannot run inside a transaction block", command));
+  }
+  if (pipelining_) {
+    return Status::Error(sqlstate::kActiveSqlTransaction,
+                         fmt::format("{} cannot be executed within a pipeline", command));
+  }
+  commits_at_once_ = true;
+  return {};
 }
 
 // The modes of BEGIN, SET TRANSACTION and SET SESSION CHARACTERISTICS.
@@ -79,15 +110,15 @@ Status RealSession::RefuseBlock(std::string_view command) const {
     const std::string_view name = option.defname;
     const std::string value = ast::DefElemText(option);
     if (name == "transaction_isolation") {
-      isolation = value == "serializable"      ? IsolationLevel::kSerializable
-                  : value == "repeatable read" ? IsolationLevel::kRepeatableRead
-                                               : IsolationLevel::kReadCommitted;
+      CONNBENCH_ASSIGN_OR_RETURN(isolation, ParseIsolationLevel(name, value));
       changed = true;
     } else if (name == "transaction_read_only") {
       CONNBENCH_ASSIGN_OR_RETURN(read_only, ast::DefElemBool(option));
       changed = true;
+    } else if (name == "transaction_deferrable") {
+      // It matters to serializable transactions only.
+      CONNBENCH_RETURN_IF_ERROR(transaction_.CheckMaySetDeferrable());
     }
-    // DEFERRABLE matters to serializable transactions only.
   }
   return changed ? transaction_.SetCharacteristics(isolation, read_only) : Status();
 }
@@ -99,8 +130,11 @@ Status RealSession::RefuseBlock(std::string_view command) const {
     Notice(sink, "WARNING", sqlstate::kNoActiveSqlTransaction,
            "there is no transaction in progress");
   };
-  const IsolationLevel isolation = transaction_.isolation();
-  const bool read_only = transaction_.read_only();
+  // An error outside of savepoints has ended the transaction already, and its modes with it.
+  const Settings::Current& defaults = settings_.current();
+  const bool open = transaction_.open();
+  const IsolationLevel isolation = open ? transaction_.isolation() : defaults.default_isolation;
+  const bool read_only = open ? transaction_.read_only() : defaults.default_read_only;
   const auto chain = [&] {
     if (!statement.chain) return;
     transaction_.Begin(isolation, read_only);
@@ -119,8 +153,9 @@ Status RealSession::RefuseBlock(std::string_view command) const {
         Notice(sink, "WARNING", sqlstate::kActiveSqlTransaction,
                "there is already a transaction in progress");
       }
-      block_ = Block::kExplicit;
+      // A BEGIN that fails begins nothing.
       CONNBENCH_RETURN_IF_ERROR(ApplyTransactionModes(statement.options, statement.n_options));
+      block_ = Block::kExplicit;
       const bool is_begin = statement.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN;
       return Outcome{is_begin ? "BEGIN" : "START TRANSACTION"};
     }
@@ -155,36 +190,38 @@ Status RealSession::RefuseBlock(std::string_view command) const {
 }
 
 Status RealSession::DefineSavepoint(std::string_view name) {
-  CONNBENCH_RETURN_IF_ERROR(RequireBlock("SAVEPOINT"));
+  CONNBENCH_RETURN_IF_ERROR(RequireSavepoints(block_ == Block::kImplicit, "SAVEPOINT"));
+  OpenBoundPortals();
   savepoints_.push_back({std::string(name), transaction_.PushSavepoint(), settings_.Mark()});
   return {};
 }
 
-Status RealSession::ReleaseSavepoint(std::string_view name) {
-  CONNBENCH_RETURN_IF_ERROR(RequireBlock("RELEASE SAVEPOINT"));
-  const auto at = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
-                               [name](const Savepoint& point) { return point.name == name; });
-  if (at == savepoints_.rend()) {
-    return Status::Error(sqlstate::kInvalidSavepointSpecification,
-                         fmt::format("savepoint \"{}\" does not exist", name));
+Result<size_t> RealSession::FindSavepoint(std::string_view name) const {
+  for (size_t place = savepoints_.size(); place > 0; --place) {
+    if (savepoints_[place - 1].name == name) return place - 1;
   }
-  transaction_.ReleaseSavepoint(at->level);
-  savepoints_.erase(at.base() - 1, savepoints_.end());
+  return Status::Error(sqlstate::kInvalidSavepointSpecification,
+                       fmt::format("savepoint \"{}\" does not exist", name));
+}
+
+Status RealSession::ReleaseSavepoint(std::string_view name) {
+  CONNBENCH_RETURN_IF_ERROR(RequireSavepoints(block_ == Block::kImplicit, "RELEASE SAVEPOINT"));
+  CONNBENCH_ASSIGN_OR_RETURN(const size_t place, FindSavepoint(name));
+  const int level = savepoints_[place].level;
+  GivePortalsToParent(level);
+  transaction_.ReleaseSavepoint(level);
+  savepoints_.resize(place);
   return {};
 }
 
 Status RealSession::RollbackToSavepoint(std::string_view name) {
-  CONNBENCH_RETURN_IF_ERROR(RequireBlock("ROLLBACK TO SAVEPOINT"));
-  const auto at = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
-                               [name](const Savepoint& point) { return point.name == name; });
-  if (at == savepoints_.rend()) {
-    return Status::Error(sqlstate::kInvalidSavepointSpecification,
-                         fmt::format("savepoint \"{}\" does not exist", name));
-  }
-  CloseAllPortals();
-  transaction_.RollbackToSavepoint(at->level);
-  settings_.RollBackTo(at->settings_mark);
-  savepoints_.erase(at.base(), savepoints_.end());
+  CONNBENCH_RETURN_IF_ERROR(RequireSavepoints(block_ == Block::kImplicit, "ROLLBACK TO SAVEPOINT"));
+  CONNBENCH_ASSIGN_OR_RETURN(const size_t place, FindSavepoint(name));
+  const Savepoint& savepoint = savepoints_[place];
+  ClosePortalsFrom(savepoint.level);
+  transaction_.RollbackToSavepoint(savepoint.level);
+  settings_.RollBackTo(savepoint.settings_mark);
+  savepoints_.resize(place + 1);
   ForgetPlans();
   block_ = Block::kExplicit;
   return {};

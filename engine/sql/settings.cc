@@ -1,3 +1,4 @@
+// A session's settings (PostgreSQL calls them GUCs).
 #include "engine/sql/settings.h"
 
 #include <fmt/format.h>
@@ -6,6 +7,8 @@
 
 #include "base/clock.h"
 #include "engine/config.h"
+#include "engine/executor/types/string_type.h"
+#include "engine/sql/client_encoding.h"
 #include "engine/sql/real_session.h"
 
 namespace connbench::engine {
@@ -30,34 +33,50 @@ std::string_view Trim(std::string_view text) {
 
 Status Unrecognized(std::string_view name) {
   return Status::Error(sqlstate::kUndefinedObject,
-                       fmt::format("unrecognized configuration parameter \"{}\"", name));
+                       fmt::format("unrecognized configuration parameter \"{}\"", Excerpt(name)));
 }
 
+// Two or more identifiers with dots between them.
 bool IsCustomName(std::string_view name) {
-  const size_t dot = name.find('.');
-  return dot != std::string_view::npos && dot > 0 && dot + 1 < name.size();
+  bool first = true;  // in its identifier
+  bool dotted = false;
+  for (const char c : name) {
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0;
+    if (c == '.' && !first) {
+      first = dotted = true;
+    } else if (letter || (!first && ((c >= '0' && c <= '9') || c == '$'))) {
+      first = false;
+    } else {
+      return false;
+    }
+  }
+  return dotted && !first;
+}
+
+// Of a name that no setting has.
+Status BadName(std::string_view name) {
+  if (name.find('.') == std::string_view::npos) return Unrecognized(name);
+  return Status::Error(sqlstate::kInvalidName,
+                       fmt::format("invalid configuration parameter name \"{}\"", Excerpt(name)))
+      .WithDetail(
+          "Custom parameter names must be two or more simple identifiers separated by dots.");
 }
 
 Status InvalidValue(std::string_view name, std::string_view value) {
-  return Status::Error(sqlstate::kInvalidParameterValue,
-                       fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
+  return Status::Error(
+      sqlstate::kInvalidParameterValue,
+      fmt::format("invalid value for parameter \"{}\": \"{}\"", name, Excerpt(value)));
 }
 
-Result<std::string> CanonicalEncoding(std::string_view value) {
-  std::string plain;
-  for (char c : Lower(value)) {
-    if (c != '-' && c != '_' && c != ' ') plain += c;
+// What is no printable ASCII becomes "?", and a long name is cut, as PostgreSQL does.
+constexpr size_t kMaxApplicationNameBytes = 63;
+std::string CanonicalApplicationName(std::string_view value) {
+  std::string name(value.substr(0, kMaxApplicationNameBytes));
+  for (char& c : name) {
+    if (c < ' ' || c > '~') c = '?';
   }
-  if (plain == "utf8" || plain == "unicode") return std::string("UTF8");
-  if (plain == "sqlascii") return std::string("SQL_ASCII");
-  for (std::string_view known : {"latin", "win", "iso8859", "euc", "koi8", "sjis", "big5", "gbk"}) {
-    if (plain.starts_with(known)) {
-      return Status::Error(
-          sqlstate::kFeatureNotSupported,
-          fmt::format("client_encoding \"{}\" is not supported: use UTF8 or SQL_ASCII", value));
-    }
-  }
-  return InvalidValue("client_encoding", value);
+  return name;
 }
 
 Result<std::string> CanonicalDateStyle(std::string_view value) {
@@ -71,7 +90,7 @@ Result<std::string> CanonicalDateStyle(std::string_view value) {
       if (word == known) {
         return Status::Error(
             sqlstate::kFeatureNotSupported,
-            fmt::format("DateStyle \"{}\" is not supported: only \"ISO, MDY\" is", value));
+            fmt::format("DateStyle \"{}\" is not supported: only \"ISO, MDY\" is", Excerpt(value)));
       }
     }
     return InvalidValue("DateStyle", value);
@@ -102,6 +121,11 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
                                                  : "try";
   }
   if (name == "huge_pages_status") return huge_pages ? "on" : "off";
+  if (name == "fsync") return !config.data_directory.empty() && config.fsync ? "on" : "off";
+  if (name == "synchronous_commit") return config.synchronous_commit ? "on" : "off";
+  if (name == "data_directory") return config.data_directory;
+  if (name == "wal_buffers") return PrintWithUnit(config.wal_buffers_bytes / 1024, "kB");
+  if (name == "max_wal_size") return PrintWithUnit(config.max_wal_size_bytes / 1024, "kB");
   if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
   if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);
   return {};
@@ -125,7 +149,10 @@ void ApplyTo(Settings::Current& current, const SettingDefinition& setting,
   } else if (name == "default_transaction_read_only") {
     current.default_read_only = text == "on";
   } else if (name == "default_transaction_isolation") {
-    current.default_repeatable_read = text == "repeatable read" || text == "serializable";
+    const Result<IsolationLevel> level = ParseIsolationLevel(name, text);
+    if (level.ok()) current.default_isolation = *level;
+  } else if (name == "synchronous_commit") {
+    current.synchronous_commit = text != "off";
   } else if (name == "enable_seqscan") {
     current.enable_seqscan = text == "on";
   } else if (name == "enable_indexscan") {
@@ -144,6 +171,38 @@ void ApplyTo(Settings::Current& current, const SettingDefinition& setting,
 
 }  // namespace
 
+Result<IsolationLevel> ParseIsolationLevel(std::string_view setting, std::string_view value) {
+  for (const IsolationLevel level :
+       {IsolationLevel::kReadUncommitted, IsolationLevel::kReadCommitted,
+        IsolationLevel::kRepeatableRead}) {
+    if (value == IsolationLevelName(level)) return level;
+  }
+  if (value != "serializable") return InvalidValue(setting, value);
+  return Status::Error(sqlstate::kFeatureNotSupported,
+                       "isolation level \"serializable\" is not supported")
+      .WithDetail("Nothing detects the read/write conflicts between transactions that it forbids.")
+      .WithHint(
+          "Use \"repeatable read\" (a snapshot for each transaction), and lock with SELECT ... FOR "
+          "SHARE or FOR UPDATE the rows that a decision rests on.");
+}
+
+bool IsOfTransaction(std::string_view setting) {
+  const std::string name = Lower(setting);
+  return name == "transaction_isolation" || name == "transaction_read_only";
+}
+
+std::string_view IsolationLevelName(IsolationLevel level) {
+  switch (level) {
+    case IsolationLevel::kReadUncommitted:
+      return "read uncommitted";
+    case IsolationLevel::kReadCommitted:
+      return "read committed";
+    case IsolationLevel::kRepeatableRead:
+      return "repeatable read";
+  }
+  return "";
+}
+
 std::shared_ptr<const SettingDefaults> MakeSettingDefaults(const EngineConfig& config,
                                                            bool huge_pages) {
   auto defaults = std::make_shared<SettingDefaults>();
@@ -160,55 +219,12 @@ Settings::Settings(const SettingDefaults& defaults, const SessionOptions& option
       superuser_(options.superuser),
       current_(defaults.values) {}
 
-Status Settings::ApplyStartup(const SessionOptions& options) {
-  const auto apply = [this](std::string_view name, std::string_view value) {
-    Status status = Set(name, value, false, false);
-    if (status.ok()) return status;
-    ErrorInfo info = status.error();
-    return Status::Fatal(info.code, info.message).WithHint(info.hint);
-  };
-  for (const StartupParameter& parameter : options.parameters) {
-    if (parameter.name == "user" || parameter.name == "database" ||
-        parameter.name == "replication") {
-      continue;
-    }
-    if (parameter.name != "options") {
-      CONNBENCH_RETURN_IF_ERROR(apply(parameter.name, parameter.value));
-      continue;
-    }
-    // Words separated by spaces, a backslash keeps the next character: -c name=value, --name=value.
-    std::vector<std::string> words(1);
-    for (size_t i = 0; i < parameter.value.size(); ++i) {
-      const char c = parameter.value[i];
-      if (c == '\\' && i + 1 < parameter.value.size()) {
-        words.back() += parameter.value[++i];
-      } else if (c != ' ') {
-        words.back() += c;
-      } else if (!words.back().empty()) {
-        words.emplace_back();
-      }
-    }
-    for (size_t i = 0; i < words.size(); ++i) {
-      std::string_view word = words[i];
-      if (word.empty()) continue;
-      if (word == "-c" && i + 1 < words.size()) {
-        word = words[++i];
-      } else if (word.starts_with("-c") || word.starts_with("--")) {
-        word.remove_prefix(2);
-      } else {
-        return Status::Fatal(
-                   sqlstate::kSyntaxError,
-                   fmt::format("invalid command-line argument for server process: {}", words[i]))
-            .WithHint("Only -c name=value and --name=value are known.");
-      }
-      const size_t equals = word.find('=');
-      if (equals == std::string_view::npos) {
-        return Status::Fatal(sqlstate::kSyntaxError, fmt::format("-c {} requires a value", word));
-      }
-      std::string name(word.substr(0, equals));
-      std::replace(name.begin(), name.end(), '-', '_');
-      CONNBENCH_RETURN_IF_ERROR(apply(name, word.substr(equals + 1)));
-    }
+Status Settings::ApplyStartup(const std::vector<StartupParameter>& parameters) {
+  for (const StartupParameter& parameter : parameters) {
+    const Status status = Set(parameter.name, parameter.value, false, false);
+    if (status.ok()) continue;
+    const ErrorInfo& error = status.error();
+    return Status::Fatal(error.code, error.message).WithDetail(error.detail).WithHint(error.hint);
   }
   startup_ = overrides_;
   changed_.clear();  // ReportAll tells all of it
@@ -225,13 +241,20 @@ Result<std::string> Settings::Canonicalize(const SettingDefinition& setting,
             : fmt::format("parameter \"{}\" cannot be changed without restarting the server",
                           setting.name));
   }
-  if (setting.name == "client_encoding") return CanonicalEncoding(value);
+  if (setting.name == "client_encoding") {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string_view encoding, CanonicalEncoding(value));
+    return std::string(encoding);
+  }
+  if (setting.name == "application_name") return CanonicalApplicationName(value);
   if (setting.name == "DateStyle") return CanonicalDateStyle(value);
   if (setting.name == "TimeZone") {
-    CONNBENCH_ASSIGN_OR_RETURN(const auto zone, TimeZone::Find(value));
+    CONNBENCH_ASSIGN_OR_RETURN(const auto zone, TimeZone::FindSetting(value));
     return zone->name();
   }
   CONNBENCH_ASSIGN_OR_RETURN(std::string canonical, CanonicalValue(setting, value));
+  if (setting.name == "default_transaction_isolation" || setting.name == "transaction_isolation") {
+    CONNBENCH_RETURN_IF_ERROR(ParseIsolationLevel(setting.name, canonical).TakeStatus());
+  }
   if (setting.name == "standard_conforming_strings" && canonical == "off") {
     return Status::Error(sqlstate::kFeatureNotSupported,
                          "standard_conforming_strings = off is not supported");
@@ -243,7 +266,7 @@ Status Settings::Set(std::string_view name, std::string_view value, bool local,
                      bool in_transaction) {
   const int index = FindSetting(name);
   if (index < 0) {
-    if (!IsCustomName(name)) return Unrecognized(name);
+    if (!IsCustomName(name)) return BadName(name);
     AssignLogged(kCustom, Lower(name), std::string(value), local, in_transaction);
     return {};
   }
@@ -255,7 +278,7 @@ Status Settings::Set(std::string_view name, std::string_view value, bool local,
 
 Status Settings::Reset(std::string_view name, bool local, bool in_transaction) {
   const int index = FindSetting(name);
-  if (index < 0 && !IsCustomName(name)) return Unrecognized(name);
+  if (index < 0 && !IsCustomName(name)) return BadName(name);
   if (index >= 0) {
     const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
     if (setting.context != SettingContext::kUser) return Canonicalize(setting, "").TakeStatus();
@@ -329,7 +352,55 @@ std::vector<Settings::Row> Settings::ShowAll() const {
   return rows;
 }
 
+void Settings::ReturnToDefaults() {
+  overrides_.clear();
+  startup_.clear();
+  log_.clear();
+  changed_.clear();
+  current_ = defaults_.values;
+  ++version_;
+}
+
+Status Settings::BeginClient(const std::vector<StartupParameter>& parameters) {
+  ReturnToDefaults();
+  Status status = ApplyStartup(parameters);
+  if (!status.ok()) ReturnToDefaults();
+  return status;
+}
+
+void Settings::ResumeClient(const ClientState& state) {
+  ReturnToDefaults();
+  for (const StartupParameter& parameter : state.startup) {
+    const int index = FindSetting(parameter.name);
+    startup_.push_back(
+        {index < 0 ? kCustom : index, index < 0 ? parameter.name : std::string(), parameter.value});
+  }
+  for (const StartupParameter& setting : state.settings) {
+    const int index = FindSetting(setting.name);
+    Assign(index < 0 ? kCustom : index, index < 0 ? setting.name : std::string(), setting.value);
+  }
+  changed_.clear();  // the client knows them
+}
+
+void Settings::FillClientState(ClientState& state) const {
+  const auto add = [](const std::vector<Override>& from, std::vector<StartupParameter>& to) {
+    for (const Override& entry : from) {
+      to.push_back({entry.index == kCustom
+                        ? entry.custom_name
+                        : std::string(SettingDefinitions()[static_cast<size_t>(entry.index)].name),
+                    entry.value});
+    }
+    std::sort(to.begin(), to.end(),
+              [](const StartupParameter& a, const StartupParameter& b) { return a.name < b.name; });
+  };
+  add(startup_, state.startup);
+  add(overrides_, state.settings);
+  state.idle_session_timeout_ms = current_.idle_session_timeout_ns / kNanosecondsPerMillisecond;
+  state.time_zone = current_.time_zone->name();
+}
+
 void Settings::Assign(int index, std::string_view custom_name, std::optional<std::string> value) {
+  ++version_;
   const std::string before = index == kCustom ? std::string() : Value(index);
   const auto at = std::find_if(overrides_.begin(), overrides_.end(), [&](const Override& entry) {
     return entry.index == index && entry.custom_name == custom_name;
@@ -344,9 +415,10 @@ void Settings::Assign(int index, std::string_view custom_name, std::optional<std
   if (index == kCustom) return;
   const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
   ApplyTo(current_, setting, Value(index));
+  const auto noted = [index](const Change& change) { return change.index == index; };
   if (setting.reported && Value(index) != before &&
-      std::find(changed_.begin(), changed_.end(), index) == changed_.end()) {
-    changed_.push_back(index);
+      std::none_of(changed_.begin(), changed_.end(), noted)) {
+    changed_.push_back({index, before});
   }
 }
 
@@ -399,8 +471,10 @@ void Settings::ReportAll(ResultSink& sink) {
 }
 
 void Settings::ReportChangesSlow(ResultSink& sink) {
-  for (int index : changed_) {
-    sink.ParameterStatus(SettingDefinitions()[static_cast<size_t>(index)].name, Value(index));
+  for (const Change& change : changed_) {
+    const std::string value = Value(change.index);
+    if (value == change.told) continue;  // changed, and changed back
+    sink.ParameterStatus(SettingDefinitions()[static_cast<size_t>(change.index)].name, value);
   }
   changed_.clear();
 }

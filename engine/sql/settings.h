@@ -18,18 +18,35 @@
 #include "engine/executor/types/time_zone.h"
 #include "engine/session.h"
 #include "engine/sql/settings_table.h"
+#include "engine/transaction/types.h"
 
 namespace connbench::engine {
 
 struct SettingDefaults;
+
+// setting is named in the error: 22023 for what is no level, 0A000 for SERIALIZABLE.
+Result<IsolationLevel> ParseIsolationLevel(std::string_view setting, std::string_view value);
+std::string_view IsolationLevelName(IsolationLevel level);
+// Whether the setting is really a property of the open transaction: transaction_isolation,
+// transaction_read_only. The session answers for those.
+bool IsOfTransaction(std::string_view setting);
 
 class Settings {
  public:
   // The defaults must outlive the settings.
   Settings(const SettingDefaults& defaults, const SessionOptions& options);
 
-  // What the startup packet asks for, "options" included. These values are what RESET goes back to.
-  Status ApplyStartup(const SessionOptions& options);
+  // What the startup packet asks for. These values are what RESET goes back to.
+  Status ApplyStartup(const std::vector<StartupParameter>& parameters);
+
+  // For a pooler's backend (engine/session.h). Begin: as if the session were new, with these
+  // parameters; on an error it has the defaults. Resume: the values are as FillClientState() gave
+  // them.
+  Status BeginClient(const std::vector<StartupParameter>& parameters);
+  void ResumeClient(const ClientState& state);
+  void FillClientState(ClientState& state) const;
+  // Counts assignments.
+  uint64_t version() const { return version_; }
 
   // in_transaction: remember the old value, for RollBackTo and AtEnd. local: until the
   // transaction ends.
@@ -61,6 +78,7 @@ class Settings {
 
   // Typed values, kept current, for the data path.
   struct Current {
+    bool synchronous_commit = true;
     int64_t statement_timeout_ns = 0;  // 0: none
     int64_t lock_timeout_ns = 0;
     int64_t idle_in_transaction_timeout_ns = 0;
@@ -68,7 +86,7 @@ class Settings {
     int64_t work_mem_bytes = 0;
     int client_min_messages = 0;  // NoticeLevel
     bool default_read_only = false;
-    bool default_repeatable_read = false;
+    IsolationLevel default_isolation = IsolationLevel::kReadCommitted;
     bool enable_seqscan = true;
     bool enable_indexscan = true;
     std::shared_ptr<const TimeZone> time_zone;
@@ -99,6 +117,7 @@ class Settings {
   void AssignLogged(int index, const std::string& custom_name, std::optional<std::string> value,
                     bool local, bool in_transaction);
   void ReportChangesSlow(ResultSink& sink);
+  void ReturnToDefaults();
 
   const SettingDefaults& defaults_;
   std::string user_;
@@ -106,12 +125,18 @@ class Settings {
   std::vector<Override> overrides_;
   std::vector<Override> startup_;  // RESET's values
   std::vector<LogEntry> log_;
-  std::vector<int> changed_;  // reported settings to send again
+  struct Change {
+    int index;
+    std::string told;  // the value that the client knows
+  };
+  std::vector<Change> changed_;  // reported settings that may have to be sent again
   Current current_;
+  uint64_t version_ = 0;
 };
 
 // What every session of a server starts from. Made once, before backends are forked: each would
-// otherwise read and print the same numbers again, with code and pages that it needs for nothing else.
+// otherwise read and print the same numbers again, with code and pages that it needs for nothing
+// else.
 struct SettingDefaults {
   std::vector<std::string> texts;  // as SHOW prints them, in the order of SettingDefinitions()
   Settings::Current values;

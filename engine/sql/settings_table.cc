@@ -1,3 +1,4 @@
+// The definitions of all settings a session knows: constant data, any thread.
 #include "engine/sql/settings_table.h"
 
 #include <fmt/format.h>
@@ -5,6 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+
+#include "base/bool_text.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -27,6 +32,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"client_encoding", kString, "", "UTF8", 0, 0, kUser, true, "", "Sets the client's character set encoding: UTF8 or SQL_ASCII."},
     {"client_min_messages", kEnum, "", "notice", 0, 0, kUser, false, "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error", "Sets the message levels that are sent to the client."},
     {"DateStyle", kString, "", "ISO, MDY", 0, 0, kUser, true, "", "Sets the display format for date and time values: ISO, MDY."},
+    {"data_directory", kString, "", "", 0, 0, kPostmaster, false, "", "Shows where data are kept; empty: in memory only."},
     {"deadlock_timeout", kInteger, "ms", "", 1, kMaxInt, kPostmaster, false, "", "Sets the time to wait on a lock before checking for deadlock."},
     {"default_table_access_method", kString, "", "heap", 0, 0, kUser, false, "", "Accepted; every table is a heap."},
     {"default_tablespace", kString, "", "", 0, 0, kUser, false, "", "Accepted; there is one tablespace."},
@@ -43,8 +49,8 @@ constexpr SettingDefinition kDefinitions[] = {
     {"enable_seqscan", kBool, "", "on", 0, 0, kUser, false, "", "Enables the planner's use of sequential-scan plans where an index would do."},
     {"enable_sort", kBool, "", "on", 0, 0, kUser, false, "", "Accepted."},
     {"extra_float_digits", kInteger, "", "1", -15, 3, kUser, false, "", "Accepted; floating-point values are always printed in their shortest exact form."},
-    {"fsync", kBool, "", "off", 0, 0, kPostmaster, false, "", "Data live in shared memory only: there is nothing to synchronise."},
-    {"full_page_writes", kBool, "", "off", 0, 0, kPostmaster, false, "", "There is no write-ahead log yet."},
+    {"fsync", kBool, "", "", 0, 0, kPostmaster, false, "", "Forces the log and checkpoints to disk; off also where data live in memory only."},
+    {"full_page_writes", kBool, "", "off", 0, 0, kPostmaster, false, "", "Checkpoints write no page where it was before: none can be torn."},
     {"huge_pages", kEnum, "", "", 0, 0, kPostmaster, false, "off|on|try", "Use of huge pages for the shared segment."},
     {"huge_pages_status", kEnum, "", "", 0, 0, kInternal, false, "off|on", "Shows whether the shared segment lies in huge pages."},
     {"idle_in_transaction_session_timeout", kInteger, "ms", "0", 0, kMaxInt, kUser, false, "", "Sets the maximum allowed idle time between queries, when in a transaction."},
@@ -72,6 +78,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"max_index_keys", kInteger, "", "32", 32, 32, kInternal, false, "", "Shows the maximum number of index keys."},
     {"max_locks_per_transaction", kInteger, "", "", 10, kMaxInt, kPostmaster, false, "", "Sets the maximum number of locks per transaction."},
     {"max_parallel_workers_per_gather", kInteger, "", "0", 0, 1024, kUser, false, "", "Accepted; queries run in one thread."},
+    {"max_wal_size", kInteger, "kB", "", 2048, kMaxInt, kPostmaster, false, "", "Sets the log since a checkpoint after which the next one is made."},
     {"plan_cache_mode", kEnum, "", "auto", 0, 0, kUser, false, "auto|force_generic_plan|force_custom_plan", "Accepted; prepared statements always use one generic plan."},
     {"password_encryption", kEnum, "", "scram-sha-256", 0, 0, kUser, false, "scram-sha-256", "Chooses the algorithm for encrypting passwords."},
     {"random_page_cost", kReal, "", "4", 0, 1.79769e308, kUser, false, "", "Accepted; the planner follows rules."},
@@ -88,13 +95,14 @@ constexpr SettingDefinition kDefinitions[] = {
     {"standard_conforming_strings", kBool, "", "on", 0, 0, kUser, true, "", "Causes '...' strings to treat backslashes literally; always on."},
     {"statement_timeout", kInteger, "ms", "0", 0, kMaxInt, kUser, false, "", "Sets the maximum allowed duration of any statement."},
     {"superuser_reserved_connections", kInteger, "", "", 0, 262143, kPostmaster, false, "", "Sets the number of connection slots reserved for superusers."},
-    {"synchronous_commit", kEnum, "", "on", 0, 0, kUser, false, "local|remote_write|remote_apply|on|off", "Accepted; there is no write-ahead log to wait for yet."},
+    {"synchronous_commit", kEnum, "", "", 0, 0, kUser, false, "local|remote_write|remote_apply|on|off", "Whether a commit waits until the log is on disk; without a data directory there is none."},
     {"synchronize_seqscans", kBool, "", "on", 0, 0, kUser, false, "", "Accepted; scans are not synchronised."},
     {"TimeZone", kString, "", "UTC", 0, 0, kUser, true, "", "Sets the time zone for displaying and interpreting time stamps."},
     {"transaction_deferrable", kBool, "", "off", 0, 0, kUser, false, "", "Accepted; it matters to serializable transactions only."},
     {"transaction_isolation", kEnum, "", "read committed", 0, 0, kUser, false, kIsolationLevels, "Sets the current transaction's isolation level."},
     {"transaction_read_only", kBool, "", "off", 0, 0, kUser, false, "", "Sets the current transaction's read-only status."},
-    {"wal_level", kEnum, "", "minimal", 0, 0, kPostmaster, false, "minimal|replica|logical", "There is no write-ahead log yet."},
+    {"wal_buffers", kInteger, "kB", "", 1024, 1 << 20, kPostmaster, false, "", "Sets the memory for log that is not on disk yet."},
+    {"wal_level", kEnum, "", "minimal", 0, 0, kPostmaster, false, "minimal|replica|logical", "The log serves the recovery from a crash alone."},
     {"work_mem", kInteger, "kB", "", 64, kMaxInt, kUser, false, "", "Sets the maximum memory to be used for query workspaces."},
     {"xmloption", kEnum, "", "content", 0, 0, kUser, false, "content|document", "Accepted; there is no xml type."},
 };
@@ -131,7 +139,7 @@ double UnitSize(std::string_view unit) {
 Status InvalidValue(const SettingDefinition& setting, std::string_view value) {
   return Status::Error(
       sqlstate::kInvalidParameterValue,
-      fmt::format("invalid value for parameter \"{}\": \"{}\"", setting.name, value));
+      fmt::format("invalid value for parameter \"{}\": \"{}\"", setting.name, Excerpt(value)));
 }
 
 // A number with an optional unit, in the setting's unit.
@@ -162,17 +170,8 @@ Result<double> ParseNumber(const SettingDefinition& setting, std::string_view va
 }
 
 Result<std::string> CanonicalBool(const SettingDefinition& setting, std::string_view value) {
-  // As PostgreSQL's parse_bool: unique prefixes, in any case.
-  const auto prefix_of = [value](std::string_view word, size_t least) {
-    return value.size() >= least && value.size() <= word.size() &&
-           EqualIgnoringCase(value, word.substr(0, value.size()));
-  };
-  if (prefix_of("true", 1) || prefix_of("yes", 1) || prefix_of("on", 2) || value == "1") {
-    return std::string("on");
-  }
-  if (prefix_of("false", 1) || prefix_of("no", 1) || prefix_of("off", 2) || value == "0") {
-    return std::string("off");
-  }
+  const std::optional<bool> on = ParseBool(value);
+  if (on) return std::string(*on ? "on" : "off");
   return Status::Error(sqlstate::kInvalidParameterValue,
                        fmt::format("parameter \"{}\" requires a Boolean value", setting.name));
 }

@@ -1,3 +1,4 @@
+// What a query can read that is no table.
 #include "engine/sql/system_views.h"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include "engine/executor/types/type.h"
 #include "engine/segment/pool_accounts.h"
 #include "engine/segment/segment.h"
+#include "engine/transaction/backend.h"
 
 namespace connbench::engine {
 namespace {
@@ -83,7 +85,47 @@ void ReadPools(const Segment& segment, std::vector<Value>& values) {
   }
 }
 
-constexpr SystemView kViews[] = {{"connbench_pools", kPoolViewColumns, &ReadPools}};
+// ---- connbench_pool_clients: one row per client of a pooler, now ----
+
+constexpr SystemViewColumn kClientColumns[] = {
+    {"connection_id", type_oid::kInt8},
+    {"state", type_oid::kText},
+    {"state_us", type_oid::kFloat8},   // for how long
+    {"backend_id", type_oid::kInt8}};  // for pg_terminate_backend(); null: none
+
+// In the order of PoolClientState.
+constexpr std::string_view kClientStates[] = {"idle", "waiting", "active", "silent"};
+
+void ReadClients(const Segment& segment, std::vector<Value>& values) {
+  const auto* accounts = segment.Find<PoolAccounts>(SegmentPart::kPoolAccounts);
+  if (accounts == nullptr) return;
+  const MonotonicNs now = MonotonicNow();
+  for (const PoolClient& client : accounts->clients().Read()) {
+    values.push_back(Value::Integer(client.connection_id));
+    values.push_back(Value::Text(kClientStates[static_cast<int>(client.state)]));
+    values.push_back(Us(std::max<MonotonicNs>(0, now - client.since)));
+    values.push_back(client.backend_id == 0 ? Value::Null() : Value::Integer(client.backend_id));
+  }
+}
+
+// ---- connbench_lock_waits: one row per session that waits for a lock, now ----
+
+constexpr SystemViewColumn kLockWaitColumns[] = {{"connection_id", type_oid::kInt8}};
+
+void ReadLockWaits(const Segment& segment, std::vector<Value>& values) {
+  const auto* backends = segment.Find<BackendTable>(SegmentPart::kBackends);
+  const uint32_t used = backends->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    const BackendSlot& slot = backends->slot(number);
+    const uint32_t connection_id = slot.connection_id();
+    const bool waits = slot.waiting_request.load(std::memory_order_acquire) != 0;
+    if (waits && connection_id != 0) values.push_back(Value::Integer(connection_id));
+  }
+}
+
+constexpr SystemView kViews[] = {{"connbench_pools", kPoolViewColumns, &ReadPools},
+                                 {"connbench_pool_clients", kClientColumns, &ReadClients},
+                                 {"connbench_lock_waits", kLockWaitColumns, &ReadLockWaits}};
 
 }  // namespace
 

@@ -23,7 +23,7 @@ struct SystemViewColumn {
 struct SystemView {
   std::string_view name;
   std::span<const SystemViewColumn> columns;
-  // One row after the other, as many values each as there are columns; none of variable length.
+  // One row after the other, as many values each as there are columns; texts are literals.
   void (*read)(const Segment& segment, std::vector<Value>& values);
 };
 

@@ -1,4 +1,4 @@
-// A CREATE TABLE statement, checked: columns, keys, serials. Private to engine/sql.
+// A CREATE TABLE statement, checked: columns, keys, serials, foreign keys. Private to engine/sql.
 #pragma once
 
 #include <string>
@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/executor/expression/environment.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/sequence_options.h"
 #include "engine/storage/catalog.h"
 
 namespace connbench::engine {
@@ -14,32 +16,48 @@ namespace connbench::engine {
 // At most kMaxNameLength bytes, cut between characters, as PostgreSQL does silently.
 std::string TruncateName(std::string_view name);
 
-// The SQL text under which the catalog keeps a default, once it is known to fit the column.
-Result<std::string> DefaultText(std::string_view sql, const PgQuery__Node& expression,
-                                const ColumnInfo& column);
-
 struct TableDefinition {
+  // A column whose values come from a sequence of its own: serial, or an identity column.
   struct Serial {
     size_t column;
-    int64_t maximum;
+    SequenceChange sequence;
+  };
+  // A foreign key, to be looked up once the table is there.
+  struct ForeignKey {
+    const PgQuery__Constraint* constraint;
+    std::vector<int16_t> columns;
   };
 
-  TableDefinition(std::string_view sql, std::string name);
+  TableDefinition(std::string_view sql, std::string name, EvalEnvironment& environment);
   Status AddColumn(const PgQuery__ColumnDef& definition);
   Status AddTableConstraint(const PgQuery__Constraint& constraint);
 
   std::vector<ColumnInfo> columns;
   std::vector<IndexInfo> indexes;  // unnamed unless the statement names them
   std::vector<Serial> serials;
-  bool has_foreign_keys = false;
+  std::vector<ForeignKey> foreign_keys;
+  // For each column, the sequences that its default names, as written.
+  std::vector<std::vector<std::string>> default_sequences;
 
  private:
-  Status AddColumnConstraint(const PgQuery__Constraint& constraint, size_t index);
+  // What a column's constraints have said so far, to find two that contradict each other.
+  struct Declared {
+    bool nullability = false;
+    bool by_default = false;
+    bool identity = false;
+  };
+  Status AddColumnConstraint(const PgQuery__Constraint& constraint, size_t index,
+                             Declared& declared);
+  Status AddNullability(bool not_null, int location, size_t index, Declared& declared);
+  Status AddDefault(int location, size_t index, Declared& declared);
+  Status AddIdentity(const PgQuery__Constraint& constraint, size_t index, Declared& declared);
+  Status AddSerial(size_t index, Declared& declared);
   Status AddKey(const PgQuery__Constraint& constraint, std::vector<int16_t> key);
-  bool IsSerial(size_t column) const;
+  Result<std::vector<int16_t>> ForeignKeyColumns(const PgQuery__Constraint& constraint) const;
 
   std::string_view sql_;
   std::string name_;
+  EvalEnvironment& environment_;  // for the literals of defaults
 };
 
 }  // namespace connbench::engine

@@ -2,12 +2,33 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/recovery/checkpointer.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/clauses.h"
 #include "engine/sql/session_impl.h"
 #include "engine/storage/storage.h"
 #include "engine/storage/vacuum.h"
 
 namespace connbench::engine {
+namespace {
+
+// Whether the statement counts as a query: it fixes the transaction's snapshot and ends the time
+// for SET TRANSACTION. PostgreSQL's list of those that do not.
+bool CountsAsQuery(const PgQuery__Node& statement) {
+  switch (statement.node_case) {
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
+    case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
+    case PG_QUERY__NODE__NODE_LOCK_STMT:
+    case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
 
 Status RealSession::SendTextRow(std::span<const std::string> fields, ResultSink& sink) {
   std::vector<WireValue> values;
@@ -19,9 +40,18 @@ Status RealSession::SendTextRow(std::span<const std::string> fields, ResultSink&
 
 Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const ParseTree>& tree,
                                                      const PgQuery__Node& statement,
-                                                     std::span<const WireFormat> formats,
-                                                     bool describe, ResultSink& sink) {
+                                                     const UtilityInput& input, ResultSink& sink) {
   const std::string& sql = tree->sql();
+  const std::span<const WireFormat> formats = input.formats;
+  const bool describe = input.describe;
+  // At the statement's first character.
+  int start = 0;
+  for (int i = 0; i < tree->statement_count(); ++i) {
+    if (&tree->statement(i) != &statement) continue;
+    start = static_cast<int>(tree->statement_text(i).data() - sql.data());
+  }
+  CONNBENCH_RETURN_IF_ERROR(CheckClauses(sql, statement, start, database_));
+  if (CountsAsQuery(statement)) transaction_.ReleaseSnapshot(transaction_.TakeSnapshot());
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
       return RunSet(statement, sql, sink);
@@ -36,7 +66,7 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
     case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
       return RunDeallocate(statement);
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
-      return RunExplain(statement, sql, formats, describe, sink);
+      return RunExplain(statement, sql, input, sink);
     case PG_QUERY__NODE__NODE_LOCK_STMT:
       return RunLock(statement, sql);
     case PG_QUERY__NODE__NODE_VACUUM_STMT:
@@ -46,11 +76,17 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
     case PG_QUERY__NODE__NODE_DROP_STMT:
       return RunDrop(statement, sql, sink);
     case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
-      return RunTruncate(statement, sql);
+      return RunTruncate(statement, sql, sink);
     case PG_QUERY__NODE__NODE_INDEX_STMT:
       return RunCreateIndex(statement, sql, sink);
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
       return RunAlterTable(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
+      return RunCreateSequence(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_ALTER_SEQ_STMT:
+      return RunAlterSequence(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_GRANT_STMT:
+      return RunGrant(statement, sql, sink);
     case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
       return RunCreateRole(statement, sql, sink);
     case PG_QUERY__NODE__NODE_ALTER_ROLE_STMT:
@@ -60,19 +96,14 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
     case PG_QUERY__NODE__NODE_COPY_STMT:
       return RunCopy(statement, sql, sink);
     case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:
-      // Data live in shared memory only: there is nothing to write yet.
-      return Outcome{"CHECKPOINT"};
-    default: {
-      // At the statement's first character.
-      const auto& raw = *tree;
-      int location = 0;
-      for (int i = 0; i < raw.statement_count(); ++i) {
-        if (&raw.statement(i) == &statement) {
-          location = static_cast<int>(raw.statement_text(i).data() - sql.data());
-        }
-      }
-      return ast::NotSupported(sql, ast::KindOf(statement), location);
-    }
+      return RunCheckpoint();
+    case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
+      return RunClose(statement.close_portal_stmt->portalname);
+    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
+      // There is no LISTEN, so no session listens.
+      return Outcome{"UNLISTEN"};
+    default:
+      return ast::NotSupported(sql, ast::KindOf(statement), start);
   }
 }
 
@@ -81,15 +112,24 @@ Result<RealSession::Outcome> RealSession::RunLock(const PgQuery__Node& statement
   CONNBENCH_RETURN_IF_ERROR(RequireBlock("LOCK TABLE"));
   const PgQuery__LockStmt& lock = *statement.lock_stmt;
   const auto mode = static_cast<LockMode>(lock.mode);
+  constexpr PrivilegeSet kWriting = privilege::kUpdate | privilege::kDelete | privilege::kTruncate;
+  TableNeed need;
+  need.any_of = mode == LockMode::kAccessShare ? privilege::kSelect : kWriting;
+  CONNBENCH_RETURN_IF_ERROR(RefreshRole());
   const PlanningContext planning = planning_context();
   for (const ast::Node* node : ast::List(lock.relations, lock.n_relations)) {
     if (!lock.nowait) {
       CONNBENCH_RETURN_IF_ERROR(
-          FindAndLockTable(planning, sql, *node->range_var, mode).TakeStatus());
+          FindAndLockTable(planning, sql, *node->range_var, mode, need).TakeStatus());
       continue;
     }
     CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *node->range_var));
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef table, catalog_.Find(transaction_, name));
+    if (table->kind != RelationKind::kTable) {
+      return Status::Error(sqlstate::kWrongObjectType,
+                           fmt::format("cannot lock relation \"{}\"", name));
+    }
+    CONNBENCH_RETURN_IF_ERROR(RequireAny(role_, *table, need.any_of));
     Status status = transaction_.locks().LockRelation(table->oid, mode, LockWait::kNoWait);
     if (!status.ok() && status.code() == sqlstate::kLockNotAvailable) {
       return Status::Error(sqlstate::kLockNotAvailable,
@@ -100,10 +140,24 @@ Result<RealSession::Outcome> RealSession::RunLock(const PgQuery__Node& statement
   return Outcome{"LOCK TABLE"};
 }
 
+Result<RealSession::Outcome> RealSession::RunCheckpoint() {
+  CONNBENCH_ASSIGN_OR_RETURN(const bool superuser, IsSuperuser());
+  if (!superuser) {
+    return Status::Error(sqlstate::kInsufficientPrivilege,
+                         "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+  }
+  if (context_.checkpointer == nullptr) return Outcome{"CHECKPOINT"};  // nothing is kept
+  CONNBENCH_RETURN_IF_ERROR(
+      transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive));
+  CONNBENCH_RETURN_IF_ERROR(context_.checkpointer->Run(DataState::kInUse));
+  return Outcome{"CHECKPOINT"};
+}
+
 Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& statement,
                                                     std::string_view sql, ResultSink& sink) {
   const PgQuery__VacuumStmt& vacuum = *statement.vacuum_stmt;
   bool verbose = false;
+  bool analyze = !vacuum.is_vacuumcmd;
   for (const ast::Node* node : ast::List(vacuum.options, vacuum.n_options)) {
     const PgQuery__DefElem& option = *node->def_elem;
     const std::string_view name = option.defname;
@@ -112,6 +166,8 @@ Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& stateme
         "truncate", "process_toast", "parallel",    "disable_page_skipping"};
     if (name == "verbose") {
       CONNBENCH_ASSIGN_OR_RETURN(verbose, ast::DefElemBool(option));
+    } else if (name == "analyze" && vacuum.is_vacuumcmd) {
+      CONNBENCH_ASSIGN_OR_RETURN(analyze, ast::DefElemBool(option));
     } else if (name == "full") {
       CONNBENCH_ASSIGN_OR_RETURN(const bool full, ast::DefElemBool(option));
       if (full) return ast::NotSupported(sql, "VACUUM FULL", option.location);
@@ -121,19 +177,51 @@ Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& stateme
                            CharacterPosition(sql, option.location));
     }
   }
+  for (const ast::Node* node : ast::List(vacuum.rels, vacuum.n_rels)) {
+    if (analyze || node->vacuum_relation->n_va_cols == 0) continue;
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         "ANALYZE option must be specified when a column list is provided",
+                         CharacterPosition(sql, node->vacuum_relation->relation->location));
+  }
   if (vacuum.is_vacuumcmd) CONNBENCH_RETURN_IF_ERROR(RefuseBlock("VACUUM"));
+  CONNBENCH_RETURN_IF_ERROR(RefreshRole());
   const PlanningContext planning = planning_context();
   std::vector<RelationRef> tables;
+  // Others' tables are left alone, as PostgreSQL does, and the statement goes on.
+  const auto may_vacuum = [&](const RelationInfo& table) {
+    if (Owns(role_, table.owner)) return true;
+    Notice(sink, "WARNING", sqlstate::kWarning,
+           fmt::format("skipping \"{}\" --- only {} can {} it", table.name,
+                       table.oid < kFirstUserOid ? "superuser" : "table or database owner",
+                       vacuum.is_vacuumcmd ? "vacuum" : "analyze"));
+    return false;
+  };
   for (const ast::Node* node : ast::List(vacuum.rels, vacuum.n_rels)) {
     CONNBENCH_ASSIGN_OR_RETURN(RelationRef table,
                                FindAndLockTable(planning, sql, *node->vacuum_relation->relation,
                                                 LockMode::kShareUpdateExclusive));
-    tables.push_back(std::move(table));
+    const PgQuery__VacuumRelation& relation = *node->vacuum_relation;
+    std::vector<std::string_view> named;
+    for (const ast::Node* column_node : ast::List(relation.va_cols, relation.n_va_cols)) {
+      const std::string_view column = ast::StringOf(*column_node);
+      if (table->FindColumn(column) < 0) {
+        return Status::Error(
+            sqlstate::kUndefinedColumn,
+            fmt::format("column \"{}\" of relation \"{}\" does not exist", column, table->name));
+      }
+      if (std::find(named.begin(), named.end(), column) != named.end()) {
+        return Status::Error(sqlstate::kDuplicateColumn,
+                             fmt::format("column \"{}\" of relation \"{}\" appears more than once",
+                                         column, table->name));
+      }
+      named.push_back(column);
+    }
+    if (may_vacuum(*table)) tables.push_back(std::move(table));
   }
   if (vacuum.n_rels == 0) {
     CONNBENCH_ASSIGN_OR_RETURN(const std::vector<RelationRef> all, catalog_.List(transaction_));
     for (const RelationRef& relation : all) {
-      if (relation->kind != RelationKind::kTable) continue;
+      if (relation->kind != RelationKind::kTable || !may_vacuum(*relation)) continue;
       CONNBENCH_RETURN_IF_ERROR(
           transaction_.locks().LockRelation(relation->oid, LockMode::kShareUpdateExclusive));
       // It may have been dropped or truncated before we had the lock.

@@ -64,11 +64,14 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
     return Outcome{fmt::format("COPY {}", rows)};
   }
   CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("COPY FROM"));
+  CONNBENCH_RETURN_IF_ERROR(RefreshRole());
   CONNBENCH_ASSIGN_OR_RETURN(
       const RelationRef relation,
-      FindAndLockTable(planning_context(), sql, *statement.relation, LockMode::kRowExclusive));
+      FindAndLockTable(planning_context(), sql, *statement.relation, LockMode::kRowExclusive,
+                       {.any_of = privilege::kInsert}));
   CONNBENCH_ASSIGN_OR_RETURN(std::vector<int> columns, CopyColumns(statement, *relation));
   auto arena = std::make_unique<Arena>();
+  arena->set_interrupts(this);
   std::vector<const Expression*> defaults;
   for (const ColumnInfo& column : relation->columns) {
     CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, AnalyzeDefault(column, *arena));
@@ -86,7 +89,7 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
 Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql,
                               const CopyOptions& options, int64_t& rows, ResultSink& sink) {
   std::unique_ptr<Plan> plan;
-  ParameterTypes none;
+  ParameterTypes none = ParameterTypes::None();
   std::string select;  // what the plan's positions count in
   if (statement.query != nullptr) {
     if (!IsPlannable(*statement.query)) {
@@ -94,7 +97,7 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
     }
     CONNBENCH_ASSIGN_OR_RETURN(plan,
                                PlanStatement(planning_context(), sql, *statement.query, none));
-    if (plan->columns.empty()) {
+    if (!plan->returns_rows) {
       return Status::Error(sqlstate::kFeatureNotSupported,
                            "COPY query must have a RETURNING clause");
     }
@@ -103,15 +106,17 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
         const RelationRef relation,
         FindAndLockTable(planning_context(), sql, *statement.relation, LockMode::kAccessShare));
     CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, CopyColumns(statement, *relation));
+    select = "SELECT ";
     for (int column : columns) {
-      select += select.empty() ? "SELECT " : ", ";
+      if (column != columns.front()) select += ", ";
       select += QuoteIdentifier(relation->columns[static_cast<size_t>(column)].name);
     }
     select += " FROM " + QuoteIdentifier(relation->name);
-    CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ParseTree::Parse(select));
+    CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ParseTree::Parse(select, this));
     CONNBENCH_ASSIGN_OR_RETURN(plan,
                                PlanStatement(planning_context(), select, tree.statement(0), none));
   }
+  CONNBENCH_RETURN_IF_ERROR(plan->constant_error);
   std::vector<bool> force_quote;
   for (const ColumnDescription& column : plan->columns) {
     force_quote.push_back(options.force_quote_all ||
@@ -119,6 +124,7 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
                                     column.name) != options.force_quote.end());
   }
   const size_t width = plan->columns.size();
+  CONNBENCH_RETURN_IF_ERROR(CheckAccess(*plan));
   sink.CopyOutResponse(WireFormat::kText, static_cast<int>(width));
   // One CopyData for each row, which is what clients that read row by row expect.
   std::string line;

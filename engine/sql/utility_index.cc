@@ -1,4 +1,4 @@
-// CREATE INDEX, ALTER TABLE.
+// CREATE INDEX.
 
 #include <fmt/format.h>
 
@@ -8,7 +8,9 @@
 #include "engine/executor/nodes/external_sorter.h"
 #include "engine/executor/nodes/table.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/column_defaults.h"
 #include "engine/sql/session_impl.h"
+#include "engine/sql/storage_options.h"
 #include "engine/sql/table_definition.h"
 #include "engine/storage/latest_snapshot.h"
 #include "engine/storage/storage.h"
@@ -54,6 +56,7 @@ Status RealSession::BuildIndex(const RelationRef& relation) {
   const TableIndex& index = table.indexes().back();
   ExternalSorter sorter;
   sorter.SetMemoryLimit(kIndexBuildBytes);
+  sorter.SetInterrupts(this);
   EvalContext context{nullptr, nullptr, &scratch_, this, {}};
   std::vector<Value> row(static_cast<size_t>(table.columns()));
   KeyBuffer key;
@@ -136,17 +139,28 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
   if (create.concurrent) CONNBENCH_RETURN_IF_ERROR(RefuseBlock("CREATE INDEX CONCURRENTLY"));
   const int location = create.relation->location;
   const std::string_view method = create.access_method;
+  constexpr std::string_view kOtherMethods[] = {"hash", "gist", "gin", "spgist", "brin", "rtree"};
   if (method != "btree" && !method.empty()) {
+    if (std::find(std::begin(kOtherMethods), std::end(kOtherMethods), method) ==
+        std::end(kOtherMethods)) {
+      return Status::Error(sqlstate::kUndefinedObject,
+                           fmt::format("access method \"{}\" does not exist", method));
+    }
     return ast::NotSupported(sql, fmt::format("access method \"{}\"", method), location);
   }
   if (create.where_clause != nullptr) {
     return ast::NotSupported(sql, "a partial index", ast::LocationOf(*create.where_clause));
   }
+  CONNBENCH_RETURN_IF_ERROR(CheckTablespace(create.table_space));
+  CONNBENCH_RETURN_IF_ERROR(
+      CheckStorageOptions(sql, ast::List(create.options, create.n_options), true));
   if (create.n_index_including_params > 0) return ast::NotSupported(sql, "INCLUDE", location);
   if (create.nulls_not_distinct) return ast::NotSupported(sql, "NULLS NOT DISTINCT", location);
-  CONNBENCH_ASSIGN_OR_RETURN(
-      RelationRef table,
-      FindAndLockTable(planning_context(), sql, *create.relation, LockMode::kShare));
+  CONNBENCH_RETURN_IF_ERROR(RefreshRole());
+  CONNBENCH_ASSIGN_OR_RETURN(RelationRef table,
+                             FindAndLockTable(planning_context(), sql, *create.relation,
+                                              LockMode::kShare, {.ownership = true}));
+  CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("CREATE INDEX", *table));
   IndexInfo index;
   index.name = TruncateName(create.idxname);
   index.unique = create.unique;
@@ -179,6 +193,7 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
                            fmt::format("column \"{}\" does not exist", element.name));
     }
     const Oid type = table->columns[static_cast<size_t>(column)].type_oid;
+    CONNBENCH_RETURN_IF_ERROR(CheckIndexElement(sql, element, type, location));
     if (!IsIndexable(type)) {
       return ast::NotSupported(sql, "an index on type " + FormatType({type, -1}), location);
     }
@@ -190,103 +205,6 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
   CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(index)));
   CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
   return Outcome{"CREATE INDEX"};
-}
-
-Result<RelationRef> RealSession::AddConstraint(RelationRef table,
-                                               const PgQuery__Constraint& constraint,
-                                               std::string_view sql, ResultSink& sink) {
-  if (constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN) {
-    CONNBENCH_RETURN_IF_ERROR(
-        FindAndLockTable(planning_context(), sql, *constraint.pktable, LockMode::kAccessShare)
-            .TakeStatus());
-    WarnForeignKey(sink);
-    return table;
-  }
-  if (*constraint.indexname != '\0') {
-    return ast::NotSupported(sql, "USING INDEX", constraint.location);
-  }
-  TableDefinition definition(sql, table->name);
-  definition.columns = table->columns;
-  definition.indexes = table->indexes;
-  CONNBENCH_RETURN_IF_ERROR(definition.AddTableConstraint(constraint));
-  catalog_changed_ = true;
-  const bool tightened =
-      !std::equal(table->columns.begin(), table->columns.end(), definition.columns.begin(),
-                  [](const auto& a, const auto& b) { return a.not_null == b.not_null; });
-  if (tightened) {
-    CONNBENCH_ASSIGN_OR_RETURN(
-        table, catalog_.AlterColumns(transaction_, table, std::move(definition.columns)));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(definition.indexes.back())));
-  CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
-  return table;
-}
-
-Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& statement,
-                                                        std::string_view sql, ResultSink& sink) {
-  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("ALTER TABLE"));
-  const PgQuery__AlterTableStmt& alter = *statement.alter_table_stmt;
-  if (alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE) {
-    return ast::NotSupported(sql, "ALTER of this object", alter.relation->location);
-  }
-  if (alter.missing_ok) {
-    CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *alter.relation));
-    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.FindIfExists(transaction_, name));
-    if (found == nullptr) {
-      Notice(sink, "NOTICE", sqlstate::kSuccessfulCompletion,
-             fmt::format("relation \"{}\" does not exist, skipping", name));
-      return Outcome{"ALTER TABLE"};
-    }
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(
-      RelationRef table,
-      FindAndLockTable(planning_context(), sql, *alter.relation, LockMode::kAccessExclusive));
-  for (const ast::Node* node : ast::List(alter.cmds, alter.n_cmds)) {
-    const PgQuery__AlterTableCmd& command = *node->alter_table_cmd;
-    switch (command.subtype) {
-      case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
-        CONNBENCH_ASSIGN_OR_RETURN(
-            table, AddConstraint(std::move(table), *command.def->constraint, sql, sink));
-        break;
-      }
-      case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
-      case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull: {
-        CONNBENCH_ASSIGN_OR_RETURN(table, AlterColumn(table, command, sql));
-        break;
-      }
-      default:
-        return ast::NotSupported(sql, "this form of ALTER TABLE", alter.relation->location);
-    }
-  }
-  return Outcome{"ALTER TABLE"};
-}
-
-Result<RelationRef> RealSession::AlterColumn(const RelationRef& table,
-                                             const PgQuery__AlterTableCmd& command,
-                                             std::string_view sql) {
-  const int index = table->FindColumn(command.name);
-  if (index < 0) {
-    return Status::Error(
-        sqlstate::kUndefinedColumn,
-        fmt::format("column \"{}\" of relation \"{}\" does not exist", command.name, table->name));
-  }
-  std::vector<ColumnInfo> columns = table->columns;
-  ColumnInfo& column = columns[static_cast<size_t>(index)];
-  if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull) {
-    const IndexInfo* primary = table->primary_key();
-    if (primary != nullptr && std::find(primary->key_columns.begin(), primary->key_columns.end(),
-                                        index) != primary->key_columns.end()) {
-      return Status::Error(sqlstate::kInvalidTableDefinition,
-                           fmt::format("column \"{}\" is in a primary key", command.name));
-    }
-    column.not_null = false;
-  } else if (command.def == nullptr) {
-    column.default_sql.clear();
-  } else {
-    CONNBENCH_ASSIGN_OR_RETURN(column.default_sql, DefaultText(sql, *command.def, column));
-  }
-  catalog_changed_ = true;
-  return catalog_.AlterColumns(transaction_, table, std::move(columns));
 }
 
 }  // namespace connbench::engine

@@ -1,4 +1,4 @@
-// PREPARE, EXECUTE, DEALLOCATE, EXPLAIN.
+// PREPARE, EXECUTE, DEALLOCATE, CLOSE, EXPLAIN.
 
 #include <fmt/format.h>
 
@@ -21,12 +21,14 @@ Result<RealSession::Outcome> RealSession::RunPrepare(const std::shared_ptr<const
   while (&tree->statement(index) != &statement) ++index;
   CONNBENCH_ASSIGN_OR_RETURN(auto prepared, Prepare(tree, index, types, /*sql_level=*/true));
   if (prepared->kind == PreparedStatement::Kind::kUtility) {
-    return ast::NotSupported(tree->sql(), "PREPARE of a utility statement", -1);
+    return ast::NotSupported(tree->sql(), "PREPARE of a utility statement",
+                             ast::LocationOf(*prepare.query));
   }
   if (!statements_.try_emplace(prepare.name, std::move(prepared)).second) {
     return Status::Error(sqlstate::kDuplicatePreparedStatement,
                          fmt::format("prepared statement \"{}\" already exists", prepare.name));
   }
+  sql_prepared_ = true;
   return Outcome{"PREPARE"};
 }
 
@@ -42,7 +44,8 @@ Status RealSession::EvaluateArguments(const PgQuery__ExecuteStmt& execute, std::
         .WithDetail(
             fmt::format("Expected {} parameters but got {}.", types.size(), execute.n_params));
   }
-  ParameterTypes none;
+  arena.set_interrupts(this);
+  ParameterTypes none = ParameterTypes::None();
   ExpressionBuilder builder(arena, none, sql);
   const Scope empty;
   ExpressionAnalyzer analyzer(builder, sql, empty);
@@ -70,6 +73,7 @@ Result<RealSession::Outcome> RealSession::RunExecute(const PgQuery__Node& statem
     return RunTransactionStatement(*prepared->tree->statement(prepared->index).transaction_stmt,
                                    prepared->sql, sink);
   }
+  if (prepared->kind == PreparedStatement::Kind::kEmpty) return Outcome{"EXECUTE"};
   if (prepared->kind != PreparedStatement::Kind::kPlanned) {
     return ast::NotSupported(sql, "EXECUTE of this statement", -1);
   }
@@ -78,8 +82,9 @@ Result<RealSession::Outcome> RealSession::RunExecute(const PgQuery__Node& statem
   portal.formats.assign(formats.begin(), formats.end());
   CONNBENCH_RETURN_IF_ERROR(
       EvaluateArguments(execute, sql, *prepared, portal.parameter_arena, portal.parameters));
+  CONNBENCH_RETURN_IF_ERROR(prepared->plan->constant_error);
   CONNBENCH_RETURN_IF_ERROR(OpenPortal(portal));
-  if (describe && !portal.plan->columns.empty()) {
+  if (describe && portal.plan->returns_rows) {
     sink.RowDescription(portal.plan->columns, formats);
   }
   Result<Outcome> outcome = RunPortal(portal, 0, sink);
@@ -90,8 +95,7 @@ Result<RealSession::Outcome> RealSession::RunExecute(const PgQuery__Node& statem
 Result<RealSession::Outcome> RealSession::RunDeallocate(const PgQuery__Node& statement) {
   const std::string_view name = statement.deallocate_stmt->name;
   if (name.empty()) {
-    statements_.clear();
-    unnamed_statement_.reset();
+    DropStatements();  // the unnamed one stays, as in PostgreSQL
     return Outcome{"DEALLOCATE ALL"};
   }
   CONNBENCH_RETURN_IF_ERROR(FindStatement(name).TakeStatus());
@@ -101,16 +105,24 @@ Result<RealSession::Outcome> RealSession::RunDeallocate(const PgQuery__Node& sta
 
 Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statement,
                                                      std::string_view sql,
-                                                     std::span<const WireFormat> formats,
-                                                     bool describe, ResultSink& sink) {
+                                                     const UtilityInput& input, ResultSink& sink) {
   const PgQuery__ExplainStmt& explain = *statement.explain_stmt;
   ExplainWriter::Options options;
   bool summary = false;
+  bool timing_given = false;
+  bool wal = false;
   for (const ast::Node* node : ast::List(explain.options, explain.n_options)) {
     const PgQuery__DefElem& option = *node->def_elem;
     const std::string_view name = option.defname;
     if (name == "format") {
-      if (ast::DefElemText(option) == "text") continue;
+      const std::string format = ast::DefElemText(option);
+      if (format == "text") continue;
+      if (format != "json" && format != "xml" && format != "yaml") {
+        return Status::Error(
+            sqlstate::kInvalidParameterValue,
+            fmt::format("unrecognized value for EXPLAIN option \"format\": \"{}\"", format),
+            CharacterPosition(sql, option.location));
+      }
       return ast::NotSupported(sql, "EXPLAIN in a format other than text", option.location);
     }
     CONNBENCH_ASSIGN_OR_RETURN(const bool on, ast::DefElemBool(option));
@@ -120,41 +132,49 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
       options.costs = on;
     } else if (name == "timing") {
       options.timing = on;
+      timing_given = true;
+    } else if (name == "wal") {
+      wal = on;
     } else if (name == "summary") {
       summary = on;
-    } else if (name != "verbose" && name != "buffers" && name != "settings" && name != "wal") {
+    } else if (name != "verbose" && name != "buffers" && name != "settings") {
       return Status::Error(sqlstate::kSyntaxError,
                            fmt::format("unrecognized EXPLAIN option \"{}\"", name),
                            CharacterPosition(sql, option.location));
     }
+  }
+  if (!options.analyze && (wal || (timing_given && options.timing))) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("EXPLAIN option {} requires ANALYZE", wal ? "WAL" : "TIMING"));
   }
   const PgQuery__Node& query = *explain.query;
   std::shared_ptr<PreparedStatement> prepared;  // EXPLAIN EXECUTE
   std::unique_ptr<Plan> own_plan;
   Plan* plan = nullptr;
   Arena arena;
-  std::vector<Value> parameters;
+  std::vector<Value> parameters(input.parameters.begin(), input.parameters.end());
   const MonotonicNs planning_begin = MonotonicNow();
   if (query.node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT) {
     CONNBENCH_ASSIGN_OR_RETURN(prepared, FindStatement(query.execute_stmt->name));
     if (prepared->kind != PreparedStatement::Kind::kPlanned) {
       return ast::NotSupported(sql, "EXPLAIN of this statement", -1);
     }
+    parameters.clear();
     CONNBENCH_RETURN_IF_ERROR(
         EvaluateArguments(*query.execute_stmt, sql, *prepared, arena, parameters));
     CONNBENCH_ASSIGN_OR_RETURN(own_plan, MakePlan(*prepared));
   } else if (IsPlannable(query)) {
-    ParameterTypes none;
-    CONNBENCH_ASSIGN_OR_RETURN(own_plan, PlanStatement(planning_context(), sql, query, none));
-    if (!none.types().empty() && options.analyze) {
-      return Status::Error(sqlstate::kUndefinedParameter, "there is no parameter $1");
-    }
+    ParameterTypes types =
+        input.parameter_types != nullptr ? *input.parameter_types : ParameterTypes::None();
+    CONNBENCH_ASSIGN_OR_RETURN(own_plan, PlanStatement(planning_context(), sql, query, types));
   } else {
     return ast::NotSupported(sql, "EXPLAIN of " + ast::KindOf(query), ast::LocationOf(query));
   }
   plan = own_plan.get();
   const MonotonicNs planning_end = MonotonicNow();
-  if (describe) sink.RowDescription(UtilityColumns(statement), formats);
+  CONNBENCH_RETURN_IF_ERROR(plan->constant_error);
+  CONNBENCH_RETURN_IF_ERROR(CheckAccess(*plan));
+  if (input.describe) sink.RowDescription(*UtilityResult(statement), input.formats);
   MonotonicNs execution_ns = 0;
   if (options.analyze) {
     CONNBENCH_RETURN_IF_ERROR(

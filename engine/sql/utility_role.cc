@@ -14,7 +14,7 @@
 namespace connbench::engine {
 namespace {
 
-Status PermissionDenied(std::string message) {
+Status Denied(std::string message) {
   return Status::Error(sqlstate::kInsufficientPrivilege, std::move(message));
 }
 
@@ -108,9 +108,15 @@ Result<RealSession::Outcome> RealSession::RunCreateRole(const PgQuery__Node& sta
                                                         std::string_view sql, ResultSink& sink) {
   CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("CREATE ROLE"));
   const PgQuery__CreateRoleStmt& create = *statement.create_role_stmt;
-  if (!superuser_) return PermissionDenied("permission denied to create role");
+  CONNBENCH_ASSIGN_OR_RETURN(const bool superuser, IsSuperuser());
+  if (!superuser) return Denied("permission denied to create role");
+  catalog_changed_ = true;
   Role role;
   role.name = TruncateName(create.role);
+  if (role.name == "public" || role.name == "none") {
+    return Status::Error(sqlstate::kReservedName,
+                         fmt::format("role name \"{}\" is reserved", role.name));
+  }
   if (role.name.starts_with("pg_")) {
     return Status::Error(sqlstate::kReservedName,
                          fmt::format("role name \"{}\" is reserved", role.name))
@@ -138,12 +144,14 @@ Result<RealSession::Outcome> RealSession::RunAlterRole(const PgQuery__Node& stat
   CONNBENCH_ASSIGN_OR_RETURN(const RoleChange change,
                              ReadRoleOptions(ast::List(alter.options, alter.n_options), sql, sink));
   // Everybody may change their own password.
-  if (!superuser_ && !(name == user_ && change.only_password())) {
-    return PermissionDenied("permission denied");
+  CONNBENCH_ASSIGN_OR_RETURN(const bool superuser, IsSuperuser());
+  if (!superuser && !(name == user_ && change.only_password())) {
+    return Denied("permission denied");
   }
   if (name == kSuperuserName && change.superuser == false) {
-    return PermissionDenied("permission denied: bootstrap user must be superuser");
+    return Denied("permission denied: bootstrap user must be superuser");
   }
+  catalog_changed_ = true;
   CONNBENCH_ASSIGN_OR_RETURN(
       const bool found, RoleTable(*context_.storage).Change(transaction_, name, [&](Role& role) {
         change.ApplyTo(role);
@@ -156,7 +164,9 @@ Result<RealSession::Outcome> RealSession::RunDropRole(const PgQuery__Node& state
                                                       std::string_view sql, ResultSink& sink) {
   CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("DROP ROLE"));
   const PgQuery__DropRoleStmt& drop = *statement.drop_role_stmt;
-  if (!superuser_) return PermissionDenied("permission denied to drop role");
+  CONNBENCH_ASSIGN_OR_RETURN(const bool superuser, IsSuperuser());
+  if (!superuser) return Denied("permission denied to drop role");
+  catalog_changed_ = true;
   for (const ast::Node* node : ast::List(drop.roles, drop.n_roles)) {
     CONNBENCH_ASSIGN_OR_RETURN(const std::string name, RoleName(*node->role_spec, sql));
     if (name == user_) {
@@ -168,8 +178,20 @@ Result<RealSession::Outcome> RealSession::RunDropRole(const PgQuery__Node& state
                                        "system",
                                        name));
     }
-    CONNBENCH_ASSIGN_OR_RETURN(const bool found,
-                               RoleTable(*context_.storage).Remove(transaction_, name));
+    RoleTable roles(*context_.storage);
+    CONNBENCH_ASSIGN_OR_RETURN(const std::optional<Role> role, roles.Find(transaction_, name));
+    if (role) {
+      CONNBENCH_ASSIGN_OR_RETURN(const std::vector<std::string> uses,
+                                 UsesOfRole(catalog_, transaction_, role->oid));
+      if (!uses.empty()) {
+        return Status::Error(
+                   sqlstate::kDependentObjectsStillExist,
+                   fmt::format("role \"{}\" cannot be dropped because some objects depend on it",
+                               name))
+            .WithDetail(fmt::format("{}", fmt::join(uses, "\n")));
+      }
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(const bool found, roles.Remove(transaction_, name));
     if (found) continue;
     if (!drop.missing_ok) return NoSuchRole(name);
     Notice(sink, "NOTICE", sqlstate::kSuccessfulCompletion,

@@ -2,26 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/sql/ast.h"
 #include "engine/sql/session_impl.h"
 
 namespace connbench::engine {
 namespace {
 
-std::string_view IsolationName(IsolationLevel level) {
-  switch (level) {
-    case IsolationLevel::kReadCommitted:
-      return "read committed";
-    case IsolationLevel::kRepeatableRead:
-      return "repeatable read";
-    case IsolationLevel::kSerializable:
-      return "serializable";
-  }
-  return "";
-}
-
 // The values of SET name TO a, b as one text.
 Result<std::string> ValueText(std::string_view sql, const PgQuery__VariableSetStmt& set) {
+  // Settings that are lists in PostgreSQL.
+  constexpr std::string_view kLists[] = {"datestyle", "search_path"};
+  const std::string_view name = set.name;
+  if (set.n_args > 1 && std::find(std::begin(kLists), std::end(kLists), name) == std::end(kLists) &&
+      name.find('.') == std::string_view::npos && FindSetting(name) >= 0) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("SET {} takes only one argument", name));
+  }
   std::string text;
   for (const ast::Node* node : ast::List(set.args, set.n_args)) {
     if (node->node_case != PG_QUERY__NODE__NODE_A_CONST) {
@@ -49,10 +47,6 @@ Result<std::string> ValueText(std::string_view sql, const PgQuery__VariableSetSt
   return text;
 }
 
-bool IsTransactionSetting(std::string_view name) {
-  return name == "transaction_isolation" || name == "transaction_read_only";
-}
-
 }  // namespace
 
 Result<RealSession::Outcome> RealSession::RunSet(const PgQuery__Node& statement,
@@ -71,7 +65,7 @@ Result<RealSession::Outcome> RealSession::RunSet(const PgQuery__Node& statement,
   }
   if (set.kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI) {
     if (name == "TRANSACTION") {
-      if (block_ == Block::kImplicit) {
+      if (block_ == Block::kImplicit && !multi_statement_) {
         Notice(sink, "WARNING", sqlstate::kNoActiveSqlTransaction,
                "SET TRANSACTION can only be used in transaction blocks");
       }
@@ -88,7 +82,7 @@ Result<RealSession::Outcome> RealSession::RunSet(const PgQuery__Node& statement,
     }
     return outcome;
   }
-  if (set.is_local && block_ == Block::kImplicit) {
+  if (set.is_local && block_ == Block::kImplicit && !multi_statement_) {
     Notice(sink, "WARNING", sqlstate::kNoActiveSqlTransaction,
            "SET LOCAL can only be used in transaction blocks");
   }
@@ -97,11 +91,14 @@ Result<RealSession::Outcome> RealSession::RunSet(const PgQuery__Node& statement,
     CONNBENCH_ASSIGN_OR_RETURN(value, ValueText(sql, set));
   }
   if (name == "role" || name == "session_authorization") {
-    // There are no roles: only the user itself.
+    // A session acts as its own user and no other.
     if (is_reset || value == "none" || value == user_) return outcome;
     return ast::NotSupported(sql, name == "role" ? "SET ROLE" : "SET SESSION AUTHORIZATION", -1);
   }
-  if (IsTransactionSetting(name) && !is_reset) {
+  if (IsOfTransaction(name)) {
+    // RESET goes back to what the setting is in no transaction, not to the session's default.
+    const size_t definition = static_cast<size_t>(FindSetting(name));
+    if (is_reset) value = SettingDefinitions()[definition].default_value;
     CONNBENCH_RETURN_IF_ERROR(SetTransactionSetting(name, value));
     return outcome;
   }
@@ -116,18 +113,17 @@ Status RealSession::SetTransactionSetting(std::string_view name, std::string_vie
   CONNBENCH_ASSIGN_OR_RETURN(const std::string canonical, CanonicalValue(setting, value));
   IsolationLevel isolation = transaction_.isolation();
   bool read_only = transaction_.read_only();
-  if (name == "transaction_read_only") {
+  if (setting.name == "transaction_read_only") {
     read_only = canonical == "on";
   } else {
-    isolation = canonical == "serializable"      ? IsolationLevel::kSerializable
-                : canonical == "repeatable read" ? IsolationLevel::kRepeatableRead
-                                                 : IsolationLevel::kReadCommitted;
+    CONNBENCH_ASSIGN_OR_RETURN(isolation, ParseIsolationLevel(setting.name, canonical));
   }
   return transaction_.SetCharacteristics(isolation, read_only);
 }
 
 Result<std::string> RealSession::ShowSetting(std::string_view name) const {
-  if (name == "transaction_isolation") return std::string(IsolationName(transaction_.isolation()));
+  if (name == "transaction_isolation")
+    return std::string(IsolationLevelName(transaction_.isolation()));
   if (name == "transaction_read_only") return std::string(transaction_.read_only() ? "on" : "off");
   if (name == "role") return std::string("none");
   return settings_.Show(name);
@@ -137,7 +133,7 @@ Result<RealSession::Outcome> RealSession::RunShow(const PgQuery__Node& statement
                                                   std::span<const WireFormat> formats,
                                                   bool describe, ResultSink& sink) {
   const std::string_view name = statement.variable_show_stmt->name;
-  const std::vector<ColumnDescription> columns = UtilityColumns(statement);
+  const std::vector<ColumnDescription> columns = *UtilityResult(statement);
   if (name == "all") {
     if (describe) sink.RowDescription(columns, formats);
     for (const Settings::Row& row : settings_.ShowAll()) {
@@ -156,15 +152,14 @@ Result<RealSession::Outcome> RealSession::RunShow(const PgQuery__Node& statement
 Result<RealSession::Outcome> RealSession::RunDiscard(const PgQuery__Node& statement) {
   const auto forget_sequences = [&] {
     sequence_values_.clear();
-    last_sequence_value_.reset();
+    last_sequence_ = 0;
   };
   switch (statement.discard_stmt->target) {
     case PG_QUERY__DISCARD_MODE__DISCARD_ALL:
       CONNBENCH_RETURN_IF_ERROR(RefuseBlock("DISCARD ALL"));
       CloseAllPortals();
       settings_.ResetAll(true);
-      statements_.clear();
-      unnamed_statement_.reset();
+      DropStatements();  // the unnamed one stays, as in PostgreSQL
       forget_sequences();
       return Outcome{"DISCARD ALL"};
     case PG_QUERY__DISCARD_MODE__DISCARD_PLANS:

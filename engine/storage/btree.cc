@@ -10,14 +10,6 @@
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
-namespace {
-
-const BTreeMeta& MetaOf(const PageGuard& guard) {
-  return *reinterpret_cast<const BTreeMeta*>(guard.page().special());
-}
-
-}  // namespace
-
 [[gnu::hot]] Result<ReadPageGuard> Tree::Read(BlockNumber block) const {
   ReadPageGuard guard = storage_.pool().Read(id_, block, kTreeSpecialOffset);
   if (!guard.valid()) return BufferPool::MissingPage(id_, block);
@@ -100,34 +92,27 @@ const BTreeMeta& MetaOf(const PageGuard& guard) {
   return {};
 }
 
-uint32_t RemoveKilled(const TreePage& leaf) {
-  if ((leaf.page().flags() & kPageHasKilled) == 0) return 0;
-  bool drop[kMaxSlots] = {};
-  for (uint32_t slot = leaf.first_slot(); slot < leaf.end_slot(); ++slot) {
-    drop[slot] = leaf.page().line(slot).state() == LineState::kDead;
-  }
-  leaf.page().ClearHint(kPageHasKilled);
-  const uint32_t removed = leaf.page().RemoveSlots(drop);
-  if (removed > 0) ++leaf.special().removals;
-  return removed;
-}
-
 [[gnu::hot]] Status Tree::InsertOnPage(WritePageGuard guard, BlockNumber block,
-                                       std::string_view key, Tid tid, BlockNumber child) {
+                                       std::string_view key, Tid tid, BlockNumber child,
+                                       const TreePage* completed) {
   const TreePage page(guard.page());
   const uint32_t size = child == kNoBlock ? LeafEntrySize(key.size()) : InnerEntrySize(key.size());
   Status finished = page.special().incomplete_split != 0 ? FinishSplit(guard, block) : Status::Ok();
-  if (!page.HasRoomFor(size) && page.leaf() && RemoveKilled(page) > 0) guard.MarkDirty();
+  if (!page.HasRoomFor(size) && page.leaf()) {
+    if (RemoveKilled(page) > 0) guard.MarkDirty();
+    if (!page.HasRoomFor(size) && RemoveDead(page)) guard.MarkDirty();
+  }
   uint32_t slot = page.LowerBound({TreePosition::Kind::kExact, key, tid.Packed()});
   if (!page.leaf()) slot = std::max(slot, page.first_slot() + 1);
   if (page.HasRoomFor(size)) {
     page.Insert(slot, key, tid, child);
+    if (completed != nullptr) completed->special().incomplete_split = 0;
     guard.MarkDirty();
     return {};
   }
   // Splitting again would forget which neighbour the parent level does not know.
   if (!finished.ok()) return finished;
-  return Split(guard, block, slot, key, tid, child);
+  return Split(guard, block, slot, key, tid, child, completed);
 }
 
 BTree::BTree(Storage& storage, StorageId id)
@@ -140,26 +125,28 @@ Status BTree::CheckKeySize(std::string_view key) {
       .WithHint("Values larger than 1/3 of a buffer page cannot be indexed.");
 }
 
-Status BTree::Create(Storage& storage, StorageId id) {
+Status BTree::Create(Storage& storage, StorageId id, PageSource source) {
   StorageSlot* slot = storage.Find(id);
   if (slot == nullptr) return Storage::StaleStorage(id);
   BlockNumber meta_block = kNoBlock;
   BlockNumber root_block = kNoBlock;
-  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard meta,
-                             storage.Extend(id, *slot, kPageIndex, sizeof(BTreeMeta), meta_block));
   CONNBENCH_ASSIGN_OR_RETURN(
-      WritePageGuard root, storage.Extend(id, *slot, kPageIndex, sizeof(BTreeSpecial), root_block));
-  *reinterpret_cast<BTreeMeta*>(meta.page().special()) = {.root = root_block, .root_level = 0};
-  TreePage(root.page()).special() = {
-      .left = kNoBlock, .right = kNoBlock, .level = 0, .incomplete_split = 0, .removals = 0};
+      WritePageGuard meta,
+      storage.Extend(id, *slot, kPageIndex, sizeof(BTreeMeta), meta_block, source));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      WritePageGuard root,
+      storage.Extend(id, *slot, kPageIndex, sizeof(BTreeSpecial), root_block, source));
+  MetaOf(meta) = {.root = root_block, .root_level = 0, .free_first = kNoBlock};
+  TreePage(root.page()).special() = {.left = kNoBlock, .right = kNoBlock};
   slot->root_block.store(root_block, std::memory_order_release);
   return {};
 }
 
-[[gnu::hot]] Status BTree::Insert(std::string_view key, Tid tid) {
+[[gnu::hot]] Status BTree::Insert(std::string_view key, Tid tid, const Heap* heap) {
   CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
+  if (heap != nullptr) tree.set_heap(heap->id());
   BlockNumber block = kNoBlock;
   CONNBENCH_ASSIGN_OR_RETURN(
       WritePageGuard guard,
@@ -211,6 +198,7 @@ struct UniqueVerdict {
   CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
+  tree.set_heap(heap.id());
   while (true) {
     BlockNumber block = kNoBlock;
     CONNBENCH_ASSIGN_OR_RETURN(

@@ -3,14 +3,16 @@
 // Entries are (key, tid), in the order of memcmp on the keys, then of the tids: the key is opaque,
 // memcomparable bytes. README.md describes the page format and the latch protocol.
 //
-// BTree is a cheap value: make one per use from Storage and the index's StorageId. The caller holds a
-// lock on the table, as for Heap.
+// BTree is a cheap value: make one per use from Storage and the index's StorageId. The caller holds
+// a lock on the table and a registered snapshot, as for Heap: pages that a search may be on its way
+// to are used again only when every snapshot of that time is gone.
 //
 // Safety: any number of sessions, threads and processes at once. No latch outlives a call.
 //
-// Errors: 53100 when the buffer pool is full (the tree stays sound: a split that cannot get its page
-// has not begun), 54000 for a key longer than kMaxKeySize; from waiting for an inserter of the same
-// key: 40P01, 57014, 55P03. A duplicate is an outcome, not an error: the caller knows the names.
+// Errors: 53100 when the buffer pool is full (the tree stays sound: a split that cannot get its
+// page has not begun), 54000 for a key longer than kMaxKeySize; from waiting for an inserter of the
+// same key: 40P01, 57014, 55P03. A duplicate is an outcome, not an error: the caller knows the
+// names.
 #pragma once
 
 #include <cstdint>
@@ -42,17 +44,18 @@ class BTree {
   BTree(Storage& storage, StorageId id);
 
   // Makes the empty tree in a fresh storage.
-  static Status Create(Storage& storage, StorageId id);
+  static Status Create(Storage& storage, StorageId id, PageSource source = PageSource::kOrdinary);
 
-  // For indexes that are not unique, and for keys with a NULL in a unique one.
-  Status Insert(std::string_view key, Tid tid);
-  // For unique indexes: kDuplicate if a row with this key is live, after having waited for whoever is
-  // just inserting or deleting one. heap is the indexed table.
+  // For indexes that are not unique, and for keys with a NULL in a unique one. heap: the indexed
+  // table; where it is given, entries of its dead rows make room before a page is split.
+  Status Insert(std::string_view key, Tid tid, const Heap* heap = nullptr);
+  // For unique indexes: kDuplicate if a row with this key is live, after having waited for whoever
+  // is just inserting or deleting one. heap is the indexed table.
   Result<IndexInsertOutcome> InsertUnique(Transaction& transaction, Heap& heap,
                                           std::string_view key, Tid tid);
 
-  // Fills an empty tree. next gives the entries in ascending (key, tid) order, false at the end; the
-  // key must live until the next call. The caller holds the table lock that keeps others away.
+  // Fills an empty tree. next gives the entries in ascending (key, tid) order, false at the end;
+  // the key must live until the next call. The caller holds the table lock that keeps others away.
   using EntrySource = std::function<Result<bool>(std::string_view& key, Tid& tid)>;
   Status BulkBuild(const EntrySource& next);
 
@@ -68,8 +71,8 @@ class BTree {
   StorageSlot* slot_;
 };
 
-// One end of a range. A bound is a prefix: it stands for all keys that begin with its bytes, so that
-// (a = 1) bounds an index on (a, b). Inclusive bounds take those keys in.
+// One end of a range. A bound is a prefix: it stands for all keys that begin with its bytes, so
+// that (a = 1) bounds an index on (a, b). Inclusive bounds take those keys in.
 struct IndexBound {
   std::string_view key;
   bool inclusive = true;
@@ -113,6 +116,7 @@ class BTreeScan {
 
   void TakeEntry(Tid& tid);
   Result<bool> NextPage(Tid& tid);
+  Result<ReadPageGuard> ReadRight(const Tree& tree);
   Result<ReadPageGuard> ReadLeft(const Tree& tree);
   void CopyPage(const TreePage& page, bool first);
   void CopyEntry(const TreePage& page, uint32_t slot);

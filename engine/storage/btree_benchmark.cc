@@ -1,6 +1,7 @@
+// B+tree: look-ups, inserts and scans.
 #include <benchmark/benchmark.h>
 
-#include "engine/storage/storage_world.h"
+#include "engine/storage/testing/storage_world.h"
 
 namespace connbench::engine {
 namespace {

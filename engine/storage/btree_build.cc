@@ -1,5 +1,5 @@
-// Building a B+tree from sorted entries: leaves from left to right, each level above as the one below
-// closes a page.
+// Building a B+tree from sorted entries: leaves from left to right, each level above as the one
+// below closes a page.
 #include <vector>
 
 #include "engine/storage/btree_internal.h"
@@ -51,9 +51,12 @@ class TreeBuilder {
     WritePageGuard meta = storage_.pool().Write(id_, kMetaBlock);
     if (!meta.valid()) return BufferPool::MissingPage(id_, kMetaBlock);
     const Level& top = levels_.back();
-    *reinterpret_cast<BTreeMeta*>(meta.page().special()) = {
-        .root = top.block, .root_level = static_cast<uint32_t>(levels_.size() - 1)};
+    MetaOf(meta) = {.root = top.block,
+                    .root_level = static_cast<uint32_t>(levels_.size() - 1),
+                    .free_first = kNoBlock};
     meta.MarkDirty();
+    // The whole table has just been read: there is nothing to look after yet.
+    slot_.visits_owed.store(0, std::memory_order_relaxed);
     slot_.root_block.store(top.block, std::memory_order_release);
     return {};
   }
@@ -77,11 +80,7 @@ class TreeBuilder {
     const uint32_t last = left.end_slot() - 1;
     const std::string key(left.entry(last).key());
     const Tid tid = left.entry(last).tid();
-    next.special() = {.left = left_block,
-                      .right = kNoBlock,
-                      .level = level,
-                      .incomplete_split = 0,
-                      .removals = 0};
+    next.special() = {.left = left_block, .right = kNoBlock, .level = level};
     next.Insert(0, key, tid, left.leaf() ? kNoBlock : left.entry(last).child());
     bool drop[kMaxSlots] = {};
     drop[last] = true;
@@ -101,11 +100,8 @@ class TreeBuilder {
     CONNBENCH_ASSIGN_OR_RETURN(
         top.guard, storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), top.block));
     const TreePage page(top.guard.page());
-    page.special() = {.left = kNoBlock,
-                      .right = kNoBlock,
-                      .level = static_cast<uint32_t>(levels_.size()),
-                      .incomplete_split = 0,
-                      .removals = 0};
+    page.special() = {
+        .left = kNoBlock, .right = kNoBlock, .level = static_cast<uint32_t>(levels_.size())};
     page.Insert(0, {}, Tid{0, 0, 0}, first_child);
     levels_.push_back(std::move(top));
     return {};

@@ -1,8 +1,9 @@
 // The pages of a B+tree: entries, order, special space. Used by the btree_*.cc files only.
 //
-// Block 0 is the meta page: it names the root. Every other page has a level, 0 for leaves, and links
-// to its neighbours on that level. All pages but the rightmost of a level have a high key in slot 0:
-// everything on the page is below it. On inner pages the first entry's key counts as lower than any.
+// Block 0 is the meta page: it names the root. Every other page has a level, 0 for leaves, and
+// links to its neighbours on that level. All pages but the rightmost of a level have a high key in
+// slot 0: everything on the page is below it. On inner pages the first entry's key counts as lower
+// than any.
 //
 // Safety: views of pages; the caller holds the content latch.
 #pragma once
@@ -15,6 +16,7 @@
 #include "engine/storage/buffer_pool.h"
 #include "engine/storage/page.h"
 #include "engine/storage/storage_types.h"
+#include "engine/transaction/types.h"
 
 namespace connbench::engine {
 
@@ -24,16 +26,20 @@ inline constexpr uint32_t kMaxTreeLevels = 32;
 struct BTreeMeta {  // special space of the meta page
   BlockNumber root;
   uint32_t root_level;
+  BlockNumber free_first;  // pages that are no longer in the tree, linked by `left`; or kNoBlock
 };
 
 struct BTreeSpecial {
-  BlockNumber left;  // kNoBlock at the ends
-  BlockNumber right;
-  uint32_t level;
-  uint32_t incomplete_split;  // 1: the right neighbour has no entry in the parent level yet
+  BlockNumber left = kNoBlock;  // none at the ends
+  BlockNumber right = kNoBlock;
+  uint32_t level = 0;
+  uint32_t incomplete_split = 0;  // 1: the right neighbour has no entry in the parent level yet
   // How often entries have been removed from the page: who remembers an entry of it knows by this
-  // whether the entry, if it is still there, is the same one.
-  uint64_t removals;
+  // whether the entry, if it is still there, is the same one. Goes on when the page is used again.
+  uint64_t removals = 0;
+  // kInvalidCsn: the page is in the tree. Otherwise it is empty, and the newest commit when it was
+  // unlinked; until every snapshot is newer, searches may still come here, and go on by `right`.
+  Csn unlinked_at = kInvalidCsn;
 };
 inline constexpr uint32_t kTreeSpecialOffset = kPageSize - sizeof(BTreeSpecial);
 
@@ -130,6 +136,8 @@ class TreePage {
   BTreeSpecial& special() const { return *reinterpret_cast<BTreeSpecial*>(page_.special()); }
   bool rightmost() const { return special().right == kNoBlock; }
   bool leaf() const { return special().level == 0; }
+  bool unlinked() const { return special().unlinked_at != kInvalidCsn; }
+  bool empty() const { return first_slot() >= end_slot(); }
   uint32_t first_slot() const { return rightmost() ? 0 : 1; }
   uint32_t end_slot() const { return page_.slot_count(); }
   const IndexEntry& entry(uint32_t slot) const {
@@ -139,7 +147,7 @@ class TreePage {
 
   // The position belongs to a page further right.
   bool IsLeftOf(const TreePosition& position) const {
-    return !rightmost() && CompareEntry(high_key(), position) <= 0;
+    return !rightmost() && (unlinked() || CompareEntry(high_key(), position) <= 0);
   }
   // First slot whose entry is at or after the position; end_slot() if there is none.
   [[gnu::hot]] uint32_t LowerBound(const TreePosition& position) const {
@@ -186,13 +194,19 @@ class TreePage {
       std::memcpy(item + sizeof(IndexEntry) + key.size(), &child, sizeof child);
     }
   }
+  // Inner pages: another child for an entry.
+  void SetChild(uint32_t slot, BlockNumber child) const {
+    char* item = page_.item(slot);
+    std::memcpy(item + sizeof(IndexEntry) + entry(slot).key_length, &child, sizeof child);
+  }
   bool HasRoomFor(uint32_t entry_size) const {
     return page_.gap() >= AlignItem(entry_size) + sizeof(LinePointer);
   }
 
  private:
-  // A binary search on a page that is not in the cache waits for a line pointer and an entry at every
-  // step. Both entries that the next step may look at are asked for before this one's has come.
+  // A binary search on a page that is not in the cache waits for a line pointer and an entry at
+  // every step. Both entries that the next step may look at are asked for before this one's has
+  // come.
   void FetchNextEntries(uint32_t low, uint32_t middle, uint32_t high) const {
     if (high - low < kFetchAheadSlots) return;
     __builtin_prefetch(&entry((low + middle) / 2));

@@ -1,3 +1,4 @@
+// Scans of a B+tree in key order, both ways.
 #include <cstring>
 
 #include "engine/storage/btree_internal.h"
@@ -6,6 +7,10 @@ namespace connbench::engine {
 namespace {
 
 using Kind = TreePosition::Kind;
+
+// A page that has split into so many since its link was read is looked for again, from the other
+// side.
+constexpr int kMaxStepsRight = 8;
 
 // Where the entries within the bounds begin and end.
 TreePosition LowerEnd(const IndexBound& bound) {
@@ -55,8 +60,8 @@ void BTreeScan::KillCurrent() {
   if (killed_count_ < kMaxKilled) killed_[killed_count_++] = static_cast<uint16_t>(current_offset_);
 }
 
-// An entry is marked only if nothing has been removed from the page since it was copied: otherwise an
-// equal entry might be a new one, for another row at the same tid.
+// An entry is marked only if nothing has been removed from the page since it was copied: otherwise
+// an equal entry might be a new one, for another row at the same tid.
 [[gnu::hot]] void BTreeScan::MarkKilled() {
   if (killed_count_ == 0) return;
   const ReadPageGuard guard = storage_->pool().Read(id_, block_);
@@ -110,18 +115,43 @@ void BTreeScan::KillCurrent() {
   finished_ = slot > begin || left_ == kNoBlock;
 }
 
-// The page that is now left of the one that was last read. It may have been split since, so that the
-// link leads too far left: then the right links lead back.
+// The page that is now right of the one that was last read. It may have been unlinked since: then
+// its link leads on.
+Result<ReadPageGuard> BTreeScan::ReadRight(const Tree& tree) {
+  block_ = right_;
+  CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, tree.Read(block_));
+  while (TreePage(guard.page()).unlinked()) {
+    block_ = TreePage(guard.page()).special().right;
+    guard.Release();
+    CONNBENCH_ASSIGN_OR_RETURN(guard, tree.Read(block_));
+  }
+  return guard;
+}
+
+// The page that is now left of the one that was last read; an invalid guard if there is none any
+// more. It may have been split since, so that the link leads too far left: then the right links
+// lead back. If they do not, it has been unlinked, or the page that was last read has: then that
+// one's link, or the one of the page that took its place, is the one to follow.
 Result<ReadPageGuard> BTreeScan::ReadLeft(const Tree& tree) {
-  BlockNumber block = left_;
   while (true) {
-    CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, tree.Read(block));
-    const BlockNumber right = TreePage(guard.page()).special().right;
-    if (right == block_ || right == kNoBlock) {
-      block_ = block;
-      return guard;
+    BlockNumber block = left_;
+    for (int step = 0; step < kMaxStepsRight && block != kNoBlock; ++step) {
+      CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, tree.Read(block));
+      const TreePage page(guard.page());
+      if (!page.unlinked() && page.special().right == block_) {
+        block_ = block;
+        return guard;
+      }
+      block = page.special().right;
     }
-    block = right;
+    CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, tree.Read(block_));
+    while (TreePage(guard.page()).unlinked()) {
+      block_ = TreePage(guard.page()).special().right;
+      guard.Release();
+      CONNBENCH_ASSIGN_OR_RETURN(guard, tree.Read(block_));
+    }
+    left_ = TreePage(guard.page()).special().left;
+    if (left_ == kNoBlock) return ReadPageGuard();
   }
 }
 
@@ -138,10 +168,14 @@ Result<ReadPageGuard> BTreeScan::ReadLeft(const Tree& tree) {
       CONNBENCH_ASSIGN_OR_RETURN(guard, tree.DescendToRead(start, 0, block_));
       started_ = true;
     } else if (direction_ == ScanDirection::kForward) {
-      CONNBENCH_ASSIGN_OR_RETURN(guard, tree.Read(right_));
-      block_ = right_;
+      CONNBENCH_ASSIGN_OR_RETURN(guard, ReadRight(tree));
     } else {
       CONNBENCH_ASSIGN_OR_RETURN(guard, ReadLeft(tree));
+      if (!guard.valid()) {
+        finished_ = true;
+        next_offset_ = end_offset_ = 0;
+        return false;
+      }
     }
     CopyPage(TreePage(guard.page()), first);
     if (end_offset_ > 0) {

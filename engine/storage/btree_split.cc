@@ -1,10 +1,10 @@
 // Making room in a B+tree: splits, and what they do to the levels above.
 //
-// A split is two steps. First the page's upper half moves to a new right neighbour, under the page's
-// latch: from then on the tree is sound, since searches find the neighbour by the right link. Then the
-// parent level learns of the neighbour; until it has, the left page is marked incomplete_split, and
-// any writer that meets the mark tries again. So a lack of frames can only fail the first step, which
-// then has not begun.
+// A split is two steps. First the page's upper half moves to a new right neighbour, under the
+// page's latch: from then on the tree is sound, since searches find the neighbour by the right
+// link. Then the parent level learns of the neighbour; until it has, the left page is marked
+// incomplete_split, and any writer that meets the mark tries again. So a lack of frames can only
+// fail the first step, which then has not begun.
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
@@ -94,11 +94,14 @@ void AppendEntries(const TreePage& to, const EntryList& entries, uint32_t begin,
 }  // namespace
 
 Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t slot,
-                   std::string_view key, Tid tid, BlockNumber child) {
+                   std::string_view key, Tid tid, BlockNumber child, const TreePage* completed) {
   BlockNumber right_block = kNoBlock;
-  CONNBENCH_ASSIGN_OR_RETURN(
-      WritePageGuard right_guard,
-      storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), right_block));
+  WritePageGuard right_guard;
+  {
+    CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard meta, Write(kMetaBlock));
+    CONNBENCH_ASSIGN_OR_RETURN(
+        right_guard, NewPage(meta, TreePage(left_guard.page()).special().level, right_block));
+  }
   const TreePage left(left_guard.page());
   const TreePage right(right_guard.page());
   WritePageGuard neighbour_guard;
@@ -113,11 +116,8 @@ Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t 
   const EntryList entries(old, slot, key, tid, child);
   const uint32_t split = ChooseSplit(old, entries);
 
-  right.special() = {.left = left_block,
-                     .right = old.special().right,
-                     .level = old.special().level,
-                     .incomplete_split = 0,
-                     .removals = 0};
+  right.special().left = left_block;
+  right.special().right = old.special().right;
   if (!old.rightmost()) {
     right.Insert(0, old.high_key().key(), old.high_key().tid(), kNoBlock);
   }
@@ -134,6 +134,7 @@ Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t 
     TreePage(neighbour_guard.page()).special().left = right_block;
     neighbour_guard.MarkDirty();
   }
+  if (completed != nullptr) completed->special().incomplete_split = 0;
   left_guard.MarkDirty();
   right_guard.MarkDirty();
   neighbour_guard.Release();
@@ -146,7 +147,6 @@ Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t 
 Status Tree::FinishSplit(WritePageGuard& guard, BlockNumber block) {
   const TreePage left(guard.page());
   CONNBENCH_RETURN_IF_ERROR(InsertIntoParent(left, block));
-  left.special().incomplete_split = 0;
   guard.MarkDirty();
   return {};
 }
@@ -161,26 +161,22 @@ Status Tree::InsertIntoParent(const TreePage& left, BlockNumber left_block) {
       DescendToWrite({TreePosition::Kind::kExact, separator.key(), separator.tid().Packed()},
                      left.special().level + 1, parent_block));
   return InsertOnPage(std::move(parent), parent_block, separator.key(), separator.tid(),
-                      left.special().right);
+                      left.special().right, &left);
 }
 
 Result<bool> Tree::GrowRoot(const TreePage& left, BlockNumber left_block) {
   CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard meta_guard, Write(kMetaBlock));
-  auto& meta = *reinterpret_cast<BTreeMeta*>(meta_guard.page().special());
+  BTreeMeta& meta = MetaOf(meta_guard);
   if (meta.root != left_block) return false;
   BlockNumber root_block = kNoBlock;
-  CONNBENCH_ASSIGN_OR_RETURN(
-      WritePageGuard root_guard,
-      storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), root_block));
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard root_guard,
+                             NewPage(meta_guard, left.special().level + 1, root_block));
   const TreePage root(root_guard.page());
-  root.special() = {.left = kNoBlock,
-                    .right = kNoBlock,
-                    .level = left.special().level + 1,
-                    .incomplete_split = 0,
-                    .removals = 0};
   root.Insert(0, {}, Tid{0, 0, 0}, left_block);
   root.Insert(1, left.high_key().key(), left.high_key().tid(), left.special().right);
-  meta = {.root = root_block, .root_level = root.special().level};
+  meta.root = root_block;
+  meta.root_level = root.special().level;
+  left.special().incomplete_split = 0;
   meta_guard.MarkDirty();
   root_guard.MarkDirty();
   slot_.root_block.store(root_block, std::memory_order_release);

@@ -1,3 +1,4 @@
+// The shared buffer pool: 8 KiB frames in the segment, found by (storage id, block number).
 #include "engine/storage/buffer_pool.h"
 
 #include <fmt/format.h>
@@ -7,10 +8,12 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/units.h"
 #include "engine/config.h"
 #include "engine/segment/segment.h"
+#include "engine/storage/page_log.h"
 
 namespace connbench::engine {
 namespace {
@@ -18,6 +21,10 @@ namespace {
 // A chain longer than this is either damaged by a concurrent removal under our feet or improbable.
 constexpr int kMaxLatchFreeSteps = 64;
 constexpr int64_t kMinFrames = 16;
+// The reserve: a sixteenth of the pool, within these limits. TRUNCATE takes two pages for each
+// index.
+constexpr int64_t kMinReservedFrames = 2;
+constexpr int64_t kMaxReservedFrames = 128;
 
 uint32_t BucketCount(int64_t frames) {
   return static_cast<uint32_t>(std::bit_ceil(static_cast<uint64_t>(frames)));
@@ -54,7 +61,11 @@ Status BufferPool::Init(Segment& segment, const EngineConfig& config) {
   auto* header = static_cast<BufferPoolHeader*>(memory);
   header->frame_count = static_cast<uint32_t>(frames);
   header->bucket_count = BucketCount(frames);
-  for (Latch& latch : header->partitions) latch.Init(segment.private_futexes());
+  header->reserved_frames = static_cast<uint32_t>(
+      std::clamp<int64_t>(frames / 16, kMinReservedFrames, kMaxReservedFrames));
+  for (Latch& latch : header->partitions) {
+    latch.Init(segment.private_futexes(), LatchRank::kBufferMapping);
+  }
   header->free_stack.store(kNoFrame, std::memory_order_relaxed);
   BufferPool pool(segment);
   for (uint32_t bucket = 0; bucket < header->bucket_count; ++bucket) {
@@ -62,7 +73,7 @@ Status BufferPool::Init(Segment& segment, const EngineConfig& config) {
   }
   // Pushed from the last to the first, so that frames are used in order of address.
   for (uint32_t frame = header->frame_count; frame-- > 0;) {
-    pool.frames_[frame].content.Init(segment.private_futexes());
+    pool.frames_[frame].content.Init(segment.private_futexes(), LatchRank::kPage);
     pool.frames_[frame].hash_next.store(kNoFrame, std::memory_order_relaxed);
     pool.PushFree(frame);
   }
@@ -78,6 +89,14 @@ BufferPool::BufferPool(const Segment& segment)
   const int64_t bucket_bytes = MulSize(header_->bucket_count, sizeof(uint32_t));
   frames_ = reinterpret_cast<BufferFrame*>(base + buckets_offset +
                                            AlignSize(bucket_bytes, kCacheLineBytes));
+}
+
+void WritePageGuard::Track(bool fresh) { TrackPage(*frame_, data_, fresh); }
+
+void WritePageGuard::LogChanges() { LogTrackedPage(*log_, *frame_); }
+
+void WritePageGuard::LogFresh() {
+  if (log_ != nullptr) LogFreshPage(*log_, *frame_);
 }
 
 void WritePageGuard::VerifyBeforeRelease() const {
@@ -148,7 +167,7 @@ BufferFrame* BufferPool::PinSlow(uint64_t tag, uint32_t bucket) const {
   BufferFrame* frame = Pin(Tag(storage, block), first_offset);
   if (frame == nullptr) return {};
   frame->content.LockExclusive();
-  return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
+  return {frame, PageData(static_cast<uint32_t>(frame - frames_)), log_};
 }
 
 WritePageGuard BufferPool::TryWrite(StorageId storage, BlockNumber block) const {
@@ -158,11 +177,13 @@ WritePageGuard BufferPool::TryWrite(StorageId storage, BlockNumber block) const 
     frame->state.fetch_sub(1, std::memory_order_release);
     return {};
   }
-  return {frame, PageData(static_cast<uint32_t>(frame - frames_))};
+  return {frame, PageData(static_cast<uint32_t>(frame - frames_)), log_};
 }
 
-Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block) {
+Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block,
+                                            PageSource source) {
   if (fail_after_ >= 0 && fail_after_-- == 0) return FullError();
+  if (source == PageSource::kOrdinary && full()) return FullError();
   const uint32_t index = PopFree();
   if (index == kNoFrame) return FullError();
   BufferFrame& frame = frames_[index];
@@ -176,7 +197,13 @@ Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block
   frame.hash_next.store(buckets_[bucket].load(std::memory_order_relaxed),
                         std::memory_order_relaxed);
   buckets_[bucket].store(index, std::memory_order_release);
-  return WritePageGuard(&frame, PageData(index));
+  WritePageGuard made(&frame, PageData(index), nullptr);
+  if (log_ != nullptr && block < kFirstMapBlock) {
+    std::memset(made.data(), 0, kPageSize);
+    made.log_ = log_;
+    made.Track(/*fresh=*/true);
+  }
+  return made;
 }
 
 void BufferPool::Free(StorageId storage, BlockNumber block) {
@@ -213,8 +240,8 @@ uint32_t BufferPool::PopFree() {
   while (true) {
     const auto frame = static_cast<uint32_t>(head);
     if (frame == kNoFrame) return kNoFrame;
-    // The counter in the upper half makes the exchange fail if the frame was popped and pushed again
-    // meanwhile, and its successor is another one.
+    // The counter in the upper half makes the exchange fail if the frame was popped and pushed
+    // again meanwhile, and its successor is another one.
     const uint64_t next =
         ((head >> 32) + 1) << 32 | frames_[frame].free_next.load(std::memory_order_relaxed);
     if (header_->free_stack.compare_exchange_weak(head, next, std::memory_order_acquire)) {
@@ -240,7 +267,7 @@ Status BufferPool::FullError() const {
   return Status::Error(sqlstate::kDiskFull,
                        fmt::format("could not extend relation: all {} pages of the buffer pool are "
                                    "in use",
-                                   header_->frame_count))
+                                   header_->frame_count - header_->reserved_frames))
       .WithHint(fmt::format("Start the server with a larger shared_buffers (now {}), or drop, "
                             "truncate or vacuum tables.",
                             FormatBytes(bytes)));

@@ -1,15 +1,17 @@
 // The shared buffer pool: 8 KiB frames in the segment, found by (storage id, block number).
 //
-// In this version all pages live here and nowhere else; dirty marks, page LSNs and pins are where the
-// log and the data files of a later version need them.
+// All pages live here, and checkpoints copy them out; a page is never read back while the server
+// runs, so the pool must have room for all data. With a log, what a write guard gives back is
+// logged (page_log.h).
 //
-// A page is reached only through a guard, which holds a pin (the frame keeps its page) and the content
-// latch (shared or exclusive) and gives both back when it dies. Guards are short-lived: never kept
-// across a wait, a call-back to the executor or a return to the client. README.md has the latch
-// order.
+// A page is reached only through a guard, which holds a pin (the frame keeps its page) and the
+// content latch (shared or exclusive) and gives both back when it dies. Guards are short-lived:
+// never kept across a wait, a call-back to the executor or a return to the client. README.md has
+// the latch order.
 //
-// A look-up takes no latch: it walks the hash chain, pins the candidate and then checks the tag, which
-// changes only while a frame is not valid. Only a miss is repeated under the partition's latch.
+// A look-up takes no latch: it walks the hash chain, pins the candidate and then checks the tag,
+// which changes only while a frame is not valid. Only a miss is repeated under the partition's
+// latch.
 //
 // Safety: BufferPool is a private handle on shared state; any number of threads and processes.
 // Errors: 53100 with a hint when no frame is free.
@@ -19,7 +21,9 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/status.h"
+#include "base/thread_annotations.h"
 #include "engine/segment/latch.h"
 #include "engine/storage/page.h"
 #include "engine/storage/storage_types.h"
@@ -28,6 +32,7 @@ namespace connbench::engine {
 
 class Segment;
 struct EngineConfig;
+class Log;
 
 inline constexpr uint32_t kNoFrame = UINT32_MAX;
 
@@ -50,6 +55,7 @@ struct BufferPoolHeader {
 
   uint32_t frame_count;
   uint32_t bucket_count;             // a power of two
+  uint32_t reserved_frames;          // see PageSource
   std::atomic<uint64_t> free_stack;  // change counter << 32 | frame
   std::atomic<uint32_t> free_frames;
   Latch partitions[kPartitions];  // of the buckets, for inserting and removing
@@ -57,11 +63,15 @@ struct BufferPoolHeader {
 
 class BufferPool;
 
-// What both guards share; not used by itself.
+// What both guards share; not used by itself. Guards move from function to function, which clang's
+// check of locks does not follow: held_latches.h sees the latches of pages.
 class PageGuard {
  public:
   bool valid() const { return frame_ != nullptr; }
-  Page page() const { return Page(data_); }
+  Page page() const {
+    CONNBENCH_ASSERT(valid(), "the guard has a page");
+    return Page(data_);
+  }
   char* data() const { return data_; }
 
  protected:
@@ -87,7 +97,7 @@ class [[nodiscard]] ReadPageGuard : public PageGuard {
     return *this;
   }
   ~ReadPageGuard() { Release(); }
-  void Release() {
+  void Release() CONNBENCH_NO_THREAD_SAFETY_ANALYSIS {
     if (frame_ == nullptr) return;
     frame_->content.UnlockShared();
     Unpin();
@@ -103,27 +113,32 @@ class [[nodiscard]] WritePageGuard : public PageGuard {
  public:
   WritePageGuard() = default;
   WritePageGuard(WritePageGuard&& other) noexcept
-      : PageGuard(std::exchange(other.frame_, nullptr), other.data_) {}
+      : PageGuard(std::exchange(other.frame_, nullptr), other.data_), log_(other.log_) {}
   WritePageGuard& operator=(WritePageGuard&& other) noexcept {
     if (this != &other) {
       Release();
       frame_ = std::exchange(other.frame_, nullptr);
       data_ = other.data_;
+      log_ = other.log_;
     }
     return *this;
   }
   ~WritePageGuard() { Release(); }
+  // The page, which Allocate() has given, is in the log when this returns; it stays latched.
+  void LogFresh();
   // Call once the page has been changed.
   void MarkDirty() {
     if ((frame_->state.load(std::memory_order_relaxed) & BufferFrame::kDirty) == 0) {
       frame_->state.fetch_or(BufferFrame::kDirty, std::memory_order_relaxed);
     }
   }
-  void Release() {
+  void Release() CONNBENCH_NO_THREAD_SAFETY_ANALYSIS {
     if (frame_ == nullptr) return;
 #ifdef CONNBENCH_VERIFY_PAGES
     VerifyBeforeRelease();
 #endif
+    if (log_ != nullptr) [[unlikely]]
+      LogChanges();
     frame_->content.UnlockExclusive();
     Unpin();
     frame_ = nullptr;
@@ -131,10 +146,21 @@ class [[nodiscard]] WritePageGuard : public PageGuard {
 
  private:
   friend class BufferPool;
-  WritePageGuard(BufferFrame* frame, char* data) : PageGuard(frame, data) {}
+  WritePageGuard(BufferFrame* frame, char* data, Log* log) : PageGuard(frame, data), log_(log) {
+    if (log_ != nullptr) [[unlikely]]
+      Track(/*fresh=*/false);
+  }
+  void Track(bool fresh);
+  void LogChanges();
   // Ends the process if the page is not sound: builds that look for defects only.
   void VerifyBeforeRelease() const;
+
+  Log* log_ = nullptr;  // null: what happens to the page is not logged
 };
+
+// A few frames are kept back for what frees others: without them a full pool could never be
+// emptied, because TRUNCATE and DROP INDEX write a catalog row before they give pages back.
+enum class PageSource : uint8_t { kOrdinary, kReserve };
 
 class BufferPool {
  public:
@@ -145,24 +171,46 @@ class BufferPool {
   static Status Init(Segment& segment, const EngineConfig& config);
   // On the parts of a segment that is laid out.
   explicit BufferPool(const Segment& segment);
+  // From now on changes of pages are logged; null: they are not.
+  void SetLog(Log* log) { log_ = log; }
 
-  // The page must exist (block < the storage's block_count, storage not freed): an invalid guard says
-  // that it does not, which is a defect of the caller or a stale StorageId.
-  // first_offset: where on the page, beside its header, the caller will look first. Both are fetched
-  // into the cache while the frame is still being looked at, instead of one after the other.
-  ReadPageGuard Read(StorageId storage, BlockNumber block, uint32_t first_offset = 0) const;
-  WritePageGuard Write(StorageId storage, BlockNumber block, uint32_t first_offset = 0) const;
+  // The page must exist (block < the storage's block_count, storage not freed): an invalid guard
+  // says that it does not, which is a defect of the caller or a stale StorageId.
+  // first_offset: where on the page, beside its header, the caller will look first. Both are
+  // fetched into the cache while the frame is still being looked at, instead of one after the
+  // other.
+  ReadPageGuard Read(StorageId storage, BlockNumber block,
+                     uint32_t first_offset = 0) const CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
+  WritePageGuard Write(StorageId storage, BlockNumber block,
+                       uint32_t first_offset = 0) const CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
   // Invalid guard also when somebody holds the latch.
-  WritePageGuard TryWrite(StorageId storage, BlockNumber block) const;
+  WritePageGuard TryWrite(StorageId storage,
+                          BlockNumber block) const CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
 
   // A frame for a page that does not exist yet, exclusively latched, contents arbitrary: the caller
-  // makes it a page before it lets go. 53100 when the pool is full.
-  Result<WritePageGuard> Allocate(StorageId storage, BlockNumber block);
+  // makes it a page before it lets go. 53100 when the pool is full, but for the reserve.
+  Result<WritePageGuard> Allocate(StorageId storage, BlockNumber block,
+                                  PageSource source = PageSource::kOrdinary)
+      CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
   // Gives the page's frame back; nobody may use the page any more. No effect if it does not exist.
   void Free(StorageId storage, BlockNumber block);
 
+  // Calls visit(storage, block) for each page that is here; nobody else may use the pool meanwhile.
+  template <typename Visit>
+  void ForEachPage(const Visit& visit) const {
+    for (uint32_t frame = 0; frame < header_->frame_count; ++frame) {
+      if ((frames_[frame].state.load(std::memory_order_relaxed) & BufferFrame::kValid) == 0) {
+        continue;
+      }
+      const uint64_t tag = frames_[frame].tag.load(std::memory_order_relaxed);
+      visit(static_cast<StorageId>(tag >> 32), static_cast<BlockNumber>(tag));
+    }
+  }
+
   uint32_t frame_count() const { return header_->frame_count; }
   uint32_t free_frames() const { return header_->free_frames.load(std::memory_order_relaxed); }
+  // Whether only the reserve is left.
+  bool full() const { return free_frames() <= header_->reserved_frames; }
   // The error of a full pool.
   Status FullError() const;
   // XX000 for a page that ought to be there.
@@ -190,6 +238,7 @@ class BufferPool {
   std::atomic<uint32_t>* buckets_;
   BufferFrame* frames_;
   char* pages_;
+  Log* log_ = nullptr;
   int64_t fail_after_ = -1;
 };
 

@@ -1,3 +1,4 @@
+// The catalog: which tables, indexes and sequences there are, shared by all sessions.
 #include "engine/storage/catalog.h"
 
 #include <fmt/format.h>
@@ -86,7 +87,8 @@ void Catalog::NoteChange(Transaction& transaction, const StorageChange& change) 
   transaction.AdvanceCommand();
 }
 
-// --- Looking up -----------------------------------------------------------------------------------
+// --- Looking up
+// -----------------------------------------------------------------------------------
 
 Result<bool> Catalog::Lookup(Transaction& transaction, StorageId index, std::string_view key,
                              Found& found) {
@@ -130,8 +132,11 @@ Result<RelationRef> Catalog::Load(Transaction& transaction, StorageId index, std
   }
   CONNBENCH_ASSIGN_OR_RETURN(RelationInfo relation, DecodeCatalogRow(found.row));
   if (relation.kind == RelationKind::kIndex) {
-    // Where an index is stored is the table's to say.
-    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef table, FindByOid(transaction, relation.table_oid));
+    // Where an index is stored is the table's to say. Both may have been dropped since the index's
+    // row was read.
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef table,
+                               FindByOidIfExists(transaction, relation.table_oid));
+    if (table == nullptr) return RelationRef();
     for (const IndexInfo& info : table->indexes) {
       if (info.oid == relation.oid) relation.storage = info.storage;
     }
@@ -157,10 +162,12 @@ Result<RelationRef> Catalog::Find(Transaction& transaction, std::string_view nam
   return relation;
 }
 
+Result<RelationRef> Catalog::FindByOidIfExists(Transaction& transaction, Oid oid) {
+  return Load(transaction, storage_->header().catalog_by_oid, OidKey(oid), by_oid_);
+}
+
 Result<RelationRef> Catalog::FindByOid(Transaction& transaction, Oid oid) {
-  CONNBENCH_ASSIGN_OR_RETURN(
-      RelationRef relation,
-      Load(transaction, storage_->header().catalog_by_oid, OidKey(oid), by_oid_));
+  CONNBENCH_ASSIGN_OR_RETURN(RelationRef relation, FindByOidIfExists(transaction, oid));
   if (relation == nullptr) {
     return Status::Error(sqlstate::kUndefinedTable,
                          fmt::format("relation with OID {} does not exist", oid));
@@ -191,17 +198,21 @@ Result<std::vector<RelationRef>> Catalog::List(Transaction& transaction) {
   return relations;
 }
 
-// --- Changing -------------------------------------------------------------------------------------
+// --- Changing
+// -------------------------------------------------------------------------------------
 
-Result<StorageId> Catalog::NewStorage(Transaction& transaction, Oid oid, bool index) {
+Result<StorageId> Catalog::NewStorage(Transaction& transaction, Oid oid, bool index,
+                                      PageSource source) {
   CONNBENCH_ASSIGN_OR_RETURN(const StorageId id, storage_->CreateStorage(oid));
   NoteChange(transaction, {.free_at_commit = {}, .free_at_abort = {id}});
-  if (index) CONNBENCH_RETURN_IF_ERROR(BTree::Create(*storage_, id));
+  if (index) CONNBENCH_RETURN_IF_ERROR(BTree::Create(*storage_, id, source));
   return id;
 }
 
 Status Catalog::InsertRow(Transaction& transaction, const RelationInfo& relation) {
   const StorageHeader& header = storage_->header();
+  // The reserve is for changes that free pages, and this is none.
+  if (storage_->pool().full()) return storage_->pool().FullError();
   const std::string row = EncodeCatalogRow(relation);
   if (row.size() > kMaxRowSize) {
     return Status::Error(sqlstate::kProgramLimitExceeded,
@@ -209,6 +220,8 @@ Status Catalog::InsertRow(Transaction& transaction, const RelationInfo& relation
                                      relation.name, row.size(), kMaxRowSize))
         .WithHint("Use fewer columns, or shorter names and default expressions.");
   }
+  const LatestSnapshot snapshot(transaction);
+  CONNBENCH_RETURN_IF_ERROR(Tidy());
   Heap heap(*storage_, header.catalog_heap);
   CONNBENCH_ASSIGN_OR_RETURN(const Tid tid, heap.Insert(transaction, row));
   CONNBENCH_ASSIGN_OR_RETURN(const IndexInsertOutcome outcome,
@@ -219,9 +232,15 @@ Status Catalog::InsertRow(Transaction& transaction, const RelationInfo& relation
                          fmt::format("relation \"{}\" already exists", relation.name));
   }
   CONNBENCH_RETURN_IF_ERROR(
-      BTree(*storage_, header.catalog_by_oid).Insert(OidKey(relation.oid), tid));
+      BTree(*storage_, header.catalog_by_oid).Insert(OidKey(relation.oid), tid, &heap));
   NoteChange(transaction, {});
   return {};
+}
+
+Status Catalog::Tidy() {
+  const StorageHeader& header = storage_->header();
+  const StorageId indexes[] = {header.catalog_by_name, header.catalog_by_oid};
+  return TidyTable(*storage_, header.catalog_heap, indexes);
 }
 
 Result<RelationInfo> Catalog::Current(Transaction& transaction, Oid oid, Tid& tid) {
@@ -237,11 +256,12 @@ Result<RelationInfo> Catalog::Current(Transaction& transaction, Oid oid, Tid& ti
   return DecodeCatalogRow(found.row);
 }
 
-// Two sessions may create indexes on one table at once, and so meet here: the later one waits for the
-// earlier one's end and then adds to what that left.
+// Two sessions may create indexes on one table at once, and so meet here: the later one waits for
+// the earlier one's end and then adds to what that left.
 template <typename Change>
 Status Catalog::ReplaceRow(Transaction& transaction, Oid oid, const Change& change) {
   const StorageHeader& header = storage_->header();
+  CONNBENCH_RETURN_IF_ERROR(Tidy());
   Heap heap(*storage_, header.catalog_heap);
   while (true) {
     LatestSnapshot snapshot(transaction);
@@ -253,10 +273,10 @@ Status Catalog::ReplaceRow(Transaction& transaction, Oid oid, const Change& chan
                                heap.Update(transaction, tid, row, /*may_be_hot=*/true));
     if (result.outcome != WriteOutcome::kOk) continue;
     if (!result.hot) {
+      CONNBENCH_RETURN_IF_ERROR(BTree(*storage_, header.catalog_by_name)
+                                    .Insert(NameKey(relation.name), result.tid, &heap));
       CONNBENCH_RETURN_IF_ERROR(
-          BTree(*storage_, header.catalog_by_name).Insert(NameKey(relation.name), result.tid));
-      CONNBENCH_RETURN_IF_ERROR(
-          BTree(*storage_, header.catalog_by_oid).Insert(OidKey(oid), result.tid));
+          BTree(*storage_, header.catalog_by_oid).Insert(OidKey(oid), result.tid, &heap));
     }
     NoteChange(transaction, {});
     return {};
@@ -264,6 +284,7 @@ Status Catalog::ReplaceRow(Transaction& transaction, Oid oid, const Change& chan
 }
 
 Status Catalog::DeleteRow(Transaction& transaction, Oid oid) {
+  CONNBENCH_RETURN_IF_ERROR(Tidy());
   Heap heap(*storage_, storage_->header().catalog_heap);
   while (true) {
     LatestSnapshot snapshot(transaction);
@@ -285,8 +306,10 @@ Result<RelationRef> Catalog::CreateTable(Transaction& transaction, const Relatio
   RelationInfo table;
   table.kind = RelationKind::kTable;
   table.name = definition.name;
+  table.owner = definition.owner;
   table.columns = definition.columns;
-  table.oid = storage_->header().next_oid.fetch_add(1, std::memory_order_relaxed);
+  table.foreign_keys = definition.foreign_keys;
+  table.oid = NewOid();
   CONNBENCH_ASSIGN_OR_RETURN(table.storage, NewStorage(transaction, table.oid, false));
   CONNBENCH_RETURN_IF_ERROR(InsertRow(transaction, table));
   return FindByOid(transaction, table.oid);
@@ -300,7 +323,7 @@ Result<RelationRef> Catalog::CreateIndex(Transaction& transaction, const Relatio
         fmt::format("cannot use more than {} columns in an index", kMaxIndexColumns));
   }
   IndexInfo index = definition;
-  index.oid = storage_->header().next_oid.fetch_add(1, std::memory_order_relaxed);
+  index.oid = NewOid();
   CONNBENCH_ASSIGN_OR_RETURN(index.storage, NewStorage(transaction, index.oid, true));
   index.usable_from_csn = storage_->commit_log().last_csn();
   RelationInfo row;
@@ -315,15 +338,17 @@ Result<RelationRef> Catalog::CreateIndex(Transaction& transaction, const Relatio
 }
 
 Result<RelationRef> Catalog::CreateSequence(Transaction& transaction, std::string_view name,
-                                            const SequenceInfo& definition) {
+                                            const SequenceInfo& definition, Oid owner) {
   RelationInfo sequence;
   sequence.kind = RelationKind::kSequence;
   sequence.name = name;
+  sequence.owner = owner;
   sequence.sequence = definition;
-  sequence.oid = storage_->header().next_oid.fetch_add(1, std::memory_order_relaxed);
+  sequence.oid = NewOid();
   CONNBENCH_ASSIGN_OR_RETURN(sequence.storage, NewStorage(transaction, sequence.oid, false));
   storage_->Find(sequence.storage)
       ->sequence_value.store(definition.start, std::memory_order_relaxed);
+  storage_->LogSequence(sequence.storage, *storage_->Find(sequence.storage));
   CONNBENCH_RETURN_IF_ERROR(InsertRow(transaction, sequence));
   return FindByOid(transaction, sequence.oid);
 }
@@ -358,7 +383,8 @@ Result<RelationRef> Catalog::Truncate(Transaction& transaction, const RelationRe
   CONNBENCH_ASSIGN_OR_RETURN(const StorageId heap, NewStorage(transaction, table->oid, false));
   std::vector<StorageId> indexes;
   for (const IndexInfo& index : table->indexes) {
-    CONNBENCH_ASSIGN_OR_RETURN(const StorageId storage, NewStorage(transaction, index.oid, true));
+    CONNBENCH_ASSIGN_OR_RETURN(const StorageId storage,
+                               NewStorage(transaction, index.oid, true, PageSource::kReserve));
     indexes.push_back(storage);
     change.free_at_commit.push_back(index.storage);
   }
@@ -379,6 +405,31 @@ Result<RelationRef> Catalog::AlterColumns(Transaction& transaction, const Relati
                                        [&](RelationInfo& changed) { changed.columns = columns; }));
   return FindByOid(transaction, table->oid);
 }
+
+Result<RelationRef> Catalog::Alter(Transaction& transaction, const RelationRef& relation,
+                                   const std::function<void(RelationInfo&)>& change) {
+  CONNBENCH_RETURN_IF_ERROR(ReplaceRow(transaction, relation->oid, change));
+  return FindByOid(transaction, relation->oid);
+}
+
+Result<RelationRef> Catalog::AlterSequence(Transaction& transaction, const RelationRef& sequence,
+                                           const SequenceInfo& definition, int64_t value,
+                                           bool called) {
+  CONNBENCH_ASSIGN_OR_RETURN(const StorageId storage,
+                             NewStorage(transaction, sequence->oid, false));
+  StorageSlot& slot = *storage_->Find(storage);
+  slot.sequence_value.store(value, std::memory_order_relaxed);
+  slot.sequence_called.store(called ? 1 : 0, std::memory_order_relaxed);
+  storage_->LogSequence(storage, slot);
+  CONNBENCH_RETURN_IF_ERROR(ReplaceRow(transaction, sequence->oid, [&](RelationInfo& changed) {
+    changed.storage = storage;
+    changed.sequence = definition;
+  }));
+  NoteChange(transaction, {.free_at_commit = {sequence->storage}, .free_at_abort = {}});
+  return FindByOid(transaction, sequence->oid);
+}
+
+Oid Catalog::NewOid() { return storage_->NewOid(); }
 
 RelationStatistics Catalog::Statistics(const RelationRef& relation) const {
   const StorageSlot* slot = storage_->Find(relation->storage);

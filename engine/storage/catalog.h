@@ -1,26 +1,30 @@
 // The catalog: which tables, indexes and sequences there are, shared by all sessions.
 //
 // Each relation is a row of a system heap, with B+trees on name and oid, so that DDL is as
-// transactional as everything else: what a transaction creates, drops, truncates or alters is visible
-// to itself from the next command on, to others from its commit, and gone when it rolls back. Pages
-// of a dropped or truncated storage are given back at commit, those of a new one at rollback.
+// transactional as everything else: what a transaction creates, drops, truncates or alters is
+// visible to itself from the next command on, to others from its commit, and gone when it rolls
+// back. Pages of a dropped or truncated storage are given back at commit, those of a new one at
+// rollback.
 //
 // Catalog is a handle in private memory, one per session: it caches what it has looked up, and one
 // load of a shared counter tells whether anything has changed since.
 //
-// Locks are the caller's: AccessExclusive on a table before changing or dropping it, Share to create
-// an index, any lock before using what Find returned. As changes may commit between Find and the
-// lock, look again after locking (the cache makes that cheap) until the answer is the same pointer.
+// Locks are the caller's: AccessExclusive on a table before changing or dropping it, Share to
+// create an index, any lock before using what Find returned. As changes may commit between Find and
+// the lock, look again after locking (the cache makes that cheap) until the answer is the same
+// pointer.
 //
 // Safety: used by one thread at a time, like the session that owns it.
 //
-// Errors: 42P01 (no such relation), 42P07 (exists already), 42809 (wrong kind), 53400 (max_relations),
-// 54000/54011 (definition too large), 53100 (pool full); 40P01, 57014 while waiting for another
-// transaction that creates the same name.
+// Errors: 42P01 (no such relation), 42P07 (exists already), 42809 (wrong kind), 53400
+// (max_relations), 54000/54011 (definition too large), 53100 (pool full); 40P01, 57014 while
+// waiting for another transaction that creates the same name.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,13 +32,13 @@
 
 #include "base/status.h"
 #include "engine/storage/heap.h"
+#include "engine/storage/privileges.h"
 #include "engine/storage/storage_types.h"
 
 namespace connbench::engine {
 
 class Storage;
 class Transaction;
-using Oid = uint32_t;
 
 inline constexpr Oid kFirstUserOid = 16384;  // below are system tables, as in PostgreSQL
 inline constexpr int kMaxColumns = 256;
@@ -43,13 +47,18 @@ inline constexpr int kMaxNameLength = 63;  // bytes; longer names are for the ca
 
 enum class RelationKind : uint8_t { kTable, kIndex, kSequence };
 
+// Whether a column's values come from its sequence, and whether a client may give others.
+enum class Identity : uint8_t { kNone, kByDefault, kAlways };
+
 struct ColumnInfo {
   std::string name;
   Oid type_oid = 0;
   int32_t type_modifier = -1;
   bool not_null = false;
-  std::string default_sql;  // expression text; empty: none
-  Oid owned_sequence = 0;   // serial: dropped with the table
+  std::string default_sql;                  // expression text; empty: none
+  Oid owned_sequence = 0;                   // serial, identity, OWNED BY: dropped with the table
+  Identity identity = Identity::kNone;      // its values come from owned_sequence; no default_sql
+  std::vector<Oid> default_sequences = {};  // those that default_sql names: they cannot be dropped
 };
 
 struct IndexInfo {
@@ -58,6 +67,7 @@ struct IndexInfo {
   StorageId storage = kNoStorage;
   bool unique = false;
   bool primary = false;
+  bool constraint = false;  // of a PRIMARY KEY or UNIQUE constraint, which has the index's name
   // The newest commit when the index was made. It has no entries for versions that only older
   // snapshots see: a snapshot with a lower csn must not use it.
   uint64_t usable_from_csn = 0;
@@ -65,6 +75,7 @@ struct IndexInfo {
 };
 
 struct SequenceInfo {
+  Oid type_oid = connbench::type_oid::kInt8;
   int64_t start = 1;
   int64_t increment = 1;
   int64_t minimum = 1;
@@ -72,17 +83,29 @@ struct SequenceInfo {
   bool cycle = false;
 };
 
-// What a table, index or sequence is; immutable once handed out. A changed relation is a new object:
-// a cached plan is good as long as Find still returns the same pointer.
+// A foreign key: kept for what depends on it. Its rows are not checked.
+struct ForeignKeyInfo {
+  Oid oid = 0;
+  std::string name;
+  std::vector<int16_t> columns;  // of the table that has it
+  Oid table_oid = 0;             // the referenced table
+  Oid index_oid = 0;             // its unique index on the referenced columns
+};
+
+// What a table, index or sequence is; immutable once handed out. A changed relation is a new
+// object: a cached plan is good as long as Find still returns the same pointer.
 struct RelationInfo {
   Oid oid = 0;
   RelationKind kind = RelationKind::kTable;
   std::string name;
   StorageId storage = kNoStorage;
-  Oid table_oid = 0;                // of an index: its table
-  std::vector<ColumnInfo> columns;  // of a table
-  std::vector<IndexInfo> indexes;   // of a table
-  SequenceInfo sequence;            // of a sequence
+  Oid table_oid = 0;                         // of an index: its table
+  Oid owner = kSuperuserOid;                 // of a table or sequence; an index's is its table's
+  std::optional<std::vector<Grant>> grants;  // none: the owner may do everything, others nothing
+  std::vector<ColumnInfo> columns;           // of a table
+  std::vector<IndexInfo> indexes;            // of a table
+  std::vector<ForeignKeyInfo> foreign_keys;  // of a table
+  SequenceInfo sequence;                     // of a sequence
 
   // -1: no such column.
   int FindColumn(std::string_view column) const;
@@ -100,34 +123,48 @@ class Catalog {
  public:
   explicit Catalog(Storage& storage);
 
-  // Changes whenever any transaction's catalog change commits. A plan checked at this value needs no
-  // look-up while it stays the same (and this transaction has not changed the catalog itself).
+  // Changes whenever any transaction's catalog change commits. A plan checked at this value needs
+  // no look-up while it stays the same (and this transaction has not changed the catalog itself).
   uint64_t shared_version() const;
 
   // 42P01 if there is none. The reference stays cached while nothing changes.
   Result<RelationRef> Find(Transaction& transaction, std::string_view name);
   Result<RelationRef> FindByOid(Transaction& transaction, Oid oid);
+  // Null if there is none: for what may have been dropped since its OID was read, without a lock.
+  Result<RelationRef> FindByOidIfExists(Transaction& transaction, Oid oid);
   // Null instead of 42P01: for IF EXISTS.
   Result<RelationRef> FindIfExists(Transaction& transaction, std::string_view name);
   // All relations, by name.
   Result<std::vector<RelationRef>> List(Transaction& transaction);
 
-  // Name and columns of the definition count; the rest is made up here. Also makes its storage.
+  // Name, owner, columns and foreign keys of the definition count; the rest is made up here. Also
+  // makes its storage.
   Result<RelationRef> CreateTable(Transaction& transaction, const RelationInfo& definition);
   // The new index is empty: the caller fills it (BTree::BulkBuild) if the table has rows. The
   // returned table has it in indexes.back().
   Result<RelationRef> CreateIndex(Transaction& transaction, const RelationRef& table,
                                   const IndexInfo& definition);
   Result<RelationRef> CreateSequence(Transaction& transaction, std::string_view name,
-                                     const SequenceInfo& definition);
+                                     const SequenceInfo& definition, Oid owner = kSuperuserOid);
   // With a table go its indexes and owned sequences. An index also leaves its table's list.
   Status Drop(Transaction& transaction, const RelationRef& relation);
   // New, empty storage for the table and its indexes.
   Result<RelationRef> Truncate(Transaction& transaction, const RelationRef& table);
-  // Any change to the columns' properties (not null, default, owned_sequence); their number and types
-  // must stay.
+  // Any change to the columns' properties (not null, default, owned_sequence); their number and
+  // types must stay.
   Result<RelationRef> AlterColumns(Transaction& transaction, const RelationRef& table,
                                    std::vector<ColumnInfo> columns);
+
+  // Any other change of what the relation is: owner, grants, foreign keys, the options of a
+  // sequence. Its name, kind, storage, columns' types and indexes must stay. change may be called
+  // again with what a transaction that has committed meanwhile left.
+  Result<RelationRef> Alter(Transaction& transaction, const RelationRef& relation,
+                            const std::function<void(RelationInfo&)>& change);
+  // ALTER SEQUENCE: new options and a new counter in new storage, so that both roll back.
+  Result<RelationRef> AlterSequence(Transaction& transaction, const RelationRef& sequence,
+                                    const SequenceInfo& definition, int64_t value, bool called);
+  // A new oid, for what is no relation of its own: a foreign key.
+  Oid NewOid();
 
   // Atomic, never rolled back. 2200H at the end of a sequence that does not cycle.
   Result<int64_t> NextValue(const RelationRef& sequence);
@@ -166,13 +203,16 @@ class Catalog {
   Result<RelationRef> Load(Transaction& transaction, StorageId index, std::string_view key,
                            std::unordered_map<std::string, Cached>& cache);
   Result<RelationInfo> Current(Transaction& transaction, Oid oid, Tid& tid);
+  // Upkeep of the system heap and its indexes, as far as it is due.
+  Status Tidy();
   Status InsertRow(Transaction& transaction, const RelationInfo& relation);
   Status DeleteRow(Transaction& transaction, Oid oid);
   template <typename Change>
   Status ReplaceRow(Transaction& transaction, Oid oid, const Change& change);
   void NoteChange(Transaction& transaction, const StorageChange& change);
   // A new storage that goes away if the transaction rolls back.
-  Result<StorageId> NewStorage(Transaction& transaction, Oid oid, bool index);
+  Result<StorageId> NewStorage(Transaction& transaction, Oid oid, bool index,
+                               PageSource source = PageSource::kOrdinary);
 
   Storage* storage_;
   // Counts this session's changes and their ends; shared with what waits for the transaction's end.

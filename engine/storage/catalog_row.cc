@@ -1,3 +1,4 @@
+// The bytes of a catalog row: a RelationInfo written down.
 #include "engine/storage/catalog_row.h"
 
 #include <cstring>
@@ -15,6 +16,11 @@ class Writer {
   void Text(std::string_view text) {
     Number(static_cast<uint32_t>(text.size()));
     bytes_.append(text);
+  }
+  template <typename T>
+  void Numbers(const std::vector<T>& values) {
+    Number(static_cast<uint16_t>(values.size()));
+    for (const T value : values) Number(value);
   }
   std::string Take() { return std::move(bytes_); }
 
@@ -39,6 +45,13 @@ class Reader {
     return value;
   }
   bool Flag() { return Number<uint8_t>() != 0; }
+  template <typename T>
+  std::vector<T> Numbers() {
+    const auto count = Number<uint16_t>();
+    std::vector<T> values;
+    for (uint16_t i = 0; i < count && ok_; ++i) values.push_back(Number<T>());
+    return values;
+  }
   std::string Text() {
     const auto length = Number<uint32_t>();
     if (bytes_.size() < length) {
@@ -68,9 +81,9 @@ void WriteIndex(Writer& writer, const IndexInfo& index) {
   writer.Number(index.storage);
   writer.Number<uint8_t>(index.unique);
   writer.Number<uint8_t>(index.primary);
+  writer.Number<uint8_t>(index.constraint);
   writer.Number(index.usable_from_csn);
-  writer.Number(static_cast<uint16_t>(index.key_columns.size()));
-  for (const int16_t column : index.key_columns) writer.Number(column);
+  writer.Numbers(index.key_columns);
 }
 
 IndexInfo ReadIndex(Reader& reader) {
@@ -80,11 +93,9 @@ IndexInfo ReadIndex(Reader& reader) {
   index.storage = reader.Number<StorageId>();
   index.unique = reader.Flag();
   index.primary = reader.Flag();
+  index.constraint = reader.Flag();
   index.usable_from_csn = reader.Number<uint64_t>();
-  const auto columns = reader.Number<uint16_t>();
-  for (uint16_t i = 0; i < columns && reader.ok(); ++i) {
-    index.key_columns.push_back(reader.Number<int16_t>());
-  }
+  index.key_columns = reader.Numbers<int16_t>();
   return index;
 }
 
@@ -95,6 +106,8 @@ void WriteColumn(Writer& writer, const ColumnInfo& column) {
   writer.Number<uint8_t>(column.not_null);
   writer.Text(column.default_sql);
   writer.Number(column.owned_sequence);
+  writer.Number(column.identity);
+  writer.Numbers(column.default_sequences);
 }
 
 ColumnInfo ReadColumn(Reader& reader) {
@@ -105,7 +118,48 @@ ColumnInfo ReadColumn(Reader& reader) {
   column.not_null = reader.Flag();
   column.default_sql = reader.Text();
   column.owned_sequence = reader.Number<Oid>();
+  column.identity = reader.Number<Identity>();
+  column.default_sequences = reader.Numbers<Oid>();
   return column;
+}
+
+void WriteForeignKey(Writer& writer, const ForeignKeyInfo& key) {
+  writer.Number(key.oid);
+  writer.Text(key.name);
+  writer.Numbers(key.columns);
+  writer.Number(key.table_oid);
+  writer.Number(key.index_oid);
+}
+
+ForeignKeyInfo ReadForeignKey(Reader& reader) {
+  ForeignKeyInfo key;
+  key.oid = reader.Number<Oid>();
+  key.name = reader.Text();
+  key.columns = reader.Numbers<int16_t>();
+  key.table_oid = reader.Number<Oid>();
+  key.index_oid = reader.Number<Oid>();
+  return key;
+}
+
+void WriteGrants(Writer& writer, const std::optional<std::vector<Grant>>& grants) {
+  writer.Number<uint8_t>(grants.has_value());
+  if (!grants) return;
+  writer.Number(static_cast<uint16_t>(grants->size()));
+  for (const Grant& grant : *grants) {
+    writer.Number(grant.grantee);
+    writer.Number(grant.privileges);
+  }
+}
+
+std::optional<std::vector<Grant>> ReadGrants(Reader& reader) {
+  if (!reader.Flag()) return std::nullopt;
+  std::vector<Grant> grants;
+  const auto count = reader.Number<uint16_t>();
+  for (uint16_t i = 0; i < count && reader.ok(); ++i) {
+    const auto grantee = reader.Number<Oid>();
+    grants.push_back({grantee, reader.Number<PrivilegeSet>()});
+  }
+  return grants;
 }
 
 }  // namespace
@@ -121,6 +175,11 @@ std::string EncodeCatalogRow(const RelationInfo& relation) {
   for (const ColumnInfo& column : relation.columns) WriteColumn(writer, column);
   writer.Number(static_cast<uint16_t>(relation.indexes.size()));
   for (const IndexInfo& index : relation.indexes) WriteIndex(writer, index);
+  writer.Number(static_cast<uint16_t>(relation.foreign_keys.size()));
+  for (const ForeignKeyInfo& key : relation.foreign_keys) WriteForeignKey(writer, key);
+  writer.Number(relation.owner);
+  WriteGrants(writer, relation.grants);
+  writer.Number(relation.sequence.type_oid);
   writer.Number(relation.sequence.start);
   writer.Number(relation.sequence.increment);
   writer.Number(relation.sequence.minimum);
@@ -145,6 +204,13 @@ Result<RelationInfo> DecodeCatalogRow(std::string_view row) {
   for (uint16_t i = 0; i < indexes && reader.ok(); ++i) {
     relation.indexes.push_back(ReadIndex(reader));
   }
+  const auto foreign_keys = reader.Number<uint16_t>();
+  for (uint16_t i = 0; i < foreign_keys && reader.ok(); ++i) {
+    relation.foreign_keys.push_back(ReadForeignKey(reader));
+  }
+  relation.owner = reader.Number<Oid>();
+  relation.grants = ReadGrants(reader);
+  relation.sequence.type_oid = reader.Number<Oid>();
   relation.sequence.start = reader.Number<int64_t>();
   relation.sequence.increment = reader.Number<int64_t>();
   relation.sequence.minimum = reader.Number<int64_t>();

@@ -33,6 +33,7 @@ Result<int64_t> Catalog::NextValue(const RelationRef& sequence) {
   }
   slot->sequence_value.store(value, std::memory_order_relaxed);
   slot->sequence_called.store(1, std::memory_order_relaxed);
+  storage_->LogSequence(sequence->storage, *slot);
   return value;
 }
 
@@ -57,6 +58,7 @@ Status Catalog::SetValue(const RelationRef& sequence, int64_t value, bool called
   ExclusiveLatchGuard latch(slot->extension);
   slot->sequence_value.store(value, std::memory_order_relaxed);
   slot->sequence_called.store(called ? 1 : 0, std::memory_order_relaxed);
+  storage_->LogSequence(sequence->storage, *slot);
   return {};
 }
 

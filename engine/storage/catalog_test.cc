@@ -1,10 +1,12 @@
+// The catalog: names, versions, transactional changes.
 #include "engine/storage/catalog.h"
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
 #include "engine/storage/integrity_check.h"
-#include "engine/storage/storage_test_base.h"
+#include "engine/storage/testing/storage_test_base.h"
 
 namespace connbench::engine {
 namespace {
@@ -261,6 +263,33 @@ TEST_F(CatalogTest, ThereIsALimitOfRelations) {
   a_.Begin();
   EXPECT_TRUE(catalog_a_.List(a_.tx())->empty());
   Create("again");
+}
+
+// A list names relations before it loads them; without locks they may be gone by then, an index's
+// table between the index's row and its own.
+TEST_F(CatalogTest, ListsWhileOthersCreateAndDrop) {
+  constexpr int kRounds = 2000;
+  std::atomic<bool> ended = false;
+  std::thread other([&] {
+    for (int round = 0; round < kRounds; ++round) {
+      a_.Begin();
+      const RelationRef table = Create("t");
+      CreateIndex(table, "t_pkey");
+      a_.Commit();
+      a_.Begin();
+      EXPECT_TRUE(Ok(catalog_a_.Drop(a_.tx(), Find(catalog_a_, a_, "t"))));
+      a_.Commit();
+    }
+    ended = true;
+  });
+  while (!ended) {
+    b_.Begin();
+    EXPECT_TRUE(Ok(catalog_b_.List(b_.tx())));
+    for (const char* name : {"t", "t_pkey"}) Find(catalog_b_, b_, name);
+    b_.Rollback();
+    if (HasFailure()) break;
+  }
+  other.join();
 }
 
 TEST_F(CatalogTest, ManyCreatesAndDropsLeaveTheCatalogSmallAndSound) {

@@ -1,3 +1,4 @@
+// Which heap pages have room: one byte per page, in steps of kStep bytes.
 #include "engine/storage/free_space.h"
 
 #include <algorithm>
@@ -23,6 +24,10 @@ ReadPageGuard MapPage(Storage& storage, StorageId id, StorageSlot& slot, BlockNu
     auto made = storage.pool().Allocate(id, map_block);
     if (!made.ok()) return {};
     made->page().Init(0, FreeSpaceMap::kEntriesPerPage);
+    const uint32_t pages = map_block - kFirstMapBlock + 1;
+    if (slot.free_space_pages.load(std::memory_order_relaxed) < pages) {
+      slot.free_space_pages.store(pages, std::memory_order_relaxed);
+    }
   }
   return storage.pool().Read(id, map_block);
 }
@@ -33,7 +38,14 @@ void FreeSpaceMap::Record(Storage& storage, StorageId id, StorageSlot& slot, Blo
                           uint32_t free_bytes) {
   const uint32_t category = std::min(free_bytes / kStep, kMaxCategory);
   ReadPageGuard guard = MapPage(storage, id, slot, kFirstMapBlock + block / kEntriesPerPage);
-  if (!guard.valid()) return;
+  if (!guard.valid()) {
+    // No frame for the map: one inserter at least learns of the room.
+    if (category > 0) {
+      slot.insert_target[block % StorageSlot::kInsertTargets].store(block,
+                                                                    std::memory_order_relaxed);
+    }
+    return;
+  }
   Entry(guard, block % kEntriesPerPage)
       .store(static_cast<uint8_t>(category), std::memory_order_relaxed);
   uint32_t limit = slot.free_space_limit.load(std::memory_order_relaxed);
@@ -71,8 +83,14 @@ BlockNumber FreeSpaceMap::Take(Storage& storage, StorageId id, StorageSlot& slot
   return kNoBlock;
 }
 
-void FreeSpaceMap::FreePages(Storage& storage, StorageId id, BlockNumber heap_blocks) {
-  const BlockNumber map_pages = (heap_blocks + kEntriesPerPage - 1) / kEntriesPerPage;
+void FreeSpaceMap::Reserve(Storage& storage, StorageId id, StorageSlot& slot, BlockNumber block) {
+  if (block % kEntriesPerPage != kReserveAtBlock) return;
+  (void)MapPage(storage, id, slot, kFirstMapBlock + block / kEntriesPerPage);
+}
+
+// The table may have been larger once: the map's pages are counted, not computed.
+void FreeSpaceMap::FreePages(Storage& storage, StorageId id, StorageSlot& slot) {
+  const uint32_t map_pages = slot.free_space_pages.load(std::memory_order_relaxed);
   for (BlockNumber page = 0; page < map_pages; ++page) {
     storage.pool().Free(id, kFirstMapBlock + page);
   }

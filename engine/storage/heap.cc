@@ -1,3 +1,4 @@
+// Heap tables: rows in no order, in several versions.
 #include "engine/storage/heap.h"
 
 #include <fmt/format.h>
@@ -14,7 +15,8 @@
 namespace connbench::engine {
 namespace {
 
-// Pages that the free-space map names may have been filled meanwhile; after so many the table grows.
+// Pages that the free-space map names may have been filled meanwhile; after so many the table
+// grows.
 constexpr int kFreeSpaceTries = 4;
 
 Status RowTooBig(size_t size) {
@@ -48,9 +50,11 @@ BlockNumber Heap::block_count() const {
       break;
     }
     WritePageGuard guard = storage_->pool().Write(id_, block);
-    if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+    if (!guard.valid()) continue;  // cut off meanwhile
     const uint32_t free_bytes = HeapFreeSpace(guard.page());
     if (free_bytes >= size) {
+      // A page that is used again is paid for like a new one.
+      if (tries > 0 && free_bytes >= kOfferFromBytes) slot_->OweVisits(Storage::kVisitsPerPage);
       target.store(block, std::memory_order_relaxed);
       return guard;
     }
@@ -62,6 +66,7 @@ BlockNumber Heap::block_count() const {
   }
   CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard,
                              storage_->Extend(id_, *slot_, kPageHeap, 0, block));
+  FreeSpaceMap::Reserve(*storage_, id_, *slot_, block);
   target.store(block, std::memory_order_relaxed);
   return guard;
 }
@@ -139,10 +144,11 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
                                               HeapRow& row) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));
-  if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
-  if (guard.page().header().prune_hint != kNoFate) {
+  if (guard.valid() && guard.page().header().prune_hint != kNoFate) {
     PruneOnAccess(*storage_, id_, *slot_, tid.block, guard);
   }
+  // A table's last pages are given back when nothing is on them that anybody could see.
+  if (!guard.valid()) return FetchOutcome::kNotVisible;
   const Page page = guard.page();
   uint32_t slot = tid.slot;
   // The line pointer may have been made free, even used again, since the index was read: then it is

@@ -1,24 +1,29 @@
 // Heap tables: rows in no order, in several versions.
 //
-// A row is opaque bytes. An UPDATE adds a version and leaves the old one for the snapshots that still
-// see it; versions that are dead to everyone are pruned when their page is visited. README.md
+// A row is opaque bytes. An UPDATE adds a version and leaves the old one for the snapshots that
+// still see it; versions that are dead to everyone are pruned when their page is visited. README.md
 // describes the tuple format, HOT chains and the pruning rules.
 //
 // Heap is a cheap value: make one per use from Storage and the relation's StorageId. The caller
-// holds a table lock that keeps the storage from going away (AccessShare at least), and a registered
-// snapshot, which keeps the versions it sees from being pruned.
+// holds a table lock that keeps the storage from going away (AccessShare at least), and a
+// registered snapshot, which keeps the versions it sees from being pruned.
 //
 // Safety: any number of sessions, threads and processes at once. No latch and no pin outlives a
 // call: rows are copied out, so a caller may take its time between rows.
 //
-// Errors: 53100 when the buffer pool is full, 54000 for a row longer than kMaxRowSize; from waiting:
-// 40P01 (deadlock), 57014 (canceled), 55P03. After an error nothing half-done is visible to anybody
-// once the transaction rolls back.
+// Row locks. A version's xmax names its first holder: who locked it, or changed it, and in which
+// mode. Others are in RowLockTable, and the version says so (kMoreHolders). Only writers and
+// lockers look at either: to readers a lock is nothing. heap_lock.cc has the rules.
+//
+// Errors: 53100 when the buffer pool is full, 54000 for a row longer than kMaxRowSize, 53200 when
+// the table of row locks is; from waiting: 40P01 (deadlock), 57014 (canceled), 55P03. After an
+// error nothing half-done is visible to anybody once the transaction rolls back.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/storage/buffer_pool.h"
@@ -32,6 +37,8 @@ namespace connbench::engine {
 
 class Storage;
 class Transaction;
+struct Fate;  // engine/storage/visibility.h
+struct RowLockHolder;
 struct StorageSlot;
 
 inline constexpr uint32_t kMaxRowSize = kMaxItemSize - sizeof(TupleHeader);
@@ -60,6 +67,7 @@ enum class WriteOutcome : uint8_t {
   kUpdatedConcurrently,  // committed by somebody else: WriteResult::tid is the next version
   kDeletedConcurrently,  // committed by somebody else
   kSelfModified,         // by this transaction, in this command or a later one: skip the row
+  kWouldBlock,           // LockRow, told not to wait: somebody else holds the row
 };
 
 struct WriteResult {
@@ -68,26 +76,21 @@ struct WriteResult {
   bool hot = false;  // Update: no new index entries are needed
 };
 
-enum class RowLockMode : uint8_t {
-  kShare,      // FOR SHARE, FOR KEY SHARE; in this version as exclusive as the others
-  kExclusive,  // FOR UPDATE, FOR NO KEY UPDATE
-};
-
-// What to do when another transaction holds the row.
-enum class RowWaitPolicy : uint8_t { kWait, kError /* NOWAIT: 55P03 */ };
+// What LockRow does when another transaction holds the row.
+enum class RowWait : uint8_t { kWait, kDontWait };
 
 class Heap {
  public:
   Heap(Storage& storage, StorageId id);
 
   Result<Tid> Insert(Transaction& transaction, std::string_view row);
-  // As many rows as there are, page by page; fills tids (same size). On an error some rows may be in
-  // already: the transaction must roll back, as after every error.
+  // As many rows as there are, page by page; fills tids (same size). On an error some rows may be
+  // in already: the transaction must roll back, as after every error.
   Status InsertMany(Transaction& transaction, std::span<const std::string_view> rows,
                     std::span<Tid> tids);
 
-  // Follows the HOT chain that starts at tid (what an index entry holds) to the one version that the
-  // snapshot sees, and copies it.
+  // Follows the HOT chain that starts at tid (what an index entry holds) to the one version that
+  // the snapshot sees, and copies it.
   Result<FetchOutcome> Fetch(Transaction& transaction, const Snapshot& snapshot, Tid tid,
                              RowBuffer& buffer, HeapRow& row);
 
@@ -97,15 +100,15 @@ class Heap {
   // COMMITTED locks and re-checks the newest version (LockRow with follow_updates), REPEATABLE READ
   // fails with SerializationFailure().
   //
-  // may_be_hot: no indexed column changes.
+  // may_be_hot: no indexed column changes. mode: kNoKeyUpdate if no column of a unique index does.
   Result<WriteResult> Update(Transaction& transaction, Tid tid, std::string_view row,
-                             bool may_be_hot);
+                             bool may_be_hot, RowLockMode mode = RowLockMode::kUpdate);
   Result<WriteResult> Delete(Transaction& transaction, Tid tid);
   // follow_updates: goes on to the newest version instead of returning kUpdatedConcurrently. On kOk
-  // row (and buffer) hold the locked version.
-  Result<WriteResult> LockRow(Transaction& transaction, Tid tid, RowLockMode mode,
-                              RowWaitPolicy policy, bool follow_updates, RowBuffer& buffer,
-                              HeapRow& row);
+  // row (and buffer) hold the locked version. A key share lock does not conflict with an update
+  // that leaves the key alone: it is taken on the version asked for and on those that followed it.
+  Result<WriteResult> LockRow(Transaction& transaction, Tid tid, RowLockMode mode, RowWait wait,
+                              bool follow_updates, RowBuffer& buffer, HeapRow& row);
 
   // 40001 "could not serialize access due to concurrent update" (or delete).
   static Status SerializationFailure(WriteOutcome outcome);
@@ -125,14 +128,27 @@ class Heap {
  private:
   friend class HeapScan;
 
-  // What a writer found at a version.
+  // What a writer or locker wants of a version; xid is the current subtransaction's.
+  struct Wish {
+    Xid xid;
+    RowLockMode mode;
+    RowWait wait = RowWait::kWait;
+  };
+  // What it found there.
   struct Attempt {
     enum class Kind : uint8_t { kFree, kMustWait, kUpdated, kDeleted, kSelfModified };
+    enum class Xmax : uint8_t {
+      kFree,   // names nobody who counts any more
+      kOwn,    // a lock of the current subtransaction, which a stronger one may replace
+      kTaken,  // another lock that counts, or an update: a further lock goes beside it
+    };
     Kind kind = Kind::kFree;
-    bool own_lock = false;  // kFree: this transaction has locked it already
-    Xid wait_for = 0;       // kMustWait
-    SlotNumber root = 0;    // kMustWait: the chain's root, which names the row in the lock table
-    Tid next;               // kUpdated
+    Xmax xmax = Xmax::kFree;
+    bool holds_some = false;    // this transaction holds a lock on it
+    bool holds_enough = false;  // ... that includes what is wanted
+    Xid wait_for = 0;           // kMustWait
+    // kUpdated; and kFree if an update of another transaction is there that leaves the key alone.
+    Tid next = {};
   };
   struct NewVersion {
     std::string_view row;
@@ -143,11 +159,31 @@ class Heap {
 
   Result<WritePageGuard> PageForInsert(uint32_t size, BlockNumber& block);
   static SlotNumber Place(Page page, const NewVersion& version);
-  Result<Attempt> Examine(Transaction& transaction, Page page, Tid tid);
+  // ---- heap_lock.cc ----
+  Result<Attempt> Examine(Transaction& transaction, const Wish& wish, Page page, Tid tid);
+  // What xmax and RowLockTable say of the version, whoever made it.
+  Attempt ExamineHolders(Transaction& transaction, const Wish& wish, Page page, Tid tid);
   // The loop around every change of a row: waits until the version is free and returns its page
   // exclusively latched, or says what became of it.
-  Result<WritePageGuard> Claim(Transaction& transaction, Tid tid, RowWaitPolicy policy,
-                               WriteResult& result, bool& own_lock);
+  Result<WritePageGuard> Claim(Transaction& transaction, const Wish& wish, Tid tid,
+                               WriteResult& result, Attempt& attempt);
+  // Takes a key share lock on the versions that followed one that updater replaced.
+  Result<WriteResult> LockSuccessors(Transaction& transaction, const Wish& wish, Fate updater,
+                                     Tid next);
+  // The rest requires the page's exclusive latch. TakeLock notes the lock wished for on a version
+  // that attempt found free.
+  Status TakeLock(Transaction& transaction, const Wish& wish, const Attempt& attempt, Page page,
+                  Tid tid);
+  // Keeps the lock that xmax names in RowLockTable, so that xmax can be written over.
+  Status MoveXmaxAside(Transaction& transaction, Page page, Tid tid);
+  Status AddHolder(Transaction& transaction, Page page, Tid tid, Xid xid, RowLockMode mode);
+  // What RowLockTable knows of the version.
+  void FindHolders(Transaction& transaction, Page page, Tid tid,
+                   std::vector<RowLockHolder>& holders);
+  // Gives a new version the locks that others hold on the one before it.
+  Status CarryHolders(Transaction& transaction, std::span<const RowLockHolder> holders, Page page,
+                      Tid tid);
+
   Result<Tid> InsertVersion(const NewVersion& version);
 
   Storage* storage_;

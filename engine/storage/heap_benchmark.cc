@@ -1,8 +1,9 @@
+// Heap: inserts, look-ups, updates and scans.
 #include <benchmark/benchmark.h>
 
 #include <vector>
 
-#include "engine/storage/storage_world.h"
+#include "engine/storage/testing/storage_world.h"
 
 namespace connbench::engine {
 namespace {

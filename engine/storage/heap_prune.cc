@@ -1,3 +1,4 @@
+// Pruning: taking the row versions that are dead to everyone off a heap page.
 #include "engine/storage/heap_prune.h"
 
 #include <algorithm>
@@ -11,8 +12,6 @@ namespace {
 
 // Below this much room a page is worth pruning when visited (PostgreSQL: 10 % of a page).
 constexpr uint32_t kPruneBelowBytes = kPageSize / 10;
-// A page with more room than this after pruning is offered to inserters; less is left to HOT updates.
-constexpr uint32_t kOfferFromBytes = kPageSize / 4;
 
 TupleHeader& TupleAt(Page page, uint32_t slot) {
   return *reinterpret_cast<TupleHeader*>(page.item(slot));
@@ -20,8 +19,8 @@ TupleHeader& TupleAt(Page page, uint32_t slot) {
 
 class Pruner {
  public:
-  Pruner(const CommitLog& log, Page page, Csn horizon)
-      : log_(log), page_(page), horizon_(horizon), slots_(page.slot_count()) {}
+  Pruner(const CommitLog& log, Page page, Csn horizon, IndexPasses passes)
+      : log_(log), page_(page), horizon_(horizon), passes_(passes), slots_(page.slot_count()) {}
 
   PruneResult Run() {
     for (uint32_t slot = 0; slot < slots_; ++slot) {
@@ -45,6 +44,12 @@ class Pruner {
   void PruneChainFrom(uint32_t root) {
     const LinePointer line = page_.line(root);
     uint32_t slot = root;
+    if (line.state() == LineState::kDead) {
+      if (!passes_.Cover(line.offset())) return;
+      page_.SetLine(root, LinePointer());
+      ++result_.freed;
+      return;
+    }
     if (line.state() == LineState::kRedirect) {
       slot = line.offset();
     } else if (!line.normal() || (TupleAt(page_, root).flags & kHeapOnly) != 0) {
@@ -62,8 +67,9 @@ class Pruner {
       slot = tuple.next_slot;
     }
     if (dead == 0) return;
-    const LinePointer rest = dead == length ? LinePointer(LineState::kDead, 0, 0)
+    const LinePointer rest = dead == length ? LinePointer(LineState::kDead, passes_.stamp(), 0)
                                             : LinePointer(LineState::kRedirect, chain_[dead], 0);
+    if (dead == length) ++result_.died;
     for (uint32_t index = 0; index < dead; ++index) {
       if (chain_[index] != root) Remove(chain_[index], LinePointer());
     }
@@ -80,7 +86,7 @@ class Pruner {
   }
 
   void Finish() {
-    if (result_.removed > 0) {
+    if (result_.changed()) {
       page_.TruncateUnusedSlots();
       page_.Compact();
       page_.ClearHint(kPageFull);
@@ -115,6 +121,7 @@ class Pruner {
   const CommitLog& log_;
   Page page_;
   const Csn horizon_;
+  const IndexPasses passes_;
   const uint32_t slots_;
   PruneResult result_;
   VersionState states_[kMaxSlots] = {};
@@ -124,8 +131,56 @@ class Pruner {
 
 }  // namespace
 
-PruneResult PrunePage(const CommitLog& log, Page page, Csn horizon) {
-  return Pruner(log, page, horizon).Run();
+PruneResult PrunePage(Storage& storage, StorageSlot& slot, Page page, Csn horizon) {
+  const PruneResult result = Pruner(storage.commit_log(), page, horizon, slot.index_passes()).Run();
+  if (result.died != result.freed) {
+    slot.upkeep.dead_lines.fetch_add(int64_t{result.died} - int64_t{result.freed},
+                                     std::memory_order_relaxed);
+  }
+  return result;
+}
+
+PageSurvey SurveyPage(Storage& storage, const StorageSlot& slot, Page page, Csn horizon) {
+  PageSurvey survey;
+  const CommitLog& log = storage.commit_log();
+  const IndexPasses passes = slot.index_passes();
+  const uint32_t slots = page.slot_count();
+  for (uint32_t number = 0; number < slots; ++number) {
+    const LinePointer line = page.line(number);
+    if (line.state() == LineState::kDead) {
+      ++survey.dead_lines;
+      survey.worth_pruning |= passes.Cover(line.offset());
+    } else if (line.normal()) {
+      const VersionState state = StateOfVersion(log, TupleAt(page, number), horizon);
+      survey.worth_pruning |= state == VersionState::kDead;
+    }
+  }
+  return survey;
+}
+
+void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, bool* dead) {
+  StorageSlot* slot = storage.Find(heap);
+  ReadPageGuard guard;
+  BlockNumber block = kNoBlock;
+  for (size_t index = 0; index < tids.size(); ++index) {
+    dead[index] = false;
+    if (slot == nullptr) continue;
+    if (tids[index].block != block) {
+      block = tids[index].block;
+      guard.Release();
+      guard = storage.pool().Read(heap, block);
+      if (guard.valid() && PruneHintHolds(storage, guard.page(), /*refresh_horizon=*/false)) {
+        guard.Release();
+        if (WritePageGuard write = storage.pool().TryWrite(heap, block); write.valid()) {
+          PrunePage(storage, *slot, write.page(), storage.CachedHorizon());
+          write.MarkDirty();
+        }
+        guard = storage.pool().Read(heap, block);
+      }
+    }
+    if (!guard.valid() || tids[index].slot >= guard.page().slot_count()) continue;
+    dead[index] = guard.page().line(tids[index].slot).state() == LineState::kDead;
+  }
 }
 
 [[gnu::hot]] void SetPruneHint(Page page, FateWord word) {
@@ -142,6 +197,7 @@ PruneResult PrunePage(const CommitLog& log, Page page, Csn horizon) {
 }
 
 [[gnu::hot]] uint32_t HeapFreeSpace(Page page) {
+  if ((page.flags() & kPageGone) != 0) return 0;
   // Always with room for a line pointer: that one is free to be used again is only a hint.
   if (page.slot_count() >= kMaxHeapSlots && (page.flags() & kPageHasFreeSlots) == 0) return 0;
   return page.FreeSpaceForItem();
@@ -156,9 +212,8 @@ PruneResult PrunePage(const CommitLog& log, Page page, Csn horizon) {
   guard.Release();
   uint32_t free_bytes = 0;
   if (WritePageGuard write = storage.pool().TryWrite(id, block); write.valid()) {
-    const PruneResult result =
-        PrunePage(storage.commit_log(), write.page(), storage.CachedHorizon());
-    if (result.removed > 0) {
+    const PruneResult result = PrunePage(storage, slot, write.page(), storage.CachedHorizon());
+    if (result.changed()) {
       write.MarkDirty();
       free_bytes = HeapFreeSpace(write.page());
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/storage/heap.h"
 #include "engine/storage/page.h"
@@ -16,17 +17,37 @@ struct PruneResult {
   uint32_t removed = 0;     // versions taken off
   uint32_t rows = 0;        // versions left that are live or may become so
   uint32_t dead_lines = 0;  // dead line pointers on the page now
+  uint32_t died = 0;        // ... of which new
+  uint32_t freed = 0;       // dead line pointers that no index entry leads to any more
+  bool changed() const { return removed > 0 || freed > 0; }
 };
 
-PruneResult PrunePage(const CommitLog& log, Page page, Csn horizon);
+// slot: the heap's.
+PruneResult PrunePage(Storage& storage, StorageSlot& slot, Page page, Csn horizon);
 
 // Whether pruning would find something, judging by the page's hint. Shared latch is enough.
 bool PruneHintHolds(Storage& storage, Page page, bool refresh_horizon);
 
-// For readers, before they read: prunes the page if it is short of space, has something to prune, and
-// nobody is on it. Gives up rather than wait. The guard is given back and taken again if so.
+// For readers, before they read: prunes the page if it is short of space, has something to prune,
+// and nobody is on it. Gives up rather than wait. The guard is given back and taken again if so.
 void PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot, BlockNumber block,
                    ReadPageGuard& guard);
+
+// Whether PrunePage would find something, judging by every row, and the page's dead line pointers
+// as far as it would not. Leaves a stamp wherever a writer's end is known. Shared latch is enough.
+struct PageSurvey {
+  bool worth_pruning = false;
+  uint32_t dead_lines = 0;
+};
+PageSurvey SurveyPage(Storage& storage, const StorageSlot& slot, Page page, Csn horizon);
+
+// A page with more room than this after pruning is offered to inserters; less is left to HOT
+// updates.
+inline constexpr uint32_t kOfferFromBytes = kPageSize / 4;
+
+// Tells which of the index entries' tids lead to dead line pointers. Prunes heap pages on the way
+// where nobody is in the way. The caller may hold latches of B+tree pages.
+void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, bool* dead);
 
 // Remembers in the page that word (a deleter) may have left something to prune.
 void SetPruneHint(Page page, FateWord word);

@@ -1,3 +1,4 @@
+// Scans of a heap, a page of visible rows at a time.
 #include <cstring>
 
 #include "engine/storage/heap.h"
@@ -30,8 +31,10 @@ Result<bool> HeapScan::NextPage(HeapRow& row) {
     next_ = 0;
     visible_count_ = 0;
     ReadPageGuard guard = heap_.storage_->pool().Read(heap_.id_, block_);
-    if (!guard.valid()) return BufferPool::MissingPage(heap_.id_, block_);
-    PruneOnAccess(*heap_.storage_, heap_.id_, *heap_.slot_, block_, guard);
+    if (guard.valid()) {
+      PruneOnAccess(*heap_.storage_, heap_.id_, *heap_.slot_, block_, guard);
+    }
+    if (!guard.valid()) continue;  // given back since the scan began: it was empty
     CopyVisible(guard.page());
     if (purpose_ == ScanPurpose::kIndexBuild) ReplaceByRoots(guard.page());
     if (visible_count_ > 0) {

@@ -1,3 +1,4 @@
+// Finds damage: pages, HOT chains, B+trees, and heaps against their indexes.
 #include "engine/storage/integrity_check.h"
 
 #include <fmt/format.h>
@@ -115,6 +116,7 @@ class LevelChecker {
       if (!guard.valid()) return BufferPool::MissingPage(index_, block);
       const TreePage page(guard.page());
       CONNBENCH_RETURN_IF_ERROR(CheckPage(page.page(), index_, block));
+      if (page.unlinked()) return Damaged("index {} block {}: unlinked, but linked", index_, block);
       if (page.special().level != level_ || page.special().left != previous) {
         return Damaged("index {} block {}: level {} and left link {} instead of {} and {}", index_,
                        block, page.special().level, page.special().left, level_, previous);
@@ -158,8 +160,10 @@ class LevelChecker {
   Status CheckEntries(const TreePage& page, BlockNumber block, const std::optional<EntryKey>& low) {
     std::optional<EntryKey> previous = low;
     for (uint32_t slot = page.first_slot(); slot < page.end_slot(); ++slot) {
-      const EntryKey key = KeyOf(page.entry(slot));
+      EntryKey key = KeyOf(page.entry(slot));
       const bool lowest = !page.leaf() && slot == page.first_slot();
+      // An inner page's first entry stands for all from the page's low end on, whatever its key is.
+      if (lowest) key = low.value_or(EntryKey());
       if (!lowest && previous.has_value() &&
           (slot == page.first_slot() ? key < *previous : key <= *previous)) {
         return Damaged("index {} block {}: slot {} is out of order", index_, block, slot);
@@ -187,6 +191,23 @@ class LevelChecker {
   CheckStatistics& statistics_;
 };
 
+Status CountFreePages(Storage& storage, StorageId index, BlockNumber first,
+                      CheckStatistics& statistics) {
+  std::set<BlockNumber> seen;
+  for (BlockNumber block = first; block != kNoBlock; ++statistics.free_pages) {
+    if (!seen.insert(block).second) return Damaged("index {}: free pages form a ring", index);
+    const ReadPageGuard guard = storage.pool().Read(index, block);
+    if (!guard.valid()) return BufferPool::MissingPage(index, block);
+    const TreePage page(guard.page());
+    CONNBENCH_RETURN_IF_ERROR(CheckPage(page.page(), index, block));
+    if (!page.unlinked() || !page.empty()) {
+      return Damaged("index {} block {}: in use, but in the list of free pages", index, block);
+    }
+    block = page.special().left;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<CheckStatistics> CheckBTree(Storage& storage, StorageId index) {
@@ -196,7 +217,7 @@ Result<CheckStatistics> CheckBTree(Storage& storage, StorageId index) {
   {
     const ReadPageGuard guard = storage.pool().Read(index, kMetaBlock);
     if (!guard.valid()) return BufferPool::MissingPage(index, kMetaBlock);
-    meta = *reinterpret_cast<const BTreeMeta*>(guard.page().special());
+    meta = MetaOf(guard);
   }
   CheckStatistics statistics;
   statistics.pages = 1;
@@ -210,10 +231,11 @@ Result<CheckStatistics> CheckBTree(Storage& storage, StorageId index) {
     parent = std::move(checker.children);
     if (level > 0) leftmost = parent.front().second;
   }
+  CONNBENCH_RETURN_IF_ERROR(CountFreePages(storage, index, meta.free_first, statistics));
   const int64_t blocks = slot->block_count.load(std::memory_order_acquire);
-  if (statistics.pages != blocks) {
-    return Damaged("index {}: {} pages in the tree, {} in the storage", index, statistics.pages,
-                   blocks);
+  if (statistics.pages + statistics.free_pages != blocks) {
+    return Damaged("index {}: {} pages in the tree and {} free ones, {} in the storage", index,
+                   statistics.pages, statistics.free_pages, blocks);
   }
   return statistics;
 }

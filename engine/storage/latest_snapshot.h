@@ -1,7 +1,8 @@
-// A snapshot of the newest committed state and the transaction's own changes, whatever its isolation
-// level: for what must not be blind to recent commits, as the catalog and index builds.
+// A snapshot of the newest committed state and the transaction's own changes, whatever its
+// isolation level: for what must not be blind to recent commits, as the catalog and index builds.
 //
-// The transaction's own registered snapshot is as old or older, so that it keeps what this one sees.
+// It is not the transaction's own: LOCK TABLE looks the table up, and under REPEATABLE READ the
+// first query after it must still see what was committed before the lock was there.
 //
 // Safety: private memory; used by the transaction's thread while the transaction is open.
 #pragma once
@@ -13,12 +14,8 @@ namespace connbench::engine {
 class LatestSnapshot {
  public:
   explicit LatestSnapshot(Transaction& transaction)
-      : transaction_(transaction),
-        registered_(transaction.TakeSnapshot()),
-        latest_(transaction.WithCurrentCommand(registered_)) {
-    latest_.csn = transaction.commit_log().last_csn();
-  }
-  ~LatestSnapshot() { transaction_.ReleaseSnapshot(registered_); }
+      : transaction_(transaction), latest_(transaction.TakeLatestSnapshot()) {}
+  ~LatestSnapshot() { transaction_.ReleaseSnapshot(latest_); }
   LatestSnapshot(const LatestSnapshot&) = delete;
   LatestSnapshot& operator=(const LatestSnapshot&) = delete;
 
@@ -26,8 +23,7 @@ class LatestSnapshot {
 
  private:
   Transaction& transaction_;
-  const Snapshot registered_;
-  Snapshot latest_;
+  const Snapshot latest_;
 };
 
 }  // namespace connbench::engine

@@ -1,9 +1,12 @@
+// The 8 KiB slotted page that heap and B+tree share.
 #include "engine/storage/page.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bitset>
+
+#include "base/assert.h"
 
 namespace connbench::engine {
 
@@ -20,6 +23,9 @@ void Page::Init(uint16_t flags, uint32_t special_size) {
 
 [[gnu::hot]] char* Page::Place(uint32_t slot, uint32_t length) const {
   PageHeader& page = header();
+  CONNBENCH_ASSERT(slot <= slot_count(), "the slot exists, or is the next one");
+  CONNBENCH_ASSERT(gap() >= AlignItem(length) + (slot == slot_count() ? sizeof(LinePointer) : 0),
+                   "the caller has looked for room");
   if (slot == slot_count()) page.lower += sizeof(LinePointer);
   page.upper = static_cast<uint16_t>(page.upper - AlignItem(length));
   SetLine(slot, LinePointer(LineState::kNormal, page.upper, length));
@@ -28,6 +34,9 @@ void Page::Init(uint16_t flags, uint32_t special_size) {
 
 char* Page::InsertAt(uint32_t slot, uint32_t length) const {
   PageHeader& page = header();
+  CONNBENCH_ASSERT(slot <= slot_count(), "the slot exists, or is the next one");
+  CONNBENCH_ASSERT(gap() >= AlignItem(length) + sizeof(LinePointer),
+                   "the caller has looked for room");
   char* lines = data_ + kPageHeaderSize;
   std::memmove(lines + (slot + 1) * sizeof(LinePointer), lines + slot * sizeof(LinePointer),
                (slot_count() - slot) * sizeof(LinePointer));

@@ -9,8 +9,8 @@
 //
 // Safety: a Page is a view of 8192 bytes in the buffer pool. The caller holds the frame's content
 // latch: shared to read, exclusive to change. The two things that may change under a SHARED latch,
-// because they are hints whose loss costs time and never truth, are a line pointer's state (Kill) and
-// the page flags (SetHint); both, and all reads of them, are relaxed atomics.
+// because they are hints whose loss costs time and never truth, are a line pointer's state (Kill)
+// and the page flags (SetHint); both, and all reads of them, are relaxed atomics.
 //
 // Errors: none; Verify says in words what is wrong with a page.
 #pragma once
@@ -35,7 +35,9 @@ enum class LineState : uint8_t {
   kUnused = 0,    // free for a new item
   kNormal = 1,    // an item
   kRedirect = 2,  // heap: the chain goes on at slot offset()
-  kDead = 3,      // heap: no item, index entries may still point here; B+tree: a killed entry
+  // Heap: no item, index entries may still point here; offset() is IndexPasses::stamp() of the time
+  // of death. B+tree: a killed entry.
+  kDead = 3,
 };
 
 // offset (15 bits) | state (2) | length (15): PostgreSQL's ItemIdData.
@@ -66,11 +68,12 @@ static_assert(sizeof(LinePointer) == 4);
 inline constexpr uint16_t kPageHasFreeSlots = 1;  // heap hint: some line pointer is unused
 inline constexpr uint16_t kPageFull = 2;          // heap hint: an update found no room here
 inline constexpr uint16_t kPageHasKilled = 4;     // B+tree hint: some entry is killed
+inline constexpr uint16_t kPageGone = 8;          // heap: the table has been cut off before it
 inline constexpr uint16_t kPageHeap = 16;
 inline constexpr uint16_t kPageIndex = 32;
 
 struct PageHeader {
-  uint64_t lsn;         // of the last change; for the log of a later version
+  uint64_t lsn;         // where the record of the last change ends in the log
   uint64_t prune_hint;  // heap: fate word of a deleter on the page (tuple.h), 0: nothing to prune
   uint16_t flags;
   uint16_t lower;    // end of the line pointers
@@ -118,7 +121,8 @@ class Page {
   }
 
   // Reserves space for an item of length bytes and points slot at it; slot must be slot_count()
-  // (append) or an existing line pointer without item. The caller checked the space and fills it in.
+  // (append) or an existing line pointer without item. The caller checked the space and fills it
+  // in.
   char* Place(uint32_t slot, uint32_t length) const;
   // As Place, but moves the line pointers from slot on one up: for sorted pages.
   char* InsertAt(uint32_t slot, uint32_t length) const;

@@ -9,13 +9,16 @@
 namespace connbench::engine {
 
 // One file's worth of pages: what a table or an index owns. TRUNCATE gives a relation a new one.
-// 0: none. The low bits are a slot of the StorageTable, the others count its reuses, so that a stale
-// id is noticed instead of reading another relation's pages.
+// 0: none. The low bits are a slot of the StorageTable, the others count its reuses, so that a
+// stale id is noticed instead of reading another relation's pages.
 using StorageId = uint32_t;
 inline constexpr StorageId kNoStorage = 0;
 
 using BlockNumber = uint32_t;
 inline constexpr BlockNumber kNoBlock = UINT32_MAX;
+// From here on a storage's pages are its free space map (free_space.h), which is not logged: it is
+// made anew after a restart.
+inline constexpr BlockNumber kFirstMapBlock = 0x80000000;
 
 // Index of a line pointer within a page, from 0.
 using SlotNumber = uint16_t;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "engine/storage/integrity_check.h"
-#include "engine/storage/storage_test_base.h"
+#include "engine/storage/testing/storage_test_base.h"
 #include "engine/storage/vacuum.h"
 
 namespace connbench::engine {
@@ -101,9 +101,9 @@ class Worker {
       }
       if (result.outcome == WriteOutcome::kSelfModified) return Broken("row modified by ourselves");
       if (result.outcome == WriteOutcome::kDeletedConcurrently) return false;
-      CONNBENCH_ASSIGN_OR_RETURN(
-          result, heap_.LockRow(tx, result.tid, RowLockMode::kExclusive, RowWaitPolicy::kWait,
-                                /*follow_updates=*/true, buffer_, row));
+      CONNBENCH_ASSIGN_OR_RETURN(result,
+                                 heap_.LockRow(tx, result.tid, RowLockMode::kUpdate, RowWait::kWait,
+                                               /*follow_updates=*/true, buffer_, row));
       if (result.outcome != WriteOutcome::kOk) return false;
     }
   }

@@ -1,3 +1,4 @@
+// Which row versions exist for whom.
 #include "engine/storage/visibility.h"
 
 namespace connbench::engine {

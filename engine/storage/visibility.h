@@ -1,9 +1,10 @@
 // Which row versions exist for whom: the fate words of a tuple against snapshots and the horizon.
 //
-// Safety: the caller holds the page's content latch, shared at least. Whatever is found out for good
-// is left behind as a stamp.
+// Safety: the caller holds the page's content latch, shared at least. Whatever is found out for
+// good is left behind as a stamp.
 #pragma once
 
+#include "base/assert.h"
 #include "engine/storage/tuple.h"
 #include "engine/transaction/commit_log.h"
 #include "engine/transaction/snapshot.h"
@@ -26,6 +27,7 @@ struct Fate {
 // word must not be kNoFate.
 inline Fate ResolveFate(const CommitLog& log, std::atomic_ref<uint64_t> word) {
   const FateWord value = word.load(std::memory_order_relaxed);
+  CONNBENCH_ASSERT(value != kNoFate, "somebody has written the word");
   if (value == kFateAborted) return {.state = XidStatus::State::kAborted};
   if ((value & kFateStamp) != 0) {
     return {.state = XidStatus::State::kCommitted, .csn = value & ~kFateStamp};

@@ -1,3 +1,4 @@
+// Backend slots.
 #include "engine/transaction/backend.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <csignal>
 #include <new>
+
+#include "base/assert.h"
 
 namespace connbench::engine {
 namespace {
@@ -38,10 +41,10 @@ Result<BackendTable*> BackendTable::Init(Segment& segment, const EngineConfig& c
   CONNBENCH_ASSIGN_OR_RETURN(void* memory,
                              segment.Allocate(SegmentPart::kBackends, ShmemSize(config)));
   auto* table = new (memory) BackendTable();
-  table->slots_ = static_cast<uint32_t>(config.max_connections + kAuxiliarySlots);
+  table->slots_ = Slots(config);
   table->max_connections_ = config.max_connections;
   table->reserved_connections_ = config.superuser_reserved_connections;
-  table->freelist_latch_.Init(segment.private_futexes());
+  table->freelist_latch_.Init(segment.private_futexes(), LatchRank::kBackendFreeList);
   // Auxiliary slots come first, so that scans up to slots_used() stay short. Lowest first out.
   for (uint32_t i = table->slots_; i > 0; --i) {
     BackendSlot* slot = new (&table->slot(i - 1)) BackendSlot();
@@ -80,6 +83,7 @@ Result<BackendNumber> BackendTable::Take(uint32_t connection_id, bool superuser)
   taken.pid.store(getpid(), std::memory_order_relaxed);
   taken.tid.store(CurrentThreadId(), std::memory_order_relaxed);
   taken.state.store(BackendState::kIdle, std::memory_order_relaxed);
+  taken.role.store(superuser ? 1 : 0, std::memory_order_relaxed);
   taken.identity.store(Identity(connection_id, 0), std::memory_order_seq_cst);
   sessions_.fetch_add(1, std::memory_order_relaxed);
   // RequestShutdown raises its flag before it looks at the slots, and we the other way round: one
@@ -168,6 +172,16 @@ bool BackendTable::AskedToEnd(uint32_t connection_id) const {
   return false;
 }
 
+std::optional<uint64_t> BackendTable::RoleOf(uint32_t connection_id) const {
+  if (connection_id == 0) return std::nullopt;
+  const uint32_t used = slots_used();
+  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+    const BackendSlot& target = slot(number);
+    if (target.connection_id() == connection_id) return target.role.load(std::memory_order_relaxed);
+  }
+  return std::nullopt;
+}
+
 bool BackendTable::Cancel(uint32_t connection_id, uint32_t cancel_key) {
   if (connection_id == 0) return false;
   const uint32_t used = slots_used();
@@ -209,18 +223,29 @@ Backend::Backend(BackendTable& table, BackendNumber number, uint32_t connection_
       connection_id_(connection_id),
       waiter_(&waiter) {}
 
-Backend::~Backend() { table_.GiveBack(number_); }
+Backend::~Backend() {
+  CONNBENCH_ASSERT(slot_.xid.load(std::memory_order_relaxed) == kInvalidXid,
+                   "the session's transaction has ended");
+  table_.GiveBack(number_);
+}
 
 Result<std::unique_ptr<Backend>> Backend::Start(BackendTable& table, uint32_t connection_id,
                                                 bool superuser, Waiter& waiter) {
   if (table.ShutdownRequested()) return ShuttingDown();
   CONNBENCH_ASSIGN_OR_RETURN(const BackendNumber number, table.Take(connection_id, superuser));
-  return std::unique_ptr<Backend>(new Backend(table, number, connection_id, waiter));
+  std::unique_ptr<Backend> backend(new (std::nothrow)
+                                       Backend(table, number, connection_id, waiter));
+  if (backend != nullptr) return backend;
+  table.GiveBack(number);
+  return Status::Fatal(sqlstate::kOutOfMemory, "out of memory");
 }
 
 Result<std::unique_ptr<Backend>> Backend::StartAuxiliary(BackendTable& table, Waiter& waiter) {
   CONNBENCH_ASSIGN_OR_RETURN(const BackendNumber number, table.TakeAuxiliary());
-  return std::unique_ptr<Backend>(new Backend(table, number, 0, waiter));
+  std::unique_ptr<Backend> backend(new (std::nothrow) Backend(table, number, 0, waiter));
+  if (backend != nullptr) return backend;
+  table.GiveBack(number);
+  return Status::Error(sqlstate::kOutOfMemory, "out of memory");
 }
 
 void Backend::SetWaiter(Waiter& waiter) {

@@ -12,10 +12,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/thread_annotations.h"
 #include "engine/config.h"
 #include "engine/segment/latch.h"
 #include "engine/segment/segment.h"
@@ -71,6 +73,9 @@ struct alignas(kCacheLineBytes) BackendSlot {
   // The oldest snapshot in use, kInvalidCsn if none: what pruning must spare.
   alignas(kCacheLineBytes) std::atomic<Csn> snapshot_csn{kInvalidCsn};
   BackendCounters counters;
+  // Whose session it is, for pg_cancel_backend() and pg_terminate_backend(): the role's oid << 1,
+  // and 1 for a superuser.
+  std::atomic<uint64_t> role{0};
 
   // Notes of weak relation locks, see lock_table.h for the protocol; 0: a free place.
   alignas(kCacheLineBytes) std::atomic<uint64_t> fast_path[kFastPathLocks];
@@ -104,7 +109,12 @@ class BackendTable {
   static constexpr int kAuxiliarySlots = 8;
 
   static int64_t ShmemSize(const EngineConfig& config);
-  static Result<BackendTable*> Init(Segment& segment, const EngineConfig& config);
+  static uint32_t Slots(const EngineConfig& config) {
+    return static_cast<uint32_t>(config.max_connections + kAuxiliarySlots);
+  }
+  // Nobody else sees it yet.
+  static Result<BackendTable*> Init(Segment& segment,
+                                    const EngineConfig& config) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
 
   uint32_t slots() const { return slots_; }
   BackendSlot& slot(BackendNumber number) {
@@ -124,6 +134,8 @@ class BackendTable {
   // The same for kInterruptTerminate; then tells the process named by SetEndListener(), because a
   // session that waits for its client is not woken by a ring.
   bool Terminate(uint32_t connection_id);
+  // BackendSlot::role of the session; none if there is no such session.
+  std::optional<uint64_t> RoleOf(uint32_t connection_id) const;
   // pid is sent signal by every Terminate(); 0: nobody.
   void SetEndListener(int32_t pid, int signal);
   // Whether the session has kInterruptTerminate set; false if there is none.
@@ -149,9 +161,9 @@ class BackendTable {
   int32_t reserved_connections_ = 0;
 
   alignas(kCacheLineBytes) Latch freelist_latch_;
-  uint32_t first_free_ = 0;  // index + 1; guarded by freelist_latch_
-  uint32_t first_free_auxiliary_ = 0;
-  int32_t free_count_ = 0;
+  uint32_t first_free_ CONNBENCH_GUARDED_BY(freelist_latch_) = 0;  // index + 1
+  uint32_t first_free_auxiliary_ CONNBENCH_GUARDED_BY(freelist_latch_) = 0;
+  int32_t free_count_ CONNBENCH_GUARDED_BY(freelist_latch_) = 0;
   std::atomic<int64_t> sessions_{0};
   std::atomic<uint32_t> slots_used_{0};
   std::atomic<uint32_t> shutdown_{0};
@@ -200,6 +212,11 @@ class Backend {
   Status CheckForInterrupts() {
     const uint64_t bits = slot_.identity.load(std::memory_order_relaxed) & kInterruptMask;
     if (bits == 0 && --checks_until_clock_ > 0) return {};
+    waiter_->Yield();
+    return CheckInterruptsNow();
+  }
+  // The same for functions that have computed for some 0.1 ms since they last asked.
+  Status YieldAndCheck() {
     waiter_->Yield();
     return CheckInterruptsNow();
   }

@@ -1,3 +1,4 @@
+// Tests: backend slots.
 #include "engine/transaction/backend.h"
 
 #include <gmock/gmock.h>
@@ -9,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/transaction/transaction_test_util.h"
+#include "engine/transaction/testing/transaction_test_util.h"
 
 namespace connbench::engine {
 namespace {

@@ -1,3 +1,4 @@
+// The fate of every transaction.
 #include "engine/transaction/commit_log.h"
 
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ Result<CommitLog*> CommitLog::Init(Segment& segment, const EngineConfig& config)
   log->chunk_xids_ = std::min(kMaxChunk, ring / kChunksPerRing);
   log->bits_offset_ = BitsOffset(config);
   log->futex_private_ = segment.private_futexes() ? 1 : 0;
-  log->extend_latch_.Init(segment.private_futexes());
+  log->extend_latch_.Init(segment.private_futexes(), LatchRank::kCommitLogExtension);
   CONNBENCH_RETURN_IF_ERROR(log->Extend(segment, kFrozenCsn));
   log->RingEntry(kInvalidXid).store(Entry(kAborted, 0), std::memory_order_relaxed);
   log->RingEntry(kFrozenXid).store(Entry(kCommitted, kFrozenCsn), std::memory_order_relaxed);
@@ -179,13 +180,13 @@ void CommitLog::RetireChunk(Xid first) {
   }
 }
 
-Status CommitLog::Extend(const Segment& segment, Csn horizon) {
+Status CommitLog::Extend(const Segment& segment, Csn horizon, Log* wal) {
   ExclusiveLatchGuard guard(extend_latch_);
   const Xid first = xid_limit_.load(std::memory_order_relaxed);
   if (next_xid_.load(std::memory_order_relaxed) < first) return {};  // somebody else was faster
   const Xid end = first + chunk_xids_;
   const uint64_t ring = ring_mask_ + 1;
-  if (end <= ring) {  // the first time round
+  if (end - first_in_ring_ <= ring) {  // the first time round
     CONNBENCH_RETURN_IF_ERROR(
         segment.Populate(&RingEntry(first), static_cast<int64_t>(chunk_xids_ * sizeof(uint64_t))));
   } else {
@@ -197,7 +198,7 @@ Status CommitLog::Extend(const Segment& segment, Csn horizon) {
             .WithDetail(fmt::format("A transaction or a snapshot of before transaction {} is still "
                                     "open, {} transactions later.",
                                     oldest + chunk_xids_, first - oldest))
-            .WithHint("End it (see pg_stat_activity), or raise recent_transactions.");
+            .WithHint("End it, or raise recent_transactions.");
       }
       const Xid retired_end = oldest + chunk_xids_;
       if (retired_end - oldest_remembered_.load(std::memory_order_relaxed) > bits_mask_ + 1) {
@@ -210,7 +211,41 @@ Status CommitLog::Extend(const Segment& segment, Csn horizon) {
       RetireChunk(oldest);
     }
   }
+  if (wal != nullptr) {
+    RecordBuilder record;
+    record.Begin(RecordKind::kXidLimit);
+    record.Put(end);
+    wal->Append(record);
+  }
   xid_limit_.store(end, std::memory_order_release);
+  return {};
+}
+
+Status CommitLog::Restore(const Segment& segment, Xid forgotten, Xid limit, Csn last_csn,
+                          std::span<const uint64_t> committed) {
+  const Xid first = (limit + chunk_xids_ - 1) / chunk_xids_ * chunk_xids_;
+  if (first - forgotten > bits_mask_ + 1) {
+    return Status::Error(sqlstate::kConfigurationLimitExceeded,
+                         fmt::format("the fate of {} transactions must be remembered, and "
+                                     "remembered_transactions is {}",
+                                     first - forgotten, bits_mask_ + 1))
+        .WithHint("Start the server with a larger remembered_transactions.");
+  }
+  for (Xid xid = forgotten / chunk_xids_ * chunk_xids_; xid < first; xid += chunk_xids_) {
+    CONNBENCH_RETURN_IF_ERROR(
+        segment.Populate(&AbortedWord(xid), static_cast<int64_t>(chunk_xids_ / 8)));
+  }
+  for (Xid xid = forgotten; xid < first; xid += kBitsPerWord) {
+    const uint64_t index = (xid - forgotten) / kBitsPerWord;
+    AbortedWord(xid).store(index < committed.size() ? ~committed[index] : ~uint64_t{0});
+  }
+  for (Xid xid = 0; xid < kFirstNormalXid; ++xid) RingEntry(xid).store(Entry(kUnassigned, 0));
+  first_in_ring_ = first;
+  next_xid_.store(first);
+  xid_limit_.store(first);
+  oldest_recent_.store(first);
+  oldest_remembered_.store(forgotten);
+  last_csn_.store(last_csn);
   return {};
 }
 

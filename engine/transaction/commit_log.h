@@ -18,12 +18,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "base/status.h"
+#include "base/thread_annotations.h"
 #include "engine/config.h"
 #include "engine/segment/latch.h"
 #include "engine/segment/segment.h"
 #include "engine/transaction/types.h"
+#include "engine/wal/log.h"
 
 namespace connbench::engine {
 
@@ -71,7 +74,8 @@ class CommitLog {
   // Makes room for more xids, taking it from transactions older than horizon (a csn that every
   // snapshot, present or future, is at least as new as). 53400 if an old transaction or snapshot is
   // in the way, 53100 if the memory is not there.
-  Status Extend(const Segment& segment, Csn horizon);
+  // wal: null without one; it learns of the room before anybody gets an xid of it.
+  Status Extend(const Segment& segment, Csn horizon, Log* wal = nullptr);
   // The next xid, in progress in backend; kInvalidXid if there is no room. parent: kInvalidXid for
   // a top-level transaction, otherwise the top-level xid of the subtransaction.
   Xid Assign(BackendNumber backend, Xid top_xid);
@@ -80,6 +84,20 @@ class CommitLog {
   // Returns the csn. Ends with a sequentially consistent step, as Abort() does.
   Csn Commit(const Xid* xids, int64_t count);
   void Abort(const Xid* xids, int64_t count);  // in the same order
+
+  // --- Checkpoint and recovery (engine/recovery) -----------------------------------------------
+  // The first xid that nobody can have been given, and is known to the log.
+  Xid xid_limit() {
+    SharedLatchGuard guard(extend_latch_);
+    return xid_limit_.load(std::memory_order_relaxed);
+  }
+  // Fates of transactions below this are forgotten: none of those that are asked for has aborted.
+  Xid oldest_remembered_xid() const { return oldest_remembered_.load(std::memory_order_acquire); }
+  // What was, while nobody else uses it: transactions from forgotten (a multiple of 64) to limit
+  // have committed if their bit is set and have aborted otherwise. committed has a bit for each.
+  // 53400 if remembered_transactions is too small for them.
+  Status Restore(const Segment& segment, Xid forgotten, Xid limit, Csn last_csn,
+                 std::span<const uint64_t> committed) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
 
   // Storage promises that no row carries an xid below this any more; makes room for the bits.
   void AdvanceForgotten(Xid xid);
@@ -116,14 +134,15 @@ class CommitLog {
   XidStatus DecodeUncommitted(Xid xid, uint64_t entry) const;
   XidStatus OldStatus(Xid xid) const;
   Csn AwaitCommitted(Xid xid) const;
-  bool ChunkIsOld(Xid first, Csn horizon) const;
-  void RetireChunk(Xid first);
+  bool ChunkIsOld(Xid first, Csn horizon) const CONNBENCH_REQUIRES(extend_latch_);
+  void RetireChunk(Xid first) CONNBENCH_REQUIRES(extend_latch_);
 
   // Constant after Init.
   uint64_t ring_mask_ = 0;
   uint64_t bits_mask_ = 0;  // xids that the bits can hold, minus one
   uint64_t chunk_xids_ = 0;
   int64_t bits_offset_ = 0;  // from this
+  Xid first_in_ring_ = 0;    // the ring has been populated from here on
   uint32_t futex_private_ = 0;
 
   alignas(kCacheLineBytes) std::atomic<Xid> next_xid_{kFirstNormalXid};

@@ -1,3 +1,4 @@
+// Tests: the fate of every transaction.
 #include "engine/transaction/commit_log.h"
 
 #include <gmock/gmock.h>
@@ -8,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/transaction/transaction_test_util.h"
+#include "engine/transaction/testing/transaction_test_util.h"
 
 namespace connbench::engine {
 namespace {
@@ -234,6 +235,31 @@ TEST(CommitTest, IsSeenWholeOrNotAtAll) {
   writer.join();
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(torn.load(), 0);
+}
+
+// A commit of many xids takes long enough to be met in its middle. Whoever has its csn as a
+// snapshot sees all of them, the last one too, whose csn is written down last.
+TEST(CommitTest, IsSeenByASnapshotThatIsTakenInItsMiddle) {
+  TransactionEnvironment environment(RoomyConfig());
+  CommitLog& log = environment.log();
+  constexpr int kRounds = 20;
+  constexpr int64_t kXids = 20'000;
+  std::vector<Xid> xids(kXids);
+  for (int round = 0; round < kRounds; ++round) {
+    for (Xid& xid : xids) {
+      while ((xid = log.Assign(/*backend=*/0, kInvalidXid)) == kInvalidXid) {
+        ASSERT_TRUE(log.Extend(environment.segment(), log.last_csn()).ok());
+      }
+    }
+    const Csn before = log.last_csn();
+    std::thread committer([&] { log.Commit(xids.data(), kXids); });
+    while (log.last_csn() == before) {
+    }
+    const XidStatus last = log.Lookup(xids.back());
+    committer.join();
+    ASSERT_TRUE(last.committed()) << "round " << round;
+    ASSERT_EQ(last.csn, before + 1);
+  }
 }
 
 }  // namespace

@@ -1,12 +1,18 @@
+// The deadlock detector: is this backend waiting, through others, for itself?
 #include "engine/transaction/deadlock.h"
 
 #include <fmt/format.h>
+
+#include "base/assert.h"
+#include "engine/segment/held_latches.h"
 
 namespace connbench::engine {
 
 // Depth first. Not recursive: a chain of waiters may be as long as there are connections, and a
 // thread's stack is small.
 bool DeadlockDetector::FindCircle(BackendNumber start) {
+  CONNBENCH_ASSERT(HeldLatchCount() >= static_cast<int>(LockTable::kPartitions),
+                   "every partition of the lock table is latched");
   visited_.assign(backends_.slots(), false);
   visited_[start] = true;
   path_.push_back({.waiter = start, .blockers = Blockers(start)});
@@ -64,8 +70,8 @@ std::vector<BackendNumber> DeadlockDetector::Blockers(BackendNumber waiter) {
       blockers.push_back(holder.backend);
     }
   }
-  if (object.tag.kind != LockKind::kRelation) return blockers;
-  const uint32_t used = backends_.slots_used();
+  // Only relations are noted on the fast path.
+  const uint32_t used = object.tag.kind == LockKind::kRelation ? backends_.slots_used() : 0;
   for (BackendNumber other = 0; other < used; ++other) {
     if (other != waiter && (backends_.slot(other).FastPathModes(object.tag.relation) &
                             LockConflicts(request.mode)) != 0) {

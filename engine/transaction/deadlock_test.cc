@@ -1,3 +1,4 @@
+// Tests: the deadlock detector: is this backend waiting, through others, for itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "engine/transaction/lock_table.h"
-#include "engine/transaction/transaction_test_util.h"
+#include "engine/transaction/testing/transaction_test_util.h"
 
 namespace connbench::engine {
 namespace {
@@ -138,6 +139,39 @@ TEST_F(DeadlockTest, TwoWhoBothWantMoreOfTheSameTable) {
       [](TestSession& session, int) {
         return session.locks().LockRelation(1, LockMode::kExclusive);
       });
+}
+
+// a shares the row with nobody yet; b wants it alone, and c, who could share it, stands behind b.
+TEST_F(DeadlockTest, AWaiterStandsBehindOneWhoseModeConflicts) {
+  const auto lock = [](TestSession& session, uint64_t row, RowLockMode mode) {
+    return session.locks().LockRow(2000, row, mode);
+  };
+  TestSession a(environment_, 1);
+  TestSession b(environment_, 2);
+  TestSession c(environment_, 3);
+  for (TestSession* session : {&a, &b, &c}) {
+    session->Begin();
+    session->backend().BeginStatement(/*statement_timeout_ms=*/10'000);  // if nobody notices
+  }
+  ASSERT_TRUE(lock(a, 1, RowLockMode::kShare).ok());
+  ASSERT_TRUE(lock(c, 2, RowLockMode::kUpdate).ok());
+  std::atomic<int> victims{0};
+  const auto want = [&](TestSession& session, uint64_t row, RowLockMode mode) {
+    const Status status = lock(session, row, mode);
+    if (!status.ok()) {
+      EXPECT_EQ(status.code(), sqlstate::kDeadlockDetected);
+      victims.fetch_add(1);
+    }
+    session->Rollback();
+  };
+  std::thread second([&] { want(b, 1, RowLockMode::kUpdate); });
+  while (!b.Waits()) std::this_thread::yield();
+  std::thread third([&] { want(c, 1, RowLockMode::kShare); });
+  while (!c.Waits()) std::this_thread::yield();
+  want(a, 2, RowLockMode::kUpdate);
+  second.join();
+  third.join();
+  EXPECT_EQ(victims.load(), 1);
 }
 
 TEST_F(DeadlockTest, ALongWaitIsNoDeadlock) {

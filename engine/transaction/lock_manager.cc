@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
+#include "engine/segment/held_latches.h"
 #include "engine/transaction/deadlock.h"
 #include "engine/transaction/lock_table.h"
 
@@ -39,12 +41,9 @@ LockManager::LockManager(LockTable& table, BackendTable& backends, const CommitL
   return Lock(LockTag::Relation(oid), mode, wait, WaitReason::kTableLock);
 }
 
-Status LockManager::LockRow(uint32_t relation_oid, uint64_t row, LockWait wait) {
-  return Lock(LockTag::Row(relation_oid, row), LockMode::kExclusive, wait, WaitReason::kRowLock);
-}
-
-void LockManager::UnlockRow(uint32_t relation_oid, uint64_t row) {
-  ReleaseLast(LockTag::Row(relation_oid, row), LockMode::kExclusive);
+Status LockManager::LockRow(uint32_t relation_oid, uint64_t row, RowLockMode mode) {
+  return Lock(LockTag::Row(relation_oid, row), LineMode(mode), LockWait::kBlock,
+              WaitReason::kRowLock);
 }
 
 void LockManager::UnlockRelation(uint32_t oid, LockMode mode) {
@@ -79,6 +78,9 @@ void LockManager::ReleaseLast(const LockTag& tag, LockMode mode) {
 [[gnu::hot]] Status LockManager::Lock(const LockTag& tag, LockMode mode, LockWait wait,
                                       WaitReason reason) {
   if (Holds(tag, mode)) return {};
+  // A lock that could not be noted for want of memory would never be given back.
+  constexpr size_t kFewLocks = 8;
+  if (held_.size() == held_.capacity()) held_.reserve(std::max(kFewLocks, 2 * held_.size()));
   const bool weak_relation = tag.kind == LockKind::kRelation && IsWeakLock(mode);
   if (weak_relation && LockFastPath(tag.relation, mode)) return {};
   const bool strong = IsStrong(tag, mode);
@@ -288,6 +290,8 @@ Status LockManager::TableFull() {
 }
 
 uint32_t LockManager::FindObject(const LockTag& tag) {
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   uint32_t link = table_.BucketOf(tag);
   while (link != 0 && table_.object(link).tag != tag) link = table_.object(link).next;
   return link;
@@ -329,6 +333,8 @@ void LockManager::FreeRequest(uint32_t request) {
 
 void LockManager::DropIfUnused(uint32_t link) {
   LockObject& object = table_.object(link);
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(object.tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   if (object.holders != 0 || object.first_waiter != 0) return;
   uint32_t* place = &table_.BucketOf(object.tag);
   while (*place != link) place = &table_.object(*place).next;
@@ -368,6 +374,8 @@ bool LockManager::HeldAgainst(const LockObject& object, BackendNumber backend,
 }
 
 bool LockManager::GrantOrEnqueue(LockObject& object, uint32_t request) {
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(object.tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   const BackendNumber me = backend_.number();
   const LockMode mode = table_.request(request).mode;
   const uint16_t mine = object.first_waiter == 0 ? uint16_t{0} : ModesHeldBy(object, me);
@@ -388,6 +396,8 @@ bool LockManager::GrantOrEnqueue(LockObject& object, uint32_t request) {
 }
 
 void LockManager::GrantWaiters(LockObject& object) {
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(object.tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   if (object.tag.kind == LockKind::kTransaction) return;  // WakeXidWaiters does it
   uint16_t ahead = 0;                                     // modes of those who go on waiting
   uint32_t link = object.first_waiter;
@@ -404,13 +414,15 @@ void LockManager::GrantWaiters(LockObject& object) {
     } else {
       ahead |= LockBit(waiter.mode);
       // Nothing passes those: spare the walk along a long line.
-      if (object.tag.kind == LockKind::kRow || waiter.mode == LockMode::kAccessExclusive) break;
+      if (waiter.mode == LockMode::kAccessExclusive) break;
     }
     link = next;
   }
 }
 
 void LockManager::Grant(LockObject& object, uint32_t link) {
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(object.tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   LockRequest& request = table_.request(link);
   request.previous = 0;
   request.next = object.holders;
@@ -427,6 +439,8 @@ void LockManager::UnlinkHolder(LockObject& object, uint32_t link) {
 void LockManager::RemoveHolder(uint32_t request) {
   const uint32_t link = table_.request(request).lock;
   LockObject& object = table_.object(link);
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(object.tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   UnlinkHolder(object, request);
   FreeRequest(request);
   GrantWaiters(object);
@@ -436,6 +450,8 @@ void LockManager::RemoveHolder(uint32_t request) {
 void LockManager::RemoveWaiter(uint32_t request) {
   const uint32_t link = table_.request(request).lock;
   LockObject& object = table_.object(link);
+  CONNBENCH_ASSERT(HoldsLatch(table_.LatchOf(object.tag), LatchMode::kExclusive),
+                   "the partition's latch is held");
   UnlinkWaiter(object, request);
   backend_.slot().waiting_request.store(0, std::memory_order_release);
   FreeRequest(request);

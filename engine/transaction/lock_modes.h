@@ -1,4 +1,4 @@
-// The heavyweight lock modes, PostgreSQL's eight, and which conflict.
+// The lock modes and which conflict: PostgreSQL's eight for tables, its four for rows.
 //
 // Safety: pure functions and constants.
 #pragma once
@@ -58,6 +58,31 @@ constexpr bool IsWeakLock(LockMode mode) { return mode <= LockMode::kRowExclusiv
 
 // As PostgreSQL prints it: "AccessShareLock".
 std::string_view LockModeName(LockMode mode);
+
+// Modes of row locks, weakest first: each allows its holder what the weaker ones do.
+enum class RowLockMode : uint8_t {
+  kKeyShare,     // nobody deletes the row or changes its key
+  kShare,        // nobody changes it
+  kNoKeyUpdate,  // for changing it, but not its key
+  kUpdate,       // for changing its key, or deleting it
+};
+
+// PostgreSQL's table: each mode conflicts with itself and stronger ones from kNoKeyUpdate on;
+// kShare conflicts with the two modes that change the row, kKeyShare with kUpdate alone.
+constexpr bool RowLocksConflict(RowLockMode a, RowLockMode b) {
+  return static_cast<int>(a) + static_cast<int>(b) >= static_cast<int>(RowLockMode::kUpdate);
+}
+
+// The mode in which a transaction that wants a row waits in the row's line. These modes conflict as
+// the row's do.
+constexpr LockMode LineMode(RowLockMode mode) {
+  constexpr LockMode kModes[] = {LockMode::kAccessShare, LockMode::kRowShare, LockMode::kExclusive,
+                                 LockMode::kAccessExclusive};
+  return kModes[static_cast<unsigned>(mode)];
+}
+
+// As SQL spells it: "FOR NO KEY UPDATE".
+std::string_view RowLockModeName(RowLockMode mode);
 
 enum class LockWait : uint8_t { kBlock, kNoWait };
 

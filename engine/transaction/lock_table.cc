@@ -1,3 +1,4 @@
+// The shared lock table.
 #include "engine/transaction/lock_table.h"
 
 #include <fmt/format.h>
@@ -66,6 +67,12 @@ std::string_view LockModeName(LockMode mode) {
   return kNames[static_cast<unsigned>(mode)];
 }
 
+std::string_view RowLockModeName(RowLockMode mode) {
+  constexpr std::string_view kNames[] = {"FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE",
+                                         "FOR UPDATE"};
+  return kNames[static_cast<unsigned>(mode)];
+}
+
 std::string LockTag::Describe() const {
   constexpr int kLineBits = 16;
   switch (kind) {
@@ -98,8 +105,9 @@ Result<LockTable*> LockTable::Init(Segment& segment, const EngineConfig& config)
   table->objects_offset_ = layout.objects_offset;
   table->requests_offset_ = layout.requests_offset;
   const bool is_private = segment.private_futexes();
-  table->free_latch_.Init(is_private);
-  for (Partition& partition : table->partitions_) partition.latch.Init(is_private);
+  table->free_latch_.Init(is_private, LatchRank::kLockFreeList);
+  for (Partition& partition : table->partitions_)
+    partition.latch.Init(is_private, LatchRank::kLockPartition);
   std::fill_n(At<uint32_t>(table, layout.buckets_offset), layout.buckets, 0);
   for (uint32_t link = table->objects_; link > 0; --link) {
     new (&table->object(link)) LockObject();

@@ -2,9 +2,10 @@
 // in line and visibly to the deadlock detector (PostgreSQL's lmgr).
 //
 // What can be locked (LockTag): a relation in eight modes, a row, a transaction. A row lock is a
-// place in the line for a row that is being changed: it is taken only by a transaction that has met
-// a writer still in progress, before it waits for that writer's transaction; it is then kept to the
-// transaction's end, so that the end hands the row to exactly the next one in line. A transaction
+// place in the line for a row that is locked or being changed: it is taken only by a transaction
+// that has met a holder whose lock conflicts, before it waits for that holder's transaction; it is
+// then kept to the transaction's end, so that the end hands the row to exactly the next one in
+// line. Who holds the row itself is written in the row, see engine/storage/heap.h. A transaction
 // lock has no holder entry: a transaction holds itself by being in progress in the commit log, and
 // only those who wait for it take room here.
 //
@@ -27,6 +28,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/thread_annotations.h"
 #include "engine/config.h"
 #include "engine/segment/latch.h"
 #include "engine/segment/segment.h"
@@ -74,7 +76,9 @@ class LockTable {
   static constexpr uint32_t kStrongCounters = 1024;
 
   static int64_t ShmemSize(const EngineConfig& config);
-  static Result<LockTable*> Init(Segment& segment, const EngineConfig& config);
+  // Nobody else sees it yet.
+  static Result<LockTable*> Init(Segment& segment,
+                                 const EngineConfig& config) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
   friend class LockManager;
@@ -101,8 +105,8 @@ class LockTable {
   int64_t requests_offset_ = 0;
 
   alignas(kCacheLineBytes) Latch free_latch_;
-  uint32_t free_object_ = 0;  // guarded by free_latch_
-  uint32_t free_request_ = 0;
+  uint32_t free_object_ CONNBENCH_GUARDED_BY(free_latch_) = 0;
+  uint32_t free_request_ CONNBENCH_GUARDED_BY(free_latch_) = 0;
   Partition partitions_[kPartitions];
   std::atomic<uint32_t> strong_counts_[kStrongCounters];
 };
@@ -125,9 +129,8 @@ class LockManager {
   // the victim of a deadlock, 55P03 after lock_timeout or at once with kNoWait, 57014 and 57P01 as
   // CheckForInterrupts(), 53200 when the table is full.
   Status LockRelation(uint32_t oid, LockMode mode, LockWait wait = LockWait::kBlock);
-  Status LockRow(uint32_t relation_oid, uint64_t row, LockWait wait = LockWait::kBlock);
-  // Gives a row lock back before the transaction's end; rarely right, see the top of this file.
-  void UnlockRow(uint32_t relation_oid, uint64_t row);
+  // A place in the row's line, in LineMode(mode).
+  Status LockRow(uint32_t relation_oid, uint64_t row, RowLockMode mode = RowLockMode::kUpdate);
   // Gives a relation lock back that was taken last in that mode: for work that is not
   // transactional.
   void UnlockRelation(uint32_t oid, LockMode mode);
@@ -167,7 +170,7 @@ class LockManager {
   Status WaitInLine(const LockTag& tag, uint32_t request, WaitReason reason);
   void LeaveLine(const LockTag& tag, uint32_t request);
   // 40P01 if our wait is part of a circle; the request is then gone. Takes every partition latch.
-  Status CheckDeadlock(uint32_t request);
+  Status CheckDeadlock(uint32_t request) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
   bool StillWaiting() const {
     return backend_.slot().waiting_request.load(std::memory_order_acquire) != 0;
   }

@@ -1,3 +1,4 @@
+// Locks: conflicts, the line of waiters, deadlocks, limits.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +8,7 @@
 #include <vector>
 
 #include "engine/transaction/lock_table.h"
-#include "engine/transaction/transaction_test_util.h"
+#include "engine/transaction/testing/transaction_test_util.h"
 
 namespace connbench::engine {
 namespace {

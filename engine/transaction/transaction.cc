@@ -1,6 +1,9 @@
+// A session's transaction: begin, xids, snapshots, savepoints, locks, commit and rollback.
 #include "engine/transaction/transaction.h"
 
 #include <algorithm>
+
+#include "base/assert.h"
 
 namespace connbench::engine {
 
@@ -11,16 +14,19 @@ int64_t TransactionSystem::ReservedShmemSize(const EngineConfig& config) {
 }
 
 int64_t TransactionSystem::SparseShmemSize(const EngineConfig& config) {
-  return AlignSize(CommitLog::ShmemSize(config), kMemoryPageBytes);
+  return AddSize(AlignSize(CommitLog::ShmemSize(config), kMemoryPageBytes),
+                 AlignSize(RowLockTable::ShmemSize(config), kMemoryPageBytes));
 }
 
 Result<TransactionSystem> TransactionSystem::Init(Segment& segment, const EngineConfig& config) {
   TransactionSystem system;
   system.segment = &segment;
   system.deadlock_timeout_ms = config.deadlock_timeout_ms;
+  system.synchronous_commit = config.synchronous_commit;
   CONNBENCH_ASSIGN_OR_RETURN(system.backends, BackendTable::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(system.lock_table, LockTable::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(system.commit_log, CommitLog::Init(segment, config));
+  CONNBENCH_ASSIGN_OR_RETURN(system.row_locks, RowLockTable::Init(segment, config));
   return system;
 }
 
@@ -29,6 +35,8 @@ TransactionSystem TransactionSystem::Find(Segment& segment, const EngineConfig& 
           .backends = segment.Find<BackendTable>(SegmentPart::kBackends),
           .commit_log = segment.Find<CommitLog>(SegmentPart::kCommitLog),
           .lock_table = segment.Find<LockTable>(SegmentPart::kLockTable),
+          .row_locks = segment.Find<RowLockTable>(SegmentPart::kRowLocks),
+          .synchronous_commit = config.synchronous_commit,
           .deadlock_timeout_ms = config.deadlock_timeout_ms};
 }
 
@@ -41,6 +49,7 @@ Transaction::Transaction(TransactionSystem system, Backend& backend)
 Transaction::~Transaction() { Rollback(); }
 
 [[gnu::hot]] void Transaction::Begin(IsolationLevel isolation, bool read_only) {
+  CONNBENCH_ASSERT(!open_, "no transaction is open");
   open_ = true;
   isolation_ = isolation;
   read_only_ = read_only;
@@ -48,26 +57,52 @@ Transaction::~Transaction() { Rollback(); }
 }
 
 Status Transaction::SetCharacteristics(IsolationLevel isolation, bool read_only) {
-  if (isolation != isolation_ && (transaction_csn_ != kInvalidCsn || has_run_query_)) {
-    return Status::Error(sqlstate::kActiveSqlTransaction,
-                         "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  const auto refused = [](const char* message) {
+    return Status::Error(sqlstate::kActiveSqlTransaction, message);
+  };
+  if (isolation != isolation_) {
+    if (has_run_query_) {
+      return refused("SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    }
+    if (!savepoints_.empty()) {
+      return refused("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+    }
   }
-  if (read_only_ && !read_only && has_run_query_) {
-    return Status::Error(sqlstate::kActiveSqlTransaction,
-                         "transaction read-write mode must be set before any query");
+  if (read_only_ && !read_only) {
+    if (!savepoints_.empty()) {
+      return refused("cannot set transaction read-write mode inside a read-only transaction");
+    }
+    if (has_run_query_) {
+      return refused("transaction read-write mode must be set before any query");
+    }
   }
   isolation_ = isolation;
   read_only_ = read_only;
   return {};
 }
 
+Status Transaction::CheckMaySetDeferrable() const {
+  if (savepoints_.empty() && !has_run_query_) return {};
+  return Status::Error(sqlstate::kActiveSqlTransaction,
+                       !savepoints_.empty()
+                           ? "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a "
+                             "subtransaction"
+                           : "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+}
+
 [[gnu::hot]] Status Transaction::Commit() {
   if (!open_) return {};
   if (top_xid_ != kInvalidXid) {
-    // Here a later version flushes the log. The top-level xid comes last: see CommitLog::Commit.
+    // The top-level xid comes last: see CommitLog::Commit.
     sub_xids_.push_back(top_xid_);
+    if (system_.log != nullptr) [[unlikely]]
+      LogCommit();
     system_.commit_log->Commit(sub_xids_.data(), static_cast<int64_t>(sub_xids_.size()));
+    if (system_.log != nullptr) [[unlikely]]
+      system_.log->CommitPublished(backend_.number());
     ForgetXid();
+  } else if (owes_flush_ && system_.log != nullptr && system_.synchronous_commit) {
+    AwaitFlush(system_.log->inserted());
   }
   for (const auto& action : actions_) action->OnCommit();
   actions_.clear();
@@ -115,7 +150,8 @@ void Transaction::AbortActionsTo(size_t mark) {
   savepoints_.clear();
   command_ = kFirstCommandId;
   has_run_query_ = false;
-  read_only_ = false;
+  owes_flush_ = false;
+  // Isolation and read-only mode stay to be asked for: AND CHAIN begins the next with them.
   open_ = false;
 }
 
@@ -124,7 +160,7 @@ void Transaction::AbortActionsTo(size_t mark) {
   while (true) {
     const Xid xid = log.Assign(backend_.number(), top_xid);
     if (xid != kInvalidXid) return xid;
-    CONNBENCH_RETURN_IF_ERROR(log.Extend(*system_.segment, system_.Horizon()));
+    CONNBENCH_RETURN_IF_ERROR(log.Extend(*system_.segment, system_.Horizon(), system_.log));
   }
 }
 
@@ -135,6 +171,12 @@ void Transaction::AbortActionsTo(size_t mark) {
   if (read_only_) {
     return Status::Error(sqlstate::kReadOnlySqlTransaction,
                          "cannot write in a read-only transaction");
+  }
+  // Room for this one, and for the top-level one at the end, which must not fail for want of
+  // memory.
+  constexpr size_t kFewXids = 4;
+  if (sub_xids_.capacity() < sub_xids_.size() + 2) {
+    sub_xids_.reserve(std::max(kFewXids, 2 * sub_xids_.size()));
   }
   if (top_xid_ == kInvalidXid) {
     CONNBENCH_ASSIGN_OR_RETURN(top_xid_, AssignXid(kInvalidXid));
@@ -171,7 +213,7 @@ void Transaction::AbortActionsTo(size_t mark) {
 [[gnu::hot]] Snapshot Transaction::TakeSnapshot() {
   has_run_query_ = true;
   const Snapshot snapshot = Register(transaction_csn_);
-  if (isolation_ != IsolationLevel::kReadCommitted) transaction_csn_ = snapshot.csn;
+  if (keeps_snapshot()) transaction_csn_ = snapshot.csn;
   return snapshot;
 }
 
@@ -196,18 +238,24 @@ void Transaction::PublishOldestSnapshot() {
 int Transaction::PushSavepoint() {
   savepoints_.push_back({.first_child = sub_xids_.size(),
                          .lock_mark = locks_.Mark(),
-                         .action_mark = actions_.size()});
+                         .action_mark = actions_.size(),
+                         .read_only = read_only_});
   return savepoint_level();
 }
 
 void Transaction::ReleaseSavepoint(int level) {
-  // Its xids stay in sub_xids_, where they belong to the level below.
+  CONNBENCH_ASSERT(level >= 1 && level <= savepoint_level(), "there is a savepoint of that level");
+  // Its xids stay in sub_xids_, where they belong to the level below. READ ONLY ends with the level
+  // that asked for it, as in PostgreSQL.
+  read_only_ = savepoints_[static_cast<size_t>(level - 1)].read_only;
   savepoints_.resize(static_cast<size_t>(level - 1));
 }
 
 void Transaction::RollbackToSavepoint(int level) {
+  CONNBENCH_ASSERT(level >= 1 && level <= savepoint_level(), "there is a savepoint of that level");
   savepoints_.resize(static_cast<size_t>(level));
   Savepoint& savepoint = savepoints_.back();
+  read_only_ = savepoint.read_only;
   if (const size_t count = sub_xids_.size() - savepoint.first_child; count > 0) {
     system_.commit_log->Abort(sub_xids_.data() + savepoint.first_child,
                               static_cast<int64_t>(count));

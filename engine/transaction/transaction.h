@@ -6,7 +6,7 @@
 // Safety: private memory, used by one thread at a time. TransactionSystem is a private handle on
 // shared structures and may be copied.
 // Errors: statements fail with a Status; the session then calls Rollback() or RollbackTo().
-// Commit() itself cannot fail in this version; it returns a Status because a log flush may.
+// Commit() itself does not fail; it returns a Status because standing by for others may.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@
 #include "engine/transaction/backend.h"
 #include "engine/transaction/commit_log.h"
 #include "engine/transaction/lock_table.h"
+#include "engine/transaction/row_lock_table.h"
 #include "engine/transaction/snapshot.h"
 #include "engine/transaction/types.h"
 
@@ -32,6 +33,9 @@ struct TransactionSystem {
   BackendTable* backends = nullptr;
   CommitLog* commit_log = nullptr;
   LockTable* lock_table = nullptr;
+  RowLockTable* row_locks = nullptr;
+  Log* log = nullptr;  // null: data live in memory only
+  bool synchronous_commit = true;
   int64_t deadlock_timeout_ms = 1000;
 
   // What all these need of the segment, and their making.
@@ -74,8 +78,12 @@ class Transaction {
   bool open() const { return open_; }
   IsolationLevel isolation() const { return isolation_; }
   bool read_only() const { return read_only_; }
-  // SET TRANSACTION: only before the first snapshot; 25001 otherwise.
+  // SET TRANSACTION; 25001 where PostgreSQL says so: the isolation level and going back to READ
+  // WRITE only before the first snapshot and outside of savepoints. READ ONLY in a savepoint lasts
+  // until the savepoint ends, however it does.
   Status SetCharacteristics(IsolationLevel isolation, bool read_only);
+  // SET TRANSACTION [NOT] DEFERRABLE changes nothing, but is refused where PostgreSQL refuses it.
+  Status CheckMaySetDeferrable() const;
 
   // --- Writing -------------------------------------------------------------------------------
   // The xid to mark rows with: that of the innermost subtransaction. Assigned at the first call.
@@ -86,6 +94,11 @@ class Transaction {
   Xid top_xid() const { return top_xid_; }
   // The command that is running: mark rows with it.
   CommandId command() const { return command_; }
+  // Whether Commit() returns only when the log is on disk; the server's setting if not called.
+  void SetSynchronousCommit(bool on) { system_.synchronous_commit = on; }
+  // Something has been logged that no xid stands for (a sequence's value): the client may rely on
+  // it after the commit.
+  void OweFlush() { owes_flush_ = true; }
   // After a statement that wrote: later statements of the transaction see its rows.
   void AdvanceCommand() { ++command_; }
 
@@ -104,6 +117,8 @@ class Transaction {
   // What TakeSnapshot() will not see beyond: REPEATABLE READ and above, once the transaction's
   // snapshot was taken. kInvalidCsn: it sees all that is committed by then.
   Csn transaction_csn() const { return transaction_csn_; }
+  // Whether every statement sees the snapshot of the first.
+  bool keeps_snapshot() const { return KeepsSnapshot(isolation_); }
   // A snapshot with the same csn that also sees what this transaction has done by now.
   Snapshot WithCurrentCommand(Snapshot snapshot) const {
     snapshot.command = command_;
@@ -139,6 +154,7 @@ class Transaction {
     size_t first_child = 0;  // sub_xids_ from here on belong to it and its children
     size_t lock_mark = 0;
     size_t action_mark = 0;
+    bool read_only = false;  // of the level below
   };
 
   // top_xid: kInvalidXid to assign the top-level xid itself.
@@ -149,6 +165,11 @@ class Transaction {
   void PublishOldestSnapshot();
   void ForgetXid();
   void End();
+  // Commits in the log, and returns when that is on disk.
+  void LogCommit();
+  // Returns when the log is on disk up to lsn. Whoever can flushes for all; the others wait.
+  void AwaitFlush(Lsn lsn);
+  void WakeFlushed();
 
   TransactionSystem system_;
   Backend& backend_;
@@ -157,6 +178,7 @@ class Transaction {
   bool open_ = false;
   bool read_only_ = false;
   bool has_run_query_ = false;
+  bool owes_flush_ = false;
   IsolationLevel isolation_ = IsolationLevel::kReadCommitted;
   int64_t start_wall_us_ = 0;
   Xid top_xid_ = kInvalidXid;

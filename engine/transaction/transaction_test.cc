@@ -1,3 +1,4 @@
+// Tests: a session's transaction: begin, xids, snapshots, savepoints, locks, commit and rollback.
 #include "engine/transaction/transaction.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/transaction/transaction_test_util.h"
+#include "engine/transaction/testing/transaction_test_util.h"
 
 namespace connbench::engine {
 namespace {
@@ -41,8 +42,32 @@ TEST_F(TransactionTest, ReadCommittedSeesNewCommitsRepeatableReadDoesNot) {
   EXPECT_EQ(committed->TakeSnapshot().See(xid), Visibility::kVisible);
   EXPECT_EQ(repeatable->TakeSnapshot().See(xid), Visibility::kInvisible);
   ASSERT_TRUE(repeatable->Commit().ok());
-  repeatable.Begin(IsolationLevel::kSerializable);
+  repeatable.Begin(IsolationLevel::kRepeatableRead);
   EXPECT_EQ(repeatable->TakeSnapshot().See(xid), Visibility::kVisible);
+}
+
+TEST_F(TransactionTest, ReadOnlyLastsAsLongAsTheSavepointThatAskedForIt) {
+  TestSession session(environment_, 1);
+  const auto set = [&](bool read_only) {
+    return session->SetCharacteristics(IsolationLevel::kReadCommitted, read_only);
+  };
+  session.Begin();
+  session->PushSavepoint();
+  ASSERT_TRUE(set(true).ok());
+  EXPECT_EQ(session->CurrentXid().status().code(), sqlstate::kReadOnlySqlTransaction);
+  EXPECT_EQ(set(false).code(), sqlstate::kActiveSqlTransaction);
+  session->PushSavepoint();
+  session->RollbackToSavepoint(2);
+  EXPECT_TRUE(session->read_only()) << "what is nested inherits it";
+  session->RollbackToSavepoint(1);
+  EXPECT_FALSE(session->read_only());
+  ASSERT_TRUE(set(true).ok());
+  session->ReleaseSavepoint(1);
+  EXPECT_FALSE(session->read_only());
+  ASSERT_TRUE(session->SetCharacteristics(IsolationLevel::kRepeatableRead, false).ok());
+  session->PushSavepoint();
+  EXPECT_EQ(session->SetCharacteristics(IsolationLevel::kReadCommitted, false).code(),
+            sqlstate::kActiveSqlTransaction);
 }
 
 TEST_F(TransactionTest, InProgressAndAbortedAreInvisible) {

@@ -30,9 +30,14 @@ using BackendNumber = uint32_t;
 inline constexpr BackendNumber kNoBackend = UINT32_MAX;
 
 enum class IsolationLevel : uint8_t {
-  kReadCommitted,   // also what READ UNCOMMITTED gives, as in PostgreSQL
+  kReadUncommitted,  // behaves as kReadCommitted, as in PostgreSQL
+  kReadCommitted,
   kRepeatableRead,  // snapshot isolation
-  kSerializable,    // accepted, runs as kRepeatableRead: write skew is not detected
 };
+
+// Whether all statements of a transaction see the same snapshot.
+constexpr bool KeepsSnapshot(IsolationLevel level) {
+  return level >= IsolationLevel::kRepeatableRead;
+}
 
 }  // namespace connbench::engine

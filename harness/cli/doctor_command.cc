@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/print_error.h"
 #include "harness/cli/command.h"
 #include "harness/observe/environment.h"
 #include "harness/observe/fitness.h"
@@ -34,10 +35,7 @@ const char* Mark(observe::Fitness fitness) {
 int RunDoctor(const std::string& suite_name) {
   const Result<suite::Suite> suite = suite::FindSuite(suite_name);
   const Result<suite::Plan> plan = suite.ok() ? suite::MakePlan(*suite, {}) : suite.status();
-  if (!plan.ok()) {
-    fmt::print(stderr, "connbench doctor: {}\n", plan.status().ToString());
-    return kExitUsage;
-  }
+  if (!plan.ok()) return PrintError("connbench doctor", plan.status(), kExitUsage);
   results::RunInfo machine;
   observe::DescribeBuild(machine);
   observe::DescribeMachine(machine);
@@ -73,7 +71,6 @@ CommandMain ConfigureDoctor(CLI::App& app) {
                  "the suite to be run, by name or as a file: its connections and "
                  "storms decide which limits are high enough")
       ->capture_default_str();
-  app.footer("Exit codes: 0 fit, 1 usage, 3 something would spoil the numbers.");
   return [suite] { return RunDoctor(*suite); };
 }
 

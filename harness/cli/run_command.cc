@@ -8,15 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/child_process.h"
 #include "base/exit_code.h"
+#include "base/print_error.h"
 #include "base/units.h"
 #include "harness/cli/command.h"
-#include "harness/load/workload.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite_file.h"
 #include "harness/suite/suite_run.h"
 #include "harness/suite/trial_checks.h"
-#include "harness/targets/child_process.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::cli {
 namespace {
@@ -34,10 +35,7 @@ struct Options {
   bool no_charts = false;
 };
 
-int Fail(const Status& status) {
-  fmt::print(stderr, "connbench run: {}\n", status.ToString());
-  return kExitUsage;
-}
+int Fail(const Status& status) { return PrintError("connbench run", status, kExitUsage); }
 
 // A suite by that name; otherwise a workload by that name or file.
 Result<suite::Suite> FindSuiteOrWorkload(const std::string& what) {
@@ -104,7 +102,7 @@ int Run(Options& options) {
   run.plan = std::move(*plan);
   run.suite = *suite;
   run.overrides = options.overrides;
-  run.program = targets::OwnProgram();
+  run.program = OwnProgram();
   const Invocation& invocation = ProgramInvocation();
   run.argv.assign(invocation.argv, invocation.argv + invocation.argc);
   // Where the program lies says nothing about the run.
@@ -154,7 +152,6 @@ CommandMain ConfigureRun(CLI::App& app) {
   app.add_flag("--no-charts", options->no_charts, "leave out charts and page");
   app.add_option("--benchmark_out", options->benchmark_out,
                  "JSON file for Google Benchmark's compare.py");
-  app.footer("Exit codes: 0 fine, 1 usage, 2 errors, 3 some trials INVALID, 130 interrupted.");
   return [options, seed] {
     options->overrides.has_seed = seed->count() > 0;
     return Run(*options);

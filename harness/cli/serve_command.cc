@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <string>
 
+#include "base/child_process.h"
 #include "base/exit_code.h"
 #include "harness/cli/command.h"
-#include "harness/targets/child_process.h"
 
 namespace connbench::cli {
 namespace {
@@ -19,8 +19,7 @@ namespace {
 constexpr const char* kServerProgram = "connbench-serve";
 
 int ExecServer() {
-  const std::string program =
-      std::filesystem::path(targets::OwnProgram()).replace_filename(kServerProgram);
+  const std::string program = std::filesystem::path(OwnProgram()).replace_filename(kServerProgram);
   // Without its first word, the command line is the server's.
   execv(program.c_str(), ProgramInvocation().argv + 1);
   fmt::print(stderr, "connbench: cannot run {}: {}\n", program, std::strerror(errno));

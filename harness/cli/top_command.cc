@@ -2,6 +2,7 @@
 // connections do and cost. It takes no latch there, so a server that hangs can be looked at, too.
 #include <fmt/format.h>
 #include <poll.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/print_error.h"
 #include "base/units.h"
 #include "engine/engine.h"
 #include "engine/segment/leftovers.h"
@@ -38,11 +40,43 @@ struct TopOptions {
   bool once = false;
 };
 
-int Fail(ExitCode code, const ErrorInfo& error) {
-  fmt::print(stderr, "connbench top: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "connbench top: hint: {}\n", error.hint);
-  return code;
-}
+int Fail(ExitCode code, const Status& status) { return PrintError("connbench top", status, code); }
+
+// The keys that the user presses, one by one and without an echo, for as long as this lives. Where
+// stdin is no terminal, or belongs to another job, there are none.
+class Keys {
+ public:
+  explicit Keys(bool wanted) {
+    if (!wanted || isatty(STDIN_FILENO) == 0 || tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios keys = before_;
+    keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    reads_ = tcsetattr(STDIN_FILENO, TCSANOW, &keys) == 0;
+  }
+  ~Keys() {
+    if (reads_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  }
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+
+  // For poll(), which passes over a negative one.
+  int descriptor() const { return reads_ ? STDIN_FILENO : -1; }
+  // Whether one of the keys that wait is the one that leaves.
+  bool Leave() {
+    char keys[64];
+    const ssize_t count = read(STDIN_FILENO, keys, sizeof keys);
+    if (count <= 0) {  // the terminal is gone
+      tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+      reads_ = false;
+    }
+    return count > 0 &&
+           std::any_of(keys, keys + count, [](char key) { return key == 'q' || key == 'Q'; });
+  }
+
+ private:
+  termios before_{};
+  bool reads_ = false;
+};
 
 // /proc/PID/cmdline has a NUL behind each word.
 std::string CommandLine(pid_t pid) {
@@ -199,17 +233,23 @@ std::string FormatLook(const std::string& segment, const Look& now, const Look& 
 
 int Top(const TopOptions& options) {
   const Result<std::string> segment = FindSegment(options.server);
-  if (!segment.ok()) return Fail(kExitUsage, segment.status().error());
+  if (!segment.ok()) return Fail(kExitUsage, segment.status());
   suite::Interruption interruption;  // Ctrl-C is how a user leaves: no failure
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   Result<Look> before = TakeLook(*segment);
-  if (!before.ok()) return Fail(kExitErrors, before.status().error());
+  if (!before.ok()) return Fail(kExitErrors, before.status());
+  Keys keys(terminal && !options.once);
   for (;;) {
-    pollfd interrupted = {interruption.descriptor(), POLLIN, 0};
-    poll(&interrupted, 1, kRefreshMs);
-    if (interruption.Requested()) return options.once ? kExitInterrupted : kExitOk;
+    const MonotonicNs next_ns = MonotonicNow() + kRefreshMs * kNanosecondsPerMillisecond;
+    for (MonotonicNs left_ns; (left_ns = next_ns - MonotonicNow()) > 0;) {
+      pollfd waits[] = {{interruption.descriptor(), POLLIN, 0}, {keys.descriptor(), POLLIN, 0}};
+      const auto left_ms = static_cast<int>(left_ns / kNanosecondsPerMillisecond + 1);
+      if (poll(waits, std::size(waits), left_ms) <= 0) continue;
+      if (interruption.Requested()) return options.once ? kExitInterrupted : kExitOk;
+      if (waits[1].revents != 0 && keys.Leave()) return kExitOk;
+    }
     Result<Look> now = TakeLook(*segment);
-    if (!now.ok()) return Fail(kExitErrors, now.status().error());
+    if (!now.ok()) return Fail(kExitErrors, now.status());
     const std::string text = FormatLook(*segment, *now, *before);
     // Home and clear, in one write with the text: no flicker.
     fmt::print("{}{}{}", terminal && !options.once ? "\033[H\033[2J" : "", text,
@@ -227,9 +267,7 @@ CommandMain ConfigureTop(CLI::App& app) {
   app.add_option("SERVER", options->server,
                  "pid or segment of the server, as its ready line shows (default: the only one)");
   app.add_flag("--once", options->once, "watch for one second, print once and end");
-  app.footer(
-      "Shows a new look each second until Ctrl-C. Exit codes: 0 fine, 1 no such server, "
-      "2 the server ended.");
+  app.footer("Shows a new look each second, until q or Ctrl-C.");
   return [options] { return Top(*options); };
 }
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/status.h"
-#include "harness/load/script.h"
 #include "harness/load/worker.h"
-#include "harness/load/workload.h"
+#include "harness/script/script.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::load {
 
@@ -45,6 +45,12 @@ struct ClientThreads {
     return Status::Ok();
   }
 
+  // A group that connects, and is up, only when it starts.
+  bool ConnectsInWindow() const {
+    return RowOf(spec.pattern).Has(kConnectsAtStart) && spec.start_ns > 0;
+  }
+  // A group that is up from the start and does nothing.
+  bool OnlyHolds() const { return RowOf(spec.pattern).Has(kConnectsAtStart) && spec.start_ns == 0; }
   uint32_t clients() const { return static_cast<uint32_t>(spec.connections); }
   int64_t Open() const {
     int64_t open = 0;

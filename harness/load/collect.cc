@@ -1,3 +1,4 @@
+// Puts together what the threads of a run have counted.
 #include "harness/load/collect.h"
 
 #include <fmt/format.h>
@@ -48,6 +49,9 @@ void AddThreads(const ClientThreads& group, LoadResult& result) {
   result.rate = group.spec.arrivals.rate_text;
   result.arrival = group.spec.arrivals.arrival_text;
   result.latency_limit_ns = group.spec.latency_limit_ns;
+  const PatternRow& pattern = RowOf(group.spec.pattern);
+  result.closed_loop = (pattern.Has(kStaysOpen) && !group.spec.arrivals.given()) ||
+                       (pattern.Has(kSessionsComeAndGo) && !group.spec.connect_arrivals.given());
   for (const auto& worker : group.workers) {
     worker->recorder().AddTo(result);
     result.client_realtime = worker->realtime();
@@ -68,7 +72,7 @@ std::vector<Slice> SlicesOf(const ClientThreads& group, const LoadResult& run) {
 LoadResult CollectGroup(const ClientThreads& group, const LoadResult& run) {
   LoadResult result;
   result.workload = group.spec.name;
-  result.pattern = Name(group.spec.pattern);
+  result.pattern = group.spec.pattern;
   result.protocol_mode = run.protocol_mode;
   result.connections = group.spec.connections;
   result.threads = group.settings.threads;
@@ -77,7 +81,7 @@ LoadResult CollectGroup(const ClientThreads& group, const LoadResult& run) {
   result.window_end_ns = run.window_end_ns;
   AddThreads(group, result);
   for (const auto& worker : group.workers) result.client_cpu_ns += worker->cpu_ns();
-  if (group.spec.pattern == Pattern::kStorm) {
+  if (RowOf(group.spec.pattern).Has(kReleasedTogether)) {
     CollectServed(group, result.first_connect_ns, result);
     result.connects_in_flight_max = MostInFlight(result.phases);
   }
@@ -89,7 +93,7 @@ LoadResult CollectGroup(const ClientThreads& group, const LoadResult& run) {
 void CollectCounts(const std::vector<ClientThreads>& groups, LoadResult& result) {
   AddThreads(groups.front(), result);
   result.slices = SlicesOf(groups.front(), result);
-  if (groups.front().spec.pattern == Pattern::kStorm) {
+  if (RowOf(groups.front().spec.pattern).Has(kReleasedTogether)) {
     result.connects_in_flight_max = MostInFlight(result.phases);
   }
   for (size_t i = 1; i < groups.size(); ++i) {

@@ -1,3 +1,4 @@
+// One client connection.
 #include "harness/load/connection.h"
 
 #include <fmt/format.h>
@@ -125,8 +126,8 @@ Connection::Event Connection::Connect(MonotonicNs now) {
   if (errno != EINPROGRESS) return EndWithErrno(errno, "cannot connect to");
   if (!target_->address.is_loopback_v4()) return Event::kNothing;
   // On loopback the handshake is over by now, unless the listen queue is full; waiting for epoll
-  // would stamp it too late, and asking takes a system call. The startup packet tells: a socket that
-  // is not connected yet does not take it.
+  // would stamp it too late, and asking takes a system call. The startup packet tells: a socket
+  // that is not connected yet does not take it.
   const MonotonicNs returned = MonotonicNow();
   const std::string& output = session_.output();
   const ssize_t sent = send(fd_, output.data(), output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

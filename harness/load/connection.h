@@ -54,8 +54,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Makes the startup packet and the socket, and puts that into the epoll set with this tag. kEnded if
-  // that is not possible.
+  // Makes the startup packet and the socket, and puts that into the epoll set with this tag. kEnded
+  // if that is not possible.
   Event Prepare(const ConnectTarget& target, uint32_t client, int epoll_fd, uint64_t tag);
   // Calls connect(); if the kernel has the connection at once, also sends the startup packet.
   Event Connect(MonotonicNs now);

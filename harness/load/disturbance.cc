@@ -1,3 +1,4 @@
+// The victim test.
 #include "harness/load/disturbance.h"
 
 #include <algorithm>

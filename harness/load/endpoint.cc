@@ -1,3 +1,4 @@
+// Where a server is and who connects to it.
 #include "harness/load/endpoint.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/number.h"
+
 namespace connbench::load {
 
 std::string Endpoint::ToString() const {
@@ -17,7 +20,7 @@ std::string Endpoint::ToString() const {
   return fmt::format("{}:{}", host, port);
 }
 
-Endpoint Endpoint::FromEnvironment() {
+Result<Endpoint> Endpoint::FromEnvironment() {
   Endpoint endpoint;
   const auto take = [](const char* name, std::string& value) {
     const char* given = std::getenv(name);
@@ -32,7 +35,14 @@ Endpoint Endpoint::FromEnvironment() {
   take("PGSSLMODE", endpoint.sslmode);
   take("PGSSLROOTCERT", endpoint.sslrootcert);
   take("PGCHANNELBINDING", endpoint.channel_binding);
-  if (!port.empty()) endpoint.port = std::atoi(port.c_str());
+  if (!port.empty()) {
+    const auto number = ParseWholeNumber(port, 1, kMaxPort);
+    if (!number.ok()) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("PGPORT: {}", number.status().error().message));
+    }
+    endpoint.port = static_cast<int>(*number);
+  }
   return endpoint;
 }
 
@@ -58,7 +68,6 @@ bool SocketAddress::is_loopback_v4() const {
 
 Result<SocketAddress> ResolveEndpoint(const Endpoint& endpoint) {
   SocketAddress address;
-  constexpr int kMaxPort = 65535;
   if (endpoint.port < 1 || endpoint.port > kMaxPort) {
     return Status::Error(sqlstate::kInvalidParameterValue,
                          fmt::format("{} is no port", endpoint.port))

@@ -13,6 +13,8 @@
 
 namespace connbench::load {
 
+inline constexpr int kMaxPort = 65535;
+
 struct Endpoint {
   std::string host = "127.0.0.1";  // an address, a name, or a directory with the Unix socket
   int port = 5432;
@@ -27,8 +29,8 @@ struct Endpoint {
   bool is_unix() const { return !host.empty() && (host[0] == '/' || host[0] == '@'); }
   std::string ToString() const;  // "127.0.0.1:5432", "/tmp/.s.PGSQL.5432"
   // PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGSSLMODE, PGSSLROOTCERT, PGCHANNELBINDING
-  // where they are set.
-  static Endpoint FromEnvironment();
+  // where they are set. 22023 for a port that is none.
+  static Result<Endpoint> FromEnvironment();
 };
 
 // What a connection must prove and encrypt; null if nothing. 22023 for a mode that is none, F0000

@@ -1,6 +1,6 @@
 // Runs one workload against one server and says what happened. Four things are kept apart: the
 // schedule (when), the script (what), the connection (socket and protocol) and the recorder.
-// generator.cc drives the phases of each pattern; worker.h is the loop that does the work.
+// pattern_run.h plays each pattern; worker.h is the loop that does the work.
 //
 // Safety: RunLoad may be called by one thread at a time per LoadConfig; it starts its own threads
 // and has joined them when it returns. It raises RLIMIT_NOFILE's soft limit where the run needs it.
@@ -17,11 +17,10 @@
 #include "base/status.h"
 #include "harness/load/endpoint.h"
 #include "harness/load/load_result.h"
-#include "harness/load/workload.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::load {
 
-inline constexpr int kMaxConnections = 100'000;
 inline constexpr int kMaxThreads = 256;
 struct LoadProgress {
   std::string phase;

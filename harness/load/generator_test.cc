@@ -1,3 +1,4 @@
+// Whole runs of the load generator against servers that behave, and that do not.
 #include "harness/load/generator.h"
 
 #include <gmock/gmock.h>
@@ -11,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "harness/load/fake_server.h"
-#include "harness/load/load_fixture.h"
+#include "harness/load/testing/fake_server.h"
+#include "harness/load/testing/load_fixture.h"
 #include "harness/load/worker.h"
 
 namespace connbench::load {

@@ -1,7 +1,10 @@
+// What makes the figures of a run say more about its client than about the server.
 #include "harness/load/judge.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -19,8 +22,9 @@ void Judge(const Workload& workload, LoadResult& result) {
         "threads (-j) or fewer connections",
         i, result.thread_cpu_fractions[i] * 100));
   }
-  // In a storm and after a failover the server's crowd may keep it from a CPU: that is their nature.
-  const bool crowd = workload.pattern == Pattern::kStorm || workload.pattern == Pattern::kFailover;
+  // In a storm and after a failover the server's crowd may keep it from a CPU: that is their
+  // nature.
+  const bool crowd = RowOf(workload.pattern).Has(kCrowd);
   if (result.client_stall_ns > kMaxClientStallNs && !crowd) {
     add(
         fmt::format("client_stall: a client thread did not look at its connections for {} (bound "
@@ -70,7 +74,19 @@ void Judge(const Workload& workload, LoadResult& result) {
     }
   }
   if (result.transaction_latency.negative_count() > 0) add("clock: the clock went backwards");
-  if (workload.pattern == Pattern::kFailover && !result.interrupted) {
+  if (const auto law = result.littles_law(); law && !result.interrupted) {
+    const double apart = std::fabs(law->mean_request_ns - law->clients_over_throughput_ns);
+    if (apart >
+        std::max(kLittlesLawTolerance * law->clients_over_throughput_ns, kLittlesLawFloorNs)) {
+      add(fmt::format(
+          "littles_law: {:.1f} clients / throughput is {}, but the mean request time is {}: they "
+          "must "
+          "agree within {:.0f} %",
+          law->clients, FormatDuration(std::llround(law->clients_over_throughput_ns)),
+          FormatDuration(std::llround(law->mean_request_ns)), kLittlesLawTolerance * 100));
+    }
+  }
+  if (RowOf(workload.pattern).Has(kDropped) && !result.interrupted) {
     if (result.connections_lost == 0) {
       add("served: no connection was dropped: the server has to be made to (--drop)");
     } else if (result.clients_served < result.clients_to_serve) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "harness/load/load_result.h"
-#include "harness/load/workload.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::load {
 
@@ -14,6 +14,11 @@ inline constexpr double kSaturatedCpuFraction = 0.95;
 inline constexpr int64_t kMaxClientStallNs = 500 * kNanosecondsPerMillisecond;
 // A machine that slept for less may as well have been slow.
 inline constexpr int64_t kMaxSuspendedNs = kNanosecondsPerMillisecond;
+
+// In a closed loop the mean request time may differ from clients / throughput by this share of it,
+// or by what a script without statements takes.
+inline constexpr double kLittlesLawTolerance = 0.02;
+inline constexpr double kLittlesLawFloorNs = 2000;
 
 // Adds to result.invalid_reasons. Each opens with the name of the check that it belongs to
 // (harness/suite/checks.def).

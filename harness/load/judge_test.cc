@@ -1,3 +1,4 @@
+// Tests: what makes the figures of a run say more about its client than about the server.
 #include "harness/load/judge.h"
 
 #include <gmock/gmock.h>
@@ -59,6 +60,28 @@ TEST(JudgeTest, AMachineThatSleptIsNamed) {
   Judge(Steady(), result);
   EXPECT_THAT(result.invalid_reasons,
               ElementsAre(StartsWith("clock: the machine was suspended for 3 s")));
+}
+
+// Of a client that spends half of its time in connects: a request time that leaves them out is half
+// of clients / throughput.
+TEST(JudgeTest, ARequestTimeThatLittlesLawContradictsIsNamedWithBothFigures) {
+  LoadResult result;
+  result.closed_loop = true;
+  result.window_end_ns = kNanosecondsPerSecond;
+  result.transactions_ok_in_window = 1000;
+  result.clients_present_ns = 2 * kNanosecondsPerSecond;
+  result.requests_in_window_ns = result.clients_present_ns * 99 / 100;
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, IsEmpty());
+  result.requests_in_window_ns = result.clients_present_ns / 2;
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons,
+              ElementsAre(StartsWith("littles_law: 2.0 clients / throughput is 2 ms, but the mean "
+                                     "request time is 1 ms")));
+  result.invalid_reasons.clear();
+  result.interrupted = true;
+  Judge(Steady(), result);
+  EXPECT_THAT(result.invalid_reasons, IsEmpty());
 }
 
 // An open loop that sent all that was due, but two in a hundred late by this much.

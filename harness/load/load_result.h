@@ -1,13 +1,15 @@
 // Everything one load run found out: a plain struct, and its file form. `connbench load` writes it
 // with --result FILE, the harness reads it.
 //
-// Which transactions are counted: those that began inside the measured window, every one of them,
-// also when it ended after the window. all = ok + failed + skipped, and connect attempts =
+// Which transactions are counted: those that were asked for inside the measured window, every one
+// of them, also when it ended after the window. all = ok + failed + skipped, and connect attempts =
 // sum over outcomes; Check() asserts both. Throughput counts those that also ended inside the
-// window, so that a slow drain can neither raise nor lower it.
+// window, and of each that was under way when it closed the share of its time before that: with
+// 1,000 clients, what is in flight then is several percent of a short window.
 //
-// How the harness synchronises with a load process (--control-fd N, one end of a socket pair):
-// the load process writes lines
+// How the harness synchronises with a load process (--control-fd N, one end of a socket pair; see
+// control.h): where no workload is named on the command line, the harness first says the one to
+// run, resolved. Then the load process writes lines
 //     EVENT <name> <open connections> <CLOCK_MONOTONIC ns>
 // and after each waits, doing nothing and keeping its connections open, until it reads one byte
 // from the same descriptor; end of file there means that the harness is gone, and ends the run.
@@ -18,7 +20,8 @@
 //     idle     held (per step of the ladder), begin (the active ones have warmed up), end, closed
 //     failover held (all up), begin, drop (make the server drop everyone, then answer),
 //              end (all served again), closed
-//     mixed    held (those that are up from the start), begin (warm-up over and drained), end, closed
+//     mixed    held (those that are up from the start), begin (warm-up over and drained), end,
+//     closed
 // Server CPU, switches and faults of the measured work are therefore those between begin and end;
 // what it costs to close is between end and closed; memory is read at held and at end.
 //
@@ -31,6 +34,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,10 +43,11 @@
 #include "base/status.h"
 #include "harness/load/outcome.h"
 #include "harness/stats/histogram.h"
+#include "harness/workload/pattern.h"
 
 namespace connbench::load {
 
-inline constexpr int kLoadResultVersion = 2;
+inline constexpr int kLoadResultVersion = 4;
 inline constexpr size_t kMaxPhaseRecords = 200'000;
 // Why a transaction that was due was never sent. Open loop only.
 enum class SkipReason : uint8_t {
@@ -113,10 +118,20 @@ struct VictimResult {
   double p99_inflation() const;
 };
 
+// A self-check of a closed loop: each client asks for one thing at a time, so that clients divided
+// by throughput is the mean request time. Requests under way when the window closes count by their
+// share in it, in both figures; so the only difference is time in which clients were neither
+// served nor asking, and there should be none.
+struct LittlesLaw {
+  double clients = 0;  // that had something to ask, on average over the window
+  double clients_over_throughput_ns = 0;
+  double mean_request_ns = 0;
+};
+
 struct LoadResult {
   // What ran.
   std::string workload;
-  std::string pattern;        // storm, churn, steady, idle, failover, mixed
+  Pattern pattern = Pattern::kSteady;
   std::string protocol_mode;  // simple, extended, prepared
   std::string server;         // host:port or socket path
   std::string server_version;
@@ -136,10 +151,20 @@ struct LoadResult {
   uint64_t transactions_failed = 0;
   uint64_t transactions_skipped = 0;       // due, never sent (open loop only)
   uint64_t transactions_ok_in_window = 0;  // of ok: those that also ended in it
-  uint64_t clients_begun = 0;              // clients that began one
-  double clients_ok_squared = 0;           // ok_in_window of each client, squared, summed
+  // Of ok: those that ended after it, each by the share of its time that lies in it.
+  double transactions_ok_share_at_end = 0;
+  uint64_t clients_begun = 0;     // clients that began one
+  double clients_ok_squared = 0;  // ok_in_window of each client, squared, summed
   std::map<std::string, uint64_t> transaction_errors;  // SQLSTATE or client-side name -> count
   stats::Histogram transaction_latency;                // ok ones, from their intended start
+  // The same from when the client asked for it: before connect() where it had to connect.
+  stats::Histogram request_time;
+  // The loop is closed: each client asks again as soon as it has its answer.
+  bool closed_loop = false;
+  int64_t requests_in_window_ns = 0;  // the parts of their times that lie in the window, summed
+  int64_t unserved_in_window_ns = 0;  // of what was asked for and failed
+  // From a client's first question to the end of its last request, within the window; all clients.
+  int64_t clients_present_ns = 0;
   // Open loop, of the ok ones: latency = schedule lag + service time, transaction by transaction.
   // In a closed loop a transaction is intended for when it is sent, and these are empty; there
   // schedule_lag is that of connects, where they have a schedule.
@@ -215,10 +240,12 @@ struct LoadResult {
   uint64_t connects_failed() const { return connects_all - connects_ok(); }
   double window_seconds() const;
   double throughput_tps() const;
-  // Jain's index over the clients' transactions of the window: 1 if all had as many, 1/n if one of n
-  // had them all; 0 if there were none.
+  // Jain's index over the clients' transactions of the window: 1 if all had as many, 1/n if one of
+  // n had them all; 0 if there were none.
   double fairness() const;
   bool open_loop() const { return !rate.empty(); }
+  // None for what is no closed loop, and where no request took any time.
+  std::optional<LittlesLaw> littles_law() const;
   // Transactions due per second of the window; 0 in a closed loop.
   double offered_tps() const;
   // The share of those due in the window that was also sent in it; 1 in a closed loop.

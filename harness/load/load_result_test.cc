@@ -1,3 +1,4 @@
+// Tests: everything one load run found out: a plain struct, and its file form.
 #include "harness/load/load_result.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +18,7 @@ using ::testing::HasSubstr;
 LoadResult Example() {
   LoadResult result;
   result.workload = "storm \"quoted\"";
-  result.pattern = "storm";
+  result.pattern = Pattern::kStorm;
   result.protocol_mode = "simple";
   result.connections = 3;
   result.threads = 1;
@@ -41,6 +42,11 @@ LoadResult Example() {
   result.transaction_errors["40001"] = 1;
   result.transaction_latency.Record(1000);
   result.transaction_latency.Record(2000);
+  result.request_time.Record(7000);
+  result.request_time.Record(8000);
+  result.requests_in_window_ns = 11;
+  result.unserved_in_window_ns = 12;
+  result.clients_present_ns = 13;
   result.connects_all = 3;
   result.connects_by_outcome[static_cast<size_t>(ConnectOutcome::kOk)] = 2;
   result.connects_by_outcome[static_cast<size_t>(ConnectOutcome::kTooManyConnections)] = 1;
@@ -119,6 +125,11 @@ TEST_F(LoadResultFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(back->connect_errors, result.connect_errors);
   EXPECT_EQ(back->connects_by_outcome, result.connects_by_outcome);
   EXPECT_TRUE(back->transaction_latency == result.transaction_latency);
+  EXPECT_TRUE(back->request_time == result.request_time);
+  EXPECT_EQ(back->requests_in_window_ns, 11);
+  EXPECT_EQ(back->unserved_in_window_ns, 12);
+  EXPECT_EQ(back->clients_present_ns, 13);
+  EXPECT_FALSE(back->closed_loop);
   EXPECT_TRUE(back->connect_latency == result.connect_latency);
   EXPECT_TRUE(back->service_time == result.service_time);
   EXPECT_TRUE(back->schedule_lag == result.schedule_lag);
@@ -155,7 +166,7 @@ TEST_F(LoadResultFile, DamageIsAnErrorThatNamesTheField) {
   Replace("\"transactions_ok\"", "\"transactions_oh\"");
   EXPECT_THAT(ReadLoadResult(path_).status().ToString(), HasSubstr("transactions_ok"));
   ASSERT_TRUE(WriteLoadResult(Example(), path_).ok());
-  Replace("\"version\": 2", "\"version\": 99");
+  Replace("\"version\": " + std::to_string(kLoadResultVersion), "\"version\": 99");
   EXPECT_THAT(ReadLoadResult(path_).status().ToString(), HasSubstr("version 99"));
   std::ofstream(path_) << "{ \"version\" : 1,";
   EXPECT_FALSE(ReadLoadResult(path_).ok());
@@ -177,6 +188,9 @@ TEST(LoadResultCheck, NoticesWhatIsLostOrCountedTwice) {
   result.transaction_latency.Record(1);
   EXPECT_THAT(result.Check().ToString(), HasSubstr("3 latencies for 2 transactions"));
   result = Example();
+  result.request_time.Record(1);
+  EXPECT_THAT(result.Check().ToString(), HasSubstr("3 request times for 2 transactions"));
+  result = Example();
   result.connect_latency.Record(1);
   EXPECT_THAT(result.Check().ToString(), HasSubstr("3 connect latencies for 2 connects"));
   result = Example();
@@ -188,6 +202,25 @@ TEST(LoadResultCheck, NoticesWhatIsLostOrCountedTwice) {
   result = Example();
   result.transactions_ok_in_window = 3;
   EXPECT_FALSE(result.Check().ok());
+}
+
+TEST(LittlesLaw, IsClientsOverThroughputBesideTheMeanRequest) {
+  LoadResult result;
+  result.closed_loop = true;
+  result.window_end_ns = 10 * kNanosecondsPerSecond;
+  result.transactions_ok_in_window = 19;
+  result.transactions_ok_share_at_end = 0.5;
+  EXPECT_FALSE(result.littles_law()) << "no request took any time";
+  result.clients_present_ns = 20 * kNanosecondsPerSecond;  // two clients
+  result.unserved_in_window_ns = kNanosecondsPerSecond / 2;
+  result.requests_in_window_ns = 39 * kNanosecondsPerSecond / 2;
+  const auto law = result.littles_law();
+  ASSERT_TRUE(law);
+  EXPECT_DOUBLE_EQ(law->clients, 1.95);
+  EXPECT_DOUBLE_EQ(law->clients_over_throughput_ns, 1e9);
+  EXPECT_DOUBLE_EQ(law->mean_request_ns, 1e9);
+  result.closed_loop = false;
+  EXPECT_FALSE(result.littles_law());
 }
 
 TEST(Outcomes, HaveNamesAndMeanings) {

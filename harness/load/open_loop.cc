@@ -1,3 +1,4 @@
+// One client thread's side of an open loop.
 #include "harness/load/open_loop.h"
 
 #include <algorithm>

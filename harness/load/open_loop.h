@@ -11,7 +11,7 @@
 #include <deque>
 
 #include "base/clock.h"
-#include "harness/load/arrivals.h"
+#include "harness/workload/arrivals.h"
 
 namespace connbench::load {
 

@@ -1,3 +1,4 @@
+// Tests: one client thread's side of an open loop.
 #include "harness/load/open_loop.h"
 
 #include <gmock/gmock.h>
@@ -12,9 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include "harness/load/fake_server.h"
 #include "harness/load/generator.h"
-#include "harness/load/load_fixture.h"
+#include "harness/load/testing/fake_server.h"
+#include "harness/load/testing/load_fixture.h"
 #include "harness/load/wake_lead.h"
 
 namespace connbench::load {
@@ -150,8 +151,8 @@ TEST(OpenLoopRun, ScriptsWithoutSqlOrWithSleepsAreScheduledToo) {
 // What a server that stood still does to arrivals that did not wait for it: those intended for the
 // time in which it stood still wait for its end, and for those before them. The one connection
 // serves in the order of arrival: the client has each answer between the server's stamps of sending
-// it and of reading the next query, which bound each latency. A test of the arithmetic, on a machine
-// of any speed.
+// it and of reading the next query, which bound each latency. A test of the arithmetic, on a
+// machine of any speed.
 TEST(OpenLoopRun, AStallCountsForEveryArrivalThatWasDueInIt) {
   FakeServer server({Behaviour::kServe});
   const LoadConfig config = Config(server, 1, Spec("100"), 2000);

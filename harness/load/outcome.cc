@@ -1,3 +1,4 @@
+// How an attempt to connect ended.
 #include "harness/load/outcome.h"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// What is known before the first connection.
 #include "harness/load/preflight.h"
 
 #include <arpa/inet.h>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace connbench::load {
@@ -53,9 +56,9 @@ std::vector<SocketAddress> LoopbackAddresses(int count) {
 // Connections of a group that come at the same instant: what a listen queue must hold if the server
 // is slower than the crowd.
 int ComingAtOnce(const ClientGroup& group) {
-  const bool comes_in_the_window = group.pattern == Pattern::kStorm ||
-                                   group.pattern == Pattern::kFailover ||
-                                   (group.pattern == Pattern::kIdle && group.start_ns > 0);
+  const bool comes_in_the_window =
+      RowOf(group.pattern).Has(kCrowd) ||
+      (RowOf(group.pattern).Has(kConnectsAtStart) && group.start_ns > 0);
   const ArrivalSpec& arrivals = group.connect_arrivals;
   const bool at_once = !arrivals.given() || arrivals.spacing == ArrivalSpec::Spacing::kAtOnce;
   return comes_in_the_window && at_once ? group.connections : 0;
@@ -106,34 +109,47 @@ Status CheckConfig(const LoadConfig& config) {
     return bad(fmt::format("{} threads; from 1 to {} are possible", config.threads, kMaxThreads));
   }
   if (workload.duration_ns < 0 || workload.warmup_ns < 0) return bad("a negative duration");
-  if ((workload.pattern == Pattern::kMixed) == workload.groups.empty()) {
+  if (RowOf(workload.pattern).Has(kMadeOfGroups) == workload.groups.empty()) {
     return bad("pattern mixed and [[group]] tables belong together");
   }
   for (const ClientGroup& group : workload.AllGroups()) {
     if (!group.arrivals.given()) continue;
-    if (group.pattern != Pattern::kSteady && group.pattern != Pattern::kIdle) {
+    if (!RowOf(group.pattern).Has(kStaysOpen)) {
       return bad(
           fmt::format("rate does not apply to pattern {}: it schedules transactions on "
-                      "connections that stay open (steady, idle); connect_rate is for connections",
-                      Name(group.pattern)));
+                      "connections that stay open ({}); connect_rate is for connections",
+                      Name(group.pattern), fmt::join(PatternNames(kStaysOpen), ", ")));
     }
     if (group.arrivals.spacing == ArrivalSpec::Spacing::kAtOnce) {
       return bad("transactions cannot arrive at_once; give a rate");
     }
   }
-  return Status::Ok();
+  if (config.source_addresses < 0 || config.source_addresses > kMaxSourceAddresses) {
+    return bad(fmt::format("{} source addresses; from 1 to {} are possible",
+                           config.source_addresses, kMaxSourceAddresses));
+  }
+  for (const ClientGroup& group : workload.AllGroups()) {
+    CONNBENCH_RETURN_IF_ERROR(CompileScripts(workload, group).status());
+  }
+  return EnsureDescriptors(total + kOtherDescriptors);
+}
+
+Result<ScriptSet> CompileScripts(const Workload& workload, const ClientGroup& group) {
+  std::map<std::string, std::string> define = workload.define;
+  define.try_emplace("scale", std::to_string(workload.scale));
+  CONNBENCH_ASSIGN_OR_RETURN(ScriptSet scripts, ScriptSet::Compile(group.scripts, define));
+  if (scripts.uses_pipelines() && workload.protocol == ProtocolMode::kSimple) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         "a pipeline cannot use the simple query protocol")
+        .WithHint("Use -M extended or -M prepared.");
+  }
+  return scripts;
 }
 
 Result<Preflight> CheckLimits(const Workload& workload, const SocketAddress& server,
                               int source_addresses) {
   Preflight preflight;
   const int connections = workload.total_connections();
-  CONNBENCH_RETURN_IF_ERROR(EnsureDescriptors(connections + kOtherDescriptors));
-  if (source_addresses < 0 || source_addresses > kMaxSourceAddresses) {
-    return Status::Error(sqlstate::kInvalidParameterValue,
-                         fmt::format("{} source addresses; from 1 to {} are possible",
-                                     source_addresses, kMaxSourceAddresses));
-  }
   const bool tcp = server.family() != AF_UNIX;
   if (tcp) {
     const auto usable = static_cast<int64_t>(static_cast<double>(EphemeralPorts()) * kUsablePorts);

@@ -1,3 +1,4 @@
+// What one client thread counts.
 #include "harness/load/recorder.h"
 
 #include <algorithm>
@@ -67,7 +68,19 @@ void Recorder::TransactionOk(const TransactionStamps& stamps, MonotonicNs end) {
     return;
   }
   ++ok_;
-  if (end < window_end_) ++ok_in_window_;
+  const MonotonicNs asked = stamps.request_begin();
+  request_.Record(end - asked);
+  requests_in_window_ns_ += InWindow(asked, end);
+  if (end < window_end_) {
+    ++ok_in_window_;
+  } else {
+    // Of what was under way when the window closed, the part before that counts for throughput.
+    const MonotonicNs begin = stamps.sent != 0 ? stamps.sent : asked;
+    if (begin < window_end_) {
+      ok_share_at_end_ +=
+          static_cast<double>(window_end_ - begin) / static_cast<double>(end - begin);
+    }
+  }
   latency_.Record(latency_ns);
   if (latency_limit_ns_ > 0 && latency_ns > latency_limit_ns_) ++late_;
   if (stamps.sent == 0) return;
@@ -76,10 +89,37 @@ void Recorder::TransactionOk(const TransactionStamps& stamps, MonotonicNs end) {
   client_lag_.Record(stamps.client_lag_ns);
 }
 
-void Recorder::ClientBegun(size_t client) {
-  // One that begins before the window may end in it.
+Recorder::ClientCount& Recorder::CountOf(size_t client) {
   if (client >= clients_.size()) clients_.resize(client + 1);
-  if (recording_) clients_[client].begun = true;
+  return clients_[client];
+}
+
+int64_t Recorder::InWindow(MonotonicNs begin, MonotonicNs end) const {
+  return std::max<int64_t>(std::min(end, window_end_) - begin, 0);
+}
+
+void Recorder::ClientBegun(size_t client) {
+  ClientCount& count = CountOf(client);
+  if (recording_) count.begun = true;
+}
+
+void Recorder::ClientOk(size_t client, MonotonicNs end) {
+  if (!recording_) return;
+  ClientCount& count = CountOf(client);
+  if (end < window_end_) ++count.ok;
+  count.served = std::min(end, window_end_);
+}
+
+void Recorder::ClientAsks(size_t client, MonotonicNs when) {
+  if (!recording_) return;
+  ClientCount& count = CountOf(client);
+  if (count.asks == 0) count.asks = when;
+}
+
+void Recorder::RequestUnserved(size_t client, MonotonicNs wanted, MonotonicNs end) {
+  if (!recording_) return;
+  unserved_in_window_ns_ += InWindow(wanted, end);
+  CountOf(client).served = std::min(end, window_end_);
 }
 
 void Recorder::TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason) {
@@ -191,10 +231,17 @@ void Recorder::AddTo(LoadResult& result) const {
   result.transactions_late += late_;
   result.waiting_max += waiting_max_;
   result.transactions_ok_in_window += ok_in_window_;
+  result.transactions_ok_share_at_end += ok_share_at_end_;
   for (const ClientCount& client : clients_) {
     result.clients_begun += client.begun ? 1 : 0;
     result.clients_ok_squared += static_cast<double>(client.ok) * static_cast<double>(client.ok);
+    if (client.asks != 0) {
+      result.clients_present_ns += std::max<int64_t>(client.served - client.asks, 0);
+    }
   }
+  result.requests_in_window_ns += requests_in_window_ns_;
+  result.unserved_in_window_ns += unserved_in_window_ns_;
+  result.request_time.Merge(request_);
   AddCounts(errors_, result.transaction_errors);
   result.transaction_latency.Merge(latency_);
   result.service_time.Merge(service_);

@@ -25,11 +25,15 @@
 namespace connbench::load {
 
 // When a transaction of an open loop was to begin, and did. In a closed loop it is intended, seen
-// and sent at once: only intended counts.
+// and sent at once: only intended counts. A transaction that had to connect first was asked for
+// before that: its request time counts from then.
 struct TransactionStamps {
   MonotonicNs intended = 0;
-  MonotonicNs sent = 0;  // 0: closed loop
+  MonotonicNs wanted = 0;  // 0: it did not have to connect
+  MonotonicNs sent = 0;    // 0: closed loop
   int64_t client_lag_ns = 0;
+
+  MonotonicNs request_begin() const { return wanted != 0 ? wanted : intended; }
 };
 
 class Recorder {
@@ -39,7 +43,8 @@ class Recorder {
   Recorder(MonotonicNs origin, size_t max_phases, int64_t latency_limit_ns = 0);
 
   // Which ledger counts from now on. window_begin: when the measured window opens, 0 if this phase
-  // is none; slices are counted from there. window_end: what ends then or later is in no throughput.
+  // is none; slices are counted from there. window_end: what ends then or later is in no
+  // throughput.
   void BeginPhase(bool record, MonotonicNs window_begin, MonotonicNs window_end);
 
   // Closed loop: it begins. Open loop: it was due.
@@ -49,9 +54,11 @@ class Recorder {
   void TransactionOk(const TransactionStamps& stamps, MonotonicNs end);
   // Whose transaction it is: client is a number among this thread's, from 0.
   void ClientBegun(size_t client);
-  void ClientOk(size_t client, MonotonicNs end) {
-    if (recording_ && end < window_end_) ++clients_[client].ok;
-  }
+  void ClientOk(size_t client, MonotonicNs end);
+  // It has something to ask from then on: a transaction, or the connection that it needs for one.
+  void ClientAsks(size_t client, MonotonicNs when);
+  // What it asked for it did not get: the transaction failed, or the connection for it.
+  void RequestUnserved(size_t client, MonotonicNs wanted, MonotonicNs end);
   void TransactionFailed(MonotonicNs end, std::string_view code, std::string_view reason);
   void TransactionSkipped(SkipReason reason);
   void SetWaitingMax(size_t arrivals) { waiting_max_ = std::max(waiting_max_, arrivals); }
@@ -110,16 +117,26 @@ class Recorder {
   uint64_t late_ = 0;
   size_t waiting_max_ = 0;
   uint64_t ok_in_window_ = 0;
+  double ok_share_at_end_ = 0;
   struct ClientCount {
-    bool begun = false;  // a transaction in the window
-    uint64_t ok = 0;     // of ok_in_window_
+    bool begun = false;      // a transaction in the window
+    uint64_t ok = 0;         // of ok_in_window_
+    MonotonicNs asks = 0;    // since when it has had something to ask; 0: never
+    MonotonicNs served = 0;  // when its last request ended, at most the window's end
   };
+  ClientCount& CountOf(size_t client);
+  // How much of this time lies in the window.
+  int64_t InWindow(MonotonicNs begin, MonotonicNs end) const;
+
   std::vector<ClientCount> clients_;
   std::map<std::string, uint64_t, std::less<>> errors_;
   uint64_t warmup_all_ = 0;
   uint64_t warmup_ok_ = 0;
   uint64_t warmup_failed_ = 0;
   stats::Histogram latency_;
+  stats::Histogram request_;
+  int64_t requests_in_window_ns_ = 0;
+  int64_t unserved_in_window_ns_ = 0;
   stats::Histogram service_;
   stats::Histogram schedule_lag_;
   stats::Histogram client_lag_;

@@ -1,3 +1,4 @@
+// Tests: what one client thread counts.
 #include "harness/load/recorder.h"
 
 #include <gtest/gtest.h>
@@ -90,6 +91,77 @@ TEST(Recorder, LatencyIsLagAndServiceOfEachTransaction) {
   EXPECT_EQ(result.transactions_late, 1U) << "one took exactly the limit, one took longer";
   EXPECT_EQ(result.transactions_skipped, 1U);
   EXPECT_EQ(result.transactions_sent_in_window, 2U);
+}
+
+TEST(Recorder, WhatIsUnderWayWhenTheWindowClosesCountsByItsShare) {
+  const MonotonicNs begin = MonotonicNow();
+  const MonotonicNs end = begin + 100 * kMillisecond;
+  Recorder recorder(begin, 0);
+  recorder.BeginPhase(true, begin, end);
+  const auto run = [&](int64_t from_ms, int64_t to_ms) {
+    recorder.TransactionBegun();
+    recorder.TransactionOk({.intended = begin + from_ms * kMillisecond},
+                           begin + to_ms * kMillisecond);
+  };
+  run(0, 50);    // within
+  run(50, 100);  // until it closes, exactly
+  run(90, 130);  // a quarter within
+  run(0, 200);   // half
+  LoadResult result;
+  recorder.FinishSlices();
+  recorder.AddTo(result);
+  result.window_begin_ns = begin;
+  result.window_end_ns = end;
+  EXPECT_EQ(result.transactions_ok, 4U);
+  EXPECT_EQ(result.transactions_ok_in_window, 1U);
+  EXPECT_DOUBLE_EQ(result.transactions_ok_share_at_end, 1 + 0.25 + 0.5);
+  EXPECT_DOUBLE_EQ(result.throughput_tps(), 27.5);
+}
+
+// A client that connects for each request: 30 ms to connect, 10 ms to be answered.
+TEST(Recorder, ARequestCountsFromWhenItWasAskedForAndItsConnectIsInIt) {
+  const MonotonicNs begin = MonotonicNow();
+  Recorder recorder(begin, 0);
+  recorder.BeginPhase(true, begin, begin + 100 * kMillisecond);
+  for (int64_t from_ms = 0; from_ms < 100; from_ms += 40) {
+    const MonotonicNs wanted = begin + from_ms * kMillisecond;
+    const MonotonicNs ready = wanted + 30 * kMillisecond;
+    recorder.ClientAsks(0, wanted);
+    recorder.TransactionBegun();
+    recorder.TransactionOk({.intended = ready, .wanted = wanted}, ready + 10 * kMillisecond);
+    recorder.ClientOk(0, ready + 10 * kMillisecond);
+  }
+  recorder.BeginPhase(false, 0, kNoDeadline);  // the connections are closed
+  LoadResult result;
+  recorder.AddTo(result);
+  result.window_begin_ns = begin;
+  result.window_end_ns = begin + 100 * kMillisecond;
+  result.closed_loop = true;
+  EXPECT_EQ(result.request_time.max(), 40 * kMillisecond);
+  EXPECT_EQ(result.transaction_latency.max(), 10 * kMillisecond);
+  // Half of the third lies in the window, although it had no connection yet when that closed.
+  EXPECT_DOUBLE_EQ(result.throughput_tps(), 25);
+  const auto law = result.littles_law();
+  ASSERT_TRUE(law);
+  EXPECT_DOUBLE_EQ(law->clients, 1);
+  EXPECT_NEAR(law->clients_over_throughput_ns, 40.0 * kMillisecond, 1);
+  EXPECT_NEAR(law->mean_request_ns, 40.0 * kMillisecond, 1);
+}
+
+TEST(Recorder, TimeForWhichAClientWasNotServedIsKeptApart) {
+  const MonotonicNs begin = MonotonicNow();
+  Recorder recorder(begin, 0);
+  recorder.BeginPhase(true, begin, begin + 100 * kMillisecond);
+  recorder.ClientAsks(0, begin);
+  recorder.RequestUnserved(0, begin, begin + 60 * kMillisecond);
+  recorder.TransactionBegun();
+  recorder.TransactionOk({.intended = begin + 60 * kMillisecond}, begin + 100 * kMillisecond);
+  recorder.ClientOk(0, begin + 100 * kMillisecond);
+  LoadResult result;
+  recorder.AddTo(result);
+  EXPECT_EQ(result.clients_present_ns, 100 * kMillisecond);
+  EXPECT_EQ(result.unserved_in_window_ns, 60 * kMillisecond);
+  EXPECT_EQ(result.requests_in_window_ns, 40 * kMillisecond);
 }
 
 TEST(Recorder, AConnectCountsFromWhenItWasDue) {

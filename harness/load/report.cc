@@ -1,14 +1,16 @@
+// A load result for people: the table that `connbench load` prints.
 #include "harness/load/report.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 
 #include "base/units.h"
-#include "harness/load/workload.h"
-#include "harness/stats/bootstrap.h"
+#include "harness/stats/intervals.h"
+#include "harness/workload/pattern.h"
 
 namespace connbench::load {
 namespace {
@@ -104,16 +106,18 @@ void AddVictims(const LoadResult& result, Table& table) {
   table.Row("calm again after", "{}{}", victims.recovered ? "" : "more than ",
             FormatDuration(victims.recovery_ns));
   for (const LoadResult& group : result.groups) {
-    table.Row("group", "{} ({}), {} connections", group.workload, group.pattern, group.connections);
+    table.Row("group", "{} ({}), {} connections", group.workload, Name(group.pattern),
+              group.connections);
     if (group.transactions_all > 0) {
       table.Row("  transactions", "{} = {} ok + {} failed + {} skipped", group.transactions_all,
                 group.transactions_ok, group.transactions_failed, group.transactions_skipped);
     }
+    if (RowOf(group.pattern).Has(kConnectsMeasured)) {
+      table.Latency("  request time", group.request_time);
+    }
     table.Latency("  transaction latency", group.transaction_latency);
     AddConnects(group, table);
-    if (group.pattern != Name(Pattern::kSteady)) {
-      table.Latency("  connect latency", group.connect_latency);
-    }
+    table.Latency("  connect latency", group.connect_latency);
     AddServed(group, table);
   }
 }
@@ -122,7 +126,8 @@ void AddVictims(const LoadResult& result, Table& table) {
 
 std::string FormatResult(const LoadResult& result) {
   Table table;
-  table.Row("workload", "{} ({}, {})", result.workload, result.pattern, result.protocol_mode);
+  const PatternRow& pattern = RowOf(result.pattern);
+  table.Row("workload", "{} ({}, {})", result.workload, pattern.name, result.protocol_mode);
   table.Row("server", "{}{}{}", result.server, result.server_version.empty() ? "" : ", version ",
             result.server_version);
   table.Row("connections", "{}, by {} client thread{}, seed {}", result.connections, result.threads,
@@ -143,18 +148,26 @@ std::string FormatResult(const LoadResult& result) {
     table.Row(fmt::format("over {}", FormatDuration(result.latency_limit_ns)), "{} of {}",
               result.transactions_late, result.transactions_ok);
   }
-  const bool storm = result.pattern == Name(Pattern::kStorm);
-  const bool failover = result.pattern == Name(Pattern::kFailover);
-  const bool churn = result.pattern == Name(Pattern::kChurn);
-  if (!storm && !failover) {
+  const bool storm = pattern.Has(kReleasedTogether);
+  const bool connects = pattern.Has(kReleasedTogether | kDropped | kSessionsComeAndGo);
+  if (!pattern.Has(kCrowd)) {
     table.Row("throughput", "{:.1f} transactions/s", result.throughput_tps());
   }
-  table.Latency("transaction latency", result.transaction_latency);
+  if (connects) {
+    table.Latency("request time", result.request_time);
+    table.Latency("  after login", result.transaction_latency);
+  } else {
+    table.Latency("transaction latency", result.transaction_latency);
+  }
+  if (const auto law = result.littles_law()) {
+    table.Row("clients / throughput", "{}, by {:.1f} clients that asked all the time",
+              FormatDuration(std::llround(law->clients_over_throughput_ns)), law->clients);
+  }
   table.Latency("  service time", result.service_time);
   table.Latency("  schedule lag", result.schedule_lag);
   table.Latency("  lag of this client", result.client_lag);
   AddConnects(result, table);
-  if (result.connects_ok() > 0 && (storm || churn)) {
+  if (result.connects_ok() > 0 && pattern.Has(kConnectsMeasured)) {
     table.Row("connect rate", "{:.1f} connections/s", result.connects_per_s());
   }
   table.Latency("connect latency", result.connect_latency);
@@ -169,7 +182,8 @@ std::string FormatResult(const LoadResult& result) {
               FormatDuration(result.last_release_ns - result.first_connect_ns),
               result.connects_in_flight_max);
   }
-  if (failover) table.Row("first loss noticed", "{}", FormatDuration(result.first_loss_ns));
+  if (pattern.Has(kDropped))
+    table.Row("first loss noticed", "{}", FormatDuration(result.first_loss_ns));
   AddServed(result, table);
   AddVictims(result, table);
   if (result.connections_lost > 0) table.Row("connections lost", "{}", result.connections_lost);

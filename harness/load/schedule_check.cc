@@ -1,3 +1,4 @@
+// Whether an open loop kept to its schedule: what was due was sent, when it was due.
 #include "harness/load/schedule_check.h"
 
 #include <fmt/format.h>

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "harness/load/arrivals.h"
 #include "harness/load/load_result.h"
+#include "harness/workload/arrivals.h"
 
 namespace connbench::load {
 

@@ -1,3 +1,4 @@
+// Several sends in one system call, through io_uring.
 #include "harness/load/send_batch.h"
 
 #include <liburing.h>

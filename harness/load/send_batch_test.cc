@@ -1,3 +1,4 @@
+// Tests: several sends in one system call, through io_uring.
 #include "harness/load/send_batch.h"
 
 #include <gtest/gtest.h>
@@ -9,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/load/fake_server.h"
 #include "harness/load/generator.h"
+#include "harness/load/testing/fake_server.h"
 
 namespace connbench::load {
 namespace {

@@ -1,3 +1,4 @@
+// A small blocking SQL client for set-up work: fill tables, ask a question, check a sum.
 #include "harness/load/sql_client.h"
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <span>
 #include <utility>
 
+#include "base/printable.h"
 #include "protocol/client_session.h"
 
 namespace connbench::load {
@@ -26,9 +28,9 @@ class ResultSink final : public protocol::ClientRowSink {
     result_.columns.assign(names.begin(), names.end());
     result_.rows.clear();
   }
-  void Row(std::span<const protocol::WireValue> values) override {
+  void Row(std::span<const WireValue> values) override {
     auto& row = result_.rows.emplace_back();
-    for (const protocol::WireValue& value : values) {
+    for (const WireValue& value : values) {
       if (value.is_null()) {
         row.emplace_back();
       } else {
@@ -37,11 +39,17 @@ class ResultSink final : public protocol::ClientRowSink {
     }
   }
   void Tag(std::string_view tag) override { result_.tag = tag; }
+  void Notice(const protocol::ErrorFields& notice) override {
+    if (notices_.size() >= kMaxNotices) return;
+    notices_.push_back({Printable(notice.severity), Printable(notice.message)});
+  }
 
+  std::vector<SqlNotice> TakeNotices() { return std::exchange(notices_, {}); }
   SqlResult Take() { return std::exchange(result_, {}); }
 
  private:
   SqlResult result_;
+  std::vector<SqlNotice> notices_;
 };
 
 }  // namespace
@@ -64,6 +72,7 @@ class SqlClient::Impl {
   Status Connect(int64_t timeout_ns);
   Result<SqlResult> Query(std::string_view sql, int64_t timeout_ns);
   const ClientSession& session() const { return session_; }
+  std::vector<SqlNotice> TakeNotices() { return sink_.TakeNotices(); }
 
  private:
   // Moves bytes until the session is no longer in any of these states.
@@ -193,6 +202,8 @@ Result<std::string> SqlClient::QueryValue(std::string_view sql) {
   }
   return *result.rows[0][0];
 }
+
+std::vector<SqlNotice> SqlClient::TakeNotices() { return impl_->TakeNotices(); }
 
 std::string SqlClient::ServerParameter(std::string_view name) const {
   return std::string(impl_->session().ServerParameter(name));

@@ -23,6 +23,14 @@ struct SqlResult {
   std::string tag;  // of the last statement: "INSERT 0 1"
 };
 
+// What a server says beside its answers: "NOTICE", "WARNING", ...
+struct SqlNotice {
+  std::string severity;
+  std::string message;
+};
+// A server that says more is not listened to.
+inline constexpr size_t kMaxNotices = 1000;
+
 class SqlClient {
  public:
   static Result<std::unique_ptr<SqlClient>> Connect(const Endpoint& endpoint,
@@ -34,6 +42,9 @@ class SqlClient {
   Result<SqlResult> Query(std::string_view sql, int64_t timeout_ns = 600 * kNanosecondsPerSecond);
   // First column of the first row.
   Result<std::string> QueryValue(std::string_view sql);
+
+  // Those since the last call.
+  std::vector<SqlNotice> TakeNotices();
 
   // From ParameterStatus; empty if it was not sent.
   std::string ServerParameter(std::string_view name) const;

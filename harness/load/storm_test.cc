@@ -5,15 +5,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "harness/load/backoff.h"
 #include "harness/load/disturbance.h"
-#include "harness/load/fake_server.h"
 #include "harness/load/generator.h"
-#include "harness/load/load_fixture.h"
+#include "harness/load/testing/fake_server.h"
+#include "harness/load/testing/load_fixture.h"
+#include "harness/workload/backoff.h"
 
 namespace connbench::load {
 namespace {
@@ -93,6 +94,8 @@ TEST(Storm, IsServedWhenTheLastClientHasItsFirstRow) {
   EXPECT_EQ(result.clients_served, 5U);
   EXPECT_GE(result.all_served_ns, 20 * kMs);  // what a query takes there
   EXPECT_EQ(result.all_served_ns, result.last_transaction_end_ns - result.first_connect_ns);
+  // Everybody asks at the release, whenever its connect() was called.
+  EXPECT_EQ(result.request_time.max(), result.last_transaction_end_ns - result.window_begin_ns);
 }
 
 TEST(Storm, WithoutBackoffTriesOnceAndWithItUntilServed) {
@@ -114,6 +117,8 @@ TEST(Storm, WithoutBackoffTriesOnceAndWithItUntilServed) {
   EXPECT_EQ(Count(result, ConnectOutcome::kCannotConnectNow), 1U);
   EXPECT_EQ(result.clients_served, 3U);
   EXPECT_GE(result.all_served_ns, kReconnectPauseNs);
+  EXPECT_EQ(result.request_time.count(), 3U);
+  EXPECT_GE(result.request_time.max(), kReconnectPauseNs) << "all attempts are one request";
 }
 
 TEST(Storm, AFullQueueOfAUnixSocketFailsAtOnceAndIsCounted) {
@@ -200,6 +205,77 @@ TEST(Churn, GeometricSessionsHaveTheirMean) {
   EXPECT_LT(mean, 10);
 }
 
+// Each session is one request: what it waits for is its connect and its transaction.
+TEST(Churn, ARequestCarriesItsConnect) {
+  FakeServer server({Behaviour::kServe});
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 4);
+  config.workload.duration_ns = 300 * kMs;
+  const LoadResult result = MustRun(config);
+  EXPECT_EQ(result.request_time.count(), result.connects_ok());
+  EXPECT_GE(result.request_time.sum(),
+            result.connect_latency.sum() + result.transaction_latency.sum());
+  EXPECT_TRUE(result.closed_loop);
+  const auto law = result.littles_law();
+  ASSERT_TRUE(law);
+  EXPECT_NEAR(law->mean_request_ns / law->clients_over_throughput_ns, 1, 0.02);
+  EXPECT_NEAR(law->clients, 4, 0.2);
+}
+
+// A session's other transactions do not connect, and what is under way at the end runs to its end.
+TEST(Churn, OnlyTheFirstRequestOfASessionConnects) {
+  FakeServer server({Behaviour::kServeSlowly});
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 2);
+  config.workload.duration_ns = 110 * kMs;
+  config.workload.transactions_per_connection = 3;
+  const LoadResult result = MustRun(config);
+  EXPECT_EQ(result.connects_failed(), 0U);
+  EXPECT_GE(result.transactions_ok, result.connects_ok()) << "each session had its first answer";
+  EXPECT_EQ(result.request_time.count(), result.transactions_ok);
+  // A later request that counted from the connect would hold at least one more query of 20 ms.
+  const auto later = static_cast<int64_t>(result.transactions_ok - result.connects_ok());
+  EXPECT_LT(result.request_time.sum(),
+            result.connect_latency.sum() + result.transaction_latency.sum() + later * 20 * kMs);
+  const auto law = result.littles_law();
+  ASSERT_TRUE(law);
+  EXPECT_NEAR(law->mean_request_ns / law->clients_over_throughput_ns, 1, 0.02);
+}
+
+TEST(Churn, ARequestThatIsStillConnectingWhenTheWindowClosesRunsToItsEnd) {
+  LoadResult result;
+  MonotonicNs accepted_at = 0;
+  // The server accepts when the window has closed: how long that takes depends on the machine.
+  for (int wait_ms = 100; wait_ms <= 6400; wait_ms *= 2) {
+    FakeServer server({Behaviour::kServe}, false, {.hold = true});
+    LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 1);
+    config.workload.duration_ns = 50 * kMs;
+    std::thread later([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+      accepted_at = MonotonicNow();
+      server.Accept();
+    });
+    result = MustRun(config);
+    later.join();
+    if (accepted_at > result.window_begin_ns + 50 * kMs) break;
+  }
+  ASSERT_GT(accepted_at, result.window_begin_ns + 50 * kMs);
+  EXPECT_EQ(result.transactions_ok, 1U);
+  EXPECT_EQ(result.transactions_ok_in_window, 0U);
+  EXPECT_GT(result.request_time.min(), 50 * kMs);
+  EXPECT_GT(result.transactions_ok_share_at_end, 0);
+  EXPECT_LT(result.transactions_ok_share_at_end, 1);
+}
+
+TEST(Churn, AScheduledRequestCountsFromWhenItWasDue) {
+  FakeServer server({Behaviour::kServeSlowly});
+  LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 1);
+  config.workload.duration_ns = 200 * kMs;
+  config.workload.connect_arrivals = Arriving("100");  // twice what one client can do
+  const LoadResult result = MustRun(config);
+  EXPECT_FALSE(result.closed_loop);
+  EXPECT_FALSE(result.littles_law());
+  EXPECT_GT(result.request_time.max(), 60 * kMs) << "its wait for a free client is in it";
+}
+
 // Makes the server drop everyone when the run asks its harness to.
 FakeHarness::OnEvent Dropping(FakeServer& server) {
   return [&server](const std::string& event) {
@@ -222,6 +298,9 @@ TEST(Failover, AllComeBackAndAreServedAgain) {
     EXPECT_EQ(result.connects_ok(), 20U);  // once before, once after
     EXPECT_EQ(result.transactions_ok, 10U);
     EXPECT_GE(result.all_served_ns, backs_off ? 30 * kMs : 1);
+    EXPECT_EQ(result.request_time.count(), 10U);
+    EXPECT_GE(result.request_time.min(), backs_off ? 30 * kMs : 1) << "its pause is in it";
+    EXPECT_LE(result.request_time.max(), result.all_served_ns);
     EXPECT_GT(result.first_loss_ns, 0);
     EXPECT_THAT(result.invalid_reasons, IsEmpty());
   }

@@ -1,8 +1,8 @@
 // How long the machine has been suspended since it booted: what CLOCK_MONOTONIC leaves out and
 // CLOCK_BOOTTIME counts.
 //
-// Safety: any thread. A pause between the two readings makes the one too long and the other too short,
-// so that a later "at least" less an earlier "at most" never says more than there was.
+// Safety: any thread. A pause between the two readings makes the one too long and the other too
+// short, so that a later "at least" less an earlier "at most" never says more than there was.
 #pragma once
 
 #include <ctime>

@@ -1,7 +1,8 @@
 // Wakes an epoll loop at regular intervals, so that its waits need no timeout of their own: the
 // kernel's timer is then set once per tick and not once per wait.
 //
-// Safety: belongs to the thread whose epoll set it is in. Errors: Start says what the kernel refused.
+// Safety: belongs to the thread whose epoll set it is in. Errors: Start says what the kernel
+// refused.
 #pragma once
 
 #include <sys/epoll.h>

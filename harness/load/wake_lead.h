@@ -1,6 +1,6 @@
-// How much earlier than an instant a thread has to ask to be woken, so that it runs at that instant:
-// a CPU that sleeps takes some time to come back, on a virtual machine 10 to 30 us, which would be
-// in the lag of every arrival.
+// How much earlier than an instant a thread has to ask to be woken, so that it runs at that
+// instant: a CPU that sleeps takes some time to come back, on a virtual machine 10 to 30 us, which
+// would be in the lag of every arrival.
 //
 // The lead follows the shortest delays seen: it drops to a shorter one at once and grows slowly, so
 // that a thread rarely wakes up too early, and then has little to wait.

@@ -1,3 +1,4 @@
+// Decides when a warm-up is over.
 #include "harness/load/warmup_watch.h"
 
 #include <algorithm>

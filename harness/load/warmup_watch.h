@@ -16,9 +16,6 @@ namespace connbench::load {
 
 // A warm-up's shortest length is cut into so many slices, which is what a decision takes.
 inline constexpr int64_t kWarmupSlices = 50;
-// Unless told otherwise, a warm-up that has not settled after so many times its shortest length is
-// given up, and the run says so.
-inline constexpr int64_t kMaxWarmupFactor = 10;
 
 class WarmupWatch {
  public:

@@ -1,3 +1,4 @@
+// Tests: decides when a warm-up is over.
 #include "harness/load/warmup_watch.h"
 
 #include <gtest/gtest.h>
@@ -6,8 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "harness/load/fake_server.h"
-#include "harness/load/load_fixture.h"
+#include "harness/load/testing/fake_server.h"
+#include "harness/load/testing/load_fixture.h"
 
 namespace connbench::load {
 namespace {

@@ -1,3 +1,4 @@
+// Where connects spent their time.
 #include "harness/observe/connect_phases.h"
 
 #include <algorithm>
@@ -52,10 +53,12 @@ struct Chain {
       row.phase = names[i];
       row.position = static_cast<int64_t>(i) + 1;
       row.samples = static_cast<int64_t>(length.count());
-      row.mean_us = length.mean() / kUs;
-      row.p50_us = static_cast<double>(length.ValueAtPercentile(50)) / kUs;
-      row.p99_us = static_cast<double>(length.ValueAtPercentile(99)) / kUs;
-      row.max_us = static_cast<double>(length.max()) / kUs;
+      if (!length.empty()) {
+        row.mean_us = length.mean() / kUs;
+        row.p50_us = static_cast<double>(length.ValueAtPercentile(50)) / kUs;
+        row.p99_us = static_cast<double>(length.ValueAtPercentile(99)) / kUs;
+        row.max_us = static_cast<double>(length.max()) / kUs;
+      }
       rows.push_back(std::move(row));
     }
   }
@@ -120,7 +123,7 @@ std::vector<results::PhaseRow> SummarizePhases(const std::vector<ConnectionPhase
   // What can be told of a few only, it can because these had a thread to themselves: they are not
   // what the others cost.
   std::erase_if(rows, [&](const results::PhaseRow& row) {
-    return row.side == "cpu" && 2 * row.samples <= joined;
+    return row.side == "cpu" && 2 * row.samples.value_or(0) <= joined;
   });
   return rows;
 }

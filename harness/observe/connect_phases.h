@@ -20,14 +20,14 @@ namespace connbench::observe {
 // Rows for phases.csv without their keys, for the connects of the measured window that succeeded.
 // Connections without a server record are in the client's rows only; without any, there are no rows
 // of the other sides. Where the server's stamps carry CPU clocks there are rows of side "cpu" too:
-// not how long a phase was but what it cost (phase_cpu.h), where that can be told of more than half of
-// the connections.
+// not how long a phase was but what it cost (phase_cpu.h), where that can be told of more than half
+// of the connections.
 std::vector<results::PhaseRow> SummarizePhases(
     const std::vector<load::ConnectionPhases>& client,
     const std::vector<engine::ConnectionLogRecord>& server);
 
-// Rows of side "server" from durations that a server tells of itself: "start" is its fork, "session"
-// what is left of the total.
+// Rows of side "server" from durations that a server tells of itself: "start" is its fork,
+// "session" what is left of the total.
 std::vector<results::PhaseRow> SummarizeSetupDurations(
     const std::vector<load::ConnectionPhases>& client, const std::vector<SetupDurations>& server);
 

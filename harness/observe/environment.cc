@@ -1,3 +1,4 @@
+// The machine and the build as run.json describes them.
 #include "harness/observe/environment.h"
 
 #include <fmt/format.h>

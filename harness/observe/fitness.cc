@@ -1,3 +1,4 @@
+// Is this machine fit to measure on? What would spoil the numbers, how badly, and what to do.
 #include "harness/observe/fitness.h"
 
 #include <fmt/format.h>

@@ -44,8 +44,8 @@ Activity ReadActivity(int64_t duration_ns);
 std::vector<Finding> CheckFitness(const results::RunInfo& machine, const Activity& activity,
                                   const Demand& demand = {});
 
-// What a limit on memory leaves: limit and usage as the cgroup's files give them, "max" for no limit.
-// -1: there is no limit.
+// What a limit on memory leaves: limit and usage as the cgroup's files give them, "max" for no
+// limit. -1: there is no limit.
 int64_t CgroupHeadroomKb(const std::string& limit_bytes, const std::string& used_bytes);
 
 }  // namespace connbench::observe

@@ -1,3 +1,5 @@
+// Tests: is this machine fit to measure on? What would spoil the numbers, how badly, and what to
+// do.
 #include "harness/observe/fitness.h"
 
 #include <gtest/gtest.h>

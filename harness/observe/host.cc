@@ -1,3 +1,4 @@
+// What the whole machine counts.
 #include "harness/observe/host.h"
 
 #include <unistd.h>

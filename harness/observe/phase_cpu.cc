@@ -1,3 +1,4 @@
+// What a connection cost in CPU time, phase by phase.
 #include "harness/observe/phase_cpu.h"
 
 #include <algorithm>
@@ -105,8 +106,8 @@ class Attribution {
     connections_[connection].used_ns[static_cast<int>(phase)] = used_ns;
   }
 
-  // A thread that serves one connection, accepted elsewhere, was made for it; one that serves several
-  // may have been there before.
+  // A thread that serves one connection, accepted elsewhere, was made for it; one that serves
+  // several may have been there before.
   void Born(const Timeline& timeline) {
     const CpuStamp& first = timeline.front();
     const bool serves_one = timeline.back().connection == first.connection;

@@ -11,9 +11,9 @@
 //   connection's end, to a connection's start        serve: its own half of being started or woken
 //
 // Everything else is nobody's: an event loop or a worker that has several connections open at the
-// same time runs their statements between the stamps of one, and the log does not say how many. Such
-// phases have no sample. What comes after the last stamp (a process's exit), and accepting in a
-// process that serves what it accepts, is in none.
+// same time runs their statements between the stamps of one, and the log does not say how many.
+// Such phases have no sample. What comes after the last stamp (a process's exit), and accepting in
+// a process that serves what it accepts, is in none.
 //
 // Safety: pure function.
 #pragma once

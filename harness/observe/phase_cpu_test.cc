@@ -1,3 +1,4 @@
+// Tests: what a connection cost in CPU time, phase by phase.
 #include "harness/observe/phase_cpu.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// The files of /proc that observing needs, one struct and one reader each.
 #include "harness/observe/proc_files.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// What a server's whole tree of processes uses.
 #include "harness/observe/process_tree.h"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// What a server's whole tree of processes uses: the processes it was started as and all that descend
-// from them, summed in the same way for processes and for threads.
+// What a server's whole tree of processes uses: the processes it was started as and all that
+// descend from them, summed in the same way for processes and for threads.
 //
 // Three readings, by their price. ReadUsage: CPU, faults, switches and run-queue delay of every
 // task, some 30 us a task, at the edges of the measured window. ReadMemory: walks page tables, only
@@ -84,8 +84,8 @@ struct UsageDelta {
 };
 UsageDelta Subtract(const TreeUsage& end, const TreeUsage& begin);
 
-// Processes of one parent are of one kind, those that stand without a connection of another; of each
-// kind at most this many are walked.
+// Processes of one parent are of one kind, those that stand without a connection of another; of
+// each kind at most this many are walked.
 inline constexpr int kMaxProcessesWalked = 16;
 inline constexpr int64_t kKernelStackKb = 16;  // per task, x86-64 and arm64
 

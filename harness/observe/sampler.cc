@@ -1,3 +1,4 @@
+// Looks at a running server ten times a second, within a budget.
 #include "harness/observe/sampler.h"
 
 #include <condition_variable>

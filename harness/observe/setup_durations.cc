@@ -1,3 +1,4 @@
+// How long a server of another make says that setting up each connection took.
 #include "harness/observe/setup_durations.h"
 
 #include <charconv>

@@ -4,8 +4,8 @@
 //   4711 LOG:  connection ready: setup total=2.150 ms, fork=0.430 ms, authentication=0.260 ms
 //
 // (4711 comes from log_line_prefix '%p '; it is the process id that the client sees in
-// BackendKeyData). They are lengths without instants, so that they cannot be joined with the client's
-// stamps to one chain; they give phases of side "server" only.
+// BackendKeyData). They are lengths without instants, so that they cannot be joined with the
+// client's stamps to one chain; they give phases of side "server" only.
 //
 // Safety: pure functions. Lines that are none of these are passed over.
 #pragma once

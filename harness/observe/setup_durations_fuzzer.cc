@@ -1,5 +1,6 @@
-// Fuzzes the reading of PostgreSQL's log: whatever the server wrote, no more lines are understood than
-// there are, what is understood lies in bounds, and a log that is cut gives a part of the same.
+// Fuzzes the reading of PostgreSQL's log: whatever the server wrote, no more lines are understood
+// than there are, what is understood lies in bounds, and a log that is cut gives a part of the
+// same.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// Tests: how long a server of another make says that setting up each connection took.
 #include "harness/observe/setup_durations.h"
 
 #include <gmock/gmock.h>

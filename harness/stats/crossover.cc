@@ -1,3 +1,4 @@
+// Where one curve overtakes another.
 #include "harness/stats/crossover.h"
 
 #include <algorithm>

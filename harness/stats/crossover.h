@@ -2,13 +2,13 @@
 // count) with measurements that scatter.
 //
 // At each value that Next() asks for, pairs of measurements are made, base and candidate back to
-// back; their ratio is what counts, so that drift of the machine cancels. A value is decided when the
-// interval of the mean log ratio excludes 1, at 95 % shared out among the looks that are taken; after
-// max_pairs undecided pairs it is a tie. The
+// back; their ratio is what counts, so that drift of the machine cancels. A value is decided when
+// the interval of the mean log ratio excludes 1, at 95 % shared out among the looks that are taken;
+// after max_pairs undecided pairs it is a tie. The
 // ends come first: if the same side is ahead at both, there is no crossing between them (a curve
-// that crosses twice looks the same, and no bisection can tell). Otherwise the gaps between the last
-// clear win of the one, the ties, and the first clear win of the other are halved (geometrically)
-// until they are narrower than the resolution.
+// that crosses twice looks the same, and no bisection can tell). Otherwise the gaps between the
+// last clear win of the one, the ties, and the first clear win of the other are halved
+// (geometrically) until they are narrower than the resolution.
 //
 // The crossing itself is where the mean log ratio, made monotone and interpolated over log x, is 0;
 // its band comes from drawing the means anew from Student's distribution around what was measured.
@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/stats/bootstrap.h"
+#include "harness/stats/intervals.h"
 #include "harness/stats/verdict.h"
 
 namespace connbench::stats {
@@ -36,7 +36,7 @@ struct CrossoverOptions {
   int max_values = 20;  // bound of the search
   Direction direction = Direction::kHigherIsBetter;
   double confidence = kDefaultConfidence;
-  int resamples = kDefaultResamples;
+  int resamples = 10'000;  // of the band
   uint64_t seed = 1;
 };
 
@@ -56,8 +56,8 @@ struct CrossoverPoint {
 
 struct CrossoverResult {
   CrossoverVerdict verdict = CrossoverVerdict::kCannotTell;
-  // Of kCrosses: the one ahead below it and its band; outside [clear_below, clear_above] measurements
-  // have decided.
+  // Of kCrosses: the one ahead below it and its band; outside [clear_below, clear_above]
+  // measurements have decided.
   bool candidate_ahead_below = false;
   Interval at;
   int64_t clear_below = 0;

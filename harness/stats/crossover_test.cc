@@ -1,3 +1,4 @@
+// Tests: where one curve overtakes another.
 #include "harness/stats/crossover.h"
 
 #include <gtest/gtest.h>
@@ -116,7 +117,8 @@ TEST(Crossover, EqualModelsCannotBeTold) {
     const CrossoverVerdict verdict = Search(kPool, kPool, 0.02, seed).result.verdict;
     cannot += verdict == CrossoverVerdict::kCannotTell ? 1 : 0;
   }
-  // Looking after every pair raises the share of false decisions; both ends must be false to differ.
+  // Looking after every pair raises the share of false decisions; both ends must be false to
+  // differ.
   EXPECT_GE(cannot, 30);
   EXPECT_EQ(Search(kPool, kPool, 1e-9, 1).result.verdict, CrossoverVerdict::kCannotTell);
 }

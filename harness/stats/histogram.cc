@@ -1,3 +1,4 @@
+// Latencies in HdrHistogram's layout.
 #include "harness/stats/histogram.h"
 
 #include <fmt/format.h>
@@ -94,18 +95,23 @@ double Histogram::mean() const {
 }
 
 double Histogram::standard_deviation() const {
-  if (count_ == 0) return 0.0;
-  const double center = mean();
+  if (count_ == 0 || min_ == max_) return 0.0;
+  // Around the mean of the same midpoints: the exact mean beside them would add their distance.
+  const auto for_each = [this](auto&& visit) {
+    for (uint32_t i = first_index_; i <= last_index_ && i < kCounters; ++i) {
+      if (counts_[i] == 0) continue;
+      visit((static_cast<double>(LowestAt(i)) + static_cast<double>(HighestAt(i))) / 2,
+            static_cast<double>(counts_[i]));
+    }
+    visit(static_cast<double>(max()), static_cast<double>(overflow_count_));
+  };
+  const auto all = static_cast<double>(count_);
+  double center = 0;
+  for_each([&](double value, double times) { center += value * (times / all); });
   double squares = 0;
-  for (uint32_t i = first_index_; i <= last_index_ && i < kCounters; ++i) {
-    if (counts_[i] == 0) continue;
-    const double middle =
-        (static_cast<double>(LowestAt(i)) + static_cast<double>(HighestAt(i))) / 2;
-    squares += static_cast<double>(counts_[i]) * (middle - center) * (middle - center);
-  }
-  const double beyond = static_cast<double>(max()) - center;
-  squares += static_cast<double>(overflow_count_) * beyond * beyond;
-  return std::sqrt(squares / static_cast<double>(count_));
+  for_each(
+      [&](double value, double times) { squares += times * (value - center) * (value - center); });
+  return std::sqrt(squares / all);
 }
 
 int64_t Histogram::LowestAt(uint32_t index) {

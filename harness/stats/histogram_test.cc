@@ -1,3 +1,4 @@
+// Tests: latencies in HdrHistogram's layout.
 #include "harness/stats/histogram.h"
 
 #include <gmock/gmock.h>
@@ -8,6 +9,8 @@
 #include <cstdint>
 #include <random>
 #include <vector>
+
+#include "base/testing/generated.h"
 
 namespace connbench::stats {
 namespace {
@@ -44,7 +47,8 @@ TEST(Histogram, BucketsTileTheRangeWithoutGapOrOverlap) {
 
 TEST(Histogram, ErrorIsAtMostOneInAThousandFromAMicrosecondToAnHour) {
   const int64_t hour = int64_t{3600} * 1'000'000'000;
-  for (double exact = 1000; exact <= static_cast<double>(hour); exact *= 1.0007) {
+  const double step = std::pow(1.0007, testing::kGeneratedShare);
+  for (double exact = 1000; exact <= static_cast<double>(hour); exact *= step) {
     const auto value = static_cast<int64_t>(exact);
     Histogram histogram;
     histogram.Record(value);
@@ -146,6 +150,25 @@ TEST(Histogram, DamagedSparseFormIsAnError) {
                            "11/31 0 0 0 0 0;4000000000:1", "11/31 0 0 0 0 0;1:"}) {
     EXPECT_FALSE(Histogram::FromSparse(text).ok()) << text;
   }
+}
+
+TEST(Histogram, OneValueHasNoDeviation) {
+  Histogram one;
+  one.Record(123'456'789);  // its bucket's midpoint is elsewhere
+  EXPECT_EQ(one.standard_deviation(), 0);
+  one.Record(123'456'789);
+  EXPECT_EQ(one.standard_deviation(), 0);
+  Histogram near;  // two values of one bucket
+  near.Record(1'000'000'000);
+  near.Record(1'000'000'001);
+  EXPECT_LE(near.standard_deviation(), 1'000'000'000 / 1024.0);
+  Histogram beyond;
+  beyond.Record(INT64_MAX / 2);
+  EXPECT_EQ(beyond.standard_deviation(), 0);
+  Histogram spread;
+  spread.Record(1'000'000);
+  spread.Record(3'000'000);
+  EXPECT_NEAR(spread.standard_deviation(), 1'000'000, 2'000);
 }
 
 TEST(Histogram, WritesHdrHistogramsText) {

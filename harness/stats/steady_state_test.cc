@@ -1,3 +1,4 @@
+// Tests: when a series of measurements has left its beginning behind.
 #include "harness/stats/steady_state.h"
 
 #include <gtest/gtest.h>

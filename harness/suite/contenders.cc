@@ -1,3 +1,4 @@
+// Which models and targets an experiment measures side by side.
 #include "harness/suite/contenders.h"
 
 #include <string>

@@ -1,3 +1,4 @@
+// Looks for the value of a workload's parameter at which one model overtakes another.
 #include "harness/suite/crossover_run.h"
 
 #include <fmt/format.h>
@@ -49,7 +50,7 @@ Result<stats::CrossoverResult> FindCrossover(const Suite& suite, const PlanOverr
       CONNBENCH_ASSIGN_OR_RETURN(Cell cell, MakeCrossoverCell(suite, overrides, model, *x));
       CONNBENCH_ASSIGN_OR_RETURN(const results::TrialRow row,
                                  measure(std::move(cell), repetition, pair_seed));
-      if (row.status == results::kTrialOk) values[base ? 0 : 1] = metric->Number(row);
+      if (row.status == results::kTrialOk) values[base ? 0 : 1] = metric->Measured(row).value_or(0);
     }
     search.Add(*x, values[0], values[1]);
   }

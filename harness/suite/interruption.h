@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM as something to poll for instead of something that strikes anywhere: the run
+// Ctrl-C, SIGTERM and SIGHUP (unless nohup has it ignored) as something to poll for instead of
+// something that strikes anywhere: the run
 // ends its trial in order, writes what there is and exits 130.
 //
 // Safety: made by the main thread before any other thread starts (the signals are blocked in all
@@ -23,6 +24,7 @@ class Interruption {
 
  private:
   sigset_t previous_;
+  void (*pipe_before_)(int) = nullptr;
   int descriptor_ = -1;
   bool requested_ = false;
 };

@@ -1,3 +1,4 @@
+// `connbench load` as a child that keeps step with the harness.
 #include "harness/suite/load_process.h"
 
 #include <fmt/format.h>
@@ -11,34 +12,23 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
+#include "base/printable.h"
 #include "harness/suite/scratch_folder.h"
 
 namespace connbench::suite {
 namespace {
 
 constexpr int kControlInChild = 3;
-constexpr size_t kMaxEventLine = 200;
+constexpr int64_t kTellTimeoutNs = 30 * kNanosecondsPerSecond;
 constexpr int64_t kExitTimeoutNs = 30 * kNanosecondsPerSecond;
 
 }  // namespace
 
-Result<LoadEvent> ParseLoadEvent(std::string_view line) {
-  std::istringstream words{std::string(line)};
-  std::string keyword;
-  LoadEvent event;
-  if (words >> keyword >> event.name >> event.connections >> event.at_ns && keyword == "EVENT") {
-    return event;
-  }
-  return Status::Error(sqlstate::kProtocolViolation,
-                       fmt::format("the load process sent \"{}\" instead of an event", line));
-}
-
 LoadProcess::LoadProcess() = default;
 
 LoadProcess::~LoadProcess() {
-  child_ = targets::ChildProcess();
+  child_ = ChildProcess();
   for (const int descriptor : {control_, stderr_}) {
     if (descriptor >= 0) ::close(descriptor);
   }
@@ -47,33 +37,24 @@ LoadProcess::~LoadProcess() {
 }
 
 Status LoadProcess::Start(const std::string& program, const load::Workload& workload,
-                          const Parameters& parameters, const load::Endpoint& endpoint,
-                          const std::string& cpus, uint64_t seed) {
+                          const load::Endpoint& endpoint, const std::string& cpus, uint64_t seed) {
   CONNBENCH_ASSIGN_OR_RETURN(folder_, MakeScratchFolder());
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return Status::System("cannot make a socket pair", errno);
   }
   control_ = pair[0];
-  stderr_ = targets::MakeOutputFile("connbench-load-stderr");
+  stderr_ = MakeOutputFile("connbench-load-stderr");
 
-  targets::ChildOptions options;
-  const auto ns = [](int64_t duration) { return fmt::format("{}ns", duration); };
+  ChildOptions options;
   options.argv = {program,
                   "load",
-                  workload.path.empty() ? workload.name : workload.path,
                   "-h",
                   endpoint.host,
                   "-p",
                   std::to_string(endpoint.port),
                   "-U",
                   endpoint.user,
-                  "-c",
-                  std::to_string(workload.connections),
-                  "-T",
-                  ns(workload.duration_ns),
-                  "--warmup",
-                  ns(workload.warmup_ns),
                   "--seed",
                   std::to_string(seed),
                   "--control-fd",
@@ -88,16 +69,6 @@ Status LoadProcess::Start(const std::string& program, const load::Workload& work
     options.argv.emplace_back("-d");
     options.argv.push_back(endpoint.database);
   }
-  options.argv.emplace_back("-M");
-  options.argv.emplace_back(load::Name(workload.protocol));
-  if (!workload.ladder.empty()) {
-    options.argv.emplace_back("--ladder");
-    options.argv.push_back(fmt::format("{}", fmt::join(workload.ladder, ",")));
-  }
-  for (const auto& [name, value] : parameters) {
-    options.argv.emplace_back("--parameter");
-    options.argv.push_back(fmt::format("{}={}", name, value));
-  }
   // Not on the command line, which everybody on the machine can read.
   options.env = {{"PGPASSWORD", endpoint.password},
                  {"PGSSLMODE", endpoint.sslmode},
@@ -106,18 +77,19 @@ Status LoadProcess::Start(const std::string& program, const load::Workload& work
   options.descriptors = {
       {stderr_, STDOUT_FILENO}, {stderr_, STDERR_FILENO}, {pair[1], kControlInChild}};
   options.death_signal = SIGKILL;
-  Result<targets::ChildProcess> child = targets::ChildProcess::Start(options);
+  Result<ChildProcess> child = ChildProcess::Start(options);
   ::close(pair[1]);
   CONNBENCH_ASSIGN_OR_RETURN(child_, std::move(child));
-  return Status::Ok();
+  const Status told = load::SendWorkload(control_, workload, kTellTimeoutNs);
+  return told.ok() ? Status::Ok() : Failed(told.error().message);
 }
 
 Status LoadProcess::Failed(const std::string& what) {
-  return Status::Error(sqlstate::kSystemError, what).WithDetail(targets::ReadOutputTail(stderr_));
+  return Status::Error(sqlstate::kSystemError, what).WithDetail(Printable(ReadOutputTail(stderr_)));
 }
 
-Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& interruption,
-                                         const std::vector<int>& server_exits) {
+Result<std::optional<load::LoadEvent>> LoadProcess::NextEvent(
+    MonotonicNs deadline, Interruption& interruption, const std::vector<int>& server_exits) {
   if (owes_answer_) {
     owes_answer_ = false;
     // A load that has died meanwhile shows below.
@@ -128,9 +100,10 @@ Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& int
       const std::string line = received_.substr(0, end);
       received_.erase(0, end + 1);
       owes_answer_ = true;
-      return ParseLoadEvent(line);
+      CONNBENCH_ASSIGN_OR_RETURN(const load::LoadEvent event, load::ParseEvent(line));
+      return std::optional(event);
     }
-    if (received_.size() > kMaxEventLine) return ParseLoadEvent(received_);
+    if (received_.size() > load::kMaxEventLine) return load::ParseEvent(received_).TakeStatus();
     if (interruption.Requested() && !passed_on_) {
       passed_on_ = true;
       child_.Signal(SIGINT);
@@ -156,13 +129,13 @@ Result<LoadEvent> LoadProcess::NextEvent(MonotonicNs deadline, Interruption& int
     if (received > 0) {
       received_.append(chunk, static_cast<size_t>(received));
     } else if (received == 0 || errno != EINTR) {
-      return LoadEvent{};
+      return std::optional<load::LoadEvent>();
     }
   }
 }
 
 Result<load::LoadResult> LoadProcess::TakeResult() {
-  const std::optional<targets::ChildExit> exit = child_.Wait(kExitTimeoutNs);
+  const std::optional<ChildExit> exit = child_.Wait(kExitTimeoutNs);
   if (!exit) return Failed("the load process did not exit");
   Result<load::LoadResult> result = load::ReadLoadResult(folder_ + "/result.json");
   if (!result.ok()) return Failed(fmt::format("the load process {}", exit->Describe()));

@@ -1,15 +1,18 @@
+// From a suite to the trials that are run.
 #include "harness/suite/plan.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <regex>
 #include <set>
 
+#include "base/number.h"
 #include "engine/config.h"
-#include "harness/load/parameter.h"
 #include "harness/suite/contenders.h"
+#include "harness/workload/parameter.h"
 #include "models/model_list.h"
 
 namespace connbench::suite {
@@ -17,8 +20,10 @@ namespace {
 
 // Connections beyond those of the load: set-up work, a look by hand.
 constexpr int kSpareConnections = 10;
-// Start, set-up, checkpoints and end of a server: a guess until the first trial has shown it.
-constexpr int64_t kTrialOverheadNs = 1'200 * kNanosecondsPerMillisecond;
+// Start, set-up, checkpoints and end of a server, as two quiet cores need for a model and for other
+// servers: a guess until the first trial has shown it.
+constexpr int64_t kModelOverheadNs = 500 * kNanosecondsPerMillisecond;
+constexpr int64_t kServerOverheadNs = 1'300 * kNanosecondsPerMillisecond;
 
 // Draws an index below bound. Not std::uniform_int_distribution or std::shuffle, whose results
 // depend on the library: a seed must give the same order everywhere.
@@ -88,14 +93,20 @@ class Planner {
     return Status::Ok();
   }
 
+  // An error with the place in the suite's file.
+  static Status AtPlace(const Experiment& experiment, Status status) {
+    if (status.ok() || experiment.where.empty()) return status;
+    return Status::Error(status.code(),
+                         fmt::format("{}: {}", experiment.where, status.error().message))
+        .WithHint(status.error().hint);
+  }
+
   Status AddExperiment(const Experiment& experiment) {
-    Result<load::Workload> found = load::FindWorkload(experiment.workload);
+    Result<load::Workload> found = experiment.resolved
+                                       ? Result<load::Workload>(*experiment.resolved)
+                                       : load::FindWorkload(experiment.workload);
     if (!found.ok()) {
-      Status status = found.TakeStatus();
-      if (experiment.where.empty()) return status;
-      return Status::Error(status.code(),
-                           fmt::format("{}: {}", experiment.where, status.error().message))
-          .WithHint(status.error().hint);
+      return AtPlace(experiment, found.TakeStatus());
     }
     load::Workload workload = std::move(*found);
     if (experiment.duration_ns) workload.duration_ns = *experiment.duration_ns;
@@ -105,6 +116,9 @@ class Planner {
     if (experiment.protocol) workload.protocol = *experiment.protocol;
     CONNBENCH_ASSIGN_OR_RETURN(const std::vector<targets::TargetName> contenders,
                                FindContenders(suite_, experiment, overrides_));
+    for (const SettingAxis& parameter : experiment.parameters) {
+      CONNBENCH_RETURN_IF_ERROR(AtPlace(experiment, load::CheckUsed(workload, parameter.name)));
+    }
     std::vector<int> counts = experiment.connections;
     if (!overrides_.connections.empty()) counts = overrides_.connections;
     if (counts.empty()) counts = {workload.connections};
@@ -149,13 +163,15 @@ class Planner {
     Override(cell.settings, axis_values);
     Override(cell.settings, overrides_.settings);
     cell.settings = targets::ConcernedSettings(target.parts, cell.settings);
-    const bool reached_only = target.parts.front() == "dsn";
-    if (!reached_only && !Sets(cell.settings, "max_connections")) {
+    // A server of ours takes it; others have limits of their own.
+    const bool sized = !targets::ConcernedSettings(target.parts, {{"max_connections", ""}}).empty();
+    if (sized && !Sets(cell.settings, "max_connections")) {
       const engine::EngineConfig defaults;
       const int needed = workload.total_connections() + defaults.superuser_reserved_connections +
                          kSpareConnections;
       if (needed > defaults.max_connections) {
         cell.settings.emplace_back("max_connections", std::to_string(needed));
+        cell.raised_max_connections = needed;
       }
     }
     cell.repetitions = experiment.repetitions.value_or(suite_.repetitions);
@@ -198,7 +214,42 @@ Status Filter(const std::string& filter, std::vector<Cell>& cells) {
 
 }  // namespace
 
+std::string Plan::DescribeRaised() const {
+  std::map<int, std::vector<std::string_view>> cells_by_limit;
+  for (const Cell& cell : cells) {
+    if (cell.raised_max_connections > 0) {
+      cells_by_limit[cell.raised_max_connections].push_back(cell.name);
+    }
+  }
+  if (cells_by_limit.empty()) return {};
+  std::string text =
+      fmt::format("max_connections was raised above its default, {}, where the load needs more:\n",
+                  engine::EngineConfig().max_connections);
+  for (const auto& [limit, names] : cells_by_limit) {
+    text += fmt::format("  to {} in {}{}\n", limit, names.front(),
+                        names.size() == 1 ? ""
+                                          : fmt::format(" and {} more {}", names.size() - 1,
+                                                        names.size() == 2 ? "cell" : "cells"));
+  }
+  return text + "With --set max_connections=N it stays N, and rejected connects are counted.\n";
+}
+
 std::string Cell::SettingsText() const { return JoinPairs(settings); }
+
+std::vector<std::string> Cell::ChosenRejections() const {
+  std::vector<std::string> states;
+  const auto add_if_below = [&](std::string_view setting, int needed, std::string_view state) {
+    const auto limit = ParseWholeNumber(targets::ValueOf(settings, setting), 0, kMaxConnections);
+    if (limit.ok() && *limit < needed) states.emplace_back(state);
+  };
+  const int clients = workload.total_connections();
+  const engine::EngineConfig defaults;
+  add_if_below("max_connections", clients + defaults.superuser_reserved_connections,
+               sqlstate::kTooManyConnections);
+  // PgBouncer's own words for it are those of a protocol violation.
+  add_if_below("pgbouncer.max_client_conn", clients, sqlstate::kProtocolViolation);
+  return states;
+}
 
 std::string Cell::ParametersText() const { return JoinPairs(parameters); }
 
@@ -207,7 +258,7 @@ observe::Demand Plan::MachineDemand() const {
   for (const Cell& cell : cells) {
     const int64_t connections = cell.workload.connections;
     demand.connections = std::max(demand.connections, connections);
-    if (cell.workload.pattern == load::Pattern::kStorm) {
+    if (load::RowOf(cell.workload.pattern).Has(load::kReleasedTogether)) {
       demand.storm = std::max(demand.storm, connections);
     }
   }
@@ -215,16 +266,17 @@ observe::Demand Plan::MachineDemand() const {
 }
 
 targets::TargetRequest Cell::Request() const {
-  return {target, settings, workload.protocol, workload.connections};
+  return {target, settings, workload.protocol, workload.total_connections()};
 }
 
 int64_t Plan::EstimatedNs(const Trial& trial) const {
-  const load::Workload& workload = cells[trial.cell].workload;
+  const Cell& cell = cells[trial.cell];
+  const load::Workload& workload = cell.workload;
+  const int64_t overhead_ns =
+      cell.target.target == "builtin" ? kModelOverheadNs : kServerOverheadNs;
   // A storm has no duration: it ends when all are served.
-  if (workload.pattern == load::Pattern::kStorm || workload.pattern == load::Pattern::kFailover) {
-    return kTrialOverheadNs;
-  }
-  return kTrialOverheadNs + workload.warmup_ns + workload.duration_ns;
+  if (load::RowOf(workload.pattern).Has(load::kCrowd)) return overhead_ns;
+  return overhead_ns + workload.warmup_ns + workload.duration_ns;
 }
 
 Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
@@ -240,6 +292,10 @@ Result<Plan> MakePlan(const Suite& suite, const PlanOverrides& overrides) {
     const Result<Cell> first =
         MakeCrossoverCell(suite, overrides, suite.crossover->base, suite.crossover->from);
     if (!first.ok()) return first.status();
+    Experiment& experiment = plan.crossover->experiment;
+    if (!experiment.resolved) {
+      CONNBENCH_ASSIGN_OR_RETURN(experiment.resolved, load::FindWorkload(experiment.workload));
+    }
     plan.cells = {*first};
     return plan;
   }

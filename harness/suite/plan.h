@@ -14,13 +14,15 @@
 #include <vector>
 
 #include "base/status.h"
-#include "harness/load/workload.h"
 #include "harness/observe/fitness.h"
-#include "harness/suite/load_process.h"
 #include "harness/suite/suite_file.h"
 #include "harness/targets/target_list.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::suite {
+
+// Of the workload, as a suite varies them: name and value.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 struct Cell {
   std::string name;  // "model:fork/workload:storm/connections:500", "target:postgres/workload:..."
@@ -30,11 +32,15 @@ struct Cell {
   Parameters parameters;  // of the workload, in which they are already
   int repetitions = 1;    // at least; see until
   std::optional<Until> until;
+  int raised_max_connections = 0;  // what the plan set it to for the load's sake; 0: nothing
 
   // Settings as trials.csv shows them: those that the suite or the user set.
   std::string SettingsText() const;
   targets::TargetRequest Request() const;
   std::string ParametersText() const;
+  // SQLSTATEs with which the server rejects some connects because the user set a limit below what
+  // the load needs.
+  std::vector<std::string> ChosenRejections() const;
   int MostRepetitions() const {
     return until ? std::max(until->max_repetitions, repetitions) : repetitions;
   }
@@ -55,7 +61,8 @@ struct Plan {
   std::vector<Trial> trials;
   std::optional<Crossover> crossover;  // then there are no trials beforehand
 
-  observe::Demand MachineDemand() const;          // for the doctor
+  observe::Demand MachineDemand() const;  // for the doctor
+  std::string DescribeRaised() const;     // which cells got more max_connections; empty: none
   int64_t EstimatedNs(const Trial& trial) const;  // for the first guess of the time left
 };
 

@@ -1,3 +1,4 @@
+// What a person sees while a suite runs, on stderr.
 #include "harness/suite/progress.h"
 
 #include <fmt/format.h>

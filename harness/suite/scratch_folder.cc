@@ -1,6 +1,8 @@
+// Temporary folders that name their owner.
 #include "harness/suite/scratch_folder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,9 +43,13 @@ int SweepScratchFolders(const std::string& folder) {
     if (std::sscanf(name.c_str(), "connbench-load-%d-%lld-", &pid, &start_ticks) != 2) continue;
     const auto owner = observe::ReadProcessStat(pid);
     if (owner && owner->start_ticks == start_ticks) continue;
+    // Anybody may make one of that name.
+    struct stat status {};
+    const bool ours = ::lstat(entry.path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+                      status.st_uid == ::geteuid();
+    if (!ours) continue;
     std::error_code error;
     fs::remove_all(entry.path(), error);
-    // Another user's stays theirs.
     removed += error ? 0 : 1;
   }
   return removed;

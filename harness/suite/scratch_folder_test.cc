@@ -1,3 +1,4 @@
+// Tests: temporary folders that name their owner.
 #include "harness/suite/scratch_folder.h"
 
 #include <gtest/gtest.h>

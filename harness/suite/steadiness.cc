@@ -1,29 +1,18 @@
+// Whether a cell has been repeated often enough.
 #include "harness/suite/steadiness.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "harness/stats/bootstrap.h"
+#include "harness/stats/intervals.h"
+#include "results/metrics.h"
 
 namespace connbench::suite {
 
-std::string_view MainMetric(load::Pattern pattern) {
-  switch (pattern) {
-    case load::Pattern::kStorm:
-    case load::Pattern::kChurn:
-      return "connects_per_s";
-    case load::Pattern::kFailover:
-      return "all_served_ms";
-    case load::Pattern::kIdle:
-      return "private_kb_per_connection";
-    default:
-      return "throughput_tps";
-  }
-}
-
 std::string Steadiness::MetricOf(const Cell& cell) const {
   if (!cell.until->metric.empty()) return cell.until->metric;
-  return std::string(MainMetric(cell.workload.pattern));
+  const std::string_view pattern = load::Name(cell.workload.pattern);
+  return std::string(results::MetricsWith(pattern, results::MetricRole::kHeadline).front());
 }
 
 void Steadiness::Add(const results::TrialRow& row) {
@@ -32,8 +21,7 @@ void Steadiness::Add(const results::TrialRow& row) {
   if (cell == plan_.cells.end() || !cell->until) return;
   std::optional<double>& value = values_[row.cell][row.repetition];
   value.reset();
-  const auto* field = results::FindField<results::TrialRow>(MetricOf(*cell));
-  if (row.status == results::kTrialOk && field != nullptr) value = field->Number(row);
+  if (row.status == results::kTrialOk) value = results::MetricValue(row, MetricOf(*cell));
 }
 
 std::optional<double> Steadiness::RelativeHalfWidth(size_t cell, int before_repetition) const {

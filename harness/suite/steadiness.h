@@ -23,9 +23,6 @@ namespace connbench::suite {
 
 inline constexpr int kMinRepetitionsForInterval = 3;
 
-// What a pattern measures above all: the metric of an until that names none.
-std::string_view MainMetric(load::Pattern pattern);
-
 class Steadiness {
  public:
   explicit Steadiness(const Plan& plan) : plan_(plan) {}

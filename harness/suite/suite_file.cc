@@ -1,3 +1,4 @@
+// A suite file: what to measure, as TOML.
 #include "harness/suite/suite_file.h"
 
 #include <fmt/format.h>
@@ -5,15 +6,17 @@
 #include <toml++/toml.h>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <map>
 #include <span>
 
 #include "base/near_names.h"
+#include "base/read_file.h"
 #include "base/units.h"
-#include "harness/load/parameter.h"
-#include "harness/load/workload.h"
 #include "harness/targets/target_list.h"
+#include "harness/workload/file_key.h"
+#include "harness/workload/name.h"
+#include "harness/workload/parameter.h"
+#include "harness/workload/workload.h"
 #include "models/model_list.h"
 #include "results/schema.h"
 
@@ -22,16 +25,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuiteKeys[] = {"name",   "description", "repetitions", "seed",
-                                           "models", "targets",     "needs",       "set",
-                                           "until",  "experiment",  "crossover"};
-constexpr std::string_view kExperimentKeys[] = {
-    "workload", "connections", "duration",    "warmup", "ladder", "models",
-    "targets",  "protocol",    "repetitions", "until",  "set",    "vary"};
-constexpr std::string_view kUntilKeys[] = {"metric", "interval", "max_repetitions"};
-constexpr std::string_view kCrossoverKeys[] = {
-    "workload", "connections", "duration",        "warmup",     "models", "parameter",  "metric",
-    "from",     "to",          "max_repetitions", "resolution", "set",    "repetitions"};
+constexpr load::FileKey kKeys[] = {
+#define CONNBENCH_FILE_KEY(table, name, form, preset, help) {table, name, form, preset, help},
+#include "harness/suite/suite_keys.def"
+#undef CONNBENCH_FILE_KEY
+};
+
+bool IsPath(const std::string& name) {
+  return name.find('/') != std::string::npos || name.ends_with(".toml");
+}
+
+// Settings whose value is the path of a file.
+constexpr std::string_view kFileSettings[] = {"hba_file", "pwfile", "ssl_cert_file",
+                                              "ssl_key_file"};
 
 // Walks the parsed file; the first error stops it.
 class SuiteReader {
@@ -40,8 +46,12 @@ class SuiteReader {
 
   Result<Suite> Read(const toml::table& root) {
     Suite suite;
-    CONNBENCH_RETURN_IF_ERROR(CheckKeys(root, kSuiteKeys, "suite"));
+    CONNBENCH_RETURN_IF_ERROR(CheckKeys(root, "suite"));
     CONNBENCH_RETURN_IF_ERROR(ReadText(root, "name", suite.name));
+    if (const toml::node* node = root.get("name"); node != nullptr) {
+      const Status named = load::CheckName(suite.name, "suite");
+      if (!named.ok()) return Bad(*node, named.error().message).WithHint(named.error().hint);
+    }
     CONNBENCH_RETURN_IF_ERROR(ReadText(root, "description", suite.description));
     int64_t repetitions = suite.repetitions;
     CONNBENCH_RETURN_IF_ERROR(ReadInteger(root, "repetitions", 1, kMaxRepetitions, repetitions));
@@ -78,8 +88,9 @@ class SuiteReader {
     return Bad(node.source(), what);
   }
 
-  Status CheckKeys(const toml::table& table, std::span<const std::string_view> known,
-                   const char* what) const {
+  // Keys that are no row of that table of suite_keys.def.
+  Status CheckKeys(const toml::table& table, std::string_view what) const {
+    const std::vector<std::string_view> known = load::NamesOfTable(kKeys, what);
     for (const auto& [key, value] : table) {
       if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
       return Bad(key.source(), fmt::format("unknown key \"{}\" in the {}", key.str(), what))
@@ -138,15 +149,25 @@ class SuiteReader {
       return Status::Ok();
     };
     if (!node->is_array()) return add(*node);
-    CONNBENCH_RETURN_IF_ERROR(CheckLength(*node->as_array(), key));
+    CONNBENCH_RETURN_IF_ERROR(CheckValues(*node->as_array(), key));
     for (const toml::node& item : *node->as_array()) CONNBENCH_RETURN_IF_ERROR(add(item));
     return Status::Ok();
   }
 
-  Status CheckLength(const toml::array& array, std::string_view key) const {
+  Status CheckValues(const toml::array& array, std::string_view key) const {
     if (array.empty()) return Bad(array, fmt::format("{} is empty", key));
     if (array.size() > kMaxAxisValues) {
       return Bad(array, fmt::format("{} has more than {} values", key, kMaxAxisValues));
+    }
+    std::vector<std::string> seen;
+    for (const toml::node& item : array) {
+      const auto number = item.value_exact<int64_t>();
+      const auto text = number ? fmt::format("{}", *number) : item.value_exact<std::string>();
+      if (!text) continue;  // the reader of the values says what is wrong, or it is on or off
+      if (std::ranges::find(seen, *text) != seen.end()) {
+        return Bad(item, fmt::format("{} has {} twice", key, *text));
+      }
+      seen.push_back(*text);
     }
     return Status::Ok();
   }
@@ -156,7 +177,7 @@ class SuiteReader {
     const toml::node* node = table.get(key);
     if (node == nullptr) return Status::Ok();
     if (!node->is_array()) return Bad(*node, fmt::format("{} must be a list of names", key));
-    CONNBENCH_RETURN_IF_ERROR(CheckLength(*node->as_array(), key));
+    CONNBENCH_RETURN_IF_ERROR(CheckValues(*node->as_array(), key));
     for (const toml::node& item : *node->as_array()) {
       if (!item.is_string()) return Bad(item, fmt::format("{} are texts in quotes", key));
       names.push_back(item.as_string()->get());
@@ -192,7 +213,7 @@ class SuiteReader {
   Status ReadProtocol(const toml::table& table, std::optional<load::ProtocolMode>& protocol) const {
     std::string name;
     CONNBENCH_RETURN_IF_ERROR(ReadText(table, "protocol", name));
-    if (name.empty()) return Status::Ok();
+    if (!table.contains("protocol")) return Status::Ok();
     protocol = load::ProtocolModeByName(name);
     if (protocol) return Status::Ok();
     return Bad(*table.get("protocol"), fmt::format("protocol cannot be \"{}\"", name))
@@ -203,6 +224,11 @@ class SuiteReader {
     std::string value;
     if (node.is_string()) {
       value = node.as_string()->get();
+      if (std::ranges::find(kFileSettings, setting.name) != std::end(kFileSettings) &&
+          !value.empty()) {
+        // The server does not know where the suite lies.
+        value = fs::absolute(fs::path(file_name_).parent_path() / value).lexically_normal();
+      }
     } else if (node.is_integer()) {
       value = fmt::format("{}", node.as_integer()->get());
     } else if (node.is_boolean()) {
@@ -222,25 +248,39 @@ class SuiteReader {
     return node == nullptr ? Status::Ok() : AddSettings(*node, "", settings);
   }
 
-  // A table within the table holds the settings of one part of a target.
+  // A table within the table holds the settings of one part of a target, one within that those of
+  // PgBouncer's pools: [set.pgbouncer] pool.pool_size = 5.
   Status AddSettings(const toml::node& node, const std::string& prefix,
                      std::vector<SettingAxis>& settings) const {
     if (!node.is_table()) return Bad(node, "set must be a table: [set] with name = value lines");
     for (const auto& [key, value] : *node.as_table()) {
       SettingAxis setting{prefix + std::string(key.str()), {}};
-      if (value.is_table() && prefix.empty()) {
+      if (value.is_table() && (prefix.empty() || setting.name == "pgbouncer.pool")) {
         CONNBENCH_RETURN_IF_ERROR(AddSettings(value, setting.name + ".", settings));
         continue;
       }
       if (value.is_array()) {
-        CONNBENCH_RETURN_IF_ERROR(CheckLength(*value.as_array(), setting.name));
+        CONNBENCH_RETURN_IF_ERROR(CheckValues(*value.as_array(), setting.name));
         for (const toml::node& item : *value.as_array()) {
           CONNBENCH_RETURN_IF_ERROR(AddSettingValue(item, setting));
         }
       } else {
         CONNBENCH_RETURN_IF_ERROR(AddSettingValue(value, setting));
       }
+      CONNBENCH_RETURN_IF_ERROR(CheckDifferent(value, setting));
       settings.push_back(std::move(setting));
+    }
+    return Status::Ok();
+  }
+
+  // Values that mean the same in other words ("1MB" and "1024kB") would be one cell measured twice.
+  Status CheckDifferent(const toml::node& node, const SettingAxis& setting) const {
+    std::map<std::string, std::string> written;  // by what the servers make of it
+    for (const std::string& value : setting.values) {
+      const auto [other, added] = written.emplace(targets::MeaningOf(setting.name, value), value);
+      if (added) continue;
+      return Bad(node, fmt::format("{}: {} and {} are the same value", setting.name, other->second,
+                                   value));
     }
     return Status::Ok();
   }
@@ -251,7 +291,7 @@ class SuiteReader {
     const toml::node* node = table.get(key);
     if (node == nullptr) return Status::Ok();
     const auto number = node->value<double>();
-    if (!number || !(*number >= lowest && *number <= highest)) {
+    if (!node->is_number() || !number || !(*number >= lowest && *number <= highest)) {
       return Bad(*node, fmt::format("{} must be a number from {} to {}", key, lowest, highest));
     }
     value = *number;
@@ -260,7 +300,7 @@ class SuiteReader {
 
   Status ReadMetric(const toml::table& table, std::string& metric) const {
     CONNBENCH_RETURN_IF_ERROR(ReadText(table, "metric", metric));
-    if (metric.empty()) return Status::Ok();
+    if (!table.contains("metric")) return Status::Ok();
     const auto* field = results::FindField<results::TrialRow>(metric);
     if (field != nullptr && field->column.better() != results::Better::kNeither) {
       return Status::Ok();
@@ -280,7 +320,7 @@ class SuiteReader {
       return Bad(*node, "until must be { interval = 0.05, max_repetitions = 20 }");
     }
     const toml::table& values = *node->as_table();
-    CONNBENCH_RETURN_IF_ERROR(CheckKeys(values, kUntilKeys, "until"));
+    CONNBENCH_RETURN_IF_ERROR(CheckKeys(values, "until"));
     Until read;
     CONNBENCH_RETURN_IF_ERROR(ReadMetric(values, read.metric));
     CONNBENCH_RETURN_IF_ERROR(ReadReal(values, "interval", 0.001, 1, read.interval));
@@ -310,7 +350,7 @@ class SuiteReader {
       return Status::Ok();
     };
     if (values.is_array()) {
-      CONNBENCH_RETURN_IF_ERROR(CheckLength(*values.as_array(), axis.name));
+      CONNBENCH_RETURN_IF_ERROR(CheckValues(*values.as_array(), axis.name));
       for (const toml::node& item : *values.as_array()) CONNBENCH_RETURN_IF_ERROR(add(item));
     } else {
       CONNBENCH_RETURN_IF_ERROR(add(values));
@@ -339,7 +379,7 @@ class SuiteReader {
       return Bad(*node, "a suite has either a [crossover] or [[experiment]]s, not both");
     }
     const toml::table& table = *node->as_table();
-    CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, kCrossoverKeys, "crossover"));
+    CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, "crossover"));
     Crossover read;
     CONNBENCH_RETURN_IF_ERROR(ReadCommon(table, "crossover", read.experiment));
     if (read.experiment.connections.size() > 1) {
@@ -374,6 +414,12 @@ class SuiteReader {
     return Status::Ok();
   }
 
+  // A path that the suite names is relative to its file; a name stays what it is.
+  std::string RelativeToFile(const std::string& name) const {
+    if (!IsPath(name)) return name;
+    return (fs::path(file_name_).parent_path() / name).lexically_normal().string();
+  }
+
   // What an experiment and a crossover share.
   Status ReadCommon(const toml::table& table, const char* what, Experiment& experiment) const {
     experiment.where =
@@ -382,6 +428,7 @@ class SuiteReader {
     if (experiment.workload.empty()) {
       return Bad(table, fmt::format("{} needs a workload = \"name\"", what));
     }
+    experiment.workload = RelativeToFile(experiment.workload);
     CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "connections", experiment.connections));
     CONNBENCH_RETURN_IF_ERROR(ReadDuration(table, "duration", experiment.duration_ns));
     if (experiment.duration_ns == 0) {
@@ -403,7 +450,7 @@ class SuiteReader {
     for (const toml::node& item : tables) {
       const toml::table& table = *item.as_table();
       Experiment experiment;
-      CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, kExperimentKeys, "experiment"));
+      CONNBENCH_RETURN_IF_ERROR(CheckKeys(table, "experiment"));
       CONNBENCH_RETURN_IF_ERROR(ReadCommon(table, "an experiment", experiment));
       CONNBENCH_RETURN_IF_ERROR(ReadCounts(table, "ladder", experiment.ladder));
       CONNBENCH_RETURN_IF_ERROR(ReadModels(table, experiment.models));
@@ -437,11 +484,9 @@ std::vector<std::string> SuiteNames() {
   return names;
 }
 
-bool IsPath(const std::string& name) {
-  return name.find('/') != std::string::npos || name.ends_with(".toml");
-}
-
 }  // namespace
+
+std::span<const load::FileKey> SuiteFileKeys() { return kKeys; }
 
 Result<Suite> ParseSuite(std::string_view text, const std::string& file_name) {
   SuiteReader reader(file_name);
@@ -452,15 +497,21 @@ Result<Suite> ParseSuite(std::string_view text, const std::string& file_name) {
     return reader.Bad(error.source(), std::string(error.description()));
   }
   Result<Suite> suite = reader.Read(root);
-  if (suite.ok() && suite->name.empty()) suite->name = fs::path(file_name).stem().string();
+  if (suite.ok() && suite->name.empty()) {
+    suite->name = fs::path(file_name).stem().string();
+    CONNBENCH_RETURN_IF_ERROR(load::CheckName(suite->name, "suite"));
+  }
   return suite;
 }
 
 Result<Suite> LoadSuite(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::System("cannot open the suite file " + path, errno);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  return ParseSuite(text, path);
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile("suite file", path));
+  Result<Suite> suite = ParseSuite(text, path);
+  if (suite.ok()) {
+    suite->path = path;
+    suite->text = text;
+  }
+  return suite;
 }
 
 bool SuiteExists(const std::string& name) {

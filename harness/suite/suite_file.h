@@ -1,54 +1,23 @@
 // A suite file: what to measure, as TOML. workloads/suites/*.toml are the ones that come with
 // connbench; each opens with what it is for.
 //
-//   name = "quick"
 //   description = "All models under all four patterns, in three minutes."
-//   repetitions = 3                      # of every cell
-//   seed = 1                             # of the order of trials and of all random numbers
 //   models = ["fork", "thread", "thread-pool"]
-//   targets = ["postgres", "pgbouncer+postgres", "pgbouncer+fork", "dsn:host=db1 user=app"]
-//   needs = ["postgresql", "pgbouncer"]  # Debian packages that ./connbench installs for it
-//
 //   [set]                                # server settings for all cells
 //   shared_buffers = "64MB"
-//   [set.pgbouncer]                      # of one part of a target (harness/targets/target_list.h)
-//   pool_mode = "transaction"
-//
 //   [[experiment]]                       # one workload; every list is an axis
 //   workload = "steady"
-//   connections = [8, 64, 256]           # default: the workload's own
-//   duration = "2s"                      # default: the workload's own
-//   warmup = "300ms"
-//   ladder = [50, 100]                   # idle: steps of the same trial, no axis
-//   models = ["fork"]                    # default, with the targets: the suite's
-//   targets = ["postgres"]
-//   protocol = "extended"                # default: the workload's own
-//   repetitions = 5
-//   until = { interval = 0.05, max_repetitions = 20 }   # default: the suite's, which may be none
-//   [experiment.set]                     # settings as an axis
-//   session_warmup_kb = [0, 1024]
-//   [experiment.vary]                    # parameters of the workload as an axis (load/parameter.h)
-//   transactions_per_connection = [1, 10, 100]
-//   "define.hot_rows" = [1, 100]
+//   connections = [8, 64, 256]
+//
+// docs/suite-reference.md has every key, from the rows of suite_keys.def. Paths are relative to the
+// suite's file.
 //
 // until: repetitions beyond `repetitions` are made until the 95 % interval of the metric's mean is
-// within so much of it to either side, or max_repetitions were made. Without a metric it is what the
-// workload's pattern measures (steadiness.h).
+// within so much of it to either side, or max_repetitions were made. Without a metric it is what
+// the workload's pattern measures (steadiness.h).
 //
 // A suite with a [crossover] table has no experiments: it looks for the value of a parameter at
 // which the second model overtakes the first (crossover_run.h).
-//
-//   [crossover]
-//   workload = "churn"
-//   models = ["fork", "thread-pool"]     # base and candidate
-//   parameter = "transactions_per_connection"
-//   from = 1
-//   to = 1024
-//   metric = "throughput_tps"            # the default
-//   repetitions = 4                      # pairs of trials at each value
-//   max_repetitions = 12                 # where four cannot tell
-//   resolution = 1.2                     # stop when neighbours differ by less than this factor
-//   connections = 8                      # and duration, warmup, set as in an experiment
 //
 // What is named is what is measured: an experiment's models and targets, if it names any, otherwise
 // the suite's, otherwise all built-in models. A setting that does not concern a target is left out
@@ -60,13 +29,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
-#include "harness/load/workload.h"
+#include "harness/workload/file_key.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::suite {
 
@@ -93,8 +64,9 @@ struct Experiment {
   std::optional<int> repetitions;
   std::optional<Until> until;
   std::vector<SettingAxis> settings;
-  std::vector<SettingAxis> parameters;  // of the workload
-  std::string where;                    // "quick.toml:12:1", for later errors
+  std::vector<SettingAxis> parameters;     // of the workload
+  std::string where;                       // "quick.toml:12:1", for later errors
+  std::optional<load::Workload> resolved;  // in place of looking for the workload by its name
 };
 
 struct Crossover {
@@ -122,10 +94,15 @@ struct Suite {
   std::optional<Until> until;
   std::vector<Experiment> experiments;
   std::optional<Crossover> crossover;
+  std::string path;  // of its file, and what is in it; empty: made up from a workload
+  std::string text;
 };
 
+// All keys that a suite file may have.
+std::span<const load::FileKey> SuiteFileKeys();
+
 inline constexpr int kMaxRepetitions = 1000;
-inline constexpr int kMaxConnections = 100'000;
+inline constexpr int kMaxConnections = load::kMaxConnections;
 inline constexpr size_t kMaxExperiments = 1000;
 inline constexpr size_t kMaxAxisValues = 1000;
 

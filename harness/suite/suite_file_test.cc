@@ -1,3 +1,4 @@
+// Tests: a suite file: what to measure, as TOML.
 #include "harness/suite/suite_file.h"
 
 #include <gmock/gmock.h>
@@ -94,6 +95,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadSuite{"models = [\"fork\", \"tread\"]\n", "s.toml:1:19: ", "\"thread\""},
         BadSuite{"models = \"fork\"\n", "s.toml:1:10: models must be a list", ""},
         BadSuite{"models = []\n", "s.toml:1:10: models is empty", ""},
+        BadSuite{"models = [\"fork\", \"fork\"]\n", "s.toml:1:19: models has fork twice", ""},
+        BadSuite{"targets = [\"postgres\", \"postgres\"]\n",
+                 "s.toml:1:24: targets has postgres twice", ""},
+        BadSuite{"[[experiment]]\nworkload = \"steady\"\nconnections = [8, 9, 8]\n",
+                 "s.toml:3:22: connections has 8 twice", ""},
         BadSuite{"[set]\nshared_bufers = \"64MB\"\n", "s.toml:2:17: ", "\"shared_buffers\""},
         BadSuite{"[set]\nshared_buffers = [\"64MB\", \"128MB\"]\n", "s.toml:1:1: shared_buffers",
                  ""},
@@ -103,6 +109,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadSuite{"name = 3\n[[experiment]]\nworkload = \"steady\"\n",
                  "s.toml:1:8: name must be a text", ""},
         BadSuite{"name = \"x\"\n", "s.toml:", ""},
+        BadSuite{"name = \"../../x\"\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:8: \"../../x\" cannot be the name of a suite", "without \"/\""},
+        BadSuite{"name = \"\"\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:8: \"\" cannot be the name", ""},
+        BadSuite{"name = \"a\\u001b[2J\"\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:8: \"a\\x1b[2J\" cannot be the name", ""},
+        BadSuite{"[[experiment]]\nworkload = \"steady\"\nprotocol = \"\"\n",
+                 "s.toml:3:12: protocol cannot be \"\"", ""},
+        BadSuite{"until = { interval = true }\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:22: interval must be a number", ""},
+        BadSuite{"until = { interval = nan }\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:22: interval must be a number", ""},
+        BadSuite{"until = { metric = \"\" }\n[[experiment]]\nworkload = \"steady\"\n",
+                 "s.toml:1:20: there is no metric \"\"", ""},
+        BadSuite{"repetitions = 0x7fffffffffffffff\n", "s.toml:1:15: repetitions is 922", ""},
         BadSuite{"experiment = 3\n", "s.toml:1:14: a suite needs at least one [[experiment]]", ""},
         BadSuite{"[[experiment]]\nconnections = 3\n", "s.toml:1:1: an experiment needs a workload",
                  ""},
@@ -163,7 +184,7 @@ TEST(SuiteFileTest, ParametersOfTheWorkloadAreAnAxis) {
 workload = "churn"
 [experiment.vary]
 transactions_per_connection = [1, 100]
-"define.hot_rows" = 5
+"define.scale" = 5
 )",
                                 "v.toml");
   ASSERT_TRUE(suite.ok()) << suite.status().ToString();
@@ -172,7 +193,7 @@ transactions_per_connection = [1, 100]
   ASSERT_EQ(plan->cells.size(), 2U);
   const Cell& cell = plan->cells[1];
   EXPECT_EQ(cell.workload.transactions_per_connection, 100);
-  EXPECT_EQ(cell.workload.define.at("hot_rows"), "5");
+  EXPECT_EQ(cell.workload.define.at("scale"), "5");
   EXPECT_THAT(cell.name, HasSubstr("/transactions_per_connection:100"));
   EXPECT_THAT(cell.ParametersText(), HasSubstr("transactions_per_connection=100"));
 }
@@ -203,6 +224,14 @@ TEST(SuiteFileTest, ACrossoverIsASuiteOfItsOwn) {
   EXPECT_EQ(cell->workload.transactions_per_connection, 16);
 }
 
+TEST(SuiteFileTest, SettingsOfAPoolAreWrittenInsideThoseOfPgbouncer) {
+  const auto suite = ParseSuite(
+      "[set.pgbouncer]\npool.pool_size = 5\n[[experiment]]\nworkload = \"churn\"\n", "a.toml");
+  ASSERT_TRUE(suite.ok()) << suite.status().ToString();
+  EXPECT_THAT(suite->settings,
+              testing::ElementsAre(testing::Pair("pgbouncer.pool.pool_size", "5")));
+}
+
 TEST(SuiteFileTest, MistakesInTheNewTablesAreNamedWithTheirPlace) {
   const auto error_of = [](const std::string& text) {
     const auto suite = ParseSuite(text, "b.toml");
@@ -211,6 +240,9 @@ TEST(SuiteFileTest, MistakesInTheNewTablesAreNamedWithTheirPlace) {
   EXPECT_THAT(error_of("until = { intervall = 0.1 }"), HasSubstr("\"interval\""));
   EXPECT_THAT(error_of("until = { metric = \"throughput\" }"), HasSubstr("throughput_tps"));
   EXPECT_THAT(error_of("until = { interval = 2 }"), HasSubstr("b.toml:1:22: interval must be"));
+  EXPECT_THAT(error_of("[[experiment]]\nworkload = \"churn\"\n[experiment.set]\n"
+                       "work_mem = [\"1MB\", \"2MB\", \"1024kB\"]"),
+              HasSubstr("1MB and 1024kB are the same value"));
   EXPECT_THAT(error_of("[[experiment]]\nworkload = \"churn\"\n[experiment.vary]\n"
                        "transactions_per_conection = [1]"),
               HasSubstr("\"transactions_per_connection\""));

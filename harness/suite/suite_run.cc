@@ -1,26 +1,33 @@
+// Runs a whole plan.
 #include "harness/suite/suite_run.h"
 
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
+#include "base/print_error.h"
 #include "harness/observe/environment.h"
 #include "harness/observe/fitness.h"
 #include "harness/observe/host.h"
+#include "harness/suite/benchmark_json.h"
 #include "harness/suite/crossover_run.h"
 #include "harness/suite/interruption.h"
 #include "harness/suite/progress.h"
+#include "harness/suite/rehearsal.h"
+#include "harness/suite/run_folder.h"
+#include "harness/suite/run_inputs.h"
 #include "harness/suite/scratch_folder.h"
 #include "harness/suite/steadiness.h"
 #include "harness/suite/summary.h"
 #include "harness/suite/trial_runner.h"
-#include "plots/report.h"
+#include "plots/page/report.h"
 #include "results/reader.h"
 #include "results/writer.h"
 
@@ -31,19 +38,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kActivityNs = 300 * kNanosecondsPerMillisecond;
 
-std::string MakeRunId(const std::string& suite) {
-  std::string stamp = observe::UtcNow();  // 2026-11-21T07:30:00Z
-  std::erase_if(stamp, [](char c) { return c == ':' || c == '-' || c == 'Z'; });
-  return fmt::format("{}-{}", stamp, suite);
-}
-
-// Google Benchmark insists on a display; ours is Progress.
-class SilentReporter final : public benchmark::BenchmarkReporter {
- public:
-  bool ReportContext(const Context& /*context*/) override { return true; }
-  void ReportRuns(const std::vector<Run>& /*runs*/) override {}
-};
-
 class SuiteRun {
  public:
   explicit SuiteRun(const RunOptions& options)
@@ -52,11 +46,18 @@ class SuiteRun {
   }
 
   ExitCode Run() {
-    Status status = PrepareTargets();
+    Status status = CheckOutput();
+    if (status.ok()) status = PrepareTargets();
+    if (status.ok() && !options_.benchmark_out.empty()) {
+      status = CheckBenchmarkJson(options_.benchmark_out);
+    }
+    if (status.ok() && !options_.resume) status = TryScripts();
+    if (status.ok() && interruption_.Requested()) return kExitInterrupted;
     if (status.ok()) status = Begin();
     if (!status.ok()) {
-      fmt::print(stderr, "connbench run: {}\n", status.ToString());
-      return kExitUsage;
+      const ExitCode exit_code = status.code() == sqlstate::kDiskFull ? kExitErrors : kExitUsage;
+      PrintError(options_.who, status, exit_code);
+      return exit_code;
     }
     WarnAboutMachine();
     {
@@ -65,18 +66,27 @@ class SuiteRun {
       if (plan_.crossover) {
         RunCrossover();
       } else {
-        RunBenchmarks();
+        RunTrials();
       }
       progress_ = nullptr;
     }
     const Status ended = End();
     if (failure_.ok()) failure_ = ended;
-    if (!failure_.ok()) fmt::print(stderr, "connbench run: {}\n", failure_.ToString());
+    if (failure_.ok() && !options_.benchmark_out.empty()) {
+      failure_ = WriteBenchmarkJson(options_.benchmark_out, options_.program, benchmarks_);
+    }
+    if (!failure_.ok()) PrintError(options_.who, failure_, kExitErrors);
     ShowResults();
     return Exit();
   }
 
  private:
+  // Before the rehearsal, which takes its time.
+  Status CheckOutput() const {
+    if (options_.resume || options_.output.empty()) return Status::Ok();
+    return results::RunWriter::CheckEmpty(options_.output);
+  }
+
   // Programs that are missing, settings that nobody has: said before the first trial.
   Status PrepareTargets() {
     for (const Cell& cell : plan_.cells) {
@@ -95,16 +105,46 @@ class SuiteRun {
     return Status::Ok();
   }
 
+  // What one of the contenders cannot run is found before the first trial.
+  Status TryScripts() {
+    std::vector<Cell> cells = plan_.cells;
+    if (plan_.crossover) {
+      CONNBENCH_ASSIGN_OR_RETURN(
+          Cell candidate, MakeCrossoverCell(options_.suite, options_.overrides,
+                                            plan_.crossover->candidate, plan_.crossover->from));
+      cells.push_back(std::move(candidate));
+    }
+    fmt::print(stderr, "{}: trying every script once on each contender\n", options_.who);
+    CONNBENCH_ASSIGN_OR_RETURN(reports_, Rehearse(cells, targets_, interruption_));
+    std::set<std::string> said;
+    for (const ContenderReport& report : reports_) {
+      for (const auto& [workload, notice] : report.notices) {
+        if (notice.severity != "WARNING" || !said.insert(notice.where).second) continue;
+        fmt::print(stderr, "{}: warning: {}: every contender says: {}\n", options_.who,
+                   notice.where, notice.message);
+      }
+    }
+    return Status::Ok();
+  }
+
   Status Begin() {
     SweepScratchFolders();
     std::string latest;
     if (options_.resume) {
       CONNBENCH_ASSIGN_OR_RETURN(const results::Run run, results::Run::Load(options_.output));
       CONNBENCH_RETURN_IF_ERROR(CheckSamePlan(run));
+      CONNBENCH_RETURN_IF_ERROR(CheckSamePrograms(run));
       info_ = run.info;
+      // A run that was killed wrote trials after it wrote run.json.
+      info_.trials_written = static_cast<int64_t>(run.trials.size());
+      info_.trials_planned = static_cast<int64_t>(plan_.trials.size());
       for (const results::TrialRow& row : run.trials) {
         // What was interrupted is measured again; its row stays, as history.
-        if (row.status != results::kTrialInterrupted) Remember(row);
+        if (row.status == results::kTrialInterrupted) {
+          ++info_.trials_planned;
+        } else {
+          Remember(row);
+        }
         last_trial_ = std::max(last_trial_, row.trial);
       }
       CONNBENCH_ASSIGN_OR_RETURN(writer_, results::RunWriter::Resume(options_.output));
@@ -112,10 +152,15 @@ class SuiteRun {
       DescribeRun();
       folder_ = options_.output;
       if (folder_.empty()) {
-        folder_ = "results/" + info_.run_id;
-        latest = "results/latest";
+        CONNBENCH_ASSIGN_OR_RETURN(folder_, MakeRunFolder(info_));
+        latest = kLatestRun;
       }
       CONNBENCH_ASSIGN_OR_RETURN(writer_, results::RunWriter::Create(folder_, info_, latest));
+      CONNBENCH_RETURN_IF_ERROR(options_.inputs_of.empty()
+                                    ? WriteRunInputs(folder_, {plan_, options_.suite,
+                                                               options_.overrides, options_.waived})
+                                    : CopyRunInputs(options_.inputs_of, folder_));
+      CONNBENCH_RETURN_IF_ERROR(WriteContenders());
     }
     folder_ = writer_->folder();
     host_begin_ = observe::ReadHostCounters();
@@ -134,6 +179,37 @@ class SuiteRun {
     return Status::Error(sqlstate::kInvalidParameterValue,
                          options_.output + " holds a run of another plan")
         .WithHint("Resume it with the same suite, options and seed.");
+  }
+
+  // Trials of two builds in one run could not be told apart.
+  Status CheckSamePrograms(const results::Run& run) const {
+    results::RunInfo here;
+    observe::DescribeBuild(here);
+    const auto differs = [&](const std::string& what, const std::string& then,
+                             const std::string& now) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("{} was begun with {} {}, and here is {}", options_.output,
+                                       what, then, now))
+          .WithHint(fmt::format("Begin a new run: connbench rerun {}", options_.output));
+    };
+    if (here.git_sha != run.info.git_sha) {
+      return differs("connbench of commit", run.info.git_sha, here.git_sha);
+    }
+    for (const auto& [name, version] : run.info.servers) {
+      const auto found = std::find_if(servers_.begin(), servers_.end(),
+                                      [&](const auto& server) { return server.first == name; });
+      if (found == servers_.end()) return differs(name, version, "none");
+      if (found->second != version) return differs(name, version, found->second);
+    }
+    return Status::Ok();
+  }
+
+  Status WriteContenders() const {
+    const std::string path = folder_ + "/contenders.json";
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << WriteContendersJson(reports_);
+    out.close();
+    return out ? Status::Ok() : Status::System("cannot write " + path, errno);
   }
 
   void DescribeRun() {
@@ -176,64 +252,41 @@ class SuiteRun {
              machine, observe::ReadActivity(kActivityNs), plan_.MachineDemand())) {
       if (finding.fitness != observe::Fitness::kSpoils) continue;
       ++spoils;
-      fmt::print(stderr, "connbench run: warning: {}: {}; {}\n", finding.subject, finding.found,
+      fmt::print(stderr, "{}: warning: {}: {}; {}\n", options_.who, finding.subject, finding.found,
                  finding.remedy);
     }
-    if (spoils > 0) fmt::print(stderr, "connbench run: \"connbench doctor\" says more\n");
+    if (spoils > 0) fmt::print(stderr, "{}: \"connbench doctor\" says more\n", options_.who);
   }
 
-  void RunBenchmarks() {
+  // In the plan's order, those that are still to be run.
+  void RunTrials() {
     for (size_t i = 0; i < plan_.trials.size(); ++i) {
-      const std::string& name = plan_.cells[plan_.trials[i].cell].name;
-      benchmark::RegisterBenchmark(name.c_str(),
-                                   [this, i](benchmark::State& state) { RunIteration(state, i); })
-          ->UseManualTime()
-          ->Iterations(1)
-          ->Unit(benchmark::kMillisecond);
-    }
-    std::vector<std::string> words = {options_.program};
-    if (!options_.benchmark_out.empty()) {
-      words.push_back("--benchmark_out=" + options_.benchmark_out);
-      words.emplace_back("--benchmark_out_format=json");
-    }
-    std::vector<char*> argv;
-    argv.reserve(words.size());
-    for (std::string& word : words) argv.push_back(word.data());
-    int argc = static_cast<int>(argv.size());
-    benchmark::Initialize(&argc, argv.data());
-    SilentReporter display;
-    benchmark::RunSpecifiedBenchmarks(&display);
-    benchmark::Shutdown();
-  }
-
-  void RunIteration(benchmark::State& state, size_t index) {
-    for (auto _ : state) {
-      const Trial& trial = plan_.trials[index];
+      if (interruption_.Requested() || !failure_.ok()) return;
+      const Trial& trial = plan_.trials[i];
       const Cell& cell = plan_.cells[trial.cell];
-      if (interruption_.Requested() || !failure_.ok()) {
-        state.SkipWithError("not run: the suite was ended");
-        break;
-      }
-      if (done_.contains({cell.name, trial.repetition})) {
-        state.SkipWithError("run before");
-        break;
-      }
+      if (done_.contains({cell.name, trial.repetition})) continue;
       if (!steadiness_.Needs(trial)) {
         ++not_needed_;
-        state.SkipWithError("not needed: the cell's interval is narrow enough");
-        break;
+        continue;
       }
-      const auto [row, seconds] = RunAndWrite(index);
-      state.SetIterationTime(seconds);
-      if (row.status != results::kTrialOk) {
-        state.SkipWithError(row.status_reason.c_str());
-        break;
-      }
-      for (const auto& field : results::Fields<results::TrialRow>()) {
-        if (field.column.better() == results::Better::kNeither) continue;
-        state.counters[std::string(field.column.name)] = field.Number(row);
+      const auto [row, seconds] = RunAndWrite(i);
+      if (!options_.benchmark_out.empty()) benchmarks_.push_back(ToBenchmark(row, seconds));
+    }
+  }
+
+  static BenchmarkTrial ToBenchmark(const results::TrialRow& row, double seconds) {
+    BenchmarkTrial trial{row.cell, seconds, {}, {}};
+    if (row.status != results::kTrialOk) {
+      trial.error = row.status_reason;
+      return trial;
+    }
+    for (const auto& field : results::Fields<results::TrialRow>()) {
+      if (field.column.better() == results::Better::kNeither) continue;
+      if (const auto value = field.Measured(row)) {
+        trial.counters.emplace_back(field.column.name, *value);
       }
     }
+    return trial;
   }
 
   // Also what Google Benchmark takes for the time of the trial.
@@ -332,8 +385,8 @@ class SuiteRun {
     if (info_.trials_written == 0) return;
     const Result<results::Run> run = results::Run::Load(folder_);
     if (!run.ok()) {
-      fmt::print(stderr, "connbench run: {}\n", run.status().ToString());
       failure_ = run.status();
+      PrintError(options_.who, failure_, kExitErrors);
       return;
     }
     // From the files, so that a resumed run counts what was measured before.
@@ -346,6 +399,9 @@ class SuiteRun {
         "Observing took {:.2f} % of one core while the load was measured; reading memory at "
         "the quiet moments took {:.1f} s in all.\n",
         info_.observer_cpu_fraction * 100, info_.checkpoint_cpu_s);
+    if (const std::string raised = plan_.DescribeRaised(); !raised.empty()) {
+      fmt::print("\n{}", raised);
+    }
     PrintUnsteady();
     if (!crossover_text_.empty()) fmt::print("\n{}\n", crossover_text_);
     if (!options_.waived.empty()) {
@@ -355,16 +411,23 @@ class SuiteRun {
     std::vector<std::string> paths;
     paths.push_back(folder_ + "/trials.csv and the files beside it");
     if (options_.charts && !interruption_.Requested()) {
-      const auto report = plots::MakeChartsAndReport(folder_);
+      const auto report = plots::MakeChartsAndReport(*run);
       if (report.ok()) {
-        for (const fs::path& chart : report->charts) paths.push_back(chart.string());
+        if (!report->charts.empty()) {
+          paths.push_back(
+              fmt::format("{}/charts with {} pictures", folder_, report->charts.size()));
+        }
         if (!report->page.empty()) paths.push_back(report->page.string());
         if (!report->warning.empty()) {
-          fmt::print(stderr, "connbench run: {}\n", report->warning);
+          fmt::print(stderr, "{}: {}\n", options_.who, report->warning);
         }
+        failure_ = report->failure;
       } else {
+        failure_ = report.status();
+      }
+      if (!failure_.ok()) {
         // The figures are safe; charts can be made later with `connbench report`.
-        fmt::print(stderr, "connbench run: no charts: {}\n", report.status().ToString());
+        fmt::print(stderr, "{}: charts are missing: {}\n", options_.who, failure_.ToString());
       }
     }
     for (const std::string& path : paths) fmt::print("{}\n", path);
@@ -399,6 +462,7 @@ class SuiteRun {
   Steadiness steadiness_;  // refers to plan_
   targets::TargetEnvironment targets_;
   results::TextMap servers_;
+  std::vector<ContenderReport> reports_;
   std::unique_ptr<results::RunWriter> writer_;
   std::string folder_;
   results::RunInfo info_;
@@ -406,6 +470,7 @@ class SuiteRun {
   observe::HostCounters host_begin_;
   MonotonicNs begin_ns_ = 0;
   std::map<std::pair<std::string, int64_t>, results::TrialRow> done_;  // by cell and repetition
+  std::vector<BenchmarkTrial> benchmarks_;
   std::string crossover_text_;
   int64_t last_trial_ = 0;
   int64_t not_needed_ = 0;  // repetitions of the plan that cells were steady without

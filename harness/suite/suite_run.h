@@ -1,9 +1,5 @@
-// Runs a whole plan: every cell registered with Google Benchmark, every trial one iteration with
-// manual time, rows appended as trials end, tables and charts at the end.
-//
-// Google Benchmark gives each registered name its run, the JSON that its compare.py reads
-// (--benchmark_out) and the reporter interface. The order is ours: a name is registered once per
-// repetition, in the plan's seeded order, because its own interleaving cannot be seeded.
+// Runs a whole plan: its trials in the plan's seeded order, rows appended as trials end, tables and
+// charts at the end, and on request the trials as Google Benchmark's JSON (benchmark_json.h).
 //
 // Safety: the main thread, once per process (Google Benchmark's registry is global).
 #pragma once
@@ -17,6 +13,7 @@
 namespace connbench::suite {
 
 struct RunOptions {
+  std::string who = "connbench run";  // the command, for what it says on stderr
   Plan plan;
   Suite suite;  // what the plan was made of: a crossover goes on planning
   PlanOverrides overrides;
@@ -26,6 +23,7 @@ struct RunOptions {
   std::string benchmark_out;        // JSON for compare.py; empty: none
   std::vector<std::string> waived;  // checks that make no trial INVALID
   bool resume = false;              // go on in output
+  std::string inputs_of;  // the run whose plan it is, whose inputs are its; empty: those of suite
   bool charts = true;
 };
 

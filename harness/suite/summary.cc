@@ -1,58 +1,24 @@
+// The table at the end of a run.
 #include "harness/suite/summary.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <map>
 #include <vector>
 
-#include "harness/stats/bootstrap.h"
-#include "harness/stats/compare_runs.h"
-#include "harness/stats/verdict.h"
-#include "plots/summary.h"
+#include "base/printable.h"
+#include "harness/answers/winner.h"
+#include "harness/stats/intervals.h"
+#include "plots/page/tables.h"
 #include "results/schema.h"
 
 namespace connbench::suite {
 namespace {
 
 using results::TrialRow;
-
-// What is compared side by side: everything but the model is the same.
-struct Group {
-  std::string title;
-  std::vector<std::string> models;  // in order of appearance
-  std::map<std::string, std::vector<const TrialRow*>> trials;
-};
-
-// The cell's name without its model or target.
-std::string RestOfCell(const TrialRow& row) {
-  const size_t workload = row.cell.find("workload:");
-  return workload == std::string::npos ? row.cell : row.cell.substr(workload);
-}
-
-std::vector<Group> MakeGroups(const results::Run& run) {
-  std::vector<const TrialRow*> rows;
-  for (const TrialRow& row : run.trials) {
-    if (row.status == results::kTrialOk) rows.push_back(&row);
-  }
-  // Trials ran in random order; tables are for reading.
-  std::stable_sort(rows.begin(), rows.end(), [](const TrialRow* a, const TrialRow* b) {
-    return std::tie(a->workload, a->connections) < std::tie(b->workload, b->connections);
-  });
-  std::vector<Group> groups;
-  for (const TrialRow* row : rows) {
-    const std::string title = RestOfCell(*row);
-    auto group = std::find_if(groups.begin(), groups.end(),
-                              [&](const Group& other) { return other.title == title; });
-    if (group == groups.end()) group = groups.insert(groups.end(), {title, {}, {}});
-    const std::string model = plots::ContenderName(*row);
-    if (group->trials[model].empty()) group->models.push_back(model);
-    group->trials[model].push_back(row);
-  }
-  for (Group& group : groups) std::sort(group.models.begin(), group.models.end());
-  return groups;
-}
 
 std::string PrintNumber(double value) {
   const double size = std::abs(value);
@@ -61,38 +27,22 @@ std::string PrintNumber(double value) {
   return size >= 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.2f}", value);
 }
 
-// "1234 ±5%": the median, and how far the repetitions lie from it at most.
-std::string PrintSpread(const std::vector<double>& values, double median) {
+// "1234 ±5%": the median, and how far the repetitions lie from it at most; how many they are where
+// that is not the table's usual number.
+std::string PrintSpread(const std::vector<double>& values, double median, size_t usual) {
   double furthest = 0;
   for (const double value : values) furthest = std::max(furthest, std::abs(value - median));
-  if (median == 0 || values.size() < 2) return PrintNumber(median);
-  return fmt::format("{} ±{:.0f}%", PrintNumber(median), 100 * furthest / std::abs(median));
-}
-
-struct Contender {
-  std::string model;
-  std::vector<double> values;
-  double median = 0;
-};
-
-std::string NameWinner(std::vector<Contender> contenders, results::Better better) {
-  if (contenders.size() < 2) return "";
-  const bool higher = better == results::Better::kHigher;
-  std::sort(contenders.begin(), contenders.end(), [&](const Contender& a, const Contender& b) {
-    return higher ? a.median > b.median : a.median < b.median;
-  });
-  const auto direction =
-      higher ? stats::Direction::kHigherIsBetter : stats::Direction::kLowerIsBetter;
-  const stats::Comparison comparison =
-      stats::Compare(contenders[1].values, contenders[0].values, direction, {});
-  if (comparison.verdict != stats::Verdict::kBetter) return "no clear winner";
-  const double factor = higher ? contenders[0].median / contenders[1].median
-                               : contenders[1].median / contenders[0].median;
-  if (!std::isfinite(factor)) return contenders[0].model;
-  return fmt::format("{} ({:.2f} x {})", contenders[0].model, factor, contenders[1].model);
+  std::string text = PrintNumber(median);
+  if (median != 0 && values.size() >= 2) {
+    text += fmt::format(" ±{:.0f}%", 100 * furthest / std::abs(median));
+  }
+  return values.size() == usual ? text : text + fmt::format(" n{}", values.size());
 }
 
 using Table = std::vector<std::vector<std::string>>;
+constexpr size_t kMostColumns = 100;  // of a terminal
+constexpr size_t kTableIndent = 1;
+constexpr size_t kColumnGap = 2;
 
 size_t DisplayWidth(const std::string& text) {
   // UTF-8: continuation bytes take no column.
@@ -101,7 +51,8 @@ size_t DisplayWidth(const std::string& text) {
   }));
 }
 
-std::string PrintTable(const Table& table) {
+// winner_last: the last column holds names.
+std::string PrintTable(const Table& table, bool winner_last) {
   std::vector<size_t> widths;
   for (const auto& line : table) {
     widths.resize(std::max(widths.size(), line.size()));
@@ -113,7 +64,7 @@ std::string PrintTable(const Table& table) {
     for (size_t i = 0; i < line.size(); ++i) {
       const std::string padding(widths[i] - DisplayWidth(line[i]), ' ');
       // Names to the left, figures to the right.
-      const bool left = i == 0 || i + 1 == line.size();
+      const bool left = i == 0 || (winner_last && i + 1 == line.size());
       printed += " " + (left ? line[i] + padding : padding + line[i]) + " ";
     }
     printed.erase(printed.find_last_not_of(' ') + 1);
@@ -122,32 +73,65 @@ std::string PrintTable(const Table& table) {
   return text;
 }
 
-std::vector<std::string> MetricLine(const Group& group, const results::Field<TrialRow>& field) {
-  std::vector<std::string> line = {
-      field.column.unit.empty() ? std::string(field.column.label)
-                                : fmt::format("{} [{}]", field.column.label, field.column.unit)};
-  std::vector<Contender> contenders;
-  bool all_zero = true;
-  for (const std::string& model : group.models) {
-    Contender contender{model, {}, 0};
-    for (const TrialRow* row : group.trials.at(model)) {
-      contender.values.push_back(field.Number(*row));
-      all_zero = all_zero && contender.values.back() == 0;
+// The number of repetitions that most figures of a table have.
+size_t UsualRepetitions(const plots::FigureTable& figures) {
+  std::map<size_t, size_t> seen;
+  for (const plots::FigureRow& row : figures.rows) {
+    for (const auto& values : row.repetitions) {
+      if (!values.empty()) ++seen[values.size()];
     }
-    contender.median = stats::Median(contender.values).value_or(0);
-    line.push_back(PrintSpread(contender.values, contender.median));
-    contenders.push_back(std::move(contender));
   }
-  // The metric does not apply to this workload.
-  if (all_zero) return {};
-  line.push_back(NameWinner(std::move(contenders), field.column.better()));
+  size_t usual = 0;
+  for (const auto& [repetitions, figures_of] : seen) {
+    if (usual == 0 || figures_of >= seen[usual]) usual = repetitions;
+  }
+  return usual;
+}
+
+// A figure for each contender, and who won.
+std::vector<std::string> FigureLine(const plots::FigureTable& figures, const plots::FigureRow& row,
+                                    size_t usual) {
+  std::vector<std::string> line = {row.label};
+  for (const std::vector<double>& values : row.repetitions) {
+    const auto median = stats::Median(values);
+    line.push_back(median ? PrintSpread(values, *median, usual) : "-");
+  }
+  line.push_back(answers::NameWinner(figures.contenders, row.repetitions, row.metric->better()));
   return line;
 }
 
-// A storm ends when all have connected, each with one statement: its transactions per second say
-// nothing that connects per second do not say better.
-bool Applies(const std::string& metric, const Group& group) {
-  return metric != "throughput_tps" || group.title.find("workload:storm") == std::string::npos;
+// The columns from first on that fit beside the labels, at least one; the last one is the winner's.
+size_t ColumnsThatFit(const Table& table, size_t first) {
+  const auto width_of = [&](size_t column) {
+    size_t width = 0;
+    for (const auto& line : table) width = std::max(width, DisplayWidth(line[column]));
+    return width + kColumnGap;
+  };
+  size_t width = kTableIndent + width_of(0);
+  size_t columns = 0;
+  while (first + columns < table[0].size()) {
+    width += width_of(first + columns);
+    if (columns > 0 && width > kMostColumns) break;
+    ++columns;
+  }
+  return columns;
+}
+
+// A table that is too wide continues below itself, with the labels again.
+std::string PrintInParts(const Table& table) {
+  std::string text;
+  for (size_t first = 1; first < table[0].size();) {
+    const size_t columns = ColumnsThatFit(table, first);
+    Table part;
+    for (const auto& line : table) {
+      part.push_back({line[0]});
+      const auto begin = line.begin() + static_cast<std::ptrdiff_t>(first);
+      part.back().insert(part.back().end(), begin, begin + static_cast<std::ptrdiff_t>(columns));
+    }
+    text += (text.empty() ? "" : "\n") + PrintTable(part, first + columns == table[0].size());
+    first += columns;
+  }
+  return text;
 }
 
 std::string CountInvalid(const results::Run& run) {
@@ -156,7 +140,7 @@ std::string CountInvalid(const results::Run& run) {
   for (const TrialRow& row : run.trials) {
     if (row.status != results::kTrialInvalid) continue;
     ++invalid;
-    ++reasons[fmt::format("{}: {}", row.cell, row.status_reason)];
+    ++reasons[Printable(fmt::format("{}: {}", row.cell, row.status_reason))];
   }
   if (invalid == 0) return {};
   std::string text = fmt::format("\n{} of {} trials are INVALID and in none of the figures:\n",
@@ -169,17 +153,22 @@ std::string CountInvalid(const results::Run& run) {
 
 std::string FormatSummary(const results::Run& run) {
   std::string text;
-  for (const Group& group : MakeGroups(run)) {
-    Table table = {{""}};
-    for (const std::string& model : group.models) table[0].push_back(model);
+  for (const plots::FigureTable& figures : plots::BuildTables(run)) {
+    Table table = {{figures.corner}};
+    for (const std::string& contender : figures.contenders) table[0].push_back(contender);
     table[0].emplace_back("winner");
-    for (const std::string& metric : stats::DefaultMetrics()) {
-      const auto* field = results::FindField<TrialRow>(metric);
-      if (field == nullptr || !Applies(metric, group)) continue;
-      std::vector<std::string> line = MetricLine(group, *field);
-      if (!line.empty()) table.push_back(std::move(line));
+    const size_t usual = UsualRepetitions(figures);
+    for (const plots::FigureRow& row : figures.rows) {
+      table.push_back(FigureLine(figures, row, usual));
     }
-    text += fmt::format("\n{}\n{}", group.title, PrintTable(table));
+    text += fmt::format("\n{} ({} {})\n{}", Printable(figures.title), usual,
+                        usual == 1 ? "repetition" : "repetitions", PrintInParts(table));
+  }
+  if (!text.empty()) {
+    text +=
+        "\nFigures are medians; ±: how far the furthest repetition lies from it; nN: of N "
+        "repetitions\nwhere that differs. winner: beats the second best by more than noise and "
+        "5 %.\n";
   }
   return text + CountInvalid(run);
 }

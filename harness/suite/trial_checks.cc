@@ -1,3 +1,4 @@
+// The self-checks of a trial.
 #include "harness/suite/trial_checks.h"
 
 #include <fmt/format.h>
@@ -5,7 +6,7 @@
 #include <algorithm>
 
 #include "base/near_names.h"
-#include "harness/load/workload.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::suite {
 namespace {
@@ -95,7 +96,7 @@ class Finder {
       Add(check::connects,
           fmt::format("{} of {} connects failed{}", failed, load_.connects_all, FirstError()));
     }
-    const bool failover = load_.pattern == load::Name(load::Pattern::kFailover);
+    const bool failover = load::RowOf(load_.pattern).Has(load::kDropped);
     if (load_.connections_lost > 0 && !failover) {
       Add(check::connections_lost,
           fmt::format("{} connections broke{}", load_.connections_lost, FirstError()));
@@ -106,13 +107,23 @@ class Finder {
     }
   }
 
-  // A client that tried again until it was served, and one that found a queue full of which it was
-  // said beforehand that it would be, are part of what is measured.
+  // A client that tried again until it was served, one that found a queue full of which it was said
+  // beforehand that it would be, and one that a limit of the user's choice rejects are part of what
+  // is measured.
   uint64_t UnexpectedFailures() const {
     if (load_.clients_to_serve > 0 && load_.clients_served == load_.clients_to_serve) return 0;
     const uint64_t full =
         load_.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kBacklogFull)];
-    return load_.connects_failed() - (IsBeyondAcceptQueue() ? full : 0);
+    return load_.connects_failed() - (IsBeyondAcceptQueue() ? full : 0) - ChosenRejections();
+  }
+
+  uint64_t ChosenRejections() const {
+    uint64_t sum = 0;
+    for (const std::string& state : observation_.chosen_rejections) {
+      const auto found = load_.connect_errors.find(state);
+      if (found != load_.connect_errors.end()) sum += found->second;
+    }
+    return sum;
   }
 
   void CheckMachine() {

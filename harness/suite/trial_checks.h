@@ -1,8 +1,8 @@
 // The self-checks of a trial: what makes it INVALID because it tells more about the machine or the
 // load generator than about the server. The table is checks.def.
 //
-// A reason reads "steal: the hypervisor took 7.0 % of the CPU time (at most 5 %)"; it opens with the
-// check's name, so that scripts can count reasons without parsing sentences.
+// A reason reads "steal: the hypervisor took 7.0 % of the CPU time (at most 5 %)"; it opens with
+// the check's name, so that scripts can count reasons without parsing sentences.
 //
 // Safety: pure functions of plain values; any thread.
 #pragma once

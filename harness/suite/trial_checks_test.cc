@@ -1,3 +1,4 @@
+// Tests: the self-checks of a trial.
 #include "harness/suite/trial_checks.h"
 
 #include <gmock/gmock.h>
@@ -13,14 +14,17 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-load::LoadResult SoundLoad(const char* pattern) {
+load::LoadResult SoundLoad(load::Pattern pattern) {
   load::LoadResult load;
   load.pattern = pattern;
   load.threads = 1;
   load.connections = 500;
   load.window_end_ns = 2 * kNanosecondsPerSecond;
   load.transactions_all = load.transactions_ok = load.transactions_ok_in_window = 1000;
-  for (int i = 1; i <= 1000; ++i) load.transaction_latency.Record(i * 1000);
+  for (int i = 1; i <= 1000; ++i) {
+    load.transaction_latency.Record(i * 1000);
+    load.request_time.Record(i * 1000);
+  }
   load.connects_all = 500;
   load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kOk)] = 500;
   for (int i = 1; i <= 500; ++i) load.connect_latency.Record(i * 1000);
@@ -45,25 +49,26 @@ Observation SoundObservation() {
 
 using Spoil = std::function<void(load::LoadResult&, Observation&)>;
 
-std::vector<Breach> BreachesOf(const Spoil& spoil, const char* pattern = "steady") {
+std::vector<Breach> BreachesOf(const Spoil& spoil, load::Pattern pattern = load::Pattern::kSteady) {
   load::LoadResult load = SoundLoad(pattern);
   Observation observation = SoundObservation();
   spoil(load, observation);
   return FindBreaches(load, observation);
 }
 
-std::string ReasonOf(const Spoil& spoil, const char* pattern = "steady") {
+std::string ReasonOf(const Spoil& spoil, load::Pattern pattern = load::Pattern::kSteady) {
   return InvalidReason(BreachesOf(spoil, pattern), {});
 }
 
 TEST(TrialChecksTest, ASoundTrialHasNoReason) {
   EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation&) {}), "");
-  EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation&) {}, "storm"), "");
+  EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation&) {}, load::Pattern::kStorm), "");
 }
 
 TEST(TrialChecksTest, TheTableIsComplete) {
   const std::set<std::string_view> kBounded = {"client_cpu",   "client_stall", "achieved_rate",
-                                               "schedule_lag", "steal",        "other_load"};
+                                               "schedule_lag", "steal",        "other_load",
+                                               "littles_law"};
   for (const TrialCheck& check : AllTrialChecks()) {
     EXPECT_FALSE(check.about.empty()) << check.name;
     EXPECT_FALSE(check.remedy.empty()) << check.name;
@@ -126,7 +131,7 @@ TEST(TrialChecksTest, WhatTheMachineDidIsNamed) {
 
 TEST(TrialChecksTest, OtherLoadIsWhatNoneOfOursUsed) {
   // 230 ticks are 2.3 s: 2.1 s of ours and 0.2 s of others, 5 % of two CPUs for two seconds.
-  EXPECT_NEAR(OtherCpuFraction(SoundLoad("steady"), SoundObservation()), 0.05, 1e-9);
+  EXPECT_NEAR(OtherCpuFraction(SoundLoad(load::Pattern::kSteady), SoundObservation()), 0.05, 1e-9);
   EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation& o) { o.host.work_ticks = 270; }),
             "other_load: other processes used 15.0 % of the CPU time (at most 10 %)");
   // Ticks say nothing about a window that holds only some of them.
@@ -137,7 +142,7 @@ TEST(TrialChecksTest, OtherLoadIsWhatNoneOfOursUsed) {
             }),
             "");
   // Accounting that runs ahead of the ticks is no load, either.
-  EXPECT_EQ(OtherCpuFraction(SoundLoad("steady"),
+  EXPECT_EQ(OtherCpuFraction(SoundLoad(load::Pattern::kSteady),
                              [] {
                                Observation o = SoundObservation();
                                o.host.work_ticks = 100;
@@ -152,13 +157,13 @@ TEST(TrialChecksTest, AFullAcceptQueueSpoilsOnlyWhatWasExpectedToFit) {
     o.host.syn_retries = 3;
     load.invalid_reasons = {"syn_retries: 3 SYNs were repeated"};
   };
-  EXPECT_EQ(ReasonOf(overflow, "storm"),
+  EXPECT_EQ(ReasonOf(overflow, load::Pattern::kStorm),
             "syn_retries: 3 SYNs were repeated; listen_overflows: 2 connections were turned away");
   const Spoil declared = [&](load::LoadResult& load, Observation& o) {
     overflow(load, o);
     load.beyond_backlog = true;
   };
-  EXPECT_EQ(ReasonOf(declared, "storm"), "");
+  EXPECT_EQ(ReasonOf(declared, load::Pattern::kStorm), "");
   // On a Unix socket the queue fails what it cannot hold.
   const auto fail = [](load::LoadResult& load) {
     load.connects_by_outcome[0] = 490;
@@ -166,15 +171,35 @@ TEST(TrialChecksTest, AFullAcceptQueueSpoilsOnlyWhatWasExpectedToFit) {
     load.connect_latency.Clear();
     for (int i = 1; i <= 490; ++i) load.connect_latency.Record(i * 1000);
   };
-  EXPECT_EQ(ReasonOf([&](load::LoadResult& load, Observation&) { fail(load); }, "storm"),
-            "connects: 10 of 500 connects failed");
+  EXPECT_EQ(
+      ReasonOf([&](load::LoadResult& load, Observation&) { fail(load); }, load::Pattern::kStorm),
+      "connects: 10 of 500 connects failed");
   EXPECT_EQ(ReasonOf(
                 [&](load::LoadResult& load, Observation&) {
                   fail(load);
                   load.beyond_backlog = true;
                 },
-                "storm"),
+                load::Pattern::kStorm),
             "");
+}
+
+TEST(TrialChecksTest, RejectionsThatTheUserChoseAreData) {
+  const auto reject = [](load::LoadResult& load) {
+    load.connects_by_outcome[0] = 489;
+    load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kTooManyConnections)] = 10;
+    load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kReset)] = 1;
+    load.connect_errors["53300"] = 10;
+    load.connect_latency.Clear();
+    for (int i = 1; i <= 489; ++i) load.connect_latency.Record(i * 1000);
+  };
+  EXPECT_EQ(ReasonOf([&](load::LoadResult& load, Observation&) { reject(load); }),
+            "connects: 11 of 500 connects failed");
+  // What else fails still spoils the trial.
+  EXPECT_EQ(ReasonOf([&](load::LoadResult& load, Observation& o) {
+              reject(load);
+              o.chosen_rejections = {"53300"};
+            }),
+            "connects: 1 of 500 connects failed");
 }
 
 TEST(TrialChecksTest, AFailoverIsAboutTheConnectionsThatItLoses) {
@@ -184,14 +209,14 @@ TEST(TrialChecksTest, AFailoverIsAboutTheConnectionsThatItLoses) {
     load.connects_by_outcome[static_cast<size_t>(load::ConnectOutcome::kRefused)] = 20;
     load.clients_to_serve = load.clients_served = 500;
   };
-  EXPECT_EQ(ReasonOf(came_back, "failover"), "");
+  EXPECT_EQ(ReasonOf(came_back, load::Pattern::kFailover), "");
   const std::string not_all = ReasonOf(
       [&](load::LoadResult& load, Observation& o) {
         came_back(load, o);
         load.clients_served = 499;
         load.invalid_reasons = {"served: 1 of 500 clients were not served again"};
       },
-      "failover");
+      load::Pattern::kFailover);
   EXPECT_THAT(not_all, StartsWith("served: 1 of 500"));
 }
 

@@ -1,8 +1,10 @@
-// What a trial found, as rows of the result files: pure conversion, no measuring.
+// What a trial found, as its row of trials.csv: pure conversion, no measuring. trial_tables.h has
+// the rows of the other files.
 //
 // Safety: pure functions; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@
 #include "harness/observe/host.h"
 #include "harness/observe/process_tree.h"
 #include "harness/observe/sampler.h"
-#include "harness/stats/bootstrap.h"
+#include "harness/stats/intervals.h"
 #include "results/writer.h"
 
 namespace connbench::suite {
@@ -35,6 +37,9 @@ struct Observation {
   int64_t own_cpu_ns = 0;      // of the harness in the measured window
   int cpus = 1;                // online
   bool server_seen = true;     // false: its processes are unknown, so that nothing is its own
+  // SQLSTATEs of rejections that the user chose by a limit below what the load needs: they are
+  // counted, and spoil nothing.
+  std::vector<std::string> chosen_rejections;
   observe::SamplerReport samples;
   engine::PoolUsage pools;  // of all pools together in the measured window; no workers: none
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
@@ -43,28 +48,20 @@ struct Observation {
 
 // Below this many samples a percentile says nothing.
 uint64_t SamplesNeeded(double percentile_fraction);
-// In microseconds; 0 if the sample cannot carry it.
-double PercentileUs(const stats::Histogram& histogram, double percentile_fraction);
-
-// The distribution as rows of latency.csv, only as far as the sample carries it.
-std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
-                                               const stats::Histogram& histogram);
-// Every distribution that a trial has, as such rows and as a .hgrm file: transaction, those of an
-// open loop's schedule, connect, connect_unretried where some were retried, those before, during and
-// after a disturbance, and those of the other groups by name.
-void AddDistributions(const load::LoadResult& load, results::TrialRecord& record);
-std::vector<results::TimeseriesRow> MakeTimeseries(const load::LoadResult& load,
-                                                   const observe::SamplerReport& samples);
-std::vector<results::ErrorRow> MakeErrors(const load::LoadResult& load);
-std::vector<results::MemoryRow> MakeMemory(const std::vector<MemoryCheckpoint>& checkpoints);
+// In microseconds; none if the sample cannot carry it.
+std::optional<double> PercentileUs(const stats::Histogram& histogram, double percentile_fraction);
 
 // Growth per connection over all checkpoints: the least-squares slope against the connections that
-// were up, with its 95 % interval; 0 if there were never any. With two connection counts the
-// interval has no width.
-stats::Interval MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
-                            int64_t (*value)(const MemoryCheckpoint&));
+// were up.
+struct Growth {
+  double slope = 0;
+  std::optional<stats::Interval> interval;  // 95 %; two connection counts carry none
+};
+// None if there were never any connections.
+std::optional<Growth> MemorySlope(const std::vector<MemoryCheckpoint>& checkpoints,
+                                  int64_t (*value)(const MemoryCheckpoint&));
 
-// Fills every column that comes from the load and the observers.
+// Fills every column that comes from the load and the observers; what neither measured stays empty.
 void FillTrialRow(const load::LoadResult& load, const Observation& observation,
                   results::TrialRow& row);
 

@@ -1,3 +1,4 @@
+// Runs one trial.
 #include "harness/suite/trial_runner.h"
 
 #include <fmt/format.h>
@@ -6,13 +7,15 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <utility>
 
-#include "harness/load/sql_client.h"
+#include "base/print_error.h"
 #include "harness/observe/connect_phases.h"
 #include "harness/suite/load_process.h"
 #include "harness/suite/trial_checks.h"
 #include "harness/suite/trial_rows.h"
+#include "harness/suite/trial_tables.h"
 
 namespace connbench::suite {
 namespace {
@@ -21,8 +24,6 @@ namespace {
 constexpr int64_t kLoadGraceNs = 60 * kNanosecondsPerSecond;
 // And so much for each connection to be made, to be looked at and to be closed.
 constexpr int64_t kLoadGracePerConnectionNs = 20 * kNanosecondsPerMillisecond;
-constexpr int64_t kSetUpBackendGoneNs = 2 * kNanosecondsPerSecond;
-constexpr useconds_t kSetUpBackendPollUs = 2000;
 // A server rests when it used less than this between two looks; background work never ends.
 constexpr int64_t kAtRestNs = 2 * kNanosecondsPerSecond;
 constexpr useconds_t kAtRestPollUs = 5000;
@@ -44,18 +45,36 @@ int64_t LivingSwitches(const observe::TreeUsage& usage) {
 
 class TrialRun {
  public:
-  TrialRun(const TrialContext& context, const Cell& cell, const Trial& trial,
-           targets::Target& target)
-      : context_(context), cell_(cell), trial_(trial), target_(target) {}
+  TrialRun(const TrialContext& context, const Cell& cell, const Trial& trial, RunningServer& server)
+      : context_(context),
+        cell_(cell),
+        trial_(trial),
+        server_(server),
+        target_(server.target()),
+        tree_(server.tree()) {}
 
-  TrialOutcome Run() {
+  // A fresh server for this trial alone.
+  TrialOutcome RunWhole() {
+    return Run([this]() -> Status {
+      Status status = server_.Start();
+      if (status.ok()) status = server_.SetUp(cell_.workload);
+      if (status.ok()) status = Measure();
+      const Status ended = StopServer();
+      return status.ok() ? ended : status;
+    });
+  }
+
+  TrialOutcome RunWindow() {
+    return Run([this] { return Measure(); });
+  }
+
+ private:
+  template <typename Work>
+  TrialOutcome Run(const Work& work) {
     const MonotonicNs begin_ns = MonotonicNow();
     const int64_t cpu_before = OwnCpuNs();
     FillKeys();
-    Status status = Measure();
-    const Status ended = StopServer();
-    if (status.ok()) status = ended;
-    Judge(status);
+    Judge(work());
     // The harness does little else than observe while a trial runs.
     outcome_.observer_cpu_ns = window_cpu_ns_;
     outcome_.window_ns = window_ns_;
@@ -64,7 +83,6 @@ class TrialRun {
     return std::move(outcome_);
   }
 
- private:
   results::TrialRow& row() { return outcome_.record.trial; }
 
   void FillKeys() {
@@ -74,24 +92,22 @@ class TrialRun {
     row().workload = cell_.workload.name;
     row().connections = cell_.workload.connections;
     row().repetition = trial_.repetition;
+    row().pattern = load::Name(cell_.workload.pattern);
+    row().protocol = load::Name(cell_.workload.protocol);
+    row().contender = results::ContenderOf(row().target, row().model);
     row().settings = cell_.SettingsText();
     row().parameters = cell_.ParametersText();
     row().seed = static_cast<int64_t>(trial_.seed);
   }
 
   Status Measure() {
-    CONNBENCH_RETURN_IF_ERROR(target_.Start());
-    tree_ = observe::ServerTree(target_.root_pids());
     observation_.server_seen = !tree_.roots.empty();
-    CONNBENCH_RETURN_IF_ERROR(SetUpData());
-    for (const observe::TreeProcess& process : observe::ListTree(tree_)) {
-      tree_.standing.insert(process.pid);
-    }
+    observation_.chosen_rejections = cell_.ChosenRejections();
     before_load_ = observe::ReadUsage(tree_);
     ReadMemoryCheckpoint("before", 0);
     LoadProcess load;
     CONNBENCH_RETURN_IF_ERROR(
-        load.Start(context_.program, cell_.workload, cell_.parameters, target_.endpoint(),
+        load.Start(context_.program, cell_.workload, target_.endpoint(),
                    targets::ValueOf(cell_.settings, targets::kClientCpuSetting), trial_.seed));
     sampler_.Start(tree_);
     const Status followed = FollowEvents(load);
@@ -104,6 +120,10 @@ class TrialRun {
     CONNBENCH_ASSIGN_OR_RETURN(load_, load.TakeResult());
     has_load_ = true;
     CONNBENCH_RETURN_IF_ERROR(target_.CheckAlive());
+    return context_.details ? ReadPhases() : Status::Ok();
+  }
+
+  Status ReadPhases() {
     // Without the server's side the phases of the client remain.
     auto server_log = target_.ReadConnectionLog();
     CONNBENCH_RETURN_IF_ERROR(server_log.status());
@@ -114,40 +134,8 @@ class TrialRun {
     return Status::Ok();
   }
 
-  Status SetUpData() {
-    if (cell_.workload.setup.text.empty()) return Status::Ok();
-    const size_t processes = observe::ListTree(tree_).size();
-    {
-      CONNBENCH_ASSIGN_OR_RETURN(const auto client,
-                                 load::SqlClient::Connect(target_.setup_endpoint()));
-      CONNBENCH_RETURN_IF_ERROR(MakeTables(*client));
-    }
-    // The session that set up must not count as a connection's memory.
-    const MonotonicNs deadline = MonotonicNow() + kSetUpBackendGoneNs;
-    while (observe::ListTree(tree_).size() > processes && MonotonicNow() < deadline) {
-      ::usleep(kSetUpBackendPollUs);
-    }
-    return Status::Ok();
-  }
-
-  Status MakeTables(load::SqlClient& client) const {
-    const targets::TableSetup allowed = target_.table_setup();
-    if (allowed == targets::TableSetup::kFresh) {
-      return load::SetUp(cell_.workload, client, /*scale=*/0);
-    }
-    CONNBENCH_ASSIGN_OR_RETURN(const std::vector<std::string> missing,
-                               load::MissingTables(cell_.workload, client));
-    if (missing.empty()) return Status::Ok();
-    if (allowed == targets::TableSetup::kKeep) {
-      return load::SetUp(cell_.workload, client, /*scale=*/0, load::ExistingTables::kKeep);
-    }
-    return Status::Error(sqlstate::kUndefinedTable,
-                         fmt::format("table {} does not exist in {}", missing.front(),
-                                     target_.endpoint().ToString()))
-        .WithHint("Make the tables yourself, or allow it with --set dsn.setup=on.");
-  }
-
   void ReadMemoryCheckpoint(const char* name, int64_t connections_up) {
+    if (!context_.details) return;
     observation_.memory.push_back(
         {name, connections_up, observe::ReadMemory(tree_), observe::ReadHostMemory()});
   }
@@ -180,44 +168,53 @@ class TrialRun {
     int64_t own_cpu_begin = 0;
     observation_.cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
     while (true) {
-      CONNBENCH_ASSIGN_OR_RETURN(const LoadEvent event,
+      CONNBENCH_ASSIGN_OR_RETURN(const std::optional<load::LoadEvent> next,
                                  load.NextEvent(deadline, *context_.interruption, exits));
-      if (event.name.empty()) return Status::Ok();
-      if (event.name == "held") {
-        if (!in_window) {
-          observation_.opening = Subtract(observe::ReadUsage(tree_), before_load_);
+      if (!next) return Status::Ok();
+      const load::LoadEvent& event = *next;
+      switch (event.kind) {
+        case load::EventKind::kHeld:
+          if (!in_window) {
+            observation_.opening = Subtract(observe::ReadUsage(tree_), before_load_);
+          }
+          ReadMemoryCheckpoint("held", event.connections);
+          break;
+        case load::EventKind::kBegin: {
+          in_window = true;
+          CONNBENCH_ASSIGN_OR_RETURN(pools_before, target_.ReadPoolUsage());
+          own_cpu_begin = OwnCpuNs();
+          host_begin = observe::ReadHostCounters();
+          usage_begin = observe::ReadUsage(tree_);
+          // From here on the load runs again.
+          window_cpu_ns_ = -OwnCpuNs();
+          window_ns_ = -MonotonicNow();
+          break;
         }
-        ReadMemoryCheckpoint("held", event.connections);
-      } else if (event.name == "begin") {
-        in_window = true;
-        CONNBENCH_ASSIGN_OR_RETURN(pools_before, target_.ReadPoolUsage());
-        own_cpu_begin = OwnCpuNs();
-        host_begin = observe::ReadHostCounters();
-        usage_begin = observe::ReadUsage(tree_);
-        // From here on the load runs again.
-        window_cpu_ns_ = -OwnCpuNs();
-        window_ns_ = -MonotonicNow();
-      } else if (event.name == "drop") {
-        CONNBENCH_RETURN_IF_ERROR(target_.Crash());
-      } else if (event.name == "end") {
-        window_cpu_ns_ += OwnCpuNs();
-        window_ns_ += MonotonicNow();
-        usage_end = observe::ReadUsage(tree_);
-        observation_.usage = Subtract(usage_end, usage_begin);
-        observation_.host = observe::ReadHostCounters() - host_begin;
-        observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
-        CONNBENCH_ASSIGN_OR_RETURN(auto pools_after, target_.ReadPoolUsage());
-        observation_.pools = PoolsBetween(pools_before, std::move(pools_after));
-        if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
-      } else if (event.name == "closed") {
-        observation_.closing = Subtract(ReadUsageAtRest(), usage_end);
+        case load::EventKind::kDrop:
+          CONNBENCH_RETURN_IF_ERROR(target_.Crash());
+          break;
+        case load::EventKind::kEnd: {
+          window_cpu_ns_ += OwnCpuNs();
+          window_ns_ += MonotonicNow();
+          usage_end = observe::ReadUsage(tree_);
+          observation_.usage = Subtract(usage_end, usage_begin);
+          observation_.host = observe::ReadHostCounters() - host_begin;
+          observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
+          CONNBENCH_ASSIGN_OR_RETURN(auto pools_after, target_.ReadPoolUsage());
+          observation_.pools = PoolsBetween(pools_before, std::move(pools_after));
+          if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
+          break;
+        }
+        case load::EventKind::kClosed:
+          observation_.closing = Subtract(ReadUsageAtRest(), usage_end);
+          break;
       }
     }
   }
 
   Status StopServer() {
     if (target_.root_pids().empty()) return Status::Ok();
-    CONNBENCH_ASSIGN_OR_RETURN(const rusage life, target_.Stop());
+    CONNBENCH_ASSIGN_OR_RETURN(const rusage life, server_.Stop());
     const int64_t switches = life.ru_nvcsw + life.ru_nivcsw;
     // 0: of a server that goes on, nothing is known.
     if (switches > 0) observation_.life_switches = switches - LivingSwitches(before_load_);
@@ -225,14 +222,16 @@ class TrialRun {
   }
 
   void Judge(const Status& status) {
-    std::string reason = status.ok() ? "" : status.ToString();
+    std::string reason = status.ok() ? "" : WithSqlstate(status);
     if (has_load_) {
       FillTrialRow(load_, observation_, row());
       AddDistributions(load_, outcome_.record);
       outcome_.record.timeseries = MakeTimeseries(load_, observation_.samples);
       outcome_.record.errors = MakeErrors(load_);
       outcome_.manual_seconds = ManualSeconds();
-      const std::string invalid = InvalidReason(FindBreaches(load_, observation_), context_.waived);
+      const std::vector<Breach> breaches = FindBreaches(load_, observation_);
+      for (const Breach& breach : breaches) outcome_.breached.emplace_back(breach.check);
+      const std::string invalid = InvalidReason(breaches, context_.waived);
       if (!reason.empty() && !invalid.empty()) reason += "; ";
       reason += invalid;
     }
@@ -246,10 +245,11 @@ class TrialRun {
   }
 
   double ManualSeconds() const {
-    if (cell_.workload.pattern == load::Pattern::kFailover) {
+    const load::PatternRow& pattern = load::RowOf(cell_.workload.pattern);
+    if (pattern.Has(load::kDropped)) {
       return static_cast<double>(load_.all_served_ns) / kNanosecondsPerSecond;
     }
-    if (cell_.workload.pattern == load::Pattern::kStorm) {
+    if (pattern.Has(load::kReleasedTogether)) {
       return static_cast<double>(load_.last_ready_ns - load_.first_connect_ns) /
              kNanosecondsPerSecond;
     }
@@ -259,9 +259,10 @@ class TrialRun {
   const TrialContext& context_;
   const Cell& cell_;
   const Trial& trial_;
+  RunningServer& server_;
   targets::Target& target_;
+  const observe::ServerTree& tree_;
   TrialOutcome outcome_;
-  observe::ServerTree tree_;
   observe::Sampler sampler_;
   observe::TreeUsage before_load_;
   Observation observation_;
@@ -275,7 +276,13 @@ class TrialRun {
 
 TrialOutcome RunTrial(const TrialContext& context, const Cell& cell, const Trial& trial,
                       targets::Target& target) {
-  return TrialRun(context, cell, trial, target).Run();
+  RunningServer server(target);
+  return TrialRun(context, cell, trial, server).RunWhole();
+}
+
+TrialOutcome RunWindow(const TrialContext& context, const Cell& cell, const Trial& trial,
+                       RunningServer& server) {
+  return TrialRun(context, cell, trial, server).RunWindow();
 }
 
 }  // namespace connbench::suite

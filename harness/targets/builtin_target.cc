@@ -1,4 +1,7 @@
+// connbench's own models as targets: the program runs itself as `serve` in a child process, or the
+// server's program of another build (build:DIR/MODEL).
 #include "harness/targets/builtin_target.h"
+#include "base/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,14 +10,15 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "engine/engine.h"
-#include "harness/targets/child_process.h"
 #include "harness/targets/server_folder.h"
 #include "harness/targets/server_processes.h"
+#include "harness/targets/server_programs.h"
 #include "harness/targets/target_kinds.h"
 #include "harness/targets/target_list.h"
 #include "harness/targets/trial_security.h"
@@ -24,14 +28,30 @@
 namespace connbench::targets {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr int64_t kStartTimeoutNs = 60 * kNanosecondsPerSecond;
 constexpr int64_t kStopTimeoutNs = 20 * kNanosecondsPerSecond;
 constexpr int64_t kGoneTimeoutNs = 5 * kNanosecondsPerSecond;
 
+constexpr const char* kServerProgram = "connbench-serve";
+constexpr const char* kBackendProgram = "connbench-backend";
+
+constexpr std::string_view kBuildPrefix = "build:";
+// Below the folder that build: names: the program's own folder, a build folder, a clone.
+constexpr std::string_view kServerPlaces[] = {"", "/harness", "/build/release/harness"};
+
 class BuiltinTarget final : public Target {
  public:
-  BuiltinTarget(std::string program, std::string model, Settings settings)
-      : program_(std::move(program)), model_(std::move(model)), settings_(std::move(settings)) {}
+  // command: the server's, without its options. own_segment: whether this program can read the
+  // segment, whose layout differs between builds. copies_programs: as TargetEnvironment says.
+  BuiltinTarget(std::vector<std::string> command, bool own_segment, bool copies_programs,
+                std::string model, Settings settings)
+      : command_(std::move(command)),
+        own_segment_(own_segment),
+        copies_programs_(copies_programs),
+        model_(std::move(model)),
+        settings_(std::move(settings)) {}
   BuiltinTarget(const BuiltinTarget&) = delete;
   BuiltinTarget& operator=(const BuiltinTarget&) = delete;
   ~BuiltinTarget() override {
@@ -46,7 +66,8 @@ class BuiltinTarget final : public Target {
     stdout_ = ready_pipe[0];
     stderr_ = MakeOutputFile("connbench-serve-stderr");
     ChildOptions options;
-    options.argv = {program_, "serve", "--model", model_, "-h", "127.0.0.1", "-p", "0"};
+    CONNBENCH_ASSIGN_OR_RETURN(options.argv, MakeCommand());
+    options.argv.insert(options.argv.end(), {"--model", model_, "-h", "127.0.0.1", "-p", "0"});
     Settings settings = settings_;
     security_ = TrialSecurity();
     CONNBENCH_RETURN_IF_ERROR(security_.Apply(MakePassword(), std::nullopt, settings, endpoint_));
@@ -86,14 +107,14 @@ class BuiltinTarget final : public Target {
   }
 
   Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() override {
-    if (segment_.empty()) return std::vector<engine::ConnectionLogRecord>();
+    if (!CanAttach()) return std::vector<engine::ConnectionLogRecord>();
     CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine,
                                engine::Engine::Attach(segment_, /*read_only=*/true));
     return engine->connection_log().Read(/*after_id=*/0);
   }
 
   Result<std::vector<engine::PoolUsage>> ReadPoolUsage() override {
-    if (segment_.empty()) return std::vector<engine::PoolUsage>();
+    if (!CanAttach()) return std::vector<engine::PoolUsage>();
     CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine,
                                engine::Engine::Attach(segment_, /*read_only=*/true));
     return engine->pool_usage();
@@ -103,12 +124,31 @@ class BuiltinTarget final : public Target {
     if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
     CONNBENCH_ASSIGN_OR_RETURN(const ChildExit exit,
                                EndServer(child_, SIGTERM, kStopTimeoutNs, "the server", stderr_));
+    programs_.Remove();
     CONNBENCH_RETURN_IF_ERROR(CheckSegmentIsGone());
     if (!exit.Clean()) return Ended(exit);
     return exit.usage;
   }
 
  private:
+  // The server's program stands beside connbench, and that of its backends beside it.
+  Result<std::vector<std::string>> MakeCommand() {
+    if (!copies_programs_) return command_;
+    CONNBENCH_ASSIGN_OR_RETURN(programs_, ServerFolder::Make("", std::nullopt));
+    const fs::path source = fs::path(command_.front()).parent_path();
+    for (const char* name : {kServerProgram, kBackendProgram}) {
+      std::error_code error;
+      if (name == kBackendProgram && !fs::exists(source / name, error)) continue;
+      if (!fs::copy_file(source / name, programs_.Path(name), error)) {
+        return Status::System("cannot copy " + (source / name).string(), error.value())
+            .WithHint("TMPDIR names the folder for temporary files: it needs room for programs.");
+      }
+    }
+    return std::vector<std::string>{programs_.Path(kServerProgram)};
+  }
+
+  bool CanAttach() const { return own_segment_ && !segment_.empty(); }
+
   Status WaitUntilReady() {
     const MonotonicNs deadline = MonotonicNow() + kStartTimeoutNs;
     std::string text;
@@ -143,8 +183,8 @@ class BuiltinTarget final : public Target {
 
   Status Ended(const ChildExit& exit) const {
     return Status::Error(sqlstate::kCrashShutdown,
-                         fmt::format("the server ({} serve --model {}) {}", program_, model_,
-                                     exit.Describe()))
+                         fmt::format("the server ({} --model {}) {}", fmt::join(command_, " "),
+                                     model_, exit.Describe()))
         .WithDetail(ReadOutputTail(stderr_));
   }
 
@@ -164,11 +204,14 @@ class BuiltinTarget final : public Target {
     }
   }
 
-  const std::string program_;
+  const std::vector<std::string> command_;
+  const bool own_segment_;
+  const bool copies_programs_;
   const std::string model_;
   const Settings settings_;
   TrialSecurity security_;
   ServerFolder socket_folder_;  // of transport=unix
+  ServerFolder programs_;       // the copies
   ChildProcess child_;
   int stdout_ = -1;
   int stderr_ = -1;
@@ -176,11 +219,41 @@ class BuiltinTarget final : public Target {
   std::string segment_;
 };
 
+// "build:DIR/MODEL"; nothing if it is another name. Which models it has is for that build to say.
+struct BuildName {
+  std::string folder;
+  std::string model;
+  std::string program;
+};
+Result<std::optional<BuildName>> SplitBuildName(const std::string& text) {
+  const size_t slash = text.rfind('/');
+  if (!text.starts_with(kBuildPrefix)) return std::optional<BuildName>();
+  if (slash == std::string::npos || slash + 1 == text.size()) {
+    return Status::Error(sqlstate::kUndefinedObject,
+                         fmt::format("\"{}\" names no model of a build", text))
+        .WithHint("Its form is build:DIR/MODEL, for example build:../base/fork.");
+  }
+  BuildName build = {text.substr(kBuildPrefix.size(), slash - kBuildPrefix.size()),
+                     text.substr(slash + 1), ""};
+  std::vector<std::string> looked;
+  for (const std::string_view below : kServerPlaces) {
+    build.program = build.folder + std::string(below) + "/" + kServerProgram;
+    if (IsProgram(build.program)) return std::optional<BuildName>(std::move(build));
+    looked.push_back(build.program);
+  }
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("there is no server of connbench in {}", build.folder))
+      .WithDetail(fmt::format("looked for {}", fmt::join(looked, ", ")))
+      .WithHint("Name a build folder or a clone, and build it there first: ./connbench build");
+}
+
 }  // namespace
 
 std::unique_ptr<Target> MakeBuiltinTarget(const std::string& program, const std::string& model,
                                           const Settings& settings) {
-  return std::make_unique<BuiltinTarget>(program, model, settings);
+  return std::make_unique<BuiltinTarget>(std::vector<std::string>{program, "serve"},
+                                         /*own_segment=*/true, /*copies_programs=*/false, model,
+                                         settings);
 }
 
 Result<std::optional<TargetName>> ParseBuiltinTarget(const std::string& text) {
@@ -193,8 +266,27 @@ Result<std::optional<TargetName>> ParseBuiltinTarget(const std::string& text) {
 
 std::unique_ptr<Target> MakeBuiltinTarget(const TargetRequest& request,
                                           TargetEnvironment& environment) {
-  return MakeBuiltinTarget(environment.program, request.name.model,
-                           PlainSettings(request.settings));
+  return std::make_unique<BuiltinTarget>(std::vector<std::string>{environment.program, "serve"},
+                                         /*own_segment=*/true, environment.copies_programs,
+                                         request.name.model, PlainSettings(request.settings));
+}
+
+Result<std::optional<TargetName>> ParseBuildTarget(const std::string& text) {
+  CONNBENCH_ASSIGN_OR_RETURN(const std::optional<BuildName> build, SplitBuildName(text));
+  if (!build) return std::optional<TargetName>();
+  return std::optional<TargetName>(TargetName{text,
+                                              "build:" + CellText(build->folder),
+                                              build->model,
+                                              "model:" + CellText(text),
+                                              {"builtin"}});
+}
+
+std::unique_ptr<Target> MakeBuildTarget(const TargetRequest& request,
+                                        TargetEnvironment& environment) {
+  const auto build = SplitBuildName(request.name.text);  // ParseBuildTarget() has found it
+  return std::make_unique<BuiltinTarget>(std::vector<std::string>{(*build)->program},
+                                         /*own_segment=*/false, environment.copies_programs,
+                                         request.name.model, PlainSettings(request.settings));
 }
 
 }  // namespace connbench::targets

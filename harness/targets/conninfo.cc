@@ -1,3 +1,4 @@
+// libpq's connection strings and URIs, read by libpq itself.
 #include "harness/targets/conninfo.h"
 
 #include <dlfcn.h>
@@ -5,19 +6,19 @@
 #include <postgresql/libpq-fe.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <memory>
 
 #include "base/near_names.h"
+#include "base/number.h"
 
 namespace connbench::targets {
 namespace {
 
 constexpr char kLibrary[] = "libpq.so.5";
 
-// Those of libpq's that say where to go and as whom; the others (target_session_attrs, ...) would be
-// passed over in silence, so they are refused.
+// Those of libpq's that say where to go and as whom; the others (target_session_attrs, ...) would
+// be passed over in silence, so they are refused.
 constexpr std::string_view kKnownKeywords[] = {"host",    "hostaddr",    "port",
                                                "user",    "dbname",      "application_name",
                                                "sslmode", "sslrootcert", "channel_binding"};
@@ -57,11 +58,13 @@ Status ReadOption(std::string_view keyword, const std::string& value, load::Endp
                                         : SuggestNames(keyword, kKnownKeywords));
   }
   if (keyword == "port") {
-    const auto [end, error] =
-        std::from_chars(value.data(), value.data() + value.size(), endpoint.port);
-    if (error == std::errc() && end == value.data() + value.size()) return Status::Ok();
-    return Status::Error(sqlstate::kInvalidParameterValue,
-                         fmt::format("dsn: \"{}\" is no port", value));
+    const auto port = ParseWholeNumber(value, 1, load::kMaxPort);
+    if (!port.ok()) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("dsn: port: {}", port.status().error().message));
+    }
+    endpoint.port = static_cast<int>(*port);
+    return Status::Ok();
   }
   std::string& member = keyword == "user"               ? endpoint.user
                         : keyword == "dbname"           ? endpoint.database
@@ -89,7 +92,7 @@ Result<load::Endpoint> ParseConninfo(const std::string& conninfo) {
         .WithHint(
             "Write dsn:host=db1 port=5432 user=app dbname=shop, or dsn:postgresql://app@db1/shop.");
   }
-  load::Endpoint endpoint = load::Endpoint::FromEnvironment();
+  CONNBENCH_ASSIGN_OR_RETURN(load::Endpoint endpoint, load::Endpoint::FromEnvironment());
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr || *option->val == '\0') continue;
     CONNBENCH_RETURN_IF_ERROR(ReadOption(option->keyword, option->val, endpoint));

@@ -1,16 +1,17 @@
 // Any server that speaks the protocol, by libpq's connection string or URI. It is reached, never
 // started or stopped. Nothing is created in it unless dsn.setup = on, and nothing is ever dropped.
-// Its processes are observed if dsn.pid says where their tree begins, or if it is a PostgreSQL on this
-// machine whose backend's process id, which every client is told, leads to its postmaster.
+// Its processes are observed if dsn.pid says where their tree begins, or if it is a PostgreSQL on
+// this machine whose backend's process id, which every client is told, leads to its postmaster.
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
+#include <climits>
 #include <filesystem>
 
 #include "base/near_names.h"
+#include "base/number.h"
 #include "harness/load/sql_client.h"
 #include "harness/observe/proc_files.h"
 #include "harness/targets/conninfo.h"
@@ -23,12 +24,9 @@ constexpr std::string_view kPrefix = "dsn:";
 constexpr std::string_view kSettings[] = {"pid", "setup"};
 
 std::string Label(const load::Endpoint& endpoint) {
-  // Without a slash, which separates the axes in a cell's name.
-  std::string label = fmt::format(
+  return CellText(fmt::format(
       "dsn:{}@{}", endpoint.database.empty() ? endpoint.user : endpoint.database,
-      endpoint.is_unix() ? fmt::format("socket:{}", endpoint.port) : endpoint.ToString());
-  std::replace(label.begin(), label.end(), '/', '_');
-  return label;
+      endpoint.is_unix() ? fmt::format("socket:{}", endpoint.port) : endpoint.ToString()));
 }
 
 // Of a connection's backend, if it is a PostgreSQL on this machine; otherwise 0.
@@ -130,10 +128,8 @@ Status CheckDsnSetting(std::string_view name, std::string_view value) {
                          fmt::format("there is no setting dsn.{}", name))
         .WithHint(SuggestNames(name, kSettings));
   }
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(value.begin(), value.end(), pid);
-  const bool good = name == "setup" ? value == "on" || value == "off"
-                                    : error == std::errc() && end == value.end() && pid > 0;
+  const bool good =
+      name == "setup" ? value == "on" || value == "off" : ParseWholeNumber(value, 1, INT_MAX).ok();
   if (good) return Status::Ok();
   return Status::Error(sqlstate::kInvalidParameterValue,
                        fmt::format("dsn.{} cannot be \"{}\"", name, value))

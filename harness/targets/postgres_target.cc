@@ -1,21 +1,21 @@
-// PostgreSQL as a target: the installed server, in a cluster of its own that is made for the trial and
-// removed after it. initdb runs once per run; each trial gets a copy of what it made.
+// PostgreSQL as a target: the installed server, or that of any folder of programs
+// (postgres:BINDIR), in a cluster of its own that is made for the trial
+// and removed after it. initdb runs once per run; each trial gets a copy of what it made.
 //
 // Equal to the built-in models (docs/method.md says why): shared_buffers, max_connections and
-// whatever else a suite sets by a plain name; nothing is forced to disk; no background worker starts
-// work of its own accord. Everything else is PostgreSQL's default, and every parameter can be set as
-// postgres.NAME; postgres.folder says where the cluster lies (a tmpfs, a certain disk).
+// whatever else a suite sets by a plain name; nothing is forced to disk; no background worker
+// starts work of its own accord. Everything else is PostgreSQL's default, and every parameter can
+// be set as postgres.NAME; postgres.folder says where the cluster lies (a tmpfs, a certain disk).
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <fstream>
 
+#include "base/child_process.h"
 #include "base/clock.h"
 #include "engine/config.h"
-#include "harness/targets/child_process.h"
-#include "harness/targets/server_processes.h"
+#include "harness/targets/child_server.h"
 #include "harness/targets/server_programs.h"
 #include "harness/targets/target_kinds.h"
 #include "harness/targets/trial_security.h"
@@ -26,8 +26,8 @@ namespace {
 
 constexpr int64_t kStartTimeoutNs = 60 * kNanosecondsPerSecond;
 constexpr int64_t kStopTimeoutNs = 30 * kNanosecondsPerSecond;
-constexpr useconds_t kReadyPollUs = 5000;
 constexpr int kReadyLine = 8;  // of postmaster.pid, counted from 1
+constexpr std::string_view kProgramsPrefix = "postgres:";
 constexpr char kPackage[] = "postgresql";
 constexpr char kFolderSetting[] = "folder";
 constexpr int kFirstWithSetupDurations = 18;
@@ -77,12 +77,23 @@ void Set(Settings& settings, const std::string& name, const std::string& value) 
   settings.emplace_back(name, value);
 }
 
+// BINDIR of "postgres:BINDIR"; empty if there is none.
+std::string ProgramsOf(const std::string& text) {
+  return text.starts_with(kProgramsPrefix) ? text.substr(kProgramsPrefix.size()) : std::string();
+}
+
+// Its own messages and time zone, whatever ours are.
+std::vector<std::pair<std::string, std::string>> ServerEnvironment() {
+  return {{"LC_ALL", "C"}, {"TZ", "UTC"}};
+}
+
 class PostgresTarget final : public Target {
  public:
   PostgresTarget(const TargetRequest& request, TargetEnvironment& environment)
       : environment_(environment),
         chosen_(PlainSettings(request.settings)),
-        own_(SettingsOfPart("postgres", request.settings)) {
+        own_(SettingsOfPart("postgres", request.settings)),
+        programs_(ProgramsOf(request.name.text)) {
     for (const auto& [name, value] : own_) {
       if (name == kFolderSetting) place_ = value;
     }
@@ -90,10 +101,6 @@ class PostgresTarget final : public Target {
   }
   PostgresTarget(const PostgresTarget&) = delete;
   PostgresTarget& operator=(const PostgresTarget&) = delete;
-  ~PostgresTarget() override {
-    if (child_.running()) (void)Stop();
-    if (log_ >= 0) ::close(log_);
-  }
 
   Status Prepare() override {
     CONNBENCH_RETURN_IF_ERROR(FindPrograms());
@@ -123,7 +130,7 @@ class PostgresTarget final : public Target {
   Status Start() override {
     CONNBENCH_RETURN_IF_ERROR(FindPrograms());
     CONNBENCH_ASSIGN_OR_RETURN(const std::string cluster, FindCluster());
-    CONNBENCH_ASSIGN_OR_RETURN(folder_, ServerFolder::Make(place_, user_));
+    CONNBENCH_RETURN_IF_ERROR(server_.MakeFolder(user_, place_));
     ChildOptions copy = AsServer();
     copy.argv = {"/bin/cp", "-a", cluster, data()};
     if (const auto copied = RunProgram(std::move(copy)); !copied.ok()) return copied.status();
@@ -132,53 +139,35 @@ class PostgresTarget final : public Target {
     CONNBENCH_RETURN_IF_ERROR(security_.Apply(environment_.password, user_, applied_, endpoint_));
     CONNBENCH_ASSIGN_OR_RETURN(endpoint_.port, FindFreePort());
     if (ValueOf(applied_, kTransportSetting) == "unix") {
-      Set(applied_, "unix_socket_directories", folder_.path());
-      endpoint_.host = folder_.path();
+      Set(applied_, "unix_socket_directories", server_.folder().path());
+      endpoint_.host = server_.folder().path();
     }
     std::erase_if(applied_, [](const auto& setting) { return setting.first == kTransportSetting; });
     endpoint_.user = "postgres";
-    log_ = MakeOutputFile("connbench-postgres-log");
-    ChildOptions options = AsServer();
-    options.argv = {postgres_, "-D", data(), "-p", std::to_string(endpoint_.port)};
-    AddParameters(options.argv);
-    options.descriptors = {{log_, STDOUT_FILENO}, {log_, STDERR_FILENO}};
-    // Its immediate shutdown: the cluster is thrown away.
-    options.death_signal = SIGQUIT;
-    CONNBENCH_ASSIGN_OR_RETURN(child_, ChildProcess::Start(options));
-    return AwaitReady();
+    std::vector<std::string> argv = {postgres_, "-D", data(), "-p", std::to_string(endpoint_.port)};
+    AddParameters(argv);
+    // The postmaster writes its state into its pid file; asking over a connection would leave a
+    // backend that is about to end.
+    return server_.Start(argv, [this] { return IsReady(); });
   }
 
   const load::Endpoint& endpoint() const override { return endpoint_; }
-  pid_t root_pid() const override { return child_.pid(); }
-  std::vector<int> exit_descriptors() const override { return {child_.exit_descriptor()}; }
+  pid_t root_pid() const override { return server_.pid(); }
+  std::vector<int> exit_descriptors() const override { return {server_.exit_descriptor()}; }
 
-  Status CheckAlive() override {
-    const std::optional<ChildExit> ended = child_.Wait(0);
-    return ended ? Ended(*ended) : Status::Ok();
-  }
+  Status CheckAlive() override { return server_.CheckAlive(); }
 
   Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() override {
     return std::vector<engine::ConnectionLogRecord>();
   }
   std::vector<observe::SetupDurations> ReadSetupDurations() override {
-    return observe::ParseSetupDurations(ReadOutputTail(log_, kMaxLogBytes) + "\n");
+    return observe::ParseSetupDurations(server_.Log(kMaxLogBytes) + "\n");
   }
 
-  Result<rusage> Stop() override {
-    if (const std::optional<ChildExit> ended = child_.Wait(0)) {
-      folder_.Remove();
-      return Ended(*ended);
-    }
-    // Its fast shutdown: sessions are ended, in order.
-    Result<ChildExit> exit = EndServer(child_, SIGINT, kStopTimeoutNs, "PostgreSQL", log_);
-    folder_.Remove();
-    if (!exit.ok()) return exit.TakeStatus();
-    if (!exit->Clean()) return Ended(*exit);
-    return exit->usage;
-  }
+  Result<rusage> Stop() override { return server_.Stop(); }
 
  private:
-  std::string data() const { return folder_.Path("data"); }
+  std::string data() const { return server_.folder().Path("data"); }
 
   // A child that runs as the server does.
   ChildOptions AsServer() const {
@@ -186,14 +175,17 @@ class PostgresTarget final : public Target {
     options.run_as = user_;
     options.folder = "/";
     options.raise_descriptor_limit = true;
-    // Its own messages and time zone, whatever ours are.
-    options.env = {{"LC_ALL", "C"}, {"TZ", "UTC"}};
+    options.env = ServerEnvironment();
     return options;
   }
 
   Status FindPrograms() {
     if (!postgres_.empty()) return Status::Ok();
-    CONNBENCH_ASSIGN_OR_RETURN(initdb_, FindServerProgram("initdb", kPackage));
+    if (programs_.empty()) {
+      CONNBENCH_ASSIGN_OR_RETURN(initdb_, FindServerProgram("initdb", kPackage));
+    } else {
+      initdb_ = programs_ + "/initdb";
+    }
     CONNBENCH_ASSIGN_OR_RETURN(user_, UnprivilegedUser());
     // Of the same installation as initdb.
     postgres_ = initdb_.substr(0, initdb_.rfind('/')) + "/postgres";
@@ -204,9 +196,9 @@ class PostgresTarget final : public Target {
     return Status::Ok();
   }
 
-  // What initdb made, for this place; made on first use.
+  // What this initdb made, for this place; made on first use.
   Result<std::string> FindCluster() {
-    ServerFolder& folder = environment_.clusters[place_];
+    ServerFolder& folder = environment_.clusters[{initdb_, place_}];
     const std::string cluster = folder.Path("data");
     if (!folder.path().empty()) return cluster;
     CONNBENCH_ASSIGN_OR_RETURN(ServerFolder made, ServerFolder::Make(place_, user_));
@@ -242,23 +234,6 @@ class PostgresTarget final : public Target {
     }
   }
 
-  // The postmaster writes its state into its pid file; asking over a connection would leave a
-  // backend that is about to end.
-  Status AwaitReady() {
-    const MonotonicNs deadline = MonotonicNow() + kStartTimeoutNs;
-    while (!IsReady()) {
-      if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
-      if (MonotonicNow() > deadline) {
-        return Status::Error(sqlstate::kCannotConnectNow,
-                             fmt::format("PostgreSQL was not ready within {} s",
-                                         kStartTimeoutNs / kNanosecondsPerSecond))
-            .WithDetail(ReadOutputTail(log_));
-      }
-      ::usleep(kReadyPollUs);
-    }
-    return Status::Ok();
-  }
-
   bool IsReady() const {
     std::ifstream file(data() + "/postmaster.pid");
     std::string line;
@@ -268,25 +243,25 @@ class PostgresTarget final : public Target {
     return line.starts_with("ready");
   }
 
-  Status Ended(const ChildExit& exit) const {
-    return Status::Error(sqlstate::kCrashShutdown,
-                         fmt::format("PostgreSQL ({}) {}", postgres_, exit.Describe()))
-        .WithDetail(ReadOutputTail(log_));
-  }
-
   TargetEnvironment& environment_;
   const Settings chosen_;  // by their plain names
   Settings applied_;       // the same, with the files that they need
   TrialSecurity security_;
-  Settings own_;       // postgres.NAME
-  std::string place_;  // postgres.folder
+  Settings own_;                // postgres.NAME
+  const std::string programs_;  // their folder; empty: the installed ones
+  std::string place_;           // postgres.folder
   std::string initdb_;
   std::string postgres_;
   ProgramVersion version_;
   std::optional<UserIds> user_;
-  ServerFolder folder_;  // after the environment's, before the child
-  ChildProcess child_;
-  int log_ = -1;
+  // SIGINT is its fast shutdown: sessions are ended, in order. SIGQUIT its immediate one: the
+  // cluster is thrown away.
+  ChildServer server_{{.name = "PostgreSQL",
+                       .start_timeout_ns = kStartTimeoutNs,
+                       .stop_timeout_ns = kStopTimeoutNs,
+                       .stop_signal = SIGINT,
+                       .death_signal = SIGQUIT,
+                       .env = ServerEnvironment()}};
   load::Endpoint endpoint_;
 };
 
@@ -298,9 +273,18 @@ bool PostgresHasSetting(std::string_view name) {
 }
 
 Result<std::optional<TargetName>> ParsePostgresTarget(const std::string& text) {
-  if (text != "postgres") return std::optional<TargetName>();
-  return std::optional<TargetName>(
-      TargetName{text, "postgres", "", "target:postgres", {"postgres"}});
+  const std::string programs = ProgramsOf(text);
+  if (text != "postgres" && programs.empty()) return std::optional<TargetName>();
+  for (const char* program : {"/initdb", "/postgres"}) {
+    if (programs.empty() || IsProgram(programs + program)) continue;
+    return Status::Error(sqlstate::kUndefinedObject,
+                         fmt::format("there is no program {}{}", programs, program))
+        .WithHint(
+            "postgres:BINDIR names the folder with PostgreSQL's programs, for example "
+            "/usr/lib/postgresql/15/bin.");
+  }
+  const std::string label = CellText(text);
+  return std::optional<TargetName>(TargetName{text, label, "", "target:" + label, {"postgres"}});
 }
 
 std::unique_ptr<Target> MakePostgresTarget(const TargetRequest& request,

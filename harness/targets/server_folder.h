@@ -11,8 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "base/child_process.h"
 #include "base/status.h"
-#include "harness/targets/child_process.h"
 
 namespace connbench::targets {
 

@@ -1,3 +1,4 @@
+// Tests: the temporary folder of a server that is not ours: its data, its configuration, its log.
 #include "harness/targets/server_folder.h"
 
 #include <fcntl.h>

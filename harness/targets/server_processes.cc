@@ -1,3 +1,4 @@
+// The processes of a server from its first to its last.
 #include "harness/targets/server_processes.h"
 
 #include <fmt/format.h>

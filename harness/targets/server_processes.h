@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/child_process.h"
 #include "base/status.h"
-#include "harness/targets/child_process.h"
 
 namespace connbench::targets {
 
@@ -34,8 +34,9 @@ void Kill(const std::vector<ProcessIdentity>& processes);  // SIGKILL to those t
 // none lives. 55006 names the first that does.
 Status AwaitGone(const std::vector<ProcessIdentity>& processes);
 
-// Ends a server that runs, and all of its processes: by the signal, and after timeout_ns by SIGKILL,
-// which is an error that names the server and has the end of its log (a descriptor) as its detail.
+// Ends a server that runs, and all of its processes: by the signal, and after timeout_ns by
+// SIGKILL, which is an error that names the server and has the end of its log (a descriptor) as its
+// detail.
 Result<ChildExit> EndServer(ChildProcess& server, int signal, int64_t timeout_ns,
                             std::string_view name, int log);
 

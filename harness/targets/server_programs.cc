@@ -1,3 +1,4 @@
+// Where the programs of other servers are, and as whom they run.
 #include "harness/targets/server_programs.h"
 
 #include <arpa/inet.h>
@@ -56,6 +57,11 @@ std::vector<std::string> SearchFolders() {
 
 }  // namespace
 
+bool IsProgram(const std::string& path) {
+  std::error_code error;
+  return ::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path, error);
+}
+
 Result<std::string> FindServerProgram(const std::string& name, std::string_view package) {
   const std::vector<std::string> folders = SearchFolders();
   for (const std::string& folder : folders) {
@@ -63,9 +69,7 @@ Result<std::string> FindServerProgram(const std::string& name, std::string_view 
     // PostgreSQL finds its own files from where it really lies.
     std::error_code error;
     const fs::path real = fs::canonical(path, error);
-    if (!error && ::access(real.c_str(), X_OK) == 0 && fs::is_regular_file(real)) {
-      return real.string();
-    }
+    if (!error && IsProgram(real)) return real.string();
   }
   return Status::Error(sqlstate::kUndefinedObject,
                        fmt::format("the program {} is not installed", name))

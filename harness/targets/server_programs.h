@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/child_process.h"
 #include "base/status.h"
-#include "harness/targets/child_process.h"
 
 namespace connbench::targets {
 
@@ -17,6 +17,9 @@ namespace connbench::targets {
 // those of PATH, then of Debian's PostgreSQL (/usr/lib/postgresql/N/bin, the highest N first), then
 // in /usr/local/sbin and /usr/sbin.
 Result<std::string> FindServerProgram(const std::string& name, std::string_view package);
+
+// A file that can be run.
+bool IsProgram(const std::string& path);
 
 // PostgreSQL refuses to run as root and PgBouncer does: then "postgres", or "nobody" where there is
 // no such user. Nothing if we are not root: they run as we do.

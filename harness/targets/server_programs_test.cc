@@ -1,3 +1,4 @@
+// Tests: where the programs of other servers are, and as whom they run.
 #include "harness/targets/server_programs.h"
 
 #include <gmock/gmock.h>

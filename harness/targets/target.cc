@@ -1,3 +1,4 @@
+// What is measured.
 #include "harness/targets/target.h"
 
 #include <fmt/format.h>

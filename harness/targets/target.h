@@ -64,7 +64,8 @@ class Target {
   virtual Status Crash();
   // The server's side of every connection so far; empty if the target keeps no such log.
   virtual Result<std::vector<engine::ConnectionLogRecord>> ReadConnectionLog() = 0;
-  // The pools of the server's model as they stand; empty if it has none, or keeps no account of them.
+  // The pools of the server's model as they stand; empty if it has none, or keeps no account of
+  // them.
   virtual Result<std::vector<engine::PoolUsage>> ReadPoolUsage() {
     return std::vector<engine::PoolUsage>();
   }

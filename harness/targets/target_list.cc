@@ -1,3 +1,4 @@
+// The kinds of target there are, made from targets.def, and targets by their name.
 #include "harness/targets/target_list.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "base/cpu_list.h"
 #include "base/near_names.h"
+#include "harness/targets/target_file.h"
 #include "harness/targets/target_kinds.h"
 #include "harness/targets/trial_security.h"
 #include "models/model_list.h"
@@ -22,7 +24,7 @@ constexpr TargetKind kKinds[] = {
 #undef CONNBENCH_TARGET
 };
 
-constexpr std::string_view kParts[] = {"postgres", "pgbouncer", "dsn"};
+constexpr std::string_view kParts[] = {"postgres", "pgbouncer", "target", "dsn"};
 
 // "pgbouncer" of "pgbouncer.pool_mode"; empty for a plain name.
 std::string_view PartOf(std::string_view name) {
@@ -30,9 +32,16 @@ std::string_view PartOf(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
-bool Contains(const std::vector<std::string>& parts, std::string_view part) {
-  return std::find(parts.begin(), parts.end(), part) != parts.end();
+template <typename Names>
+bool Contains(const Names& names, std::string_view name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
+
+// Of PostgreSQL: the way of the load to it, and what follows from the load.
+constexpr std::string_view kHarnessSettings[] = {
+    "port",        "listen_addresses",  "unix_socket_directories", "data_directory",
+    "config_file", "external_pid_file", "max_connections",
+};
 
 Status CheckTransport(std::string_view value) {
   if (value == "tcp" || value == "unix") return Status::Ok();
@@ -66,12 +75,19 @@ bool IsParameterName(std::string_view name) {
 
 std::span<const TargetKind> AllTargetKinds() { return kKinds; }
 
+std::string CellText(std::string text) {
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
 Result<TargetName> FindTarget(const std::string& text) {
   for (const TargetKind& kind : kKinds) {
     CONNBENCH_ASSIGN_OR_RETURN(std::optional<TargetName> name, kind.parse(text));
     if (name) return std::move(*name);
   }
   std::vector<std::string_view> known = {"postgres", "pgbouncer+postgres", "dsn:CONNINFO"};
+  const std::vector<std::string> described = TargetFileNames();
+  known.insert(known.end(), described.begin(), described.end());
   for (const models::ModelDescription& model : models::AllModels()) known.push_back(model.name);
   return Status::Error(sqlstate::kUndefinedObject, fmt::format("there is no target \"{}\"", text))
       .WithHint(SuggestNames(text, known));
@@ -96,7 +112,16 @@ Status CheckSetting(const std::string& name, const std::string& value) {
   }
   const std::string_view rest = std::string_view(name).substr(part.size() + 1);
   if (part == "pgbouncer") return CheckPgbouncerSetting(rest, value);
+  // What a target's file has is known when the target is.
+  if (part == "target") return Status::Ok();
   if (part == "dsn") return CheckDsnSetting(rest, value);
+  if (part == "postgres" && Contains(kHarnessSettings, rest)) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         fmt::format("postgres.{} is set by the harness", rest))
+        .WithHint(rest == "max_connections"
+                      ? "max_connections, without a prefix, sets it for every server."
+                      : "Where PostgreSQL listens and keeps its files is decided for each trial.");
+  }
   if (part == "postgres" && IsParameterName(rest)) return Status::Ok();
   if (part == "postgres") {
     return Status::Error(sqlstate::kInvalidParameterValue,
@@ -111,11 +136,11 @@ Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings
   Settings concerned;
   for (const auto& setting : settings) {
     const std::string_view part = PartOf(setting.first);
-    // PgBouncer has its own ways to authenticate and encrypt, on both of its sides.
-    // What a client's way to the server is made of.
+    // What a client's way to the server is made of. A pooler has its own ways to authenticate and
+    // encrypt, on both of its sides.
     const bool way = setting.first == kAuthenticationSetting || setting.first == "ssl" ||
                      setting.first == kTransportSetting;
-    if (way && Contains(parts, "pgbouncer")) continue;
+    if (way && (Contains(parts, "pgbouncer") || Contains(parts, "target"))) continue;
     const bool concerns =
         setting.first == kClientCpuSetting ? true
         : part.empty()                     ? Contains(parts, "builtin") ||
@@ -124,6 +149,16 @@ Settings ConcernedSettings(const std::vector<std::string>& parts, const Settings
     if (concerns) concerned.push_back(setting);
   }
   return concerned;
+}
+
+std::string MeaningOf(const std::string& name, const std::string& value) {
+  if (!PartOf(name).empty()) return value;
+  models::ServerSettings applied;
+  if (!models::ApplySetting(applied, name, value).ok()) return value;
+  for (const engine::SettingDescription& row : models::DescribeSettings(applied)) {
+    if (row.name == name) return row.value;
+  }
+  return value;
 }
 
 std::string ValueOf(const Settings& settings, std::string_view name) {

@@ -4,14 +4,19 @@
 //   postgres                the installed PostgreSQL, in a temporary cluster
 //   pgbouncer+postgres      the installed PgBouncer in front of it
 //   pgbouncer+fork          PgBouncer in front of one of our models
-//   dsn:host=db1 user=app   any server that speaks the protocol, by libpq's connection string or URI
+//   dsn:host=db1 user=app   any server that speaks the protocol, by libpq's connection string or
+//   URI
+//   build:DIR/fork          a model of another build of connbench
+//   postgres:BINDIR         the PostgreSQL whose programs lie there
+//   pgbouncer:PROGRAM+fork  that PgBouncer
+//   haproxy+postgres        a server or pooler described in TOML (target_file.h)
 //
-// Settings: a plain name ("shared_buffers") goes to every server of the target that has it, one with
-// a prefix ("postgres.jit", "pgbouncer.pool_mode", "dsn.setup") to that part alone. A target without
-// the part, or whose server lacks the name, is measured without it. Three plain names are the harness's
-// own and work with any server that it starts: authentication (trial_security.h), transport (how
-// the load reaches the server: "tcp" or "unix") and client_cpu_affinity (where the load runs; for
-// servers of any kind).
+// Settings: a plain name ("shared_buffers") goes to every server of the target that has it, one
+// with a prefix ("postgres.jit", "pgbouncer.pool_mode", "dsn.setup") to that part alone. A target
+// without the part, or whose server lacks the name, is measured without it. Three plain names are
+// the harness's own and work with any server that it starts: authentication (trial_security.h),
+// transport (how the load reaches the server: "tcp" or "unix") and client_cpu_affinity (where the
+// load runs; for servers of any kind).
 //
 // Safety: constants and plain values; one thread. Errors: 42704 with near names.
 #pragma once
@@ -21,20 +26,26 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
-#include "harness/load/workload.h"
 #include "harness/targets/server_folder.h"
 #include "harness/targets/target.h"
+#include "harness/workload/workload.h"
 
 namespace connbench::targets {
 
 // What the targets of one run share.
 struct TargetEnvironment {
-  std::string program;                           // connbench itself
-  std::map<std::string, ServerFolder> clusters;  // PostgreSQL's, as initdb made them; by place
-  std::string password = {};                     // of user postgres in them, once there is one
+  std::string program;  // connbench itself
+  // PostgreSQL's, as initdb made them; by that program and place.
+  std::map<std::pair<std::string, std::string>, ServerFolder> clusters;
+  std::string password = {};  // of user postgres in them, once there is one
+  // Our own servers run from a copy of their programs, made anew for each start: how a file came
+  // into the page cache decides how many of its pages one fault maps, so two files of the same
+  // program differ in page faults for as long as they lie there.
+  bool copies_programs = false;
 };
 
 // How a target appears in results and which settings concern it.
@@ -43,7 +54,7 @@ struct TargetName {
   std::string target;              // in trials.csv: builtin, postgres, pgbouncer, ...
   std::string model;               // where one of our models serves, behind whatever
   std::string cell;                // in names of cells: "model:fork", "target:postgres"
-  std::vector<std::string> parts;  // builtin, postgres, pgbouncer, dsn
+  std::vector<std::string> parts;  // builtin, postgres, pgbouncer, target, dsn
 };
 
 struct TargetRequest {
@@ -55,6 +66,10 @@ struct TargetRequest {
 
 inline constexpr std::string_view kTransportSetting = "transport";
 inline constexpr std::string_view kClientCpuSetting = "client_cpu_affinity";
+
+// A value as every server that has this setting understands it: "1024kB" is "1MB". Settings of one
+// part alone are taken as they are written.
+std::string MeaningOf(const std::string& name, const std::string& value);
 
 // The value of a setting; empty if it is not there.
 std::string ValueOf(const Settings& settings, std::string_view name);
@@ -69,6 +84,9 @@ struct TargetKind {
 };
 
 std::span<const TargetKind> AllTargetKinds();
+
+// A name as part of a cell's: without slashes, which separate the axes there.
+std::string CellText(std::string text);
 
 Result<TargetName> FindTarget(const std::string& text);
 std::unique_ptr<Target> MakeTarget(const TargetRequest& request, TargetEnvironment& environment);

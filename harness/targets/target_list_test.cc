@@ -1,10 +1,18 @@
+// Tests: the kinds of target there are, made from targets.def, and targets by their name.
 #include "harness/targets/target_list.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+
 namespace connbench::targets {
 namespace {
+
+namespace fs = std::filesystem;
 
 using testing::Contains;
 using testing::ElementsAre;
@@ -17,6 +25,30 @@ TargetName Find(const std::string& text) {
   EXPECT_TRUE(name.ok()) << name.status().ToString();
   return name.ok() ? *name : TargetName();
 }
+
+// A folder with programs of these names.
+class ProgramFolder {
+ public:
+  explicit ProgramFolder(std::initializer_list<const char*> programs) {
+    std::string path = (fs::temp_directory_path() / "connbench-test.XXXXXX").string();
+    EXPECT_NE(::mkdtemp(path.data()), nullptr);
+    path_ = path;
+    for (const char* program : programs) {
+      std::ofstream(path_ + "/" + program) << "#!/bin/false\n";
+      fs::permissions(path_ + "/" + program, fs::perms::owner_all);
+    }
+  }
+  ~ProgramFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  ProgramFolder(const ProgramFolder&) = delete;
+  ProgramFolder& operator=(const ProgramFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 std::string ErrorOf(const std::string& text) {
   const auto name = FindTarget(text);
@@ -54,13 +86,36 @@ TEST(TargetListTest, AConnectionStringIsReadAsLibpqDoes) {
   EXPECT_EQ(Find("dsn:host=/run/postgresql dbname=shop port=5433").target, "dsn:shop@socket:5433");
 }
 
+TEST(TargetListTest, OtherBuildsAndProgramsAreNamedByTheirFolder) {
+  const ProgramFolder folder({"connbench-serve", "initdb", "postgres", "pg+bouncer"});
+  const std::string label = CellText(folder.path());
+  const TargetName build = Find("build:" + folder.path() + "/fork");
+  EXPECT_EQ(build.model, "fork");
+  EXPECT_EQ(build.target, "build:" + label);
+  EXPECT_EQ(build.cell, "model:build:" + label + "_fork");
+  EXPECT_THAT(build.parts, ElementsAre("builtin"));
+  EXPECT_EQ(Find("postgres:" + folder.path()).target, "postgres:" + label);
+
+  const TargetName pooled =
+      Find("pgbouncer:" + folder.path() + "/pg+bouncer+postgres:" + folder.path());
+  EXPECT_EQ(pooled.target, "pgbouncer:" + label + "_pg+bouncer+postgres:" + label);
+  EXPECT_THAT(pooled.parts, ElementsAre("postgres", "pgbouncer"));
+  EXPECT_EQ(Find("pgbouncer+build:" + folder.path() + "/fork").model, "fork");
+
+  EXPECT_THAT(ErrorOf("build:/nowhere/fork"), HasSubstr("/nowhere/build/release/harness"));
+  EXPECT_THAT(ErrorOf("build:fork"), HasSubstr("build:DIR/MODEL"));
+  EXPECT_THAT(ErrorOf("postgres:/nowhere"), HasSubstr("/nowhere/initdb"));
+  EXPECT_THAT(ErrorOf("pgbouncer:/nowhere/pgbouncer+fork"), HasSubstr("no program"));
+}
+
 TEST(TargetListTest, WrongNamesAreAnsweredWithGoodOnes) {
   EXPECT_THAT(ErrorOf("postgre"), HasSubstr("\"postgres\""));
   EXPECT_THAT(ErrorOf("pgbouncer+forks"), HasSubstr("\"fork\""));
   EXPECT_THAT(ErrorOf("pgbouncer+pgbouncer+fork"), HasSubstr("in front of"));
   EXPECT_THAT(ErrorOf("pgbouncer+dsn:host=a"), HasSubstr("in front of"));
   EXPECT_THAT(ErrorOf("dsn:what is this"), HasSubstr("dsn:"));
-  EXPECT_THAT(ErrorOf("dsn:host=a port=x"), HasSubstr("\"x\" is no port"));
+  EXPECT_THAT(ErrorOf("dsn:host=a port=x"),
+              HasSubstr("\"x\" is not a whole number from 1 to 65535"));
   EXPECT_THAT(ErrorOf("dsn:host=a password=b"), HasSubstr("PGPASSWORD"));
   EXPECT_THAT(ErrorOf("dsn:host=a target_session_attrs=any"), HasSubstr("cannot be given"));
 }
@@ -70,6 +125,7 @@ TEST(TargetListTest, SettingsGoToThePartsTheyConcern) {
                         {"session_warmup_kb", "1024"},
                         {"postgres.jit", "on"},
                         {"pgbouncer.pool_mode", "session"},
+                        {"pgbouncer.pool.connect_query", "select 1"},
                         {"dsn.setup", "on"}};
   for (const auto& [name, value] : all) EXPECT_TRUE(CheckSetting(name, value).ok()) << name;
   const auto of = [&](const char* target) { return ConcernedSettings(Find(target).parts, all); };
@@ -105,6 +161,12 @@ TEST(TargetListTest, TheWayOfTheLoadIsTheHarnesss) {
   EXPECT_FALSE(CheckSetting("client_cpu_affinity", "0-1023").ok());
 }
 
+TEST(TargetListTest, ValuesThatAreWrittenDifferentlyMeanTheSame) {
+  EXPECT_EQ(MeaningOf("work_mem", "1MB"), MeaningOf("work_mem", "1024kB"));
+  EXPECT_NE(MeaningOf("work_mem", "1MB"), MeaningOf("work_mem", "2MB"));
+  EXPECT_NE(MeaningOf("postgres.work_mem", "1MB"), MeaningOf("postgres.work_mem", "2MB"));
+}
+
 TEST(TargetListTest, SettingsThatNobodyHasAreRefused) {
   const auto refusal = [](const char* name, const char* value) {
     const Status status = CheckSetting(name, value);
@@ -113,7 +175,17 @@ TEST(TargetListTest, SettingsThatNobodyHasAreRefused) {
   };
   EXPECT_THAT(refusal("shared_bufers", "1MB"), HasSubstr("shared_buffers"));
   EXPECT_THAT(refusal("pgbounce.pool_mode", "session"), HasSubstr("\"pgbouncer\""));
-  EXPECT_THAT(refusal("pgbouncer.pool_mod", "session"), HasSubstr("pool_mode"));
+  EXPECT_THAT(refusal("pgbouncer.listen_port", "1"), HasSubstr("set by the harness"));
+  EXPECT_THAT(refusal("pgbouncer.pool.host", "db1"), HasSubstr("set by the harness"));
+  EXPECT_THAT(refusal("pgbouncer.pool mode", "session"), HasSubstr("no name"));
+  EXPECT_THAT(refusal("pgbouncer.pool.nosuch", "1"), HasSubstr("a pool of PgBouncer has no"));
+  EXPECT_THAT(refusal("pgbouncer.pool.pool_sise", "1"), HasSubstr("pool_size"));
+  EXPECT_THAT(refusal("pgbouncer.pool.pool_mode", "sesion"), HasSubstr("session"));
+  for (const char* own :
+       {"postgres.port", "postgres.listen_addresses", "postgres.data_directory"}) {
+    EXPECT_THAT(refusal(own, "1"), HasSubstr("set by the harness")) << own;
+  }
+  EXPECT_THAT(refusal("postgres.max_connections", "5"), HasSubstr("without a prefix"));
   EXPECT_THAT(refusal("pgbouncer.pool_mode", "sesion"), HasSubstr("session"));
   // It would be a second line of the configuration file.
   EXPECT_THAT(refusal("pgbouncer.server_reset_query", "x\nauth_type=any"), HasSubstr("one line"));

@@ -1,3 +1,4 @@
+// `authentication` and `ssl` as settings of a trial, so that what they cost can be an axis.
 #include "harness/targets/trial_security.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Clients that are too many, silent, hostile, half open or gone: each costs only its own connection.
+// Clients that are too many, silent, hostile, half open or gone: each costs only its own
+// connection.
 #include <sys/socket.h>
 
 #include <memory>

@@ -1,10 +1,11 @@
+// What the conformance tests have in common.
 #include "models/conformance/conformance.h"
 
 #include <algorithm>
 #include <ostream>
 
 #include "engine/engine.h"
-#include "models/reactor_uring/uring_ring.h"
+#include "models/loop/uring_ring.h"
 
 namespace connbench::models {
 

@@ -1,10 +1,11 @@
-// What the conformance tests have in common: every test runs once for each row of models.def, against
-// a real server (supervisor, processes, sockets) of that model.
+// What the conformance tests have in common: every test runs once for each row of models.def,
+// against a real server (supervisor, processes, sockets) of that model.
 //
 // A file is a theme and has a fixture of its own, which it instantiates with
 // INSTANTIATE_TEST_SUITE_P(Models, Theme, EveryModel(), ModelName).
 //
-// Safety: a test's main thread; the program has no other threads, because servers are forked from it.
+// Safety: a test's main thread; the program has no other threads, because servers are forked from
+// it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -39,8 +40,8 @@ inline constexpr std::string_view kLongQuery =
 
 class Conformance : public ::testing::TestWithParam<ModelDescription> {
  protected:
-  // Skips what this machine's kernel cannot run; that the model says so at its start is held to it by
-  // missing_features_test.cc.
+  // Skips what this machine's kernel cannot run; that the model says so at its start is held to it
+  // by missing_features_test.cc.
   void SetUp() override;
   // The canned engine answers every query with a row "1": what the model alone can be held to.
   static ServerOptions Options(std::vector<std::string> settings = {});

@@ -74,7 +74,8 @@ TEST_P(Interrupts, PgCancelBackendEndsStatementsThatRunOrWait) {
     TestClient client(server.port());
     const std::string id = BeginAndTellId(client);
     client.SendQuery(sql);
-    // A cancel that comes before the statement has begun cancels nothing: one is sent until it hits.
+    // A cancel that comes before the statement has begun cancels nothing: one is sent until it
+    // hits.
     EXPECT_TRUE(WaitUntil([&] {
       EXPECT_TRUE(holder.Query("select pg_cancel_backend(" + id + ")")) << holder.error_message();
       EXPECT_EQ(holder.rows(), std::vector<std::string>{"t"});
@@ -139,7 +140,10 @@ TEST_P(Interrupts, PgTerminateBackendEndsSessionsThatAreSilent) {
     ExpectTerminated(idle);
   } else if (id != own_id) {
     ASSERT_TRUE(admin.Query("select pg_terminate_backend(" + id + ")")) << admin.error_message();
-    EXPECT_TRUE(idle.Query("select 1")) << idle.error_message();
+    // The client may be given that backend before it has ended: then it hears of it.
+    if (!idle.Query("select 1")) {
+      EXPECT_EQ(idle.error_code(), "57P01") << idle.error_message();
+    }
   }
   ExpectServes(server);
 }
@@ -190,15 +194,10 @@ TEST_P(Interrupts, IdleSessionTimeoutEndsTheSession) {
   ASSERT_TRUE(server.ready()) << server.log();
   TestClient client(server.port());
   ASSERT_TRUE(client.Start()) << client.error_message();
-  const bool own_session = BackendId(client) == std::to_string(client.session().connection_id());
+  // A pooler holds its client to the client's setting, not the backend that others use as well.
   ASSERT_TRUE(client.Query("set idle_session_timeout = 100")) << client.error_message();
-  if (own_session) {
-    EXPECT_TRUE(client.WaitForClose());
-    EXPECT_EQ(client.error_code(), "57P05") << client.error_message();
-  } else {  // it is the pooler's session that is idle, and a client does not notice
-    SleepMs(300);
-    EXPECT_TRUE(client.Query("select 1")) << client.error_message();
-  }
+  EXPECT_TRUE(client.WaitForClose());
+  EXPECT_EQ(client.error_code(), "57P05") << client.error_message();
   ExpectServes(server);
 }
 

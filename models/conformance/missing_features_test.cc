@@ -11,7 +11,7 @@
 
 #include "base/exit_code.h"
 #include "models/conformance/conformance.h"
-#include "models/reactor_uring/uring_ring.h"
+#include "models/loop/uring_ring.h"
 #include "models/testing/denied_call.h"
 #include "models/testing/test_client.h"
 #include "models/testing/test_server.h"

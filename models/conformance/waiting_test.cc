@@ -1,5 +1,5 @@
-// How sessions wait: for a lock whose holder needs the same workers, beside a statement that computes
-// for long, and for clients that say nothing.
+// How sessions wait: for a lock whose holder needs the same workers, beside a statement that
+// computes for long, and for clients that say nothing.
 #include <memory>
 
 #include "models/conformance/conformance.h"

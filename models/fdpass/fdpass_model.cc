@@ -1,5 +1,5 @@
-// `fdpass`: a dispatcher accepts and hands each socket to one of a few worker processes, which holds
-// it from then on, with many others, after Postgres Pro's built-in pooler.
+// `fdpass`: a dispatcher accepts and hands each socket to one of a few worker processes, which
+// holds it from then on, with many others, after Postgres Pro's built-in pooler.
 //
 // Accepting    One process, the dispatcher, accepts and does nothing else.
 // Dispatching  The socket is passed to the next worker in turn as SCM_RIGHTS; no byte of the client
@@ -7,18 +7,18 @@
 //              first, to choose a worker by database and user; here there is one database.)
 // State        A session lives in its worker's heap until it ends, and never moves. A worker is an
 //              event loop, as in `reactor`: an idle session has no stack.
-// Waiting      As in `reactor`: a session that waits for a lock parks, and its worker goes on, so that
-//              the holder's next statement runs, whichever worker has it. The ring comes from
+// Waiting      As in `reactor`: a session that waits for a lock parks, and its worker goes on, so
+//              that the holder's next statement runs, whichever worker has it. The ring comes from
 //              another process, through an event descriptor that all have inherited.
 // Refusing     A connection past the limit is passed on and refused by the engine (53300). When a
 //              worker's channel is full, the dispatcher waits, and clients wait in the listen
 //              backlog.
-// Ending       SIGTERM: the dispatcher stops accepting; the workers ask their sessions to end (57P01)
-//              and end when those have, and when no socket is on its way to them. A crash of a
-//              worker loses its sessions; the supervisor ends the others because the segment may be
-//              damaged, without a word to their clients.
-// Must not     The dispatcher must not read from a client or touch the engine's latches; a worker must
-//              not accept.
+// Ending       SIGTERM: the dispatcher stops accepting; the workers ask their sessions to end
+//              (57P01) and end when those have, and when no socket is on its way to them. A crash
+//              of a worker loses its sessions; the supervisor ends the others because the segment
+//              may be damaged, without a word to their clients.
+// Must not     The dispatcher must not read from a client or touch the engine's latches; a worker
+//              must not accept.
 #include <poll.h>
 #include <unistd.h>
 
@@ -27,18 +27,19 @@
 #include <thread>
 #include <vector>
 
+#include "base/server_log.h"
 #include "models/accept_wait.h"
 #include "models/fdpass/socket_channel.h"
+#include "models/loop/event_descriptors.h"
+#include "models/loop/loop_connection.h"
+#include "models/loop/loop_process.h"
 #include "models/model.h"
-#include "models/reactor/event_descriptors.h"
-#include "models/reactor/loop_connection.h"
-#include "models/reactor/loop_process.h"
 
 namespace connbench::models {
 namespace {
 
 int FailToStart(const Status& status) {
-  std::fprintf(stderr, "connbench: fdpass: %s\n", status.error().message.c_str());
+  LogLine("fdpass: " + status.error().message);
   return 1;
 }
 
@@ -48,7 +49,12 @@ class ChannelTask : public LoopTask {
   ChannelTask(engine::Engine& engine, int fd) : engine_(engine), fd_(fd) {}
 
   Outcome Serve(EventLoop& loop, std::span<char> /*buffer*/) override {
+    paused_until_ = kNoDeadline;
     for (int i = 0; i < kAcceptBatch; ++i) {
+      if (!HasRoomForClient(loop, engine_)) {
+        paused_until_ = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
+        return Outcome::kIdle;
+      }
       AcceptedConnection connection;
       switch (ReceiveConnection(fd_, connection)) {
         case ChannelResult::kPassed:
@@ -64,10 +70,12 @@ class ChannelTask : public LoopTask {
   }
   // It ends when the dispatcher has: what is on its way is told that the server ends.
   void RequestStop() override {}
+  MonotonicNs wake_at() const override { return paused_until_; }
 
  private:
   engine::Engine& engine_;
   const int fd_;
+  MonotonicNs paused_until_ = kNoDeadline;
 };
 
 class FdpassModel : public Model {

@@ -1,3 +1,4 @@
+// Hands accepted connections from one process to another.
 #include "models/fdpass/socket_channel.h"
 
 #include <sys/socket.h>

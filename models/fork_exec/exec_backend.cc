@@ -1,3 +1,4 @@
+// The program of a `fork-exec` backend, started anew for one connection.
 #include "models/fork_exec/exec_backend.h"
 
 #include <fcntl.h>
@@ -21,8 +22,9 @@ namespace {
 
 // No subcommand of the command line, and nothing a user would type.
 constexpr char kFlag[] = "--connbench-backend";
-// Program, flag, segment, descriptor, connection id; hba_file, ssl, ssl_cert_file, ssl_key_file.
-constexpr int kArguments = 9;
+// Program, flag, segment, descriptor, connection id; hba_file, ssl, ssl_cert_file, ssl_key_file,
+// auth_delay.
+constexpr int kArguments = 10;
 
 template <typename Number>
 bool ParseNumber(std::string_view text, Number& number) {
@@ -30,7 +32,8 @@ bool ParseNumber(std::string_view text, Number& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-int Serve(const ExecBackendArguments& arguments) {
+// noexcept: what nobody caught, and a library that ends the thread, are crashes.
+int Serve(const ExecBackendArguments& arguments) noexcept {
   backend_signals::Install();
   Result<std::unique_ptr<engine::Engine>> engine =
       engine::Engine::Attach(arguments.segment, /*read_only=*/false);
@@ -69,6 +72,7 @@ int ExecBackend(const std::string& program, const ExecBackendArguments& argument
   std::string connection_id = std::to_string(arguments.connection_id);
   protocol::SecuritySettings security = arguments.security;
   std::string ssl = security.ssl ? "on" : "off";
+  std::string auth_delay = std::to_string(security.auth_delay_ms);
   char* const argv[] = {name.data(),
                         flag.data(),
                         segment.data(),
@@ -78,6 +82,7 @@ int ExecBackend(const std::string& program, const ExecBackendArguments& argument
                         ssl.data(),
                         security.ssl_cert_file.data(),
                         security.ssl_key_file.data(),
+                        auth_delay.data(),
                         nullptr};
   if (fcntl(arguments.fd, F_SETFD, 0) != 0) return errno;
   execv(program.c_str(), argv);
@@ -92,7 +97,8 @@ std::optional<int> RunExecBackend(int argc, char** argv) {
                         .ssl = std::string_view(argv[6]) == "on",
                         .ssl_cert_file = argv[7],
                         .ssl_key_file = argv[8]};
-  if (!ParseNumber(argv[3], arguments.fd) || !ParseNumber(argv[4], arguments.connection_id)) {
+  if (!ParseNumber(argv[3], arguments.fd) || !ParseNumber(argv[4], arguments.connection_id) ||
+      !ParseNumber(argv[9], arguments.security.auth_delay_ms)) {
     std::fprintf(stderr, "connbench: %s is for the server itself\n", kFlag);
     return 2;
   }

@@ -1,5 +1,5 @@
-// The program of a `fork-exec` backend, started anew for one connection, as PostgreSQL starts itself
-// with --forkchild where there is no fork.
+// The program of a `fork-exec` backend, started anew for one connection, as PostgreSQL starts
+// itself with --forkchild where there is no fork.
 //
 // Safety: called first thing in main(), before the program has started threads or opened anything.
 #pragma once

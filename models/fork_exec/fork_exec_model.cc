@@ -3,18 +3,18 @@
 // (EXEC_BACKEND). The upper bound of what a process costs to start.
 //
 // Accepting    As in `fork`: the supervisor accepts, one connection after the other.
-// Dispatching  fork() and exec() of connbench-backend. PostgreSQL executes its one program; ours has libraries
-//              that no such server has (Poco, for the model of that name), whose thousands of symbols
-//              the dynamic linker would bind for every connection, so that the backend is a program
-//              of its own. PostgreSQL writes what the child must know to a
+// Dispatching  fork() and exec() of connbench-backend. PostgreSQL executes its one program; ours
+//              has libraries that no such server has (Poco, for the model of that name), whose
+//              thousands of symbols the dynamic linker would bind for every connection, so that the
+//              backend is a program of its own. PostgreSQL writes what the child must know to a
 //              file; here it is arguments (the segment's name, the socket, the connection's id, the
 //              files of rules and certificate), and the settings are read from the segment.
 //              kStarted is stamped as soon as the segment is attached, so that the phase `start`
 //              holds the fork, the exec, the dynamic linker and the mapping.
 // State        A session is the child's private heap; nothing is shared copy-on-write with the
 //              supervisor, and the segment lies at another address in every process.
-// Waiting      The child blocks: in recv() for its client, in futex() for a lock. Each session has a
-//              process to itself, so the holder of a lock can always run.
+// Waiting      The child blocks: in recv() for its client, in futex() for a lock. Each session has
+//              a process to itself, so the holder of a lock can always run.
 // Refusing     As in `fork`: a connection past the limit gets its process and is refused there.
 // Ending       As in `fork`. The signal handlers are installed anew; until then SIGTERM and SIGQUIT
 //              are blocked, as exec() inherits them.

@@ -3,6 +3,7 @@
 //
 // Accepting    Each process's main thread waits at the shared listeners (EPOLLEXCLUSIVE, so that a
 //              client wakes one process), and accepts while its process has a thread to spare.
+//              After each client it waits behind the others, so that clients are dealt out in turn.
 // Dispatching  Within the process, to a parked thread, as in `thread-cached`. All threads are there
 //              before the first client, and none ends before the server does.
 // State        A session lives on its thread's stack and in its process's heap. There are P page
@@ -13,8 +14,8 @@
 //              refuses past the limit (53300). With fewer (hybrid_threads), a process whose threads
 //              are all taken leaves the listeners to the others, and when all are full clients wait
 //              in the listen backlog.
-// Ending       SIGTERM: each process stops accepting and asks its sessions to end (57P01). A crash of
-//              a thread kills its process, 1/P of the sessions; the supervisor ends the others
+// Ending       SIGTERM: each process stops accepting and asks its sessions to end (57P01). A crash
+//              of a thread kills its process, 1/P of the sessions; the supervisor ends the others
 //              because the segment may be damaged, without a word to their clients.
 // Must not     As in `thread`: no thread may change process-wide state or fork.
 #include <algorithm>
@@ -44,7 +45,8 @@ class HybridModel : public Model {
       const ThreadServerOptions options = {.cached_threads = Threads(),
                                            .max_threads = Threads(),
                                            .first_threads = Threads(),
-                                           .accepting_task = i};
+                                           .accepting_task = i,
+                                           .accepting_tasks = Processes()};
       const Result<pid_t> server =
           spawner.Fork(ChildKind::kServer, [&] { return ThreadServer(context_, options).Run(); });
       if (!server.ok()) return server.status();

@@ -1,20 +1,21 @@
-// `poco`: Poco::Net::TCPServer, as what a user of that library gets who sizes its thread pool and its
-// queue. What this project takes Poco for otherwise stands beside the measured path; here it is the
-// measured path.
+// `poco`: Poco::Net::TCPServer, as what a user of that library gets who sizes its thread pool and
+// its queue. What this project takes Poco for otherwise stands beside the measured path; here it is
+// the measured path.
 //
 // Accepting    One thread for each listener, Poco's own: an epoll set is made, filled, asked and
 //              closed for every connection, with a timeout of 250 ms; then one accept, and one
-//              setsockopt (TCP_NODELAY, which the socket has inherited already). The accept itself is
-//              everybody's (Listener::Accept), so that phases are stamped alike.
+//              setsockopt (TCP_NODELAY, which the socket has inherited already). The accept itself
+//              is everybody's (Listener::Accept), so that phases are stamped alike.
 // Dispatching  Into TCPServerDispatcher's queue of notifications, from which pooled threads take; a
 //              thread that is idle for 10 s leaves the dispatcher and returns to the pool. When
 //              poco_queue connections wait, Poco closes further ones without a word.
 // State        A session lives on its thread, as in `thread`.
-// Waiting      The thread blocks. A session has its thread to itself until it ends, so that the holder
-//              of a lock can always run its next statement; who waits in the queue holds nothing.
-// Refusing     With the default, a few more threads than max_connections, the engine refuses past the
-//              limit (53300). With fewer (poco_threads) clients wait in Poco's queue, accepted but
-//              unanswered.
+// Waiting      The thread blocks. A session has its thread to itself until it ends, so that the
+//              holder of a lock can always run its next statement; who waits in the queue holds
+//              nothing.
+// Refusing     With the default, a few more threads than max_connections, the engine refuses past
+//              the limit (53300). With fewer (poco_threads) clients wait in Poco's queue, accepted
+//              but unanswered.
 // Ending       SIGTERM: Poco stops accepting (within its 250 ms), every session is asked to end
 //              (57P01), and the process ends when the pool's threads have.
 // Must not     No exception may leave a connection: Poco would print it and go on.
@@ -30,12 +31,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "base/server_log.h"
 #include "models/connection.h"
 #include "models/model.h"
 #include "models/server_process.h"
@@ -59,13 +63,19 @@ class AcceptedSocket : public net::StreamSocketImpl {
 // One of our listeners in Poco's clothes.
 class ListenerSocketImpl : public net::ServerSocketImpl {
  public:
-  ListenerSocketImpl(const Listener& listener, engine::ConnectionLog& log)
-      : listener_(listener), log_(log) {
+  ListenerSocketImpl(const Listener& listener, engine::ConnectionLog& log,
+                     std::function<bool()> queue_is_full)
+      : listener_(listener), log_(log), queue_is_full_(std::move(queue_is_full)) {
     reset(dup(listener.fd()));
   }
 
   // Throws when nobody is there any more; TCPServer goes on.
   net::SocketImpl* acceptConnection(net::SocketAddress& /*client*/) override {
+    // The silent ones are being sent away, and Poco would drop whoever comes meanwhile.
+    if (log_.admission().RoomWanted(MonotonicNow()) && queue_is_full_()) {
+      usleep(kAcceptPauseMs * 1000);
+      throw Poco::TimeoutException("no place for another");
+    }
     AcceptedConnection connection;
     switch (listener_.Accept(log_, connection)) {
       case Listener::AcceptResult::kAccepted:
@@ -83,12 +93,14 @@ class ListenerSocketImpl : public net::ServerSocketImpl {
  private:
   const Listener listener_;
   engine::ConnectionLog& log_;
+  const std::function<bool()> queue_is_full_;
 };
 
 class ListenerSocket : public net::ServerSocket {
  public:
-  ListenerSocket(const Listener& listener, engine::ConnectionLog& log)
-      : net::ServerSocket(new ListenerSocketImpl(listener, log), true) {}
+  ListenerSocket(const Listener& listener, engine::ConnectionLog& log,
+                 std::function<bool()> queue_is_full)
+      : net::ServerSocket(new ListenerSocketImpl(listener, log, std::move(queue_is_full)), true) {}
 };
 
 // The sessions that are being served, so that they can be asked to stop.
@@ -130,10 +142,16 @@ class PocoConnection : public net::TCPServerConnection {
 
   void run() override {
     const auto* accepted = dynamic_cast<const AcceptedSocket*>(socket().impl());
-    if (accepted != nullptr) sessions_.Serve(engine_, accepted->connection);
+    if (accepted != nullptr) Serve(accepted->connection);
   }
 
  private:
+  // noexcept: Poco would catch whatever comes, also the end of the thread in the middle of a
+  // session.
+  void Serve(const AcceptedConnection& connection) noexcept {
+    sessions_.Serve(engine_, connection);
+  }
+
   engine::Engine& engine_;
   Sessions& sessions_;
 };
@@ -185,7 +203,7 @@ class PocoModel : public Model {
       Serve(termination, session_end);
       return 0;
     } catch (const Poco::Exception& error) {
-      std::fprintf(stderr, "connbench: poco: %s\n", error.displayText().c_str());
+      LogLine("poco: " + error.displayText());
       return 1;
     }
   }
@@ -202,12 +220,25 @@ class PocoModel : public Model {
         new PocoConnectionFactory(context_.engine, sessions);
     std::vector<std::unique_ptr<net::TCPServer>> servers;
     for (const Listener& listener : context_.listeners.listeners()) {
+      const size_t number = servers.size();
       servers.push_back(std::make_unique<net::TCPServer>(
-          factory, pool, ListenerSocket(listener, context_.engine.connection_log()), parameters));
-      servers.back()->start();
+          factory, pool,
+          ListenerSocket(
+              listener, context_.engine.connection_log(),
+              [&servers, number, this] { return servers[number]->queuedConnections() >= Queue(); }),
+          parameters));
     }
-    WaitForTermination(termination, session_end,
-                       [&] { sessions.StopThose(context_.engine.ending_sessions()); });
+    for (const auto& server : servers) server->start();
+    int ticks = 0;  // in a row at which somebody waited for a thread
+    WaitForTermination(
+        termination, session_end, [&] { sessions.StopThose(context_.engine.ending_sessions()); },
+        [&] {
+          const bool waits = std::any_of(servers.begin(), servers.end(), [](const auto& server) {
+            return server->queuedConnections() > 0;
+          });
+          ticks = waits ? ticks + 1 : 0;
+          if (ticks > 1) context_.engine.connection_log().admission().WantRoom(MonotonicNow());
+        });
     context_.engine.RequestShutdown();
     for (const auto& server : servers) server->stop();
     sessions.StopAll();

@@ -1,3 +1,4 @@
+// The pooler's end of a backend: its socket, and what is known of the session behind it.
 #include "models/pool_tx/backend_link.h"
 
 #include <sys/socket.h>
@@ -41,7 +42,7 @@ void Assign(BackendLink::Parameters& parameters, std::string_view name, std::str
 
 BackendLink::~BackendLink() { close(fd_); }
 
-bool BackendLink::Move(std::string& to_send, bool& blocked) {
+bool BackendLink::Move(EpollLoop& loop, std::string& to_send, bool& blocked) {
   bool moved = false;
   if (!to_send.empty()) {
     std::string_view rest(to_send);
@@ -54,6 +55,7 @@ bool BackendLink::Move(std::string& to_send, bool& blocked) {
     // The answer to what was just sent takes a while: no need to ask for it at once.
     if (moved && !blocked) return false;
   }
+  parks_at_receive_ = loop.counters().parks;
   char buffer[kReceiveBufferBytes];
   const ssize_t got = recv(fd_, buffer, sizeof(buffer), MSG_DONTWAIT);
   if (got > 0) {
@@ -81,10 +83,10 @@ void BackendLink::Nudge() const {
 
 void BackendLink::SessionGone() {
   identity_.clear();
-  settings_.clear();
-  parameters_.clear();
+  SetClient(0, {}, false);
   connection_id_ = 0;
-  ForgetStatements();
+  ForgetNamedStatements();
+  unnamed_ = 0;
 }
 
 Status BackendLink::Command(EpollLoop& loop, std::string bytes, char until) {
@@ -93,8 +95,6 @@ Status BackendLink::Command(EpollLoop& loop, std::string bytes, char until) {
   const Status exchanged = Exchange(
       loop, bytes,
       [&](const protocol::Message& message, std::string_view /*bytes*/) {
-        std::string_view name;
-        std::string_view value;
         switch (message.type) {
           case protocol::backend::kErrorResponse: {
             protocol::ErrorFields fields;
@@ -109,45 +109,29 @@ Status BackendLink::Command(EpollLoop& loop, std::string bytes, char until) {
           case protocol::backend::kBackendKeyData:
             (void)protocol::ReadBackendKeyData(message.body, connection_id_, cancel_key_);
             break;
-          case protocol::backend::kParameterStatus:
-            if (protocol::ReadParameterStatus(message.body, name, value)) {
-              SetParameter(name, value);
-            }
-            break;
           default:
             break;
         }
         finished |= message.type == until;
       },
-      [&] { return finished; });
+      [&] { return finished; }, [] { return kNoDeadline; });
   if (!exchanged.ok()) return result.ok() ? exchanged : result;
   if (until == kBackendFree) SessionGone();
   return result;
 }
 
-Status BackendLink::Prepare(EpollLoop& loop, const std::string& identity,
-                            const std::string& settings) {
-  if (identity_ != identity) {
-    if (!identity_.empty()) CONNBENCH_RETURN_IF_ERROR(EndSession(loop));
-    const size_t zero = identity.find('\0');
-    const protocol::NameValue parameters[] = {
-        {"user", std::string_view(identity).substr(0, zero)},
-        {"database", std::string_view(identity).substr(zero + 1)}};
-    std::string startup(pooler_.mark().text());
-    protocol::AppendStartup(startup, parameters);
-    fatal_ = {};
-    CONNBENCH_RETURN_IF_ERROR(Command(loop, std::move(startup), protocol::backend::kReadyForQuery));
-    identity_ = identity;
-    settings_.clear();
-  }
-  if (settings_ != settings) {
-    // What the last client had set, and this one has not, goes back to its default.
-    std::string bytes;
-    protocol::AppendQuery(bytes, "RESET ALL;" + settings);
-    settings_.clear();
-    CONNBENCH_RETURN_IF_ERROR(Command(loop, std::move(bytes), protocol::backend::kReadyForQuery));
-    settings_ = settings;
-  }
+Status BackendLink::Prepare(EpollLoop& loop, const std::string& identity) {
+  if (identity_ == identity) return {};
+  if (!identity_.empty()) CONNBENCH_RETURN_IF_ERROR(EndSession(loop));
+  const size_t zero = identity.find('\0');
+  const protocol::NameValue parameters[] = {
+      {"user", std::string_view(identity).substr(0, zero)},
+      {"database", std::string_view(identity).substr(zero + 1)}};
+  std::string startup(pooler_.mark().text());
+  protocol::AppendStartup(startup, parameters);
+  fatal_ = {};
+  CONNBENCH_RETURN_IF_ERROR(Command(loop, std::move(startup), protocol::backend::kReadyForQuery));
+  identity_ = identity;
   return {};
 }
 
@@ -155,18 +139,6 @@ Status BackendLink::EndSession(EpollLoop& loop) {
   std::string bytes;
   protocol::AppendTerminate(bytes);
   return Command(loop, std::move(bytes), kBackendFree);
-}
-
-Status BackendLink::Reset(EpollLoop& loop) {
-  std::string bytes;
-  protocol::AppendQuery(bytes, "DISCARD ALL");
-  ForgetStatements();
-  settings_.clear();
-  return Command(loop, std::move(bytes), protocol::backend::kReadyForQuery);
-}
-
-void BackendLink::SetParameter(std::string_view name, std::string_view value) {
-  Assign(parameters_, name, value);
 }
 
 void BackendLink::AddStatement(uint64_t id) {
@@ -181,10 +153,9 @@ uint64_t BackendLink::StatementToEvict() const {
   return statements_.size() < kMaxStatements ? 0 : statement_order_.front();
 }
 
-void BackendLink::ForgetStatements() {
+void BackendLink::ForgetNamedStatements() {
   statements_.clear();
   statement_order_.clear();
-  unnamed_owner = 0;
 }
 
 LoopTask::Outcome BackendLink::Serve(EventLoop& loop, std::span<char> /*buffer*/) {
@@ -194,14 +165,16 @@ LoopTask::Outcome BackendLink::Serve(EventLoop& loop, std::span<char> /*buffer*/
   }
   std::string nothing;
   bool blocked = false;
-  while (!dead_ && Move(nothing, blocked)) {
+  while (!dead_ && Move(static_cast<EpollLoop&>(loop), nothing, blocked)) {
   }
-  // What a backend says to a silent client matters only if it is the session's end.
+  // A silent client is told of its session's end, and of the end of its COPY.
   std::string_view input(received_);
   protocol::Message message;
+  bool news = false;
   bool session_ended = dead_;
   while (protocol::NextMessage(input, kMaxAnswerBytes, message) ==
          protocol::FrameResult::kMessage) {
+    news = true;
     if (message.type == protocol::backend::kErrorResponse && fatal_.ok()) {
       fatal_ = FatalError(message.body);
     }
@@ -213,8 +186,8 @@ LoopTask::Outcome BackendLink::Serve(EventLoop& loop, std::span<char> /*buffer*/
     if (fatal_.ok()) {
       fatal_ = Status::Fatal(sqlstate::kConnectionFailure, "the session's backend is gone");
     }
-    if (client_ != nullptr) loop.Notify(*client_);
   }
+  if ((news || session_ended) && client_ != nullptr) loop.Notify(*client_);
   if (client_ != nullptr || !(dead_ || stopping_)) return Outcome::kIdle;
   pooler_.Forget(*this);
   return Outcome::kDone;

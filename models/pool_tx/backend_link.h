@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/reactor/epoll_loop.h"
+#include "models/loop/epoll_loop.h"
 #include "protocol/codec.h"
 
 namespace connbench::models {
@@ -24,31 +24,37 @@ inline constexpr size_t kMaxAnswerBytes = size_t{1} << 30;
 
 class BackendLink : public LoopTask {
  public:
-  BackendLink(Pooler& pooler, int fd) : pooler_(pooler), fd_(fd) {}
+  BackendLink(Pooler& pooler, int fd, bool reserved)
+      : pooler_(pooler), fd_(fd), reserved_(reserved) {}
   ~BackendLink() override;
 
   // --- on the fiber of the client that has it ---
 
-  // Sends to_send and hands every message that comes to on_message(message, bytes), until all is
-  // sent and done(). Parks while nothing moves. 08006 (fatal) when the backend is gone.
-  template <typename OnMessage, typename Done>
-  Status Exchange(EpollLoop& loop, std::string& to_send, OnMessage&& on_message, Done&& done);
+  // Sends to_send and hands every message that comes to on_message(message, bytes), at least once,
+  // until all is sent and done(). Parks while nothing moves, until wake_at() at most, and then asks
+  // done() again. 08006 (fatal) when the backend is gone.
+  template <typename OnMessage, typename Done, typename WakeAt>
+  Status Exchange(EpollLoop& loop, std::string& to_send, OnMessage&& on_message, Done&& done,
+                  WakeAt&& wake_at);
 
-  // Brings the session into the wanted state: starts one for this user and database, and applies
-  // these settings (a SET script), if it is not so already.
-  Status Prepare(EpollLoop& loop, const std::string& identity, const std::string& settings);
+  // Starts a session for this user and database, if it has not got one.
+  Status Prepare(EpollLoop& loop, const std::string& identity);
   // Ends the session; the next Prepare() starts another.
   Status EndSession(EpollLoop& loop);
-  // DISCARD ALL, for the next client of a session that goes on.
-  Status Reset(EpollLoop& loop);
 
-  // What the backend reported when it was started or changed (ParameterStatus).
-  using Parameters = std::vector<std::pair<std::string, std::string>>;
-  const Parameters& parameters() const { return parameters_; }
-  void SetParameter(std::string_view name, std::string_view value);
+  using Parameters = std::vector<std::pair<std::string, std::string>>;  // of ParameterStatus
 
+  // Whose session it is, as the backend's last report says.
   const std::string& identity() const { return identity_; }  // empty: no session
-  void set_settings(std::string settings) { settings_ = std::move(settings); }
+  bool MustChangeTo(uint32_t client, const std::string& settings) const {
+    return settings_ != settings || (touched_ && client_id_ != client);
+  }
+  void SetClient(uint32_t client, const std::string& settings, bool touched) {
+    client_id_ = client;
+    settings_ = settings;
+    touched_ = touched;
+  }
+  void set_client(uint32_t client) { client_id_ = client; }
   uint32_t connection_id() const { return connection_id_; }
   uint32_t cancel_key() const { return cancel_key_; }
   bool dead() const { return dead_; }
@@ -59,13 +65,11 @@ class BackendLink : public LoopTask {
   void RemoveStatement(uint64_t id);
   // The statement to be closed before another is prepared; 0: there is room.
   uint64_t StatementToEvict() const;
-  void ForgetStatements();
-  // Whose unnamed statement it has.
-  uint64_t unnamed_owner = 0;
-  // Whether Prepare() has nothing to do.
-  bool Suits(const std::string& identity, const std::string& settings) const {
-    return identity_ == identity && settings_ == settings;
-  }
+  void ForgetNamedStatements();
+  // The unnamed statement that it has; 0: none.
+  static constexpr uint64_t kUnknownUnnamed = UINT64_MAX;
+  uint64_t unnamed() const { return unnamed_; }
+  void set_unnamed(uint64_t id) { unnamed_ = id; }
 
   // Has the session look around, although its client is silent: it was asked to end.
   void Nudge() const;
@@ -81,7 +85,7 @@ class BackendLink : public LoopTask {
  private:
   friend class Pooler;
   // True: something came, or something was sent.
-  bool Move(std::string& to_send, bool& blocked);
+  bool Move(EpollLoop& loop, std::string& to_send, bool& blocked);
   void Lost();
   // Runs a command of the pooler's own, up to the message of type `until`.
   Status Command(EpollLoop& loop, std::string bytes, char until);
@@ -91,18 +95,22 @@ class BackendLink : public LoopTask {
   bool dead_ = false;
   std::string received_;
   std::string identity_;
-  std::string settings_;
-  Parameters parameters_;
+  uint32_t client_id_ = 0;  // that had it last
+  std::string settings_;    // as protocol::pool::ClientReport has them; empty: a new session's
+  bool touched_ = false;    // it holds more of that client than settings
   uint32_t connection_id_ = 0;
   uint32_t cancel_key_ = 0;
   std::unordered_set<uint64_t> statements_;
   std::deque<uint64_t> statement_order_;
+  uint64_t unnamed_ = 0;
   Status fatal_;
   LoopTask* client_ = nullptr;      // that has it
   LoopTask* exchanging_ = nullptr;  // the same, while it sends and receives
   bool stopping_ = false;
-  // The lease, for the pooler's account: since when it lasts, since when its client has been silent (0:
-  // it does not, it is not), and for how long it was before.
+  // The lease, for the pooler's account: since when it lasts, since when its client has been silent
+  // (0: it does not, it is not), and for how long it was before.
+  const bool reserved_;            // for superusers
+  uint64_t parks_at_receive_ = 0;  // the loop's, when it last looked at the socket
   MonotonicNs leased_at_ = 0;
   MonotonicNs silent_since_ = 0;
   MonotonicNs pinned_ns_ = 0;
@@ -113,15 +121,15 @@ void Assign(BackendLink::Parameters& parameters, std::string_view name, std::str
 // The fatal error in an ErrorResponse, or ok if it is not fatal.
 Status FatalError(std::string_view error_body);
 
-template <typename OnMessage, typename Done>
+template <typename OnMessage, typename Done, typename WakeAt>
 Status BackendLink::Exchange(EpollLoop& loop, std::string& to_send, OnMessage&& on_message,
-                             Done&& done) {
+                             Done&& done, WakeAt&& wake_at) {
   exchanging_ = loop.current();
   set_listener(exchanging_);
   bool watching = false;
-  while (!dead_ && (!done() || !to_send.empty())) {
+  do {
     bool blocked = false;
-    const bool moved = Move(to_send, blocked);
+    const bool moved = Move(loop, to_send, blocked);
     std::string_view input(received_);
     protocol::Message message;
     while (!input.empty()) {
@@ -139,11 +147,13 @@ Status BackendLink::Exchange(EpollLoop& loop, std::string& to_send, OnMessage&& 
       watching = blocked;
       loop.WatchWritable(*this, fd_, watching);
     }
-    loop.Park(kNoDeadline);
-  }
+    loop.Park(wake_at());
+  } while (!dead_ && (!done() || !to_send.empty()));
   if (watching) loop.WatchWritable(*this, fd_, false);
   set_listener(nullptr);
   exchanging_ = nullptr;
+  // What came while the client was waited for has woken this fiber, and nobody has looked.
+  if (loop.counters().parks != parks_at_receive_) loop.Notify(*this);
   if (!dead_) return {};
   return Status::Fatal(sqlstate::kConnectionFailure, "the pooler lost its connection to a backend");
 }

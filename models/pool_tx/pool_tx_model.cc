@@ -2,28 +2,30 @@
 // length of a transaction, as PgBouncer does. `pool-tx-thread`: the same with backend threads.
 //
 // Accepting    The pooler, one process with one thread, accepts into its event loop.
-// Dispatching  A client has no backend until one of its messages needs one. Then it gets the backend
-//              that was used last, or waits in line, and keeps it until its transaction is over
-//              (pool_mode=transaction), until it leaves (session), or, with transactions of several
-//              statements refused, until its statement is over (statement). Every message takes two
-//              hops more than without a pooler, and the pooler has one core.
+// Dispatching  A client has no backend until one of its messages needs one. Then it gets the
+//              backend that was used last, or waits in line, and keeps it until its transaction is
+//              over (pool_mode=transaction), until it leaves (session), or, with transactions of
+//              several statements refused, until its statement is over (statement). Every message
+//              takes two hops more than without a pooler, and the pooler has one core.
 // Backends     pool_size of them, made at start: processes forked by the supervisor, or threads of
 //              the pooler's process. Each speaks the wire protocol on a socket pair, one session
 //              after the other (pooled_backend.h).
-// State        What belongs to the client's connection lives in the pooler: authentication, the text
-//              of its prepared statements, the settings of its startup packet. Statements are
-//              prepared on the backend at hand when it lacks them; settings are applied when they
-//              differ (pooled_session.h). SQL's PREPARE and other settings stay on the backend, as with
-//              PgBouncer; docs/architecture.md has the whole table.
+// State        What belongs to the client's connection lives in the pooler: authentication, the
+//              text of its prepared statements, its settings. Statements are prepared on the
+//              backend at hand when it lacks them; settings are applied when they differ. SQL's
+//              PREPARE stays on the backend, as with PgBouncer; docs/architecture.md has the whole
+//              table.
 // Waiting      Who waits for a lock has a backend, and so has who holds it: a transaction keeps its
 //              backend to its end, so that its next statement needs none that others wait with.
 //              Clients without a backend wait in line, and hold nothing that others need.
 // Refusing     max_connections bounds clients, and is checked by the pooler when a session starts
-//              (53300). Nobody is refused for want of a backend.
+//              (53300). For want of a backend a client is refused after query_wait_timeout;
+//              superusers have some in reserve.
 // Ending       SIGTERM: every client is told 57P01, and the backends end with the sessions that are
 //              in the middle of something. A crash of a backend is a crash of the server.
-// Must not     The pooler must not look into a message further than to its statement's name, and must
-//              not run a statement of its own between two of a transaction.
+// Must not     The pooler must not look into a message further than to its statement's name, must
+//              not run a statement of its own between two of a transaction, and must not give a
+//              backend away anywhere but at a message boundary. README.md says how.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,13 +35,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/server_log.h"
 #include "models/backend_signals.h"
+#include "models/loop/event_descriptors.h"
+#include "models/loop/loop_connection.h"
+#include "models/loop/loop_process.h"
 #include "models/model.h"
 #include "models/pool_tx/pooled_backend.h"
 #include "models/pool_tx/pooler.h"
-#include "models/reactor/event_descriptors.h"
-#include "models/reactor/loop_connection.h"
-#include "models/reactor/loop_process.h"
 
 namespace connbench::models {
 namespace {
@@ -51,13 +54,16 @@ enum class BackendKind : uint8_t { kProcess, kThread };
 class PoolTxModel : public Model {
  public:
   PoolTxModel(const ModelContext& context, BackendKind backends)
-      : context_(context), backends_(backends), pool_size_(PoolSize(context)) {}
+      : context_(context),
+        backends_(backends),
+        pool_size_(PoolSize(context)),
+        all_backends_(pool_size_ + Reserve(context, pool_size_)) {}
   ~PoolTxModel() override { CloseAll(); }
 
   ResourceNeeds Needs() const override {
     const int64_t clients = context_.engine.config().max_connections;
-    return {.descriptors = clients + 2 * int64_t{pool_size_},
-            .tasks = pool_size_ + 1,
+    return {.descriptors = clients + 2 * int64_t{all_backends_},
+            .tasks = all_backends_ + 1,
             .memory_mappings = 2 * clients};  // each may wait in line, with a stack
   }
 
@@ -74,7 +80,7 @@ class PoolTxModel : public Model {
     }
     CONNBENCH_RETURN_IF_ERROR(event_descriptor_.Open(1));
     CONNBENCH_RETURN_IF_ERROR(mark_.Make());
-    for (int i = 0; i < pool_size_; ++i) {
+    for (int i = 0; i < all_backends_; ++i) {
       int ends[2];
       if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return Status::System("cannot make a socket pair for each backend", errno);
@@ -83,7 +89,7 @@ class PoolTxModel : public Model {
       backend_ends_.push_back(ends[1]);
     }
     if (backends_ == BackendKind::kProcess) {
-      for (int i = 0; i < pool_size_; ++i) {
+      for (int i = 0; i < all_backends_; ++i) {
         CONNBENCH_RETURN_IF_ERROR(
             spawner.Fork(ChildKind::kServer, [this, i] { return RunBackendProcess(i); }).status());
       }
@@ -100,6 +106,13 @@ class PoolTxModel : public Model {
     const engine::EngineConfig& config = context.engine.config();
     return std::clamp(config.max_connections - config.superuser_reserved_connections, 1,
                       kDefaultPoolSize);
+  }
+
+  // As many as there are slots for beyond the pool.
+  static int Reserve(const ModelContext& context, int pool_size) {
+    const int64_t left = context.engine.config().max_connections - pool_size;
+    return static_cast<int>(std::clamp<int64_t>(context.settings.pool_superuser_reserve, 0,
+                                                std::max<int64_t>(left, 0)));
   }
 
   static void CloseEnds(std::vector<int>& ends) {
@@ -128,22 +141,27 @@ class PoolTxModel : public Model {
     const TerminationSignal termination;
     const SessionEndSignal session_end;
     EpollLoop loop(static_cast<size_t>(context_.settings.thread_stack_bytes), event_descriptor_[0]);
-    Pooler pooler(context_.engine, loop, static_cast<PoolMode>(context_.settings.pool_mode), mark_);
-    pooler.set_account(context_.engine.OpenPoolAccount(0, pool_size_));
+    const ModelSettings& settings = context_.settings;
+    const PoolLimits limits = {
+        .mode = static_cast<PoolMode>(settings.pool_mode),
+        .query_wait_timeout_ns = settings.query_wait_timeout_ms * kNanosecondsPerMillisecond,
+        .client_write_timeout_ns = settings.client_write_timeout_ms * kNanosecondsPerMillisecond};
+    Pooler pooler(context_.engine, loop, limits, mark_);
+    pooler.KeepAccount(pool_size_);
     Status status = loop.Open();
     if (status.ok()) status = TerminationTask::AddTo(loop, termination);
     if (status.ok()) {
       status = SessionEndTask::AddTo(loop, session_end, [&pooler] { pooler.EndSessions(); });
     }
-    for (int& end : pooler_ends_) {
-      if (status.ok()) status = pooler.AddBackend(std::exchange(end, -1));
+    for (int i = 0; i < all_backends_ && status.ok(); ++i) {
+      status = pooler.AddBackend(std::exchange(pooler_ends_[i], -1), /*reserved=*/i >= pool_size_);
     }
     for (const Listener& listener : context_.listeners.listeners()) {
       if (!status.ok()) break;
-      status = LoopAcceptor::AddTo(loop, pooler, listener);
+      status = LoopAcceptor::AddTo(loop, context_.engine, listener, &pooler);
     }
     if (!status.ok()) {
-      std::fprintf(stderr, "connbench: pool-tx: %s\n", status.error().message.c_str());
+      LogLine("pool-tx: " + status.error().message);
       return 1;
     }
     std::vector<std::unique_ptr<ConnectionStop>> stops;
@@ -151,8 +169,9 @@ class PoolTxModel : public Model {
     if (backends_ == BackendKind::kThread) {
       for (const int fd : backend_ends_) {
         stops.push_back(std::make_unique<ConnectionStop>(fd));
-        threads.emplace_back(
-            [this, &stop = *stops.back()] { RunPooledBackend(context_.engine, mark_, stop); });
+        threads.emplace_back([this, &stop = *stops.back()]() noexcept {
+          RunPooledBackend(context_.engine, mark_, stop);
+        });
       }
     } else {
       CloseEnds(backend_ends_);
@@ -167,6 +186,7 @@ class PoolTxModel : public Model {
   const ModelContext context_;
   const BackendKind backends_;
   const int pool_size_;
+  const int all_backends_;             // and those for superusers
   EventDescriptors event_descriptor_;  // one
   SessionMark mark_;
   std::vector<int> pooler_ends_;

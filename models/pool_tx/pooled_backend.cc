@@ -1,3 +1,4 @@
+// A backend of the pools: one session after the other on the same socket pair.
 #include "models/pool_tx/pooled_backend.h"
 
 #include <sys/random.h>
@@ -47,7 +48,7 @@ void RunPooledBackend(engine::Engine& engine, const SessionMark& mark, Connectio
     connection.fd = stop.fd();
     connection.connection_id = log.Begin(now);
     log.Stamp(connection.connection_id, engine::ConnectionPhase::kDispatched, now);
-    if (!ServeConnection(engine, connection, stop)) return;
+    if (!ServeConnection(engine, connection, stop, protocol::Counterpart::kPooler)) return;
     if (!channel.Send(free_message).ok()) return;
   }
 }

@@ -1,9 +1,9 @@
 // A backend of the pools: one session after the other on the same socket pair.
 //
-// Protocol     The pooler speaks as a client does, from the startup packet on, which follows a mark.
-//              When a session has ended, by Terminate or by an error, and the backend is ready for
-//              the next mark, it sends one message that no session sends: kBackendFree, without a
-//              body. What was still on its way to the session that has ended is skipped.
+// Protocol     The pooler speaks as a client does, from the startup packet on, which follows a
+//              mark. When a session has ended, by Terminate or by an error, and the backend is
+//              ready for the next mark, it sends one message that no session sends: kBackendFree,
+//              without a body. What was still on its way to the session that has ended is skipped.
 //
 // Safety: runs on the process or thread that is the backend, until the pooler closes its end or a
 // stop is requested.

@@ -1,3 +1,4 @@
+// Tests: a backend of the pools: one session after the other on the same socket pair.
 #include "models/pool_tx/pooled_backend.h"
 
 #include <gtest/gtest.h>

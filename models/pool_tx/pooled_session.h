@@ -1,17 +1,5 @@
 // A client of the pooler, once it is authenticated: relays its messages to the backend that it has
-// leased, and the answers back.
-//
-// Lease        Taken when a message needs a backend, given back when its transaction is over and every
-//              answer has come (pool_mode=transaction), when the client leaves (session), or as in
-//              transaction mode but with transactions of several statements refused (statement).
-// Statements   A prepared statement has, on every backend, a name made from its text. A Bind or
-//              Describe finds out whether the backend at hand has it, and a Parse goes before it if
-//              not, whose answer the client does not see. The unnamed statement survives the
-//              switch, too. A text that a backend has accepted before is prepared without one.
-//              SQL's own PREPARE does not, as with PgBouncer.
-// Settings     Those of the startup packet, and changes that the backend reports
-//              (ParameterStatus), are applied to a backend that has others, after RESET ALL. Other
-//              settings belong to the backend and stay behind, as with PgBouncer: SET LOCAL is safe.
+// leased, and the answers back. models/pool_tx/README.md has the rules and the reasons.
 //
 // Safety: on the pooler's loop, on the client's fiber.
 #pragma once
@@ -22,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "models/pool_tx/expected_answers.h"
 #include "models/pool_tx/pooler.h"
 #include "protocol/relayed_session.h"
 
@@ -35,77 +24,113 @@ class PooledSession final : public protocol::RelayedSession {
   // Finds out what the client is to be told. Needs a backend only for the first client of its kind.
   Status Start(const engine::SessionOptions& options);
   const BackendLink* link() const { return link_; }
+  const std::string& identity() const { return identity_; }
+  bool superuser() const { return superuser_; }
+  // For connbench_pool_clients.
+  void Show(engine::PoolClientState state, MonotonicNs now, const BackendLink* link = nullptr) {
+    pooler_.Show(place_, connection_id_, link, state, now);
+  }
+  // Whether the client is no longer there to read an answer. A TCP socket does not tell until it is
+  // sent something: that is done once, probe_after its client has finished sending; ask again then.
+  bool Left(MonotonicNs probe_after);
 
-  void RelayMessage(char type, std::string_view body) override;
-  void RelayCopyData(std::string_view bytes) override;
+  Status RelayMessage(char type, std::string_view body, protocol::AnswerWriter& answers) override;
+  Status RelayCopyData(std::string_view bytes, protocol::AnswerWriter& answers) override;
   Status RelayFinish(protocol::AnswerWriter& answers) override;
 
   void ReportParameters(engine::ResultSink& sink) override;
   uint32_t cancel_key() const override { return cancel_key_; }
   void SetWaiter(engine::Waiter& /*waiter*/) override {}
   engine::TransactionStatus transaction_status() const override { return transaction_; }
-  MonotonicNs IdleDeadline(MonotonicNs /*now*/) const override { return kNoDeadline; }
-  Status IdleTimeoutError() const override { return {}; }
+  MonotonicNs IdleDeadline(MonotonicNs now) const override;
+  Status IdleTimeoutError() const override;
   Status TerminationRequested() const override;
 
  private:
-  // A message that was sent and is not answered yet.
-  struct Expected {
-    enum class Kind : uint8_t { kParse, kBind, kClose, kDescribe, kExecute, kSync, kQuery };
-    Kind kind;
-    bool swallow = false;                        // the pooler asked, not the client
-    std::shared_ptr<PooledStatement> statement;  // kParse
-    std::string client_name;                     // kParse: as the client calls it
-  };
-  using Kind = Expected::Kind;
+  using Kind = ExpectedAnswer::Kind;
+  using StatementPtr = std::shared_ptr<PooledStatement>;
 
-  bool EnsureLease();
+  // ---- pooled_session.cc: the lease ----
+  Status EnsureLease();
   void GiveBack();
-  bool idle() const {
-    return expected_.empty() && to_send_.empty() && !copying_ && !skipping_ && !batch_open_ &&
+  // Nothing is under way between the client and its backend, whose last word was ReadyForQuery.
+  bool AtBoundary() const {
+    return !open_ && expected_.empty() && to_send_.empty() &&
            transaction_ == engine::TransactionStatus::kIdle;
   }
+  // The backend has nothing to say before it gets more: everything is answered but a COPY that
+  // wants its data.
+  bool Answered() const { return expected_.empty() || (copying_ && expected_.size() == 1); }
+  // Sends what there is, and passes on what is answered until Answered(). Null: the client is told
+  // nothing yet.
+  Status Settle(protocol::AnswerWriter* answers);
+  // The client is gone: nobody waits for what its backend still does.
+  void Abandon();
 
-  void Append(char type, std::string_view body, Kind kind);
-  void RelayParse(std::string_view body);
-  void RelayBind(std::string_view body);
-  void RelayDescribeOrClose(char type, std::string_view body);
-  // The name under which the backend knows the client's statement, prepared there if it was not.
-  std::string BackendStatement(std::string_view client_name);
-  void InjectParse(std::string_view name, std::string_view parse_body,
-                   std::shared_ptr<PooledStatement> statement);
+  // ---- pooled_session_messages.cc: what the client says ----
+  void GoOn();  // after a silence
+  ExpectedAnswer& Append(char type, std::string_view body, Kind kind);
+  Status Forward(char type, std::string_view body, protocol::AnswerWriter& answers);
+  Status ForwardCopyEnd(char type, std::string_view body, protocol::AnswerWriter& answers);
+  void ForwardParse(std::string_view body);
+  void ForwardBind(std::string_view body);
+  void ForwardDescribeOrClose(char type, std::string_view body);
   // True: answered without a backend.
-  bool AnswerHere(char type, std::string_view body);
+  bool AnswerHere(char type, std::string_view body, protocol::AnswerWriter& answers);
+  // Whether what the message means, and what must go before it, depends on statements that have not
+  // been answered: they may drop a prepared statement that it names, or begin a COPY.
+  bool NeedsTruth(char type, std::string_view body) const;
+  // Under which the backend knows the client's statement, prepared there if it was not.
+  std::string BackendStatement(std::string_view client_name);
+  void InjectClose(std::string_view backend_name);
+  void InjectParse(const PooledStatement& statement, std::string_view backend_name);
+  // The client's name means another statement from now on, or none (null).
+  void ChangeName(ExpectedAnswer& answer, std::string_view name, StatementPtr statement);
+  StatementPtr FindStatement(std::string_view name) const;
 
+  // ---- pooled_session_answers.cc: what the backend says ----
   // True: the answer is for the client.
   bool OnAnswer(const protocol::Message& message);
   bool Pop(Kind kind);
+  bool OnReady(std::string_view body);
   void OnError(std::string_view body);
-  void OnCommandComplete(std::string_view tag);
+  void OnClientState(std::string_view body);
+  void OnStatementsGone();
+  // It has never happened.
+  void Undo(ExpectedAnswer& answer);
+  void SetName(const std::string& name, StatementPtr statement);
+  // An error message with the client's name of the statement in place of the backend's.
+  std::string WithClientsName(std::string_view message) const;
 
   Pooler& pooler_;
   const uint32_t connection_id_;
   const uint32_t cancel_key_;
+  const bool superuser_;
+  const int place_;       // in connbench_pool_clients
   std::string identity_;  // user, zero byte, database
-  BackendLink::Parameters settings_;
-  std::string script_;  // that sets them
-  BackendLink::Parameters welcome_;
+  ClientKind client_;
 
   BackendLink* link_ = nullptr;
-  const BackendLink* last_link_ = nullptr;  // compared only
-  Status failure_;                          // fatal: the connection must end
-  std::string answered_here_;               // goes to the client before what the backend answers
-  std::string to_send_;
-  std::vector<Expected> expected_;
+  const BackendLink* last_link_ = nullptr;     // compared only
+  LoopTask* task_ = nullptr;                   // the client's connection
+  protocol::AnswerWriter* answers_ = nullptr;  // during a call that has one
+  Status failure_;                             // fatal: the connection must end
+  std::string to_send_;                        // whole messages
+  ExpectedAnswers expected_;
   engine::TransactionStatus transaction_ = engine::TransactionStatus::kIdle;
-  bool copying_ = false;     // the backend wants CopyData
-  bool skipping_ = false;    // a message failed: everything up to Sync is dropped
-  bool batch_open_ = false;  // an extended-protocol message came since the last Sync
+  bool open_ = false;      // something was sent since the backend's last ReadyForQuery
+  bool copying_ = false;   // the backend wants CopyData
+  bool copy_fed_ = false;  // some was sent: the COPY may have failed
+  bool skipping_ = false;  // a message failed: everything up to Sync is dropped
+  bool starting_ = false;  // what is answered is for the pooler
   bool session_over_ = false;
   bool refused_ = false;  // by the pooler: the backend's session is ended with the client's
-  std::unordered_map<std::string, std::shared_ptr<PooledStatement>> statements_;
-  std::string unnamed_;  // body of the last Parse without a name
-  uint64_t unnamed_id_ = 0;
+  bool abandoned_ = false;
+  // When the client is sent something, to see whether it is there.
+  MonotonicNs probe_at_ = kNoDeadline;
+  bool probed_ = false;
+  std::unordered_map<std::string, StatementPtr> statements_;  // "": the unnamed one
+  std::string failed_statement_;  // the client's name of the one whose message failed last
 };
 
 }  // namespace connbench::models

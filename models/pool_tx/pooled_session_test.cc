@@ -3,41 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 
-#include "models/testing/pool_rig.h"
-#include "models/testing/raw_client.h"
+#include "models/pool_tx/testing/pooled_client_test_base.h"
 
 namespace connbench::models::testing {
 namespace {
 
-class PooledSessionTest : public ::testing::Test {
- protected:
-  void Open(PoolMode mode, int backends) { rig_ = std::make_unique<PoolRig>(mode, backends); }
-  std::unique_ptr<RawClient> Client(std::string_view user = "somebody",
-                                    std::vector<protocol::NameValue> parameters = {}) {
-    auto client = std::make_unique<RawClient>(rig_->path());
-    EXPECT_TRUE(client->Start(user, std::move(parameters)));
-    return client;
-  }
-  // Runs a simple query; the types of what is answered.
-  static std::string Run(RawClient& client, std::string_view sql) {
-    client.Send(Query(sql));
-    return client.Until('Z');
-  }
-  static std::string Value(RawClient& client, std::string_view sql) {
-    EXPECT_EQ(Run(client, sql), "TDCZ") << client.error_code();
-    return client.first_value();
-  }
-  // Executes a statement that the client has prepared.
-  static std::string Use(RawClient& client, std::string_view statement) {
-    client.Send(Bind("", statement) + Execute("") + Sync());
-    return client.Until('Z');
-  }
-
-  std::unique_ptr<PoolRig> rig_;
-};
+class PooledSessionTest : public PooledClientTest {};
 
 TEST_F(PooledSessionTest, StatementsSurviveTheSwitchOfBackend) {
   Open(PoolMode::kTransaction, 2);
@@ -127,7 +100,7 @@ TEST_F(PooledSessionTest, AnAbandonedTransactionIsRolledBack) {
   EXPECT_EQ(Value(*b, "select count(*) from t"), "0");
 }
 
-TEST_F(PooledSessionTest, ReportedSettingsFollowTheClientOthersStayBehind) {
+TEST_F(PooledSessionTest, SettingsFollowTheClient) {
   Open(PoolMode::kTransaction, 1);
   const auto a = Client("somebody", {{"application_name", "first"}});
   const auto b = Client("somebody", {{"application_name", "second"}});

@@ -1,11 +1,14 @@
+// The pooler: which clients there are, which backends, and who has which.
 #include "models/pool_tx/pooler.h"
 
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
+#include "models/connection.h"
 #include "models/pool_tx/pooled_session.h"
 #include "models/server_process.h"
 
@@ -13,7 +16,7 @@ namespace connbench::models {
 namespace {
 
 // Kinds of clients (user, database, settings) whose first answer is remembered.
-constexpr size_t kMaxWelcomes = 256;
+constexpr size_t kMaxKinds = 256;
 // Texts of statements that nobody has prepared any more are swept when so many are known.
 constexpr size_t kStatementsBeforeSweep = 10'000;
 
@@ -24,20 +27,45 @@ Status ShuttingDown() {
 
 }  // namespace
 
-Status Pooler::AddBackend(int fd) {
-  auto link = std::make_unique<BackendLink>(*this, fd);
+Pooler::Pooler(engine::Engine& engine, EpollLoop& loop, const PoolLimits& limits,
+               const SessionMark& mark)
+    : engine_(engine),
+      loop_(loop),
+      limits_(limits),
+      mark_(mark),
+      sweep_statements_at_(kStatementsBeforeSweep) {}
+
+void Pooler::KeepAccount(int64_t workers) {
+  account_ = engine_.OpenPoolAccount(0, workers);
+  shown_ = engine_.pool_clients();
+  if (shown_ == nullptr) return;
+  for (int place = engine::PoolClients::kMaxShown - 1; place >= 0; --place) {
+    free_places_.push_back(place);
+  }
+}
+
+int Pooler::TakePlace() {
+  if (free_places_.empty()) return -1;
+  const int place = free_places_.back();
+  free_places_.pop_back();
+  return place;
+}
+
+Status Pooler::AddBackend(int fd, bool reserved) {
+  auto link = std::make_unique<BackendLink>(*this, fd, reserved);
   BackendLink& added = *link;
   CONNBENCH_RETURN_IF_ERROR(loop_.Add(std::move(link), fd));
   links_.push_back(&added);
-  idle_.push_back(&added);
+  (reserved ? idle_reserve_ : idle_).push_back(&added);
   return {};
 }
 
-BackendLink* Pooler::TakeIdle(const std::string& identity) {
-  if (idle_.empty()) return nullptr;
-  auto best = idle_.end() - 1;
+BackendLink* Pooler::TakeIdle(const std::string& identity, bool superuser) {
+  std::vector<BackendLink*>& idle = idle_.empty() && superuser ? idle_reserve_ : idle_;
+  if (idle.empty()) return nullptr;
+  auto best = idle.end() - 1;
   int best_rank = 0;
-  for (auto it = idle_.end(); it != idle_.begin();) {
+  for (auto it = idle.end(); it != idle.begin();) {
     --it;
     const int rank = (*it)->identity() == identity ? 3 : ((*it)->identity().empty() ? 2 : 1);
     if (rank <= best_rank) continue;
@@ -46,31 +74,55 @@ BackendLink* Pooler::TakeIdle(const std::string& identity) {
     if (rank == 3) break;
   }
   BackendLink* link = *best;
-  idle_.erase(best);
+  idle.erase(best);
   return link;
 }
 
-Result<BackendLink*> Pooler::Lease(const std::string& identity, const std::string& settings) {
-  if (ShutdownRequested() || loop_.stopping()) return ShuttingDown();
-  const MonotonicNs asked_at = account_ != nullptr ? MonotonicNow() : 0;
-  MonotonicNs now = asked_at;
-  BackendLink* link = waiting_.empty() ? TakeIdle(identity) : nullptr;
-  if (link == nullptr) {
-    Waiting waiting{.task = loop_.current()};
-    waiting_.push_back(&waiting);
-    while (waiting.link == nullptr && !loop_.stopping()) loop_.Park(kNoDeadline);
-    if (waiting.link == nullptr) {
-      std::erase(waiting_, &waiting);
-      return ShuttingDown();
+Result<BackendLink*> Pooler::AwaitBackend(PooledSession& client, MonotonicNs now) {
+  Waiting waiting{.client = &client, .task = loop_.current(), .superuser = client.superuser()};
+  waiting_.push_back(&waiting);
+  const MonotonicNs timeout = limits_.query_wait_timeout_ns;
+  const MonotonicNs deadline = timeout == 0 ? kNoDeadline : now + timeout;
+  Status left;
+  while (waiting.link == nullptr && left.ok()) {
+    if (loop_.stopping()) {
+      left = ShuttingDown();
+    } else if (waiting.canceled) {
+      left = Status::Fatal(sqlstate::kQueryCanceled, "canceling statement due to user request");
+    } else if (client.Left(/*probe_after=*/0)) {
+      left = models::ClientGone();
+    } else if (!loop_.Park(deadline) && waiting.link == nullptr) {
+      left = Status::Fatal(sqlstate::kTooManyConnections,
+                           fmt::format("no backend of the pool was free within {} ms",
+                                       timeout / kNanosecondsPerMillisecond))
+                 .WithHint("Raise pool_size or query_wait_timeout.");
     }
-    link = waiting.link;
+  }
+  if (waiting.link == nullptr) {
+    std::erase(waiting_, &waiting);
+    return left;
+  }
+  return waiting.link;
+}
+
+Result<BackendLink*> Pooler::Lease(PooledSession& client) {
+  if (ShutdownRequested() || loop_.stopping()) return ShuttingDown();
+  const MonotonicNs asked_at = MonotonicNow();
+  MonotonicNs now = asked_at;
+  // Nobody overtakes; a superuser may take one of the reserve.
+  BackendLink* link = waiting_.empty() || client.superuser()
+                          ? TakeIdle(client.identity(), client.superuser())
+                          : nullptr;
+  if (link == nullptr) {
+    client.Show(engine::PoolClientState::kWaiting, now);
+    CONNBENCH_ASSIGN_OR_RETURN(link, AwaitBackend(client, now));
     if (account_ != nullptr) now = MonotonicNow();
   }
   link->client_ = loop_.current();
   if (account_ != nullptr) account_->TakenUp(asked_at, now);
   Status prepared;
-  if (!link->Suits(identity, settings)) {
-    prepared = link->Prepare(loop_, identity, settings);
+  if (link->identity() != client.identity()) {
+    prepared = link->Prepare(loop_, client.identity());
     if (account_ != nullptr) {
       const MonotonicNs begun = std::exchange(now, MonotonicNow());
       account_->ResetTook(now - begun);
@@ -79,63 +131,70 @@ Result<BackendLink*> Pooler::Lease(const std::string& identity, const std::strin
   }
   link->leased_at_ = now;
   link->silent_since_ = 0;
+  client.Show(engine::PoolClientState::kActive, now, link);
   if (!prepared.ok()) {
-    Release(*link);
+    (void)Release(*link);
     return Explain(std::move(prepared));
   }
   return link;
 }
 
-void Pooler::ClientSilent(BackendLink& link) {
-  if (account_ != nullptr && link.silent_since_ == 0) link.silent_since_ = MonotonicNow();
+MonotonicNs Pooler::ClientSilent(BackendLink& link) {
+  if (link.silent_since_ == 0) link.silent_since_ = MonotonicNow();
+  return link.silent_since_;
 }
 
-void Pooler::ClientGoesOn(BackendLink& link) {
-  if (account_ == nullptr || link.silent_since_ == 0) return;
-  const MonotonicNs silent_ns = MonotonicNow() - std::exchange(link.silent_since_, 0);
-  account_->Pinned(silent_ns);
+bool Pooler::ClientGoesOn(BackendLink& link, MonotonicNs now) {
+  if (link.silent_since_ == 0) return false;
+  const MonotonicNs silent_ns = now - std::exchange(link.silent_since_, 0);
+  if (account_ != nullptr) account_->Pinned(silent_ns);
   link.pinned_ns_ += silent_ns;
+  return true;
 }
 
 // The whole lease is a turn for those who wait for the backend; it is busy while it is not pinned.
-void Pooler::EndService(BackendLink& link) {
-  if (account_ == nullptr || link.leased_at_ == 0) return;
-  ClientGoesOn(link);
-  const MonotonicNs now = MonotonicNow();
+void Pooler::EndService(BackendLink& link, MonotonicNs now) {
+  if (link.leased_at_ == 0) return;
+  (void)ClientGoesOn(link, now);
   const MonotonicNs begun = std::exchange(link.leased_at_, 0);
+  if (account_ == nullptr) return;
   account_->Served(begun, now);
   account_->AddBusy(now - begun - std::exchange(link.pinned_ns_, 0));
   account_->TurnTook(begun, now);
 }
 
-void Pooler::Clean(BackendLink& link, bool end_session) {
-  EndService(link);
-  const MonotonicNs begun = account_ != nullptr ? MonotonicNow() : 0;
-  // A backend that could not be cleaned is dead, and is treated as such.
-  (void)(end_session ? link.EndSession(loop_) : link.Reset(loop_));
+void Pooler::EndSession(BackendLink& link) {
+  const MonotonicNs begun = MonotonicNow();
+  EndService(link, begun);
+  (void)link.EndSession(loop_);  // one that does not end is dead, and is treated as such
   if (account_ == nullptr) return;
   const MonotonicNs now = MonotonicNow();
   account_->ResetTook(now - begun);
   account_->Ran(begun, now);
 }
 
-void Pooler::Release(BackendLink& link) {
-  EndService(link);
+MonotonicNs Pooler::Release(BackendLink& link) {
+  const MonotonicNs released_at = MonotonicNow();
+  EndService(link, released_at);
   link.client_ = nullptr;
   link.fatal_ = {};
   if (link.dead_ || link.stopping_) {
     loop_.Notify(link);  // to be forgotten
-    return;
+    return released_at;
   }
-  if (waiting_.empty()) {
-    idle_.push_back(&link);
-    return;
+  const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting* waiting) {
+    return waiting->superuser || !link.reserved_;
+  });
+  if (next == waiting_.end()) {
+    (link.reserved_ ? idle_reserve_ : idle_).push_back(&link);
+    return released_at;
   }
-  Waiting& next = *waiting_.front();
-  waiting_.pop_front();
-  next.link = &link;
-  link.client_ = next.task;
-  loop_.Wake(*next.task);
+  Waiting& granted = **next;
+  waiting_.erase(next);
+  granted.link = &link;
+  link.client_ = granted.task;
+  loop_.Wake(*granted.task);
+  return released_at;
 }
 
 Status Pooler::Explain(Status lost) const {
@@ -145,6 +204,7 @@ Status Pooler::Explain(Status lost) const {
 void Pooler::Forget(BackendLink& link) {
   std::erase(links_, &link);
   std::erase(idle_, &link);
+  std::erase(idle_reserve_, &link);
 }
 
 void Pooler::EndSessions() {
@@ -154,35 +214,50 @@ void Pooler::EndSessions() {
   }
 }
 
-std::shared_ptr<PooledStatement> Pooler::Statement(std::string_view body) {
-  if (const auto found = statements_.find(body); found != statements_.end()) {
+std::shared_ptr<PooledStatement> Pooler::Statement(std::string_view body,
+                                                   std::string_view time_zone) {
+  std::string key(time_zone);
+  key.push_back('\0');
+  key.append(body);
+  if (const auto found = statements_.find(key); found != statements_.end()) {
     if (std::shared_ptr<PooledStatement> known = found->second.lock()) return known;
   }
-  if (statements_.size() >= kStatementsBeforeSweep) {
+  if (statements_.size() >= sweep_statements_at_) {
     std::erase_if(statements_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_statements_at_ = std::max(kStatementsBeforeSweep, 2 * statements_.size());
   }
   auto statement = std::make_shared<PooledStatement>();
-  statement->id = next_statement_++;
+  statement->id = ++last_statement_;
   statement->body = body;
-  statements_.insert_or_assign(std::string(body), statement);
+  statements_.insert_or_assign(std::move(key), statement);
   return statement;
 }
 
-const BackendLink::Parameters* Pooler::FindWelcome(const std::string& key) const {
-  const auto found = welcomes_.find(key);
-  return found == welcomes_.end() ? nullptr : &found->second;
+std::shared_ptr<PooledStatement> Pooler::UnnamedStatement(std::string_view body) {
+  auto statement = std::make_shared<PooledStatement>();
+  statement->id = ++last_statement_;
+  statement->body = body;
+  statement->unnamed = true;
+  return statement;
 }
 
-void Pooler::KeepWelcome(const std::string& key, const BackendLink::Parameters& parameters) {
-  if (welcomes_.size() < kMaxWelcomes) welcomes_[key] = parameters;
+const ClientKind* Pooler::FindKind(const std::string& key) const {
+  const auto found = kinds_.find(key);
+  return found == kinds_.end() ? nullptr : &found->second;
+}
+
+void Pooler::KeepKind(const std::string& key, const ClientKind& kind) {
+  if (kinds_.size() >= kMaxKinds) kinds_.clear();
+  kinds_[key] = kind;
 }
 
 Status Pooler::TakeClientSlot(bool superuser) {
-  const int left = config().max_connections - clients_;
+  const engine::EngineConfig& config = engine_.config();
+  const int left = config.max_connections - clients_;
   if (left <= 0) {
     return Status::Fatal(sqlstate::kTooManyConnections, "sorry, too many clients already");
   }
-  if (!superuser && left - 1 < config().superuser_reserved_connections) {
+  if (!superuser && left - 1 < config.superuser_reserved_connections) {
     return Status::Fatal(
         sqlstate::kTooManyConnections,
         "remaining connection slots are reserved for non-replication superuser connections");
@@ -191,13 +266,17 @@ Status Pooler::TakeClientSlot(bool superuser) {
   return {};
 }
 
-void Pooler::ClientGone(uint32_t connection_id) {
+void Pooler::ClientGone(uint32_t connection_id, int place) {
+  if (place >= 0) {
+    shown_->Clear(place);
+    free_places_.push_back(place);
+  }
   sessions_.erase(connection_id);
   --clients_;
 }
 
-Result<std::unique_ptr<engine::Session>> Pooler::StartSession(engine::SessionOptions options,
-                                                              engine::Waiter& /*waiter*/) {
+Result<std::unique_ptr<protocol::RelayedSession>> Pooler::StartRelay(
+    engine::SessionOptions options) {
   if (ShutdownRequested()) {
     return Status::Fatal(sqlstate::kCannotConnectNow, "the database system is shutting down");
   }
@@ -209,15 +288,22 @@ Result<std::unique_ptr<engine::Session>> Pooler::StartSession(engine::SessionOpt
   auto session = std::make_unique<PooledSession>(*this, options, cancel_key);
   sessions_[options.connection_id] = session.get();
   CONNBENCH_RETURN_IF_ERROR(session->Start(options));
-  return std::unique_ptr<engine::Session>(std::move(session));
+  return std::unique_ptr<protocol::RelayedSession>(std::move(session));
 }
 
-void Pooler::Cancel(uint32_t connection_id, uint32_t cancel_key) {
+void Pooler::CancelRelay(uint32_t connection_id, uint32_t cancel_key) {
   const auto found = sessions_.find(connection_id);
   if (found == sessions_.end() || found->second->cancel_key() != cancel_key) return;
   if (const BackendLink* link = found->second->link()) {
-    engine_.Cancel(link->connection_id(), link->cancel_key());
+    CancelBackend(*link);
+    return;
   }
+  const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting* entry) {
+    return entry->client == found->second;
+  });
+  if (waiting == waiting_.end()) return;  // it is idle
+  (*waiting)->canceled = true;
+  loop_.Wake(*(*waiting)->task);
 }
 
 }  // namespace connbench::models

@@ -14,14 +14,15 @@
 // Waiting      The process blocks, in recv() for its client, in futex() for a lock. A session has
 //              its process to itself until it ends, so the holder of a lock can always run its next
 //              statement: nothing that is authenticated is ever queued.
-// Refusing     With the default, one process more than max_connections (and some), a connection past
-//              the limit finds a process and is refused by the engine (53300). With fewer
+// Refusing     With the default, one process more than max_connections (and some), a connection
+//              past the limit finds a process and is refused by the engine (53300). With fewer
 //              (prefork_processes) nobody is refused: clients wait in the listen backlog, not yet
-//              accepted, until a session ends. Connecting then takes as long as others stay.
-// Ending       SIGTERM ends an idle process at once and a busy one's session with 57P01; SIGQUIT ends
-//              either (backend_signals.h).
-// Must not     The supervisor must not accept; a process must not look at the listeners while it has
-//              a client.
+//              accepted, until a session ends. Connecting then takes as long as others stay; a
+//              process whose client is silent looks at the listeners now and then, and lets that
+//              one go when somebody waits there.
+// Ending       SIGTERM ends an idle process at once and a busy one's session with 57P01; SIGQUIT
+//              ends either (backend_signals.h).
+// Must not     The supervisor must not accept; a process must not accept while it has a client.
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,8 @@ namespace {
 
 // With the default number of processes: those that are left to refuse clients past the limit.
 constexpr int64_t kRefusers = 4;
+// A client who has waited for so long while all that are idle were woken finds none idle.
+constexpr unsigned kIdleTakesWithinUs = 20'000;
 
 class PreforkModel : public Model {
  public:
@@ -106,7 +109,7 @@ class PreforkModel : public Model {
         case Listener::AcceptResult::kAccepted:
           break;
       }
-      Serve(connection);
+      Serve(connection, clients);
       ++served;
       // The SIGTERM that ended the session is spent.
       if (context_.engine.ShutdownRequested()) return 0;
@@ -114,13 +117,18 @@ class PreforkModel : public Model {
     return 0;
   }
 
-  void Serve(const AcceptedConnection& connection) {
+  void Serve(const AcceptedConnection& connection, const AcceptWait& clients) {
     context_.engine.connection_log().Stamp(connection.connection_id,
                                            engine::ConnectionPhase::kDispatched, MonotonicNow());
     ConnectionStop stop(connection);
     // A SIGTERM that came just before is delivered now.
     backend_signals::BeginBackend(context_.engine, stop);
-    ServeConnection(context_.engine, connection, stop);
+    ServeConnection(context_.engine, connection, stop, protocol::Counterpart::kClient, [&] {
+      // An idle process takes a client within that time.
+      if (!clients.SomebodyWaits()) return false;
+      usleep(kIdleTakesWithinUs);
+      return clients.SomebodyWaits();
+    });
     backend_signals::EndBackend();
     close(connection.fd);
   }

@@ -1,3 +1,4 @@
+// A process that the kernel refuses a system call, as an older kernel does.
 #include "models/testing/denied_call.h"
 
 #include <linux/filter.h>

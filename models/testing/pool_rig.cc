@@ -1,3 +1,4 @@
+// A pooler with its backends in one process, as `pool-tx-thread` has them.
 #include "models/testing/pool_rig.h"
 
 #include <sys/socket.h>
@@ -6,9 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
-#include "models/reactor/epoll_loop.h"
-#include "models/reactor/loop_connection.h"
+#include "models/loop/epoll_loop.h"
+#include "models/loop/loop_connection.h"
 
 namespace connbench::models::testing {
 namespace {
@@ -33,7 +35,10 @@ engine::EngineConfig SmallEngine() {
 
 }  // namespace
 
-PoolRig::PoolRig(PoolMode mode, int backends) {
+PoolRig::PoolRig(PoolMode mode, int backends) : PoolRig(PoolLimits{.mode = mode}, backends) {}
+
+PoolRig::PoolRig(const PoolLimits& limits, int backends, int reserve, Backend backend)
+    : backend_(std::move(backend)) {
   char folder[] = "/tmp/connbench-pool-rig.XXXXXX";
   if (mkdtemp(folder) == nullptr) Require(Status::System("mkdtemp", errno));
   folder_ = folder;
@@ -50,22 +55,21 @@ PoolRig::PoolRig(PoolMode mode, int backends) {
   Require(event_descriptor_.Open(1));
   Require(mark_.Make());
   loop_ = std::make_unique<EpollLoop>(kStackBytes, event_descriptor_[0]);
-  pooler_ = std::make_unique<Pooler>(*engine_, *loop_, mode, mark_);
-  pooler_->set_account(engine_->OpenPoolAccount(0, backends));
+  pooler_ = std::make_unique<Pooler>(*engine_, *loop_, limits, mark_);
+  pooler_->KeepAccount(backends);
   Require(loop_->Open());
-  for (int i = 0; i < backends; ++i) {
+  for (int i = 0; i < backends + reserve; ++i) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       Require(Status::System("socketpair", errno));
     }
-    Require(pooler_->AddBackend(ends[0]));
+    Require(pooler_->AddBackend(ends[0], /*reserved=*/i >= backends));
     backend_ends_.push_back(ends[1]);
     stops_.push_back(std::make_unique<ConnectionStop>(ends[1]));
-    threads_.emplace_back(
-        [this, &stop = *stops_.back()] { RunPooledBackend(*engine_, mark_, stop); });
+    threads_.emplace_back([this, &stop = *stops_.back()] { backend_(*engine_, mark_, stop); });
   }
   for (const Listener& listener : listeners_.listeners()) {
-    Require(LoopAcceptor::AddTo(*loop_, *pooler_, listener));
+    Require(LoopAcceptor::AddTo(*loop_, *engine_, listener, pooler_.get()));
   }
   threads_.emplace_back([this] { loop_->Run(); });
 }

@@ -4,6 +4,7 @@
 // Safety: made and ended by one thread, which has no other when it begins.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,16 +13,22 @@
 #include "engine/engine.h"
 #include "models/connection.h"
 #include "models/listener.h"
+#include "models/loop/event_descriptors.h"
 #include "models/pool_tx/pooled_backend.h"
 #include "models/pool_tx/pooler.h"
-#include "models/reactor/event_descriptors.h"
 
 namespace connbench::models::testing {
 
 class PoolRig {
  public:
+  // What a backend's thread runs.
+  using Backend = std::function<void(engine::Engine&, const SessionMark&, ConnectionStop&)>;
+
   // Aborts if anything fails to start.
   PoolRig(PoolMode mode, int backends);
+  // reserve: backends for superusers only.
+  PoolRig(const PoolLimits& limits, int backends, int reserve = 0,
+          Backend backend = RunPooledBackend);
   ~PoolRig();
   PoolRig(const PoolRig&) = delete;
   PoolRig& operator=(const PoolRig&) = delete;
@@ -32,6 +39,7 @@ class PoolRig {
   engine::PoolUsage usage() const { return engine_->pool_usage().at(0); }
 
  private:
+  const Backend backend_;
   std::string folder_;
   std::unique_ptr<engine::Engine> engine_;
   SessionMark mark_;

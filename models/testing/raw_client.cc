@@ -1,3 +1,4 @@
+// A client that sends what it is given and shows what comes, message by message.
 #include "models/testing/raw_client.h"
 
 #include <poll.h>
@@ -82,10 +83,22 @@ char RawClient::Take() {
   return type;
 }
 
+std::string RawClient::CancelRequest() const {
+  std::string request;
+  protocol::AppendCancelRequest(request, connection_id_, cancel_key_);
+  return request;
+}
+
 void RawClient::Note(const protocol::Message& message) {
+  if (message.type == protocol::backend::kBackendKeyData) {
+    protocol::ReadBackendKeyData(message.body, connection_id_, cancel_key_);
+  }
   if (message.type == protocol::backend::kErrorResponse && error_code_.empty()) {
     protocol::ErrorFields fields;
-    if (protocol::ReadErrorFields(message.body, fields)) error_code_ = fields.code;
+    if (protocol::ReadErrorFields(message.body, fields)) {
+      error_code_ = fields.code;
+      error_message_ = fields.message;
+    }
   }
   if (message.type != protocol::backend::kDataRow || !first_value_.empty()) return;
   protocol::MessageReader reader(message.body);
@@ -97,6 +110,7 @@ void RawClient::Note(const protocol::Message& message) {
 std::string RawClient::Until(char type) {
   first_value_.clear();
   error_code_.clear();
+  error_message_.clear();
   std::string types;
   while (true) {
     while (const char taken = Take()) {
@@ -125,7 +139,7 @@ std::string Parse(std::string_view statement, std::string_view sql) {
 }
 
 std::string Bind(std::string_view portal, std::string_view statement, std::string_view parameter) {
-  const protocol::WireValue value = {parameter.data(), static_cast<int32_t>(parameter.size())};
+  const WireValue value = {parameter.data(), static_cast<int32_t>(parameter.size())};
   std::string bytes;
   protocol::AppendBind(bytes, portal, statement, {&value, 1});
   return bytes;

@@ -1,9 +1,10 @@
-// For tests: a client that sends what it is given and shows what comes, message by message; for what
-// TestClient, which is one of the well-behaved, would not do.
+// For tests: a client that sends what it is given and shows what comes, message by message; for
+// what TestClient, which is one of the well-behaved, would not do.
 //
 // Safety: one thread. Everything it waits for has a bound of some seconds.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,13 +32,19 @@ class RawClient {
   // The same up to the end of the connection. False: it did not end, or in the middle of a message.
   bool UntilClosed();
 
+  // A request to cancel what this client has asked for; another connection sends it, and nothing
+  // else.
+  std::string CancelRequest() const;
+
   // What came behind the last whole message.
   const std::string& unread() const { return received_; }
   bool closed() const { return closed_; }
 
-  // Of the last Until(): the first column of its first DataRow, the code of its first error.
+  // Of the last Until(): the first column of its first DataRow, the code and the text of its first
+  // error.
   const std::string& first_value() const { return first_value_; }
   const std::string& error_code() const { return error_code_; }
+  const std::string& error_message() const { return error_message_; }
 
  private:
   bool ReceiveSome(int patience_ms);
@@ -47,9 +54,12 @@ class RawClient {
 
   int fd_ = -1;
   bool closed_ = false;
+  uint32_t connection_id_ = 0;
+  uint32_t cancel_key_ = 0;
   std::string received_;
   std::string first_value_;
   std::string error_code_;
+  std::string error_message_;
 };
 
 // Messages, to be put together.

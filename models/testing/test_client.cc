@@ -1,3 +1,4 @@
+// A client that blocks, with patience, over protocol::ClientSession.
 #include "models/testing/test_client.h"
 
 #include <arpa/inet.h>
@@ -106,7 +107,7 @@ bool TestClient::WaitForClose() {
 void TestClient::Columns(std::span<const std::string_view> /*names*/) {}
 void TestClient::Tag(std::string_view /*tag*/) {}
 
-void TestClient::Row(std::span<const protocol::WireValue> values) {
+void TestClient::Row(std::span<const WireValue> values) {
   std::string row;
   for (size_t i = 0; i < values.size(); ++i) {
     if (i > 0) row += '|';

@@ -56,7 +56,7 @@ class TestClient : private protocol::ClientRowSink {
 
  private:
   void Columns(std::span<const std::string_view> names) override;
-  void Row(std::span<const protocol::WireValue> values) override;
+  void Row(std::span<const WireValue> values) override;
   void Tag(std::string_view tag) override;
 
   void SendOutput();

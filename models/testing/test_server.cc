@@ -1,3 +1,4 @@
+// A real server, supervisor and all, in child processes of the test, on a free port.
 #include "models/testing/test_server.h"
 
 #include <fmt/format.h>

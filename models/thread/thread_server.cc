@@ -1,3 +1,4 @@
+// A server process with a thread for every connection.
 #include "models/thread/thread_server.h"
 
 #include <fmt/format.h>
@@ -9,18 +10,20 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/server_log.h"
 #include "engine/segment/futex.h"
 #include "models/server_process.h"
 
 namespace connbench::models {
 
-// A thread, with the slot in which it gets its connections. It parks at a futex: a condition variable
-// would have to be notified under the mutex (the thread may be gone right after it), so that the
-// thread that wakes would run into the mutex.
+// A thread, with the slot in which it gets its connections. It parks at a futex: a condition
+// variable would have to be notified under the mutex (the thread may be gone right after it), so
+// that the thread that wakes would run into the mutex.
 struct ThreadServer::Worker {
   explicit Worker(ThreadServer& its_server) : server(its_server) {}
 
@@ -41,6 +44,13 @@ struct ThreadServer::Worker {
   std::atomic<uint32_t> called{0};
 };
 
+ThreadServer::ThreadServer(const ModelContext& context, const ThreadServerOptions& options)
+    : context_(context), options_(options) {
+  if (options_.max_threads == 0) {
+    options_.max_threads = MostClients(context.engine.config().max_connections);
+  }
+}
+
 ThreadServer::~ThreadServer() {
   if (wake_fd_ >= 0) close(wake_fd_);
 }
@@ -50,8 +60,8 @@ int ThreadServer::Run() {
     auto worker = std::make_unique<Worker>(*this);
     const int error = StartThread(worker);
     if (error == 0) continue;
-    fmt::print(stderr, "connbench: could not create thread {} of {}: {}\n", i + 1,
-               options_.first_threads, std::strerror(error));
+    LogLine(fmt::format("could not create thread {} of {}: {}", i + 1, options_.first_threads,
+                        std::strerror(error)));
     return 1;
   }
   const bool served = AcceptUntilTermination();
@@ -71,24 +81,36 @@ bool ThreadServer::AcceptUntilTermination() {
                             : clients.Open(context_.listeners.Share(options_.accepting_task),
                                            termination.fd(), wake_fd_, session_end.fd());
   if (!opened.ok()) {
-    std::fprintf(stderr, "connbench: %s\n", opened.error().message.c_str());
+    LogLine(opened.error().message);
     return false;
   }
   MonotonicNs pause_until = kNoDeadline;
+  int looks = 0;  // in a row at which all threads were taken and somebody waited
   while (true) {
+    bool waits = false;
     {
-      const std::lock_guard lock(mutex_);
-      acceptor_waits_ = full();
+      const MutexLock lock(mutex_);
+      waits = acceptor_waits_ = full();
     }
-    clients.Pause(acceptor_waits_ || pause_until != kNoDeadline);
+    clients.Pause(waits || pause_until != kNoDeadline);
+    if (waits) {
+      pause_until = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
+    } else {
+      looks = 0;
+    }
     const Listener* listener = nullptr;
     switch (clients.Wait(listener, pause_until)) {
       case AcceptWait::Event::kTermination:
         return true;
       case AcceptWait::Event::kDeadline:
         pause_until = kNoDeadline;
+        if (!waits) continue;
+        looks = clients.SomebodyWaits() ? looks + 1 : 0;
+        // At the first look another process may have been about to accept him.
+        if (looks > 1) context_.engine.connection_log().admission().WantRoom(MonotonicNow());
         continue;
       case AcceptWait::Event::kWoken:
+        pause_until = kNoDeadline;
         continue;
       case AcceptWait::Event::kSessionEnd:
         session_end.Clear();
@@ -97,12 +119,13 @@ bool ThreadServer::AcceptUntilTermination() {
       case AcceptWait::Event::kClient:
         break;
     }
-    // One for each return from the wait, as MySQL does: a second accept() would mostly hear that nobody
-    // else is there, and on a busy CPU the thread that was just called waits for that.
+    // One for each return from the wait, as MySQL does: a second accept() would mostly hear that
+    // nobody else is there, and on a busy CPU the thread that was just called waits for that.
     AcceptedConnection accepted;
     switch (listener->Accept(context_.engine.connection_log(), accepted)) {
       case Listener::AcceptResult::kAccepted:
         Dispatch(accepted);
+        if (options_.accepting_tasks > 1) clients.GoToTheEnd();
         break;
       case Listener::AcceptResult::kNone:
         break;
@@ -116,9 +139,13 @@ void ThreadServer::Dispatch(const AcceptedConnection& accepted) {
   engine::ConnectionLog& log = context_.engine.connection_log();
   log.Stamp(accepted.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
   if (CallParked(accepted)) return;
-  auto worker = std::make_unique<Worker>(*this);
+  std::unique_ptr<Worker> worker(new (std::nothrow) Worker(*this));
+  if (worker == nullptr) {
+    RefuseWithoutMemory(log, accepted);
+    return;
+  }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Link(worker->connection.emplace(accepted));
   }
   const int error = StartThread(worker);
@@ -133,7 +160,7 @@ void ThreadServer::Dispatch(const AcceptedConnection& accepted) {
 bool ThreadServer::CallParked(const AcceptedConnection& accepted) {
   Worker* worker = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (parked_.empty()) return false;
     worker = parked_.back();
     parked_.pop_back();
@@ -145,7 +172,7 @@ bool ThreadServer::CallParked(const AcceptedConnection& accepted) {
 
 int ThreadServer::StartThread(std::unique_ptr<Worker>& worker) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++threads_;
   }
   pthread_attr_t attributes;
@@ -159,12 +186,14 @@ int ThreadServer::StartThread(std::unique_ptr<Worker>& worker) {
     (void)worker.release();  // the thread's now
     return 0;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --threads_;
   return error;
 }
 
-void* ThreadServer::Main(void* argument) {
+// noexcept: a library that ends the thread (pthread_exit) in the middle of a session ends the
+// process.
+void* ThreadServer::Main(void* argument) noexcept {
   const std::unique_ptr<Worker> self(static_cast<Worker*>(argument));
   self->server.Work(*self);
   return nullptr;
@@ -175,7 +204,7 @@ void ThreadServer::Work(Worker& self) {
     Serve(*self.connection);
     self.connection.reset();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --threads_;
   changed_.notify_one();  // under the mutex: the server is gone once the last thread has left it
 }
@@ -188,7 +217,7 @@ void ThreadServer::Serve(Connection& connection) {
 
 bool ThreadServer::Park(Worker& self) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_ || static_cast<int64_t>(parked_.size()) >= options_.cached_threads) return false;
     parked_.push_back(&self);
   }
@@ -205,7 +234,7 @@ void ThreadServer::Link(Connection& connection) {
 
 // Afterwards nobody can request a stop, so that the descriptor may be closed and used again.
 void ThreadServer::Unlink(const Connection& connection) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
   if (connection.next != nullptr) connection.next->previous = connection.previous;
   --connections_;
@@ -218,7 +247,7 @@ void ThreadServer::Unlink(const Connection& connection) {
 
 void ThreadServer::EndSessions() {
   const std::vector<engine::EndingSession> ending = context_.engine.ending_sessions();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Connection* connection = first_; connection != nullptr; connection = connection->next) {
     if (Contains(ending, connection->accepted.connection_id)) connection->stop.Request();
   }
@@ -226,14 +255,14 @@ void ThreadServer::EndSessions() {
 
 void ThreadServer::StopAll() {
   context_.engine.RequestShutdown();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   stopping_ = true;
   for (Connection* connection = first_; connection != nullptr; connection = connection->next) {
     connection->stop.Request();
   }
   for (Worker* worker : std::exchange(parked_, {})) worker->Call();
   // The supervisor bounds this wait.
-  changed_.wait(lock, [this] { return threads_ == 0; });
+  changed_.wait(lock.native(), [this]() CONNBENCH_REQUIRES(mutex_) { return threads_ == 0; });
 }
 
 }  // namespace connbench::models

@@ -11,9 +11,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "models/accept_wait.h"
 #include "models/connection.h"
 #include "models/model.h"
@@ -23,18 +23,18 @@ namespace connbench::models {
 struct ThreadServerOptions {
   // Threads without a connection that are kept for the next ones.
   int64_t cached_threads = 0;
-  // Threads at most; while all have a connection nobody is accepted. 0: no bound.
+  // Threads at most; while all have a connection nobody is accepted. 0: MostClients().
   int64_t max_threads = 0;
   // Threads that are there before the first connection.
   int64_t first_threads = 0;
-  // Number of this process among those that accept.
+  // Number of this process among those that accept, and how many there are.
   int64_t accepting_task = 0;
+  int64_t accepting_tasks = 1;
 };
 
 class ThreadServer {
  public:
-  ThreadServer(const ModelContext& context, const ThreadServerOptions& options)
-      : context_(context), options_(options) {}
+  ThreadServer(const ModelContext& context, const ThreadServerOptions& options);
   ~ThreadServer();
   ThreadServer(const ThreadServer&) = delete;
   ThreadServer& operator=(const ThreadServer&) = delete;
@@ -61,31 +61,33 @@ class ThreadServer {
   bool CallParked(const AcceptedConnection& accepted);
   // Starts a thread for the connection in its slot, or, without one, to be parked. 0, or an errno.
   int StartThread(std::unique_ptr<Worker>& worker);
-  static void* Main(void* argument);
+  static void* Main(void* argument) noexcept;
   void Work(Worker& self);
   void Serve(Connection& connection);
   // Waits for the next connection. False: the thread must end.
   bool Park(Worker& self);
-  bool full() const { return options_.max_threads != 0 && connections_ >= options_.max_threads; }
+  bool full() const { return connections_ >= options_.max_threads; }
 
-  void Link(Connection& connection);  // under mutex_
+  void Link(Connection& connection) CONNBENCH_REQUIRES(mutex_);
   void Unlink(const Connection& connection);
   void StopAll();
   // Wakes those sessions that were asked to end.
   void EndSessions();
 
   const ModelContext context_;
-  const ThreadServerOptions options_;
+  ThreadServerOptions options_;
   int wake_fd_ = -1;  // wakes the acceptor when there is room again
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable changed_;  // a connection, or a thread, has ended
-  Connection* first_ = nullptr;      // every connection that has, or is about to get, a thread
+  Connection* first_ CONNBENCH_GUARDED_BY(mutex_) =
+      nullptr;  // every connection that has, or is about to get, a thread
   std::atomic<int64_t> connections_{0};
-  int64_t threads_ = 0;          // all of them, for those that park
-  std::vector<Worker*> parked_;  // the last to park is the first to get a connection
-  bool stopping_ = false;
-  bool acceptor_waits_ = false;
+  int64_t threads_ CONNBENCH_GUARDED_BY(mutex_) = 0;  // all of them, for those that park
+  std::vector<Worker*> parked_
+      CONNBENCH_GUARDED_BY(mutex_);  // the last to park is the first to get a connection
+  bool stopping_ CONNBENCH_GUARDED_BY(mutex_) = false;
+  bool acceptor_waits_ CONNBENCH_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace connbench::models

@@ -1,3 +1,4 @@
+// One thread group of `thread-pool`.
 #include "models/thread_pool/thread_group.h"
 
 #include <pthread.h>
@@ -7,8 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
+#include <new>
 
+#include "base/assert.h"
+#include "base/server_log.h"
 #include "models/connection.h"
 
 namespace connbench::models {
@@ -56,6 +59,7 @@ ThreadGroup::ThreadGroup(const GroupLimits& limits, engine::PoolAccount* account
     : limits_(limits), account_(account), task_ns_(kFirstTaskNs) {}
 
 ThreadGroup::~ThreadGroup() {
+  CONNBENCH_ASSERT(workers_.empty(), "the workers have ended");
   for (int fd : {epoll_fd_, wake_fd_, monitor_fd_}) {
     if (fd >= 0) close(fd);
   }
@@ -100,7 +104,9 @@ Status ThreadGroup::Add(std::unique_ptr<GroupTask> task, int fd, bool exclusive)
   return {};
 }
 
-void* ThreadGroup::WorkerMain(void* argument) {
+// noexcept: a library that ends the thread (pthread_exit) in the middle of a session ends the
+// process.
+void* ThreadGroup::WorkerMain(void* argument) noexcept {
   auto* worker = static_cast<GroupWorker*>(argument);
   worker->group_.Work(*worker);
   return nullptr;
@@ -111,13 +117,13 @@ void ThreadGroup::Work(GroupWorker& worker) {
   Lock lock(mutex_);
   worker.now_ = MonotonicNow();
   while (GroupTask* task = Next(lock, worker)) {
-    lock.unlock();
+    lock.Unlock();
     const GroupTask::Outcome outcome = task->Serve(worker, buffer);
     const bool idle = outcome == GroupTask::Outcome::kIdle;
     const MonotonicNs wake_at = idle ? task->wake_at() : kNoDeadline;
     const bool urgent = outcome != GroupTask::Outcome::kDone && task->urgent();
     const MonotonicNs now = MonotonicNow();
-    lock.lock();
+    lock.Lock();
     worker.now_ = now;
     Release(worker, *task, outcome, wake_at, urgent);
   }
@@ -164,18 +170,18 @@ void ThreadGroup::Poll(Lock& lock, GroupWorker& worker) {
   int timeout_ms = may_sleep ? -1 : 0;
   poll_until_ = kNoDeadline;
   if (may_sleep && !timers_.empty()) {
-    poll_until_ = timers_.begin()->first;
+    poll_until_ = timers_.begin()->timer_at_;
     const int64_t left_ms = (poll_until_ - now) / kNanosecondsPerMillisecond + 1;
     timeout_ms = static_cast<int>(std::clamp<int64_t>(left_ms, 0, INT32_MAX));
     if (poll_until_ <= now) timeout_ms = 0;
   }
   polling_ = true;
   if (may_sleep) SetInactive(worker, GroupWorker::State::kPolling);
-  lock.unlock();
+  lock.Unlock();
   epoll_event events[kEventsPerPoll];
   const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, timeout_ms);
   const MonotonicNs woken_at = MonotonicNow();
-  lock.lock();
+  lock.Lock();
   polling_ = false;
   if (may_sleep) SetActive(worker);
   polls_++;
@@ -205,7 +211,7 @@ bool ThreadGroup::Park(Lock& lock, GroupWorker& worker) {
   parked_.push_back(&worker);
   while (worker.state_ == GroupWorker::State::kParked && !exiting_) {
     const bool idle =
-        worker.wake_.wait_for(lock, std::chrono::nanoseconds(limits_.surplus_life_ns)) ==
+        worker.wake_.wait_for(lock.native(), std::chrono::nanoseconds(limits_.surplus_life_ns)) ==
         std::cv_status::timeout;
     const bool surplus = static_cast<int>(workers_.size()) > limits_.workers;
     if (idle && surplus && worker.state_ == GroupWorker::State::kParked) {
@@ -295,31 +301,29 @@ GroupTask* ThreadGroup::Pop(MonotonicNs now) {
 
 // One entry for a task is enough: a task that is woken too early says again when it wants to be.
 void ThreadGroup::SetTimer(GroupTask& task, MonotonicNs at) {
-  if (task.timer_at_ != 0) {
+  if (task.timer_hook_.is_linked()) {
     if (task.timer_at_ <= at) return;
-    timers_.erase({task.timer_at_, &task});
+    timers_.erase(timers_.iterator_to(task));
   }
   task.timer_at_ = at;
-  timers_.emplace(at, &task);
+  timers_.insert(task);
   if (polling_ && at < poll_until_) WakePoller();
 }
 
 void ThreadGroup::RunTimers(MonotonicNs now) {
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    GroupTask* task = timers_.begin()->second;
+  while (!timers_.empty() && timers_.begin()->timer_at_ <= now) {
+    GroupTask* task = &*timers_.begin();
     timers_.erase(timers_.begin());
-    task->timer_at_ = 0;
     if (task->state_ == GroupTask::State::kIdle) Enqueue(*task, now);
   }
 }
 
 // The task has closed its socket, so no further event comes; but the poller may hold one.
 void ThreadGroup::Forget(GroupTask& task) {
-  if (task.timer_at_ != 0) timers_.erase({task.timer_at_, &task});
+  if (task.timer_hook_.is_linked()) timers_.erase(timers_.iterator_to(task));
   task.state_ = GroupTask::State::kDone;
-  std::unique_ptr<GroupTask> owned = std::move(*task.self_);
-  tasks_.erase(task.self_);
-  if (polling_) dead_.push_back(std::move(owned));
+  dead_.splice(dead_.begin(), tasks_, task.self_);
+  if (!polling_) dead_.pop_front();
   if (tasks_.empty()) changed_.notify_all();
 }
 
@@ -354,18 +358,23 @@ void ThreadGroup::WakeOrCreateWorker() {
   if (static_cast<int>(workers_.size()) < limits_.max_workers) {
     const Status status = CreateWorker();
     if (status.ok()) return;
-    std::fprintf(stderr, "connbench: thread-pool: %s\n", status.error().message.c_str());
+    LogLine("thread-pool: " + status.error().message);
   } else if (!full_reported_) {
     full_reported_ = true;
-    std::fprintf(stderr,
-                 "connbench: thread-pool: all %d workers are busy or wait for locks; sessions wait "
-                 "until one is free (raise max_workers)\n",
-                 limits_.max_workers);
+    LogLine(
+        "thread-pool: all " + std::to_string(limits_.max_workers) +
+        " workers are busy or wait for locks; sessions wait until one is free (raise max_workers)");
   }
 }
 
 Status ThreadGroup::CreateWorker() {
-  GroupWorker& worker = workers_.emplace_front(*this);
+  try {
+    parked_.reserve(workers_.size() + 1);  // where it will park, when there may be no memory left
+    workers_.emplace_front(*this);
+  } catch (const std::bad_alloc&) {
+    return Status::System("cannot create a worker", ENOMEM);
+  }
+  GroupWorker& worker = workers_.front();
   worker.self_ = workers_.begin();
   SetActive(worker);
   pthread_attr_t attributes;
@@ -411,8 +420,8 @@ bool ThreadGroup::Monitor() {
   return !monitor_asleep_;
 }
 
-// It is served once more, whether its socket has news or not: of a listener only one of those who wait
-// at it hears.
+// It is served once more, whether its socket has news or not: of a listener only one of those who
+// wait at it hears.
 void ThreadGroup::StopTask(GroupTask& task) {
   task.RequestStop();
   if (task.state_ == GroupTask::State::kIdle) {
@@ -440,10 +449,10 @@ void ThreadGroup::AwaitTasks() {
   Lock lock(mutex_);
   // One more worker for those that block meanwhile.
   while (!tasks_.empty()) {
-    changed_.wait_for(lock, std::chrono::nanoseconds(kMonitorPeriodNs));
-    lock.unlock();
+    changed_.wait_for(lock.native(), std::chrono::nanoseconds(kMonitorPeriodNs));
+    lock.Unlock();
     Monitor();
-    lock.lock();
+    lock.Lock();
   }
 }
 
@@ -452,7 +461,7 @@ void ThreadGroup::EndWorkers() {
   exiting_ = true;
   WakePoller();
   for (GroupWorker& worker : workers_) worker.wake_.notify_one();
-  changed_.wait(lock, [this] { return workers_.empty(); });
+  changed_.wait(lock.native(), [this]() CONNBENCH_REQUIRES(mutex_) { return workers_.empty(); });
 }
 
 GroupCounters ThreadGroup::counters() const {

@@ -1,16 +1,16 @@
-// One thread group of `thread-pool`: sessions that have something to do, and the workers that do it.
-// The essay on how and why stands in thread_pool_model.cc.
+// One thread group of `thread-pool`: sessions that have something to do, and the workers that do
+// it. The essay on how and why stands in thread_pool_model.cc.
 //
 // Tasks        A connection, or a listener with somebody waiting, is a task. It is idle (the kernel
 //              watches its socket), queued, or served by one worker. The socket is registered with
 //              epoll once, edge-triggered: no system call arms it again. An edge that comes while
 //              the task is queued or served is noted, and the task runs once more.
-// Priorities   Urgent tasks (sessions in a transaction) are served before the others. One that is not
-//              urgent and has waited for the kickup time joins the end of the urgent queue.
-// Workers      One of them at a time is the listener: it polls, and serves what it finds itself. The
-//              others serve, are parked, or block in a statement. Workers that block, or serve one
-//              task for longer than stall_limit, do not count against the limit of active workers,
-//              so that there is always one to go on, up to max_workers threads.
+// Priorities   Urgent tasks (sessions in a transaction) are served before the others. One that is
+//              not urgent and has waited for the kickup time joins the end of the urgent queue.
+// Workers      One of them at a time is the listener: it polls, and serves what it finds itself.
+//              The others serve, are parked, or block in a statement. Workers that block, or serve
+//              one task for longer than stall_limit, do not count against the limit of active
+//              workers, so that there is always one to go on, up to max_workers threads.
 //
 // Safety: everything is guarded by one mutex, held for some tens of nanoseconds between two tasks
 // and never while a task is served. Tasks are served without it, by one worker at a time.
@@ -18,18 +18,19 @@
 
 #include <sys/epoll.h>
 
+#include <boost/intrusive/set.hpp>
+
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "engine/segment/pool_accounts.h"
 
@@ -50,14 +51,15 @@ class GroupTask {
 
   // Runs without the group's mutex, on a worker's thread, with that worker's buffer.
   virtual Outcome Serve(class GroupWorker& worker, std::span<char> buffer) = 0;
-  // The task stands in the queue behind `turns` - 1 others, 2 and then 1: a chance to ask for its memory.
-  // Called with the mutex held, and may not change anything.
+  // The task stands in the queue behind `turns` - 1 others, 2 and then 1: a chance to ask for its
+  // memory. Called with the mutex held, and may not change anything.
   virtual void Prefetch(int /*turns*/) const {}
   // When the task wants to run although its socket is silent; asked after Serve().
   virtual MonotonicNs wake_at() const = 0;
   // Served before others: asked after Serve().
   virtual bool urgent() const = 0;
-  // Asks the task to end; it is served at least once more. Called with the mutex held, must not block.
+  // Asks the task to end; it is served at least once more. Called with the mutex held, must not
+  // block.
   virtual void RequestStop() = 0;
   // Whose connection it is; 0: nobody's.
   virtual uint32_t connection_id() const { return 0; }
@@ -71,8 +73,9 @@ class GroupTask {
   bool urgent_ = false;
   MonotonicNs ready_at_ = 0;                        // when it was queued
   const class GroupWorker* last_worker_ = nullptr;  // compared only
-  MonotonicNs timer_at_ = 0;                        // its entry in ThreadGroup::timers_; 0: none
-  GroupTask* next_ = nullptr;                       // in a queue
+  MonotonicNs timer_at_ = 0;                        // when its timer, if it is linked, is due
+  boost::intrusive::set_member_hook<> timer_hook_;
+  GroupTask* next_ = nullptr;  // in a queue
   std::list<std::unique_ptr<GroupTask>>::iterator self_;
 };
 
@@ -162,8 +165,9 @@ class ThreadGroup {
 
   // Any thread. Asks the tasks of those connections to end.
   void RequestStopOf(const std::function<bool(uint32_t connection_id)>& chosen);
-  // The three steps of the end, on the thread that calls Monitor(): asks every task to end, also those
-  // that are added later; waits until there is none; ends the workers, when nobody can add another.
+  // The three steps of the end, on the thread that calls Monitor(): asks every task to end, also
+  // those that are added later; waits until there is none; ends the workers, when nobody can add
+  // another.
   void BeginStop();
   void AwaitTasks();
   void EndWorkers();
@@ -172,34 +176,38 @@ class ThreadGroup {
 
  private:
   friend class BlockedScope;
-  using Lock = std::unique_lock<std::mutex>;
+  using Lock = MutexLock;
 
-  static void* WorkerMain(void* argument);
+  static void* WorkerMain(void* argument) noexcept;
   void Work(GroupWorker& worker);
   // The next task for this worker; null: the worker must end.
-  GroupTask* Next(Lock& lock, GroupWorker& worker);
-  void Poll(Lock& lock, GroupWorker& worker);
-  bool Park(Lock& lock, GroupWorker& worker);
+  GroupTask* Next(Lock& lock, GroupWorker& worker) CONNBENCH_REQUIRES(mutex_);
+  // Gives the lock back while it waits, which is not seen through a reference.
+  void Poll(Lock& lock, GroupWorker& worker)
+      CONNBENCH_REQUIRES(mutex_) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
+  bool Park(Lock& lock, GroupWorker& worker) CONNBENCH_REQUIRES(mutex_);
   void Release(GroupWorker& worker, GroupTask& task, GroupTask::Outcome outcome,
-               MonotonicNs wake_at, bool urgent);
+               MonotonicNs wake_at, bool urgent) CONNBENCH_REQUIRES(mutex_);
 
-  void Enqueue(GroupTask& task, MonotonicNs now);
-  void Append(GroupTask& task, bool urgent);
-  GroupTask* Pop(MonotonicNs now);
-  void KickUp(MonotonicNs now);
-  void TakeUp(GroupWorker& worker, GroupTask& task);
-  bool QueueEmpty() const { return queues_[0].head == nullptr && queues_[1].head == nullptr; }
-  void SetTimer(GroupTask& task, MonotonicNs at);
-  void RunTimers(MonotonicNs now);
-  void Forget(GroupTask& task);
-  void StopTask(GroupTask& task);
-  void BuryDead();
+  void Enqueue(GroupTask& task, MonotonicNs now) CONNBENCH_REQUIRES(mutex_);
+  void Append(GroupTask& task, bool urgent) CONNBENCH_REQUIRES(mutex_);
+  GroupTask* Pop(MonotonicNs now) CONNBENCH_REQUIRES(mutex_);
+  void KickUp(MonotonicNs now) CONNBENCH_REQUIRES(mutex_);
+  void TakeUp(GroupWorker& worker, GroupTask& task) CONNBENCH_REQUIRES(mutex_);
+  bool QueueEmpty() const CONNBENCH_REQUIRES(mutex_) {
+    return queues_[0].head == nullptr && queues_[1].head == nullptr;
+  }
+  void SetTimer(GroupTask& task, MonotonicNs at) CONNBENCH_REQUIRES(mutex_);
+  void RunTimers(MonotonicNs now) CONNBENCH_REQUIRES(mutex_);
+  void Forget(GroupTask& task) CONNBENCH_REQUIRES(mutex_);
+  void StopTask(GroupTask& task) CONNBENCH_REQUIRES(mutex_);
+  void BuryDead() CONNBENCH_REQUIRES(mutex_);
 
-  void SetActive(GroupWorker& worker);
-  void SetInactive(GroupWorker& worker, GroupWorker::State state);
-  void HandOverIfLong();
-  void WakeOrCreateWorker();
-  Status CreateWorker();
+  void SetActive(GroupWorker& worker) CONNBENCH_REQUIRES(mutex_);
+  void SetInactive(GroupWorker& worker, GroupWorker::State state) CONNBENCH_REQUIRES(mutex_);
+  void HandOverIfLong() CONNBENCH_REQUIRES(mutex_);
+  void WakeOrCreateWorker() CONNBENCH_REQUIRES(mutex_);
+  Status CreateWorker() CONNBENCH_REQUIRES(mutex_);
   void WakePoller() const;
 
   struct Queue {
@@ -213,32 +221,44 @@ class ThreadGroup {
   int wake_fd_ = -1;     // wakes the poller
   int monitor_fd_ = -1;  // wakes the monitor
 
-  mutable std::mutex mutex_;
-  std::list<std::unique_ptr<GroupTask>> tasks_;
-  std::vector<std::unique_ptr<GroupTask>> dead_;  // the poller may still hold their events
-  Queue queues_[2];                               // [1]: urgent
-  int64_t queued_ = 0;
-  std::set<std::pair<MonotonicNs, GroupTask*>> timers_;
+  mutable Mutex mutex_;
+  std::list<std::unique_ptr<GroupTask>> tasks_ CONNBENCH_GUARDED_BY(mutex_);
+  std::list<std::unique_ptr<GroupTask>> dead_
+      CONNBENCH_GUARDED_BY(mutex_);               // the poller may still hold their events
+  Queue queues_[2] CONNBENCH_GUARDED_BY(mutex_);  // [1]: urgent
+  int64_t queued_ CONNBENCH_GUARDED_BY(mutex_) = 0;
+  // A part of the tasks themselves, so that there is always memory for a timer.
+  struct DueFirst {
+    bool operator()(const GroupTask& a, const GroupTask& b) const {
+      return a.timer_at_ < b.timer_at_;
+    }
+  };
+  boost::intrusive::multiset<
+      GroupTask, boost::intrusive::compare<DueFirst>,
+      boost::intrusive::member_hook<GroupTask, decltype(GroupTask::timer_hook_),
+                                    &GroupTask::timer_hook_>>
+      timers_ CONNBENCH_GUARDED_BY(mutex_);
 
-  std::list<GroupWorker> workers_;
-  std::vector<GroupWorker*> parked_;  // the last to park is the first to be woken
-  int active_ = 0;                    // workers that run and are not stalled
-  bool polling_ = false;
-  MonotonicNs poll_until_ = 0;       // when the poller wakes by itself
-  MonotonicNs polled_at_ = 0;        // when the last poll returned
-  bool stopping_ = false;            // tasks are asked to end
-  bool exiting_ = false;             // so are the workers
-  std::condition_variable changed_;  // tasks_ or workers_ have become empty
+  std::list<GroupWorker> workers_ CONNBENCH_GUARDED_BY(mutex_);
+  std::vector<GroupWorker*> parked_
+      CONNBENCH_GUARDED_BY(mutex_);              // the last to park is the first to be woken
+  int active_ CONNBENCH_GUARDED_BY(mutex_) = 0;  // workers that run and are not stalled
+  bool polling_ CONNBENCH_GUARDED_BY(mutex_) = false;
+  MonotonicNs poll_until_ CONNBENCH_GUARDED_BY(mutex_) = 0;  // when the poller wakes by itself
+  MonotonicNs polled_at_ CONNBENCH_GUARDED_BY(mutex_) = 0;   // when the last poll returned
+  bool stopping_ CONNBENCH_GUARDED_BY(mutex_) = false;       // tasks are asked to end
+  bool exiting_ CONNBENCH_GUARDED_BY(mutex_) = false;        // so are the workers
+  std::condition_variable changed_;                          // tasks_ or workers_ have become empty
 
-  uint64_t served_ = 0;
-  uint64_t served_at_poll_ = 0;
-  int64_t task_ns_ = 0;  // moving average of what a task takes
-  uint64_t polls_ = 0;
-  uint64_t polls_seen_ = 0;  // by the monitor
-  int idle_looks_ = 0;       // of the monitor, in a row
-  bool monitor_asleep_ = false;
-  bool full_reported_ = false;
-  GroupCounters counters_;
+  uint64_t served_ CONNBENCH_GUARDED_BY(mutex_) = 0;
+  uint64_t served_at_poll_ CONNBENCH_GUARDED_BY(mutex_) = 0;
+  int64_t task_ns_ CONNBENCH_GUARDED_BY(mutex_) = 0;  // moving average of what a task takes
+  uint64_t polls_ CONNBENCH_GUARDED_BY(mutex_) = 0;
+  uint64_t polls_seen_ CONNBENCH_GUARDED_BY(mutex_) = 0;  // by the monitor
+  int idle_looks_ CONNBENCH_GUARDED_BY(mutex_) = 0;       // of the monitor, in a row
+  bool monitor_asleep_ CONNBENCH_GUARDED_BY(mutex_) = false;
+  bool full_reported_ CONNBENCH_GUARDED_BY(mutex_) = false;
+  GroupCounters counters_ CONNBENCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace connbench::models

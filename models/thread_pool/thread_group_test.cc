@@ -1,3 +1,4 @@
+// Tests: one thread group of `thread-pool`.
 #include "models/thread_pool/thread_pool.h"
 
 #include <gmock/gmock.h>
@@ -305,7 +306,8 @@ TEST(ThreadGroup, KeepsAccountOfWaitsStallsAndSwitches) {
   Event serving;
   std::atomic<int> served{0};
   {
-    // The test plays the monitor, so that nobody is taken for stalled whom the machine only kept waiting.
+    // The test plays the monitor, so that nobody is taken for stalled whom the machine only kept
+    // waiting.
     GroupFixture fixture(Limits(1, 4), /*monitored=*/false, account);
     const int quick_fd = fixture.Add([&](GroupWorker&) {
       ++served;

@@ -1,3 +1,4 @@
+// All thread groups of `thread-pool`, and what they share.
 #include "models/thread_pool/thread_pool.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
-// All thread groups of `thread-pool`, and what they share: the monitor that looks after them, and the
-// order in which they end.
+// All thread groups of `thread-pool`, and what they share: the monitor that looks after them, and
+// the order in which they end.
 //
 // Safety: made, watched and stopped by one thread; GroupOf() by any.
 #pragma once

@@ -3,21 +3,23 @@
 //
 // Accepting    Every group waits at the listeners (EPOLLEXCLUSIVE): a worker that finds somebody
 //              waiting accepts.
-// Dispatching  Connections are dealt in turn to thread_pool_groups groups and stay there, as MariaDB
-//              deals them by thread_pool_size. Its default is a group per core, ours is one group: while
-//              one loop keeps up with its few clients, it takes more messages with each poll than
-//              several do, which leaves the clients' cores to them. A group has an epoll set. The
-//              worker that polls, the listener, runs what it finds itself, and polls again when it is
-//              done: while statements are short, a group is an event loop that never hands anything
-//              over. (MariaDB's listener runs a statement when its queue was empty.) A group that may
-//              have several active workers
-//              (`workers` more than groups; their thread_pool_oversubscribe comes near) wakes one when
-//              more is queued than it could do in about 0.1 ms, or when it has not polled for 1 ms.
-// Priorities   Sessions inside a transaction go first, because others may wait for their locks (their
-//              thread_pool_priority=auto). What is not in one and has waited for prio_kickup_timer joins
-//              the end of those (thread_pool_prio_kickup_timer, with the same default of a second).
-// State        A session belongs to no thread: between two messages it is heap memory. Any worker of
-//              its group may serve the next one.
+// Dispatching  Connections are dealt in turn to thread_pool_groups groups and stay there, as
+//              MariaDB deals them by thread_pool_size. Its default is a group per core, ours is one
+//              group: while one loop keeps up with its few clients, it takes more messages with
+//              each poll than several do, which leaves the clients' cores to them. A group has an
+//              epoll set. The worker that polls, the listener, runs what it finds itself, and polls
+//              again when it is done: while statements are short, a group is an event loop that
+//              never hands anything over. (MariaDB's listener runs a statement when its queue was
+//              empty.) A group that may have several active workers
+//              (`workers` more than groups; their thread_pool_oversubscribe comes near) wakes one
+//              when more is queued than it could do in about 0.1 ms, or when it has not polled for
+//              1 ms.
+// Priorities   Sessions inside a transaction go first, because others may wait for their locks
+//              (their thread_pool_priority=auto). What is not in one and has waited for
+//              prio_kickup_timer joins the end of those (thread_pool_prio_kickup_timer, with the
+//              same default of a second).
+// State        A session belongs to no thread: between two messages it is heap memory. Any worker
+//              of its group may serve the next one.
 // Waiting      A worker that waits for a lock, or for a client that does not read, blocks as a
 //              thread does. Before it does it tells its group, which puts another worker in its
 //              place, up to max_workers. With the default (workers + max_connections) there is
@@ -38,10 +40,12 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/server_log.h"
 #include "models/connection.h"
 #include "models/model.h"
 #include "models/server_process.h"
@@ -56,12 +60,18 @@ constexpr int kBuffersInARow = 4;
 // One client.
 class PooledConnection : public GroupTask, public engine::Waiter, public protocol::OutputChannel {
  public:
-  PooledConnection(engine::Engine& engine, const AcceptedConnection& accepted)
+  // clients: counts those that live.
+  PooledConnection(engine::Engine& engine, const AcceptedConnection& accepted,
+                   std::atomic<int64_t>& clients)
       : engine_(engine),
+        clients_(clients),
         accepted_(accepted),
         stop_(accepted),
         session_(std::make_unique<protocol::ServerSession>(
-            engine, *this, *this, accepted.connection_id, accepted.Origin())) {}
+            engine, *this, *this, accepted.connection_id, accepted.Origin())) {
+    clients_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~PooledConnection() override { clients_.fetch_sub(1, std::memory_order_relaxed); }
 
   Outcome Serve(GroupWorker& worker, std::span<char> buffer) override {
     worker_ = &worker;
@@ -145,6 +155,7 @@ class PooledConnection : public GroupTask, public engine::Waiter, public protoco
   }
 
   engine::Engine& engine_;
+  std::atomic<int64_t>& clients_;
   const AcceptedConnection accepted_;
   ConnectionStop stop_;
   engine::BlockingWaiter blocking_waiter_;
@@ -158,14 +169,21 @@ class PooledConnection : public GroupTask, public engine::Waiter, public protoco
 // A listener with somebody waiting, in each group.
 class AcceptTask : public GroupTask {
  public:
-  AcceptTask(engine::Engine& engine, const Listener& listener, ThreadPool& pool)
-      : engine_(engine), listener_(listener), pool_(pool) {}
+  AcceptTask(engine::Engine& engine, const Listener& listener, ThreadPool& pool,
+             std::atomic<int64_t>& clients)
+      : engine_(engine), listener_(listener), pool_(pool), clients_(clients) {}
 
   Outcome Serve(GroupWorker& /*worker*/, std::span<char> /*buffer*/) override {
     if (stopping_.load(std::memory_order_acquire)) return Outcome::kDone;
     engine::ConnectionLog& log = engine_.connection_log();
     paused_until_ = kNoDeadline;
     for (int i = 0; i < kAcceptBatch; ++i) {
+      if (clients_.load(std::memory_order_relaxed) >=
+          MostClients(engine_.config().max_connections)) {
+        log.admission().WantRoom(MonotonicNow());
+        paused_until_ = MonotonicNow() + kAcceptPauseMs * kNanosecondsPerMillisecond;
+        return Outcome::kIdle;
+      }
       AcceptedConnection accepted;
       switch (listener_.Accept(log, accepted)) {
         case Listener::AcceptResult::kAccepted:
@@ -188,7 +206,13 @@ class AcceptTask : public GroupTask {
  private:
   void Dispatch(const AcceptedConnection& accepted) {
     engine::ConnectionLog& log = engine_.connection_log();
-    auto connection = std::make_unique<PooledConnection>(engine_, accepted);
+    std::unique_ptr<PooledConnection> connection;
+    try {
+      connection = std::make_unique<PooledConnection>(engine_, accepted, clients_);
+    } catch (const std::bad_alloc&) {
+      RefuseWithoutMemory(log, accepted);
+      return;
+    }
     log.Stamp(accepted.connection_id, engine::ConnectionPhase::kDispatched, MonotonicNow());
     const Status added =
         pool_.GroupOf(accepted.connection_id).Add(std::move(connection), accepted.fd);
@@ -202,6 +226,7 @@ class AcceptTask : public GroupTask {
   engine::Engine& engine_;
   const Listener& listener_;
   ThreadPool& pool_;
+  std::atomic<int64_t>& clients_;
   std::atomic<bool> stopping_{false};
   MonotonicNs paused_until_ = kNoDeadline;
 };
@@ -264,6 +289,7 @@ class ThreadPoolModel : public Model {
   int Run() {
     const TerminationSignal termination;
     const SessionEndSignal session_end;
+    std::atomic<int64_t> clients = 0;
     ThreadPool pool(groups_, limits_, [this](int group) {
       return context_.engine.OpenPoolAccount(group, limits_.workers);
     });
@@ -271,12 +297,12 @@ class ThreadPoolModel : public Model {
     for (const auto& group : pool.groups()) {
       for (const Listener& listener : context_.listeners.listeners()) {
         if (!status.ok()) break;
-        status = group->Add(std::make_unique<AcceptTask>(context_.engine, listener, pool),
+        status = group->Add(std::make_unique<AcceptTask>(context_.engine, listener, pool, clients),
                             listener.fd(), /*exclusive=*/true);
       }
     }
     if (!status.ok()) {
-      std::fprintf(stderr, "connbench: thread-pool: %s\n", status.error().message.c_str());
+      LogLine("thread-pool: " + status.error().message);
       return 1;
     }
     pool.Watch(termination.fd(), session_end.fd(), [&] {

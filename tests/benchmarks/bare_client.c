@@ -1,10 +1,10 @@
-/* The least that a client of pgbench's -S has to do: one thread, one epoll set, a send() and a recv() for
- * each transaction, and nothing else: no clock, no protocol, no books. What it uses of the CPU is the price
- * of the sockets, which every client with these system calls pays.
+/* The least that a client of pgbench's -S has to do: one thread, one epoll set, a send() and a
+ * recv() for each transaction, and nothing else: no clock, no protocol, no books. What it uses of
+ * the CPU is the price of the sockets, which every client with these system calls pays.
  *
- *   bare_client CONNECTIONS SECONDS             as -M prepared; connects as libpq's environment says
- *   bare_client CONNECTIONS SECONDS connect     as -C: a connection for each transaction; PGHOST is an
- *                                               IPv4 address, and the server lets PGUSER in without asking
+ *   bare_client CONNECTIONS SECONDS          as -M prepared; connects as libpq's environment says
+ *   bare_client CONNECTIONS SECONDS connect  as -C: a connection for each transaction; PGHOST is an
+ *                                            IPv4 address, and the server lets PGUSER in unasked
  */
 #include <arpa/inet.h>
 #include <errno.h>

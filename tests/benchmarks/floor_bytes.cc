@@ -1,14 +1,14 @@
-// The floor under every model: one thread that accepts, reads and answers with bytes it already has,
-// one connection at a time. It has no protocol, no session and no engine: what is left is what any
-// server on this machine pays for a connect and for the round trip of a statement.
+// The floor under every model: one thread that accepts, reads and answers with bytes it already
+// has, one connection at a time. It has no protocol, no session and no engine: what is left is what
+// any server on this machine pays for a connect and for the round trip of a statement.
 //
 //   floor_bytes PORT
 //
-// PORT is a connbench server on 127.0.0.1, the reference. Requests of a kind that is new (by the first
-// byte and the beginning of the message's body) are passed on to it and its answer is kept; all later
-// ones of the kind get that answer. So the bytes are exactly those of the server that is compared,
-// without a copy of them in here; whoever measures sends each kind once before. Prints "port=N" when
-// it accepts. Ends with SIGTERM.
+// PORT is a connbench server on 127.0.0.1, the reference. Requests of a kind that is new (by the
+// first byte and the beginning of the message's body) are passed on to it and its answer is kept;
+// all later ones of the kind get that answer. So the bytes are exactly those of the server that is
+// compared, without a copy of them in here; whoever measures sends each kind once before. Prints
+// "port=N" when it accepts. Ends with SIGTERM.
 //
 // For tests/benchmarks/models_vs_floor.py; not installed.
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
-// The floor under a connect: a server that is a connbench server in everything (supervisor, segment,
-// engine, protocol, session) but has no connection model: one thread that blocks in accept(), serves
-// that connection to its end, and accepts again. Nothing is staffed, handed over or woken; a model
-// that costs more than this costs it for staffing.
+// The floor under a connect: a server that is a connbench server in everything (supervisor,
+// segment, engine, protocol, session) but has no connection model: one thread that blocks in
+// accept(), serves that connection to its end, and accepts again. Nothing is staffed, handed over
+// or woken; a model that costs more than this costs it for staffing.
 //
 //   floor_model [name=value ...]     settings as of serve --set
 //

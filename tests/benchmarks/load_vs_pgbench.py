@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
-"""`connbench load` beside pgbench on the same PostgreSQL, interleaved: where pgbench measures soundly
-the two must agree within 5 %, and the client must cost less.
+"""`connbench load` beside pgbench on the same PostgreSQL, interleaved: where pgbench measures
+soundly the two must agree within 5 %, and the client must cost less.
 
   tests/benchmarks/load_vs_pgbench.py [--rounds 5] [--seconds 3] [--socket] [--cases one,tpcb,...]
 
-PostgreSQL runs from a private cluster in a temporary folder, fsync off. Each round runs both programs in
-an order drawn from the seed; ratios are taken round by round (connbench / pgbench) and reported as
-median [min..max], so that a machine that drifts drifts for both. All with -j 1.
+PostgreSQL runs from a private cluster in a temporary folder, fsync off. Each round runs both
+programs in an order drawn from the seed; ratios are taken round by round (connbench / pgbench) and
+reported as median [min..max], so that a machine that drifts drifts for both. All with -j 1.
 
-Agreement, where both do the same. The server has the first CPU for itself and the client the last, so
-that neither program decides how much CPU time is left for the server:
+Agreement, where both do the same. The server has the first CPU for itself and the client the last,
+so that neither program decides how much CPU time is left for the server:
 
   one      -S -M prepared -c 1            one statement in flight: throughput, mean latency
   server   -S -M prepared -c 32           the server's CPU is busy: throughput, mean latency
   tpcb     tpcb-like -M prepared -c 4     seven statements with writes: throughput, mean latency
-  paced    -S -M prepared -c 16 -R 2000   Poisson arrivals: throughput, median of latency less schedule lag
+  paced    -S -M prepared -c 16 -R 2000   Poisson arrivals: throughput, median of latency less
+  schedule lag
                                           (as root both with the lowest real-time priority)
-  connect  -S -M simple -C -c 1           one connect in flight: connects per second, mean connect time
+  connect  -S -M simple -C -c 1           one connect in flight: connects per second, mean connect
+  time
 
 Cost, as a user would run them, with all CPUs for both:
 
@@ -24,13 +26,13 @@ Cost, as a user would run them, with all CPUs for both:
   churn    -S -M simple -C -c 4           client CPU per connect + query + close
 
 There throughputs need not agree: what one client does not use, the server does; and pgbench has one
-connect in flight in each thread while connbench has one for each client. With --floor a loop that does
-nothing but send() and recv() the same bytes (bare_client.c) is a third contender of `select`: what any
-client pays for the sockets alone.
+connect in flight in each thread while connbench has one for each client. With --floor a loop that
+does nothing but send() and recv() the same bytes (bare_client.c) is a third contender of `select`:
+what any client pays for the sockets alone.
 
-Client CPU is user + system time of the whole process, as wait4() reports it, less that of a run of the
-same program for one transaction: starting a program is not what a transaction costs. --socket takes a
-Unix socket instead of TCP.
+Client CPU is user + system time of the whole process, as wait4() reports it, less that of a run of
+the same program for one transaction: starting a program is not what a transaction costs. --socket
+takes a Unix socket instead of TCP.
 """
 import argparse
 import os
@@ -199,7 +201,8 @@ def run_case(name, case, programs, options, context, ratios, rng):
     figures = {program: programs[program](case, options, context) for program in order}
     for program in order:
         print(f"  {name:8} {program:10}",
-              "  ".join(f"{key} {value:.3f}" for key, value in figures[program].items()), flush=True)
+              "  ".join(f"{key} {value:.3f}" for key, value in figures[program].items()),
+              flush=True)
         if program == "pgbench":
             continue
         for key, value in figures[program].items():

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Every model beside two floors, of one thread and one connection at a time each:
 
-  floor/session   accept() and then the same session of the same engine, but no model: what a model costs more
-                  is the price of staffing the connection (floor_model.cc)
-  floor/bytes     the same bytes from memory, without protocol, session and engine: what any server pays on
-                  this machine (floor_bytes.cc)
+  floor/session   accept() and then the same session of the same engine, but no model: what a
+                  model costs more is the price of staffing the connection (floor_model.cc)
+  floor/bytes     the same bytes from memory, without protocol, session and engine: what any
+                  server pays on this machine (floor_bytes.cc)
 
   tests/benchmarks/models_vs_floor.py [--rounds 7] [--seconds 1] [--models fork,thread,...]
                                       [--placement apart|together|free] [--counters]
@@ -12,14 +12,14 @@
   connect   connbench load connect-only -c 1: connect() until ReadyForQuery, p50 and mean
   statement connbench load select-only -M prepared -c 1: one point select, p50 and mean
 
-One client, one connection at a time: nothing queues, so that a difference is the server's own path. Where
-client and server run decides more than any model (a round trip within one CPU is half of one between two), and
-the scheduler changes its mind; so all servers are pinned to the first CPU and the client to the last
-(apart) or all to the first (together). Servers
-stay up for the whole run; each round visits them in a new seeded order, and ratios are taken round by round,
-then reported as median [min..max]. --counters runs once more, untimed, under strace -c and the kernel's own
-counters, and prints system calls, context switches and page faults per connect or statement.
-"""
+One client, one connection at a time: nothing queues, so that a difference is the server's own path.
+Where client and server run decides more than any model (a round trip within one CPU is half of one
+between two), and the scheduler changes its mind; so all servers are pinned to the first CPU and the
+client to the last (apart) or all to the first (together). Servers
+stay up for the whole run; each round visits them in a new seeded order, and ratios are taken round
+by round, then reported as median [min..max]. --counters runs once more, untimed, under strace -c
+and the kernel's own counters, and prints system calls, context switches and page faults per connect
+or statement. """
 import argparse
 import os
 import pathlib
@@ -53,7 +53,8 @@ class Floor:
 
 
 def microseconds(text, what, figure):
-    match = re.search(rf"^{what} latency .*?{figure} +([0-9.e+]+) (ns|us|ms|s)\b", text, re.S | re.M)
+    match = re.search(rf"^{what} latency .*?{figure} +([0-9.e+]+) (ns|us|ms|s)\b", text,
+                      re.S | re.M)
     if not match:
         raise SystemExit(f"no {what} latency {figure} in:\n{text}")
     return float(match[1]) * {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}[match[2]]
@@ -86,13 +87,14 @@ def tree(root):
 
 
 def tree_counters(root):
-    """(context switches, minor faults) of all tasks of a process and its descendants; of children that
-    have ended, the faults only."""
+    """(context switches, minor faults) of all tasks of a process and its descendants; of children
+    that have ended, the faults only."""
     switches = faults = 0
     for pid in tree(root):
         try:
             fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            statuses = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
+            statuses = [path.read_text()
+                                       for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
         except OSError:
             continue
         faults += int(fields[7]) + int(fields[8])
@@ -102,8 +104,8 @@ def tree_counters(root):
 
 
 def counters(binary, server, case):
-    """System calls, switches of living tasks and faults per connect or statement. strace slows what it
-    looks at, so nothing here is a time."""
+    """System calls, switches of living tasks and faults per connect or statement. strace slows what
+    it looks at, so nothing here is a time."""
     before = tree_counters(server.process.pid)
     _, _, done = measure(binary, server, case, 1, warmup="0")
     time.sleep(0.2)  # children are waited for
@@ -111,7 +113,8 @@ def counters(binary, server, case):
     per = [(b - a) / done for a, b in zip(before, after)]
     attached = [word for pid in tree(server.process.pid) for word in ("-p", str(pid))]
     tracer = subprocess.Popen(["strace", "-f", "-c", "-qq", "-S", "calls", "-o", "/dev/stdout",
-                               *attached], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                               *attached],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(0.5)
     _, _, done = measure(binary, server, case, 1, warmup="0")
     tracer.send_signal(signal.SIGINT)
@@ -137,7 +140,8 @@ def main():
     options = parser.parse_args()
 
     cpus = sorted(os.sched_getaffinity(0))
-    places = {"apart": (cpus[:1], cpus[-1:]), "together": (cpus[:1], cpus[:1]), "free": (cpus, cpus)}
+    places = {"apart": (cpus[:1], cpus[-1:]), "together": (cpus[:1],
+                        cpus[:1]), "free": (cpus, cpus)}
     for_servers, for_client = places[options.placement]
     rng = random.Random(options.seed)
     servers = []
@@ -145,12 +149,14 @@ def main():
         os.sched_setaffinity(0, for_servers)  # whoever is started from here on inherits it
         for model in options.models.split(","):
             servers.append(Connbench(options.connbench, model, "real", 10, "64MB"))
-        servers.append(Floor("floor/session", [f"{options.floors}/floor_model", "max_connections=30",
-                                               "shared_buffers=64MB"]))
+        servers.append(Floor("floor/session",
+                             [f"{options.floors}/floor_model", "max_connections=30",
+                              "shared_buffers=64MB"]))
         for server in servers:
             subprocess.run(["pgbench", "-i", "-q", "-h", "127.0.0.1", "-p", str(server.port), "-U",
                             "postgres", "postgres"], check=True, capture_output=True)
-        servers.append(Floor("floor/bytes", [f"{options.floors}/floor_bytes", str(servers[0].port)]))
+        servers.append(
+            Floor("floor/bytes", [f"{options.floors}/floor_bytes", str(servers[0].port)]))
         os.sched_setaffinity(0, for_client)
         for case in options.cases.split(","):
             measure(options.connbench, servers[-1], case, 1)  # it hears each request once before
@@ -159,8 +165,8 @@ def main():
                 for server in rng.sample(servers, len(servers)):
                     figures[server.name].append(
                         measure(options.connbench, server, case, options.seconds)[:2])
-            print(f"\n{case}: connbench load {' '.join(CASES[case])} -c 1, {options.rounds} rounds of "
-                  f"{options.seconds} s, {options.placement}")
+            print(f"\n{case}: connbench load {' '.join(CASES[case])} -c 1, "
+                  f"{options.rounds} rounds of {options.seconds} s, {options.placement}")
             print(f"{'server':<22}{'p50 us [min..max]':<28}{'p50 / floor/session':<24}"
                   f"{'p50 / floor/bytes':<24}{'mean / floor/bytes':<24}")
             for server in servers:
@@ -168,12 +174,14 @@ def main():
                 middle = f"{statistics.median(p50):.1f} [{min(p50):.1f}..{max(p50):.1f}]"
                 ratios = [spread([own[i] / floor[i] for own, floor in
                                   zip(figures[server.name], figures[name])])
-                          for name, i in (("floor/session", 0), ("floor/bytes", 0), ("floor/bytes", 1))]
+                          for name, i in (("floor/session", 0), ("floor/bytes", 0),
+                                          ("floor/bytes", 1))]
                 print(f"{server.name:<22}{middle:<28}" + "".join(f"{r:<24}" for r in ratios),
                       flush=True)
             if options.counters:
                 for server in servers:
-                    print(f"  {server.name}: {counters(options.connbench, server, case)}", flush=True)
+                    print(f"  {server.name}: {counters(options.connbench, server, case)}",
+                          flush=True)
     finally:
         for server in servers:
             server.stop()

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Every model with the engine, the same model with the canned engine (its floor), and PostgreSQL 15,
-driven by the same pgbench in one interleaved run: throughput and its ratios with their spread.
+"""Every model with the engine, the same model with the canned engine (its floor), and PostgreSQL
+15, driven by the same pgbench in one interleaved run: throughput and its ratios with their spread.
 
   tests/benchmarks/models_vs_postgres.py [--rounds 5] [--seconds 5] [--clients 8,64,256]
-                                         [--models fork,thread,thread-pool] [--connect] [--floors-only]
+                                         [--models fork,thread,thread-pool] [--connect]
+                                         [--floors-only]
 
 PostgreSQL runs from a private cluster in a temporary folder, as an unprivileged user, with the same
-shared_buffers, fsync off and no logging; every server listens on a free loopback port. Servers stay up
-for the whole run (an idle server costs no CPU); each round visits them in a new seeded order, so that a
-machine that drifts drifts for all. Ratios are taken round by round, then reported as median [min..max].
+shared_buffers, fsync off and no logging; every server listens on a free loopback port. Servers stay
+up for the whole run (an idle server costs no CPU); each round visits them in a new seeded order, so
+that a machine that drifts drifts for all. Ratios are taken round by round, then reported as median
+[min..max].
 
   -S -M prepared -j 1 is the point select; --connect adds -C -c 8 -j 2.
 """

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""What a pooler costs: `pool-tx` against its own backend model without a pooler, and PgBouncer in front
-of `fork` against `fork` alone. Same work, clients over TCP, one interleaved run.
+"""What a pooler costs: `pool-tx` against its own backend model without a pooler, and PgBouncer in
+front of `fork` against `fork` alone. Same work, clients over TCP, one interleaved run.
 
   tests/benchmarks/pool_tx_vs_pgbouncer.py [--rounds 5] [--seconds 5] [--clients 8,64]
                                            [--protocols simple,extended] [--idle 10000]
 
-A backend of `pool-tx` runs what a process of `fork` runs, so that `fork` is what both are compared with;
-both poolers have 20 backends in transaction mode. Each round visits the servers in a new seeded order;
-ratios are taken round by round, then reported as median [min..max].
+A backend of `pool-tx` runs what a process of `fork` runs, so that `fork` is what both are compared
+with; both poolers have 20 backends in transaction mode. Each round visits the servers in a new
+seeded order; ratios are taken round by round, then reported as median [min..max].
 
---idle N measures instead what N idle clients of `pool-tx` add to the server's private memory and page
-tables (Pss_Anon and VmPTE of all its processes), beyond what it has with its backends alone.
+--idle N measures instead what N idle clients of `pool-tx` add to the server's private memory and
+page tables (Pss_Anon and VmPTE of all its processes), beyond what it has with its backends alone.
 """
 import argparse
 import contextlib
@@ -32,7 +32,8 @@ SPARE_CONNECTIONS = 50
 
 
 def throughput(server, protocol, clients, seconds):
-    output = server.pgbench("-n", "-S", "-M", protocol, "-j", 1, "-c", clients, "-T", seconds).stdout
+    output = server.pgbench("-n", "-S", "-M", protocol, "-j", 1,
+                            "-c", clients, "-T", seconds).stdout
     return float(re.search(r"tps = ([\d.]+)", output)[1])
 
 
@@ -41,7 +42,8 @@ def compare(options):
     generator = random.Random(options.seed)
     with contextlib.ExitStack() as stack:
         def start(model):
-            return stack.enter_context(Connbench(options.connbench, model, max_connections=connections))
+            return stack.enter_context(
+                Connbench(options.connbench, model, max_connections=connections))
 
         fork = start("fork")
         servers = {"fork": fork,
@@ -91,7 +93,8 @@ def hold_idle(options):
                    listen_backlog=4096) as server, contextlib.ExitStack() as stack:
         # Every backend has served a session: what they take is there before the clients.
         with contextlib.ExitStack() as first:
-            holders = [first.enter_context(server.connect(autocommit=False)) for _ in range(BACKENDS)]
+            holders = [first.enter_context(server.connect(autocommit=False))
+                                           for _ in range(BACKENDS)]
             for holder in holders:
                 holder.execute("select 1")
         before = private_kb(server)
@@ -108,10 +111,12 @@ def hold_idle(options):
                 assert part, "the server refused a client"
                 received += part
         after = private_kb(server)
-        clients[-1].sendall(wire.query("select 1"))  # psycopg waits in select(), which ends at 1,024
+        # psycopg waits in select(), which ends at 1,024
+        clients[-1].sendall(wire.query("select 1"))
         assert clients[-1].recv(65536), "the server does not answer an idle client"
         print(f"{options.idle} idle clients: {(after - before) / 1024:.1f} MB more than the "
-              f"{before / 1024:.1f} MB without clients, {(after - before) / options.idle:.2f} kB each")
+              f"{before / 1024:.1f} MB without clients, "
+              f"{(after - before) / options.idle:.2f} kB each")
 
 
 def main():

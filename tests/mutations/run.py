@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Proves that the tests notice the mistakes that spoil measurements: each patch in this folder puts one
-in on purpose, and the test that it names must then fail.
+"""Proves that the tests notice the mistakes that spoil measurements: each patch in this folder puts
+one in on purpose, and the test that it names must then fail.
 
   tests/mutations/run.py [--build FOLDER] [NAME...]      all mutations, or those named
 
-A patch opens with three lines: `mistake:` in words, `program:` the test program, and `killed by:` the
-names of tests in it, with colons between; each of them must fail. All work is done in a copy of the tree (FOLDER/tree) with a build of its own: first
-every named test must pass without a mistake; then each patch is applied without fuzz, the one program
-is built, and the tests must fail by an assertion of theirs. Then the patch is taken out again.
+A patch opens with three lines: `mistake:` in words, `program:` the test program, and `killed by:`
+the names of tests in it, with colons between; each of them must fail. All work is done in a copy of
+the tree (FOLDER/tree) with a build of its own: first every named test must pass without a mistake;
+then each patch is applied without fuzz, the one program is built, and the tests must fail by an
+assertion of theirs. Then the patch is taken out again.
 
-Exit status: 0 every mutation was killed; 1 one survived; 2 a patch does not apply or compile, names a
-test that does not exist, or a test fails without any mutation.
+Exit status: 0 every mutation was killed; 1 one survived; 2 a patch does not apply or compile, names
+a test that does not exist, or a test fails without any mutation.
 """
 import argparse
 import pathlib

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from generated import cases
 from servers import Connbench, Postgres, server_starter
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -19,6 +20,11 @@ CORE_MODELS = ["fork", "thread", "thread-pool"]
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "every_model: runs on every row of models.def")
+    config.addinivalue_line("markers", "generated: random cases, as many as generated.py says")
+    # Under nohup a hangup is ignored, and so it would be by every program that a test starts. A
+    # handler of our own does the same for us, and leaves them what they have otherwise.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_generate_tests(metafunc):
@@ -67,14 +73,17 @@ TEST_TIMEOUT_S = 200
 
 
 @pytest.fixture(autouse=True)
-def no_hang():
-    """A test that hangs fails, wherever it waits."""
+def no_hang(request):
+    """A test that hangs fails, wherever it waits. Generated tests have time for all their cases."""
+    limit = TEST_TIMEOUT_S
+    if request.node.get_closest_marker("generated"):
+        limit = cases(limit)
 
     def fail(*_):
-        raise TimeoutError(f"the test took longer than {TEST_TIMEOUT_S} s")
+        raise TimeoutError(f"the test took longer than {limit} s")
 
     previous = signal.signal(signal.SIGALRM, fail)
-    signal.alarm(TEST_TIMEOUT_S)
+    signal.alarm(limit)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, previous)

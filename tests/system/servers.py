@@ -28,7 +28,8 @@ SHM = pathlib.Path("/dev/shm")
 def free_port():
     """A port for a server that starts later: none that the kernel may give away until then, to an
     outgoing connection or to another test."""
-    lowest_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    lowest_given = int(pathlib.Path(
+        "/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     for _ in range(100):
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", random.randrange(10_000, max(lowest_given, 20_000))))
@@ -57,8 +58,8 @@ def processes_of_session(session_id):
 
 
 def kill_session(session_id):
-    """Ends all processes of a session, also those that begin meanwhile; returns when there are none,
-    so that nothing makes or keeps a file any more."""
+    """Ends all processes of a session, also those that begin meanwhile; returns when there are
+    none, so that nothing makes or keeps a file any more."""
 
     def gone():
         left = processes_of_session(session_id)
@@ -238,7 +239,8 @@ class Postgres(Server):
 
     def _run(self, program, *arguments):
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        subprocess.run((as_user if os.geteuid() == 0 else []) + [str(self.bin / program), *arguments],
+        subprocess.run([*(as_user if os.geteuid() == 0 else []), str(self.bin / program),
+                        *arguments],
                        check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=CLIENT_TIMEOUT_S)
 
     def __enter__(self):
@@ -309,7 +311,8 @@ class PgBouncer(Server):
         command = [program, str(config)]
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
-            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + command
+            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
+                       *command]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         wait_until(self._accepts, START_TIMEOUT_S, "PgBouncer accepts connections")

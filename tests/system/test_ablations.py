@@ -1,5 +1,6 @@
-"""Settings that change one thing of the machine or of the way to the server: that each took effect, read
-back from the kernel or by SQL, and that what a model or machine cannot do is said at the start."""
+"""Settings that change one thing of the machine or of the way to the server: that each took effect,
+read back from the kernel or by SQL, and that what a model or machine cannot do is said at the
+start."""
 import contextlib
 import csv
 import ctypes
@@ -34,8 +35,8 @@ def serve(binary):
 
 
 def proc(pid, name):
-    """What the kernel says of a process or a task; nothing of one that has ended: sessions end after
-    their clients have left, and what was listed a moment ago may be gone."""
+    """What the kernel says of a process or a task; nothing of one that has ended: sessions end
+    after their clients have left, and what was listed a moment ago may be gone."""
     try:
         return pathlib.Path(f"/proc/{pid}/{name}").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -211,8 +212,8 @@ def test_stacks_have_the_size_that_was_set(serve):
     server = serve("thread", thread_stack_size="768kB")
     with server.connect():
         sizes = [int(end, 16) - int(begin, 16) for begin, end in re.findall(
-            r"^([0-9a-f]+)-([0-9a-f]+) rw-p 00000000 00:00 0 *$", proc(server.children()[0], "maps"),
-            re.M)]
+            r"^([0-9a-f]+)-([0-9a-f]+) rw-p 00000000 00:00 0 *$",
+            proc(server.children()[0], "maps"), re.M)]
     assert any(size in (768 << 10, (768 << 10) - 4096) for size in sizes), sizes
 
 
@@ -337,7 +338,8 @@ def test_cpus_that_are_not_there_are_named(binary):
 
 def test_the_cpu_time_of_a_connection_is_told_by_phase(binary, tmp_path):
     subprocess.run([str(binary), "run", "churn", "--models", "thread-cached,fork,pool-tx",
-                    "--duration", "500ms", "--repetitions", "1", "-c", "4", "--waive", MACHINE_CHECKS,
+                    "--duration", "500ms", "--repetitions", "1", "-c", "4",
+                    "--waive", MACHINE_CHECKS,
                     "--set", "shared_buffers=32MB", "--set", "connection_phase_cpu=on",
                     "-o", str(tmp_path / "run")], check=True, timeout=CLIENT_TIMEOUT_S,
                    capture_output=True)
@@ -351,8 +353,8 @@ def test_the_cpu_time_of_a_connection_is_told_by_phase(binary, tmp_path):
                       if row["side"] == "cpu" and row["model"] == model} for model in whole}
     chain = {"dispatch", "start", "startup_packet", "authentication", "session", "served"}
     assert set(phases["thread-cached"]) == set(phases["fork"]) == chain
-    # By the clocks of threads at their stamps, and by the CPU clocks of processes around the window;
-    # the end of a process is in the second alone.
+    # By the clocks of threads at their stamps, and by the CPU clocks of processes around the
+    # window; the end of a process is in the second alone.
     assert sum(phases["thread-cached"].values()) == pytest.approx(whole["thread-cached"], rel=0.1)
     assert 0.3 * whole["fork"] < sum(phases["fork"].values()) < 1.05 * whole["fork"]
     assert phases["fork"]["start"] > phases["fork"]["session"], "a fork costs more than a session"

@@ -23,14 +23,14 @@ host       all       plain      127.0.0.1/32   password
 hostssl    all       encrypted  127.0.0.1/32   scram-sha-256
 hostnossl  all       naked      127.0.0.1/32   scram-sha-256
 host       closed    all        127.0.0.1/32   reject
-host       all       scram,locked,nobody,nopassword,changed  127.0.0.1  255.255.255.255 scram-sha-256
+host       all       scram,locked,nobody,nopassword,changed 127.0.0.1 255.255.255.255 scram-sha-256
 host       open      all        127.0.0.1/32   trust
 """
 
 
 @pytest.fixture(scope="session")
 def secrets():
-    """A folder with a certificate, its key, a password file and rules, readable by postgres, too."""
+    """A folder with a certificate, its key, a password file and rules, which postgres can read."""
     with tempfile.TemporaryDirectory(prefix="connbench-test-tls.") as folder:
         path = pathlib.Path(folder)
         subprocess.run(["openssl", "req", "-new", "-x509", "-nodes", "-newkey", "rsa:2048", "-days",
@@ -215,8 +215,8 @@ def test_listens_beyond_loopback_only_where_nobody_is_trusted(binary, tmp_path):
 def load(binary, server, environment, *options):
     command = [binary, "load", "steady", "-h", server.host, "-p", str(server.port), "-c", "4",
                "-t", "20", "-U", "scram", *options]
-    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True,
-                          timeout=CLIENT_TIMEOUT_S)
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True,
+                          text=True, timeout=CLIENT_TIMEOUT_S)
 
 
 LOAD_CASES = [("disable", "prefer"), ("require", "require"), ("require", "disable"),
@@ -252,7 +252,8 @@ def test_load_generator_on_postgresql(binary, secrets):
         os.chmod(data / "server.key", 0o600)
         with server.connect(user="postgres", dbname="postgres") as boss:
             boss.execute("alter system set ssl = on")
-            boss.execute(psycopg.sql.SQL("create user scram superuser password {}").format(PASSWORD))
+            boss.execute(
+                psycopg.sql.SQL("create user scram superuser password {}").format(PASSWORD))
             boss.execute("create database bank")
             (data / "pg_hba.conf").write_text("host all postgres all trust\n"
                                               "host all all all scram-sha-256\n")
@@ -265,7 +266,8 @@ def test_load_generator_on_postgresql(binary, secrets):
             return False
         wait_until(encrypts, START_TIMEOUT_S, "PostgreSQL offers TLS")
         server.run("pgbench", "-i", "-q", "-s", "1", "-U", "postgres", "bank")
-        assert load(binary, server, {"PGPASSWORD": PASSWORD}, "-i", "-d", "bank").returncode in (0, 3)
+        assert load(binary, server, {"PGPASSWORD": PASSWORD},
+                    "-i", "-d", "bank").returncode in (0, 3)
         check_load(binary, server, secrets, "bank")
 
 

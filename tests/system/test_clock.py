@@ -1,6 +1,6 @@
-"""Clocks that jump and a client that stands still: neither may bend a figure without saying so. What
-measures reads CLOCK_MONOTONIC alone (tests/style.sh looks for others); a machine that slept is found by
-CLOCK_BOOTTIME."""
+"""Clocks that jump and a client that stands still: neither may bend a figure without saying so.
+What measures reads CLOCK_MONOTONIC alone (tests/style.sh looks for others); a machine that slept is
+found by CLOCK_BOOTTIME."""
 import json
 import os
 import signal

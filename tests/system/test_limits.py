@@ -28,7 +28,8 @@ def test_connections_are_limited_with_a_reserve_for_superusers(start_server):
     server = start_server(max_connections=6, superuser_reserved_connections=2)
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(server.connect()) for _ in range(4)]
-        with pytest.raises(psycopg.OperationalError, match="remaining connection slots are reserved"):
+        with pytest.raises(psycopg.OperationalError,
+                           match="remaining connection slots are reserved"):
             server.connect()
         assert sqlstate_of(server) == "53300"
         held += [stack.enter_context(server.connect(user="postgres")) for _ in range(2)]
@@ -78,8 +79,8 @@ def test_statement_timeout(server):
         assert time.monotonic() - began >= 0.2
         assert connection.execute("select 1").fetchone() == (1,)
         connection.execute("set statement_timeout = 0")
-        assert connection.execute("select count(*) from generate_series(1, 1000000)").fetchone() == \
-            (1000000,)
+        counted = connection.execute("select count(*) from generate_series(1, 1000000)")
+        assert counted.fetchone() == (1000000,)
 
 
 def test_statement_timeout_while_waiting_for_a_row(server):
@@ -148,8 +149,8 @@ def test_silent_connections_do_not_keep_others_out(start_server):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_shutdown_tells_every_session(binary, model, number):
     server = Connbench(binary, model).start()
-    with wire.Client(server) as idle, wire.Client(server) as busy, wire.Client(server) as in_block, \
-            wire.Client(server):
+    with wire.Client(server) as idle, wire.Client(server) as busy, \
+            wire.Client(server) as in_block, wire.Client(server):
         for client in (idle, busy, in_block):
             client.start()
         in_block.send(wire.query("begin"))

@@ -93,13 +93,13 @@ def test_a_stopped_server_shows_in_every_transaction_that_was_due(binary, tmp_pa
 
 def test_a_rate_beyond_reach_is_invalid_and_says_why(binary, tmp_path):
     with Connbench(binary, "thread") as server:
-        load = server.run(*load_command(binary, tmp_path, "-R", "1M", "-T", "300ms", "--queue-limit",
-                                        "1000"), check=False)
+        load = server.run(*load_command(binary, tmp_path, "-R", "1M", "-T", "300ms",
+                                        "--queue-limit", "1000"), check=False)
     assert load.returncode == 3, load
     assert "INVALID" in load.stdout and "achieved_rate: of" in load.stdout, load
     result = json.loads((tmp_path / "result.json").read_text())
-    assert result["transactions_all"] == (result["transactions_ok"] + result["transactions_failed"] +
-                                          result["transactions_skipped"])
+    assert result["transactions_all"] == (
+        result["transactions_ok"] + result["transactions_failed"] + result["transactions_skipped"])
 
 
 @pytest.mark.parametrize("options, message", [

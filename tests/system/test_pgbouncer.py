@@ -1,5 +1,5 @@
-"""PgBouncer, unmodified, in front of a model, in its pool modes: stock clients through it, and what it
-asks of a server itself (reset and check queries, cancels, logins, servers that go away)."""
+"""PgBouncer, unmodified, in front of a model, in its pool modes: stock clients through it, and what
+it asks of a server itself (reset and check queries, cancels, logins, servers that go away)."""
 import re
 import threading
 
@@ -62,7 +62,8 @@ def test_session_mode_keeps_a_session_and_cleans_it_for_the_next_client(server):
             for value in range(20):  # one statement, prepared once
                 assert first.execute("select %s::int + 1", (value,)).fetchone() == (value + 1,)
             with first.cursor(binary=True) as cursor:
-                assert cursor.execute("select %s::text", ("x" * 10_000,)).fetchone() == ("x" * 10_000,)
+                assert cursor.execute(
+                    "select %s::text", ("x" * 10_000,)).fetchone() == ("x" * 10_000,)
             first.execute("prepare mine as select 1")
             first.execute("set work_mem = '7MB'")
             assert first.execute("select pg_backend_pid()").fetchone()[0] == session
@@ -97,7 +98,8 @@ def test_transaction_mode_shares_one_session(server):
 def test_administration_console(server):
     with PgBouncer(server, "transaction") as bouncer, bouncer.connect() as client:
         client.execute("select 1")
-        pool = next(row for row in bouncer.admin("show pools") if row["database"] == server.database)
+        pool = next(row for row in bouncer.admin("show pools")
+                    if row["database"] == server.database)
         assert (pool["cl_active"], pool["sv_idle"], pool["pool_mode"]) == ("1", "1", "transaction")
         assert [row["state"] for row in bouncer.admin("show servers")] == ["idle"]
         session = client.execute("select pg_backend_pid()").fetchone()[0]

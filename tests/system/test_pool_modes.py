@@ -1,5 +1,5 @@
-"""What a client of a pooler may rely on, mode by mode: PgBouncer in front of `fork` and our own poolers
-are held to the same expectations."""
+"""What a client of a pooler may rely on, mode by mode: PgBouncer in front of `fork` and our own
+poolers are held to the same expectations."""
 import contextlib
 
 import psycopg
@@ -17,12 +17,13 @@ def pooler(binary, name, mode, pool_size=1):
         with Connbench(binary, name, pool_mode=mode, pool_size=pool_size) as server:
             yield server
         return
-    with Connbench(binary, "fork") as server, PgBouncer(server, mode, default_pool_size=pool_size) as bouncer:
+    with Connbench(binary, "fork") as server, \
+            PgBouncer(server, mode, default_pool_size=pool_size) as bouncer:
         yield bouncer
 
 
 def answers(server, *messages):
-    """Types of the messages that come back, with the fields of an error; "closed" if it ends there."""
+    """Types of the messages that come back, with an error's fields; "closed" if it ends there."""
     with wire.Client(server) as client:
         client.start(user=server.user, database=server.database)
         client.send(b"".join(messages))
@@ -60,14 +61,18 @@ def test_transaction_mode_gives_the_backend_back_between_transactions(binary, na
                 one.execute("set local statement_timeout = '7s'")
                 assert one.execute("show statement_timeout").fetchone() == ("7s",)
             assert other.execute("show statement_timeout").fetchone() == ("0",)
-            # A SET is the backend's, and meets whoever comes next: here PgBouncer is no better.
+            # PgBouncer leaves a SET to the backend, where it meets whoever comes next; ours follows
+            # its client.
             one.execute("set statement_timeout = '9s'")
-            assert other.execute("show statement_timeout").fetchone() == ("9s",)
+            met = "9s" if name == "pgbouncer" else "0"
+            assert other.execute("show statement_timeout").fetchone() == (met,)
+            assert one.execute("show statement_timeout").fetchone() == ("9s",)
+            one.execute("reset statement_timeout")
             # What the server reports to the client follows the client.
             one.execute("set application_name = 'one'")
             with server.connect(application_name="third") as third:
-                for client, name in ((one, "one"), (third, "third"), (one, "one")):
-                    assert client.execute("show application_name").fetchone() == (name,)
+                for client, its in ((one, "one"), (third, "third"), (one, "one")):
+                    assert client.execute("show application_name").fetchone() == (its,)
 
 
 @pytest.mark.parametrize("name", POOLERS)

@@ -1,15 +1,16 @@
-"""Models with fewer workers than clients: whoever holds a lock gets to run, nothing stands still for
-longer than the model says, and the account that each keeps adds up."""
+"""Models with fewer workers than clients: whoever holds a lock gets to run, nothing stands still
+for longer than the model says, and the account that each keeps adds up."""
 import pathlib
 import socket
 import tempfile
 import threading
 import time
 
+import psycopg
 import pytest
 
 import wire
-from servers import Connbench
+from servers import Connbench, wait_until
 from test_pgbench import balance, check_run
 
 WORKERS = 4
@@ -24,7 +25,8 @@ SHARED = {
     "pool-tx": ("pool-tx", {"pool_size": WORKERS}, []),
     "pool-tx session": ("pool-tx", {"pool_size": WORKERS, "pool_mode": "session"}, []),
     "pool-tx-thread": ("pool-tx-thread", {"pool_size": WORKERS}, []),
-    "pool-tx-thread session": ("pool-tx-thread", {"pool_size": WORKERS, "pool_mode": "session"}, []),
+    "pool-tx-thread session":
+        ("pool-tx-thread", {"pool_size": WORKERS, "pool_mode": "session"}, []),
 }
 # A session has its worker to itself: more clients than workers must leave before others can come.
 TAKING_TURNS = {
@@ -34,10 +36,12 @@ TAKING_TURNS = {
 }
 # A connection has a process or thread made for it: nobody waits for anybody's.
 NOT_POOLED = ["fork", "fork-exec", "thread", "thread-cached"]
-# pgbench's options, and the places in balance() of the tables that are written: their sums must agree.
+# pgbench's options, and the places in balance() of the tables that are written: their sums must
+# agree.
 SCRIPTS = {"tpcb-like": ([], [0, 1, 2, 3]), "simple-update": (["-N"], [0, 3])}
-# Longer than any stall that a model allows itself (thread-pool: stall_limit, 60 ms; the others none).
-# For as long as the machine keeps everybody waiting is not their fault: Heartbeat measures that.
+# Longer than any stall that a model allows itself (thread-pool: stall_limit, 60 ms; the others
+# none). For as long as the machine keeps everybody waiting is not their fault: Heartbeat measures
+# that.
 LONGEST_STANDSTILL_S = 1.0
 
 
@@ -68,7 +72,8 @@ class Heartbeat:
 def longest_standstill(folder):
     """Of all clients together, between the ends of two transactions."""
     ends = sorted(int(line.split()[4]) + int(line.split()[5]) / 1e6
-                  for log in pathlib.Path(folder).iterdir() for line in log.read_text().splitlines())
+                  for log in pathlib.Path(folder).iterdir()
+                  for line in log.read_text().splitlines())
     return max(later - earlier for earlier, later in zip(ends, ends[1:]))
 
 
@@ -88,8 +93,9 @@ def test_four_clients_for_each_worker(binary, case, script):
         threads = CLIENTS if "-C" in options else 2
         transactions = 5 if "-C" in options else 20
         with Heartbeat() as heartbeat:
-            result = server.pgbench("-n", "-c", CLIENTS, "-j", threads, "-t", transactions, *options,
-                                    *script_options, "-l", "--log-prefix", f"{folder}/log")
+            result = server.pgbench("-n", "-c", CLIENTS, "-j", threads, "-t", transactions,
+                                    *options, *script_options,
+                                    "-l", "--log-prefix", f"{folder}/log")
         check_run(result, CLIENTS * transactions)
         sums = balance(server)
         assert len({sums[table] for table in written}) == 1, sums
@@ -168,3 +174,84 @@ def test_an_end_behind_pipelined_messages_is_seen(binary, model):
             while (message := client.next()) is not None:
                 kinds.append(message[0])
             assert "".join(kinds) == "CZTDCZ"
+
+
+POOLERS = ["pool-tx", "pool-tx-thread"]
+
+
+def pool_clients(server):
+    """How many clients of the pooler are in which state, asked by a superuser."""
+    return dict(server.query("select state, count(*) from connbench_pool_clients group by state",
+                             user="postgres"))
+
+
+@pytest.mark.parametrize("pooler", POOLERS)
+def test_a_client_that_left_the_line_has_nothing_run(binary, pooler):
+    """Over TCP, where the end of what a client says does not tell whether it is gone."""
+    with Connbench(binary, pooler, pool_size=1) as server, \
+            server.connect(autocommit=False) as holder:
+        holder.execute("create table t (k int)")
+        holder.commit()
+        holder.execute("select 1")
+        for leave in (lambda client: client.socket.close(), lambda client: client.vanish()):
+            client = wire.Client(server)
+            client.start(user=server.user, database=server.database)
+            client.send(wire.query("insert into t values (1)"))
+            wait_until(lambda: pool_clients(server).get("waiting") == 1, 10, "it waits")
+            leave(client)
+            wait_until(lambda: "waiting" not in pool_clients(server), 10, "it has left the line")
+        # One that has only finished sending still gets its answer.
+        with wire.Client(server) as client:
+            client.start(user=server.user, database=server.database)
+            client.send(wire.query("select 5"))
+            wait_until(lambda: pool_clients(server).get("waiting") == 1, 10, "it waits")
+            client.socket.shutdown(socket.SHUT_WR)
+            time.sleep(0.1)
+            holder.commit()
+            kinds = "".join(kind for kind, _ in client.until_closed())
+            assert kinds in ("TDCZ", "STDCZ")
+        assert holder.execute("select count(*) from t").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("pooler", POOLERS)
+def test_clients_that_do_not_read_hold_no_backend_for_ever(binary, pooler):
+    with Connbench(binary, pooler, pool_size=2, client_write_timeout="300ms") as server:
+        stuck = []
+        for _ in range(6):
+            client = wire.Client(server)
+            client.start(user=server.user, database=server.database)
+            client.send(wire.query("select repeat('x', 10000) from generate_series(1, 3000)"))
+            stuck.append(client)
+        with server.connect() as other:
+            began = time.monotonic()
+            assert other.execute("select 1").fetchone() == (1,)
+            assert time.monotonic() - began < 10
+        for client in stuck:
+            client.socket.close()
+
+
+@pytest.mark.parametrize("pooler", POOLERS)
+def test_a_statement_whose_client_has_left_is_cancelled(binary, pooler):
+    with Connbench(binary, pooler, pool_size=1, query_wait_timeout="20s") as server:
+        client = wire.Client(server)
+        client.start(user=server.user, database=server.database)
+        client.send(wire.query("select pg_sleep(1000)"))
+        wait_until(lambda: pool_clients(server).get("active")
+                   == 2, 10, "it runs beside the one who asks")
+        client.socket.close()
+        assert server.query("select 1") == [(1,)]
+
+
+@pytest.mark.parametrize("pooler", POOLERS)
+def test_waiting_for_a_backend_has_a_bound(binary, pooler):
+    with Connbench(binary, pooler, pool_size=1, query_wait_timeout="200ms") as server, \
+            server.connect(autocommit=False) as holder:
+        holder.execute("select 1")
+        with server.connect(options="-c work_mem=1MB", user="postgres") as superuser:
+            assert superuser.execute("show work_mem").fetchone() == ("1MB",)
+        with pytest.raises(psycopg.OperationalError, match="no backend of the pool was free"):
+            server.connect(application_name="another kind, which needs a backend to connect")
+        with pytest.raises(psycopg.OperationalError, match="no backend of the pool was free"):
+            server.query("select 1")
+        holder.commit()
+        assert server.query("select 1") == [(1,)]

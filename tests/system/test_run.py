@@ -49,7 +49,7 @@ def test_a_mistake_in_a_suite_is_shown_with_its_place(binary, tmp_path, text, ex
     suite.write_text(text)
     result = run(binary, suite, "-o", tmp_path / "out")
     assert result.returncode == 1, result.stderr
-    assert re.search(re.escape(str(suite)) + expected, result.stderr), result.stderr
+    assert re.search(re.escape(str(suite)) + expected, result.stderr, re.S), result.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -118,7 +118,8 @@ def test_a_full_dev_shm_is_an_error_of_the_run(binary, tmp_path):
 
 
 def test_dev_shm_filled_by_others(binary, tmp_path):
-    """Room for the segment in all, but others' files have taken it: an error now, no SIGBUS later."""
+    """Room for the segment in all, but others' files have taken it: an error now, not a SIGBUS
+    later."""
     inside = ["unshare", "--mount", "sh", "-ec",
               'mount -t tmpfs -o size=64m none /dev/shm;'
               ' head -c 50M /dev/zero > /dev/shm/others; exec "$@"', "sh"]
@@ -167,7 +168,8 @@ class Measuring:
 
     def __enter__(self):
         try:
-            wait_until(lambda: (self.folder / "trials.csv").exists() and len(rows(self.folder)) >= 1,
+            wait_until(lambda: (self.folder / "trials.csv").exists() and
+                       len(rows(self.folder)) >= 1,
                        CLIENT_TIMEOUT_S, "the first trial ends")
             wait_until(self._find_server, CLIENT_TIMEOUT_S / 3, "the next trial's server runs")
         except BaseException:
@@ -182,7 +184,7 @@ class Measuring:
         self.process.wait(timeout=STOP_TIMEOUT_S)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_keeps_what_it_has(binary, tmp_path, model, number):
     with Measuring(binary, tmp_path / "out", model) as measuring:
         time.sleep(0.2)
@@ -192,10 +194,103 @@ def test_an_interrupted_run_keeps_what_it_has(binary, tmp_path, model, number):
     assert rows(tmp_path / "out")[0]["status"] == "OK"
 
 
-def test_ctrl_c_on_the_whole_group(binary, tmp_path, model):
+def test_a_hangup_that_nohup_ignores_ends_nothing(binary, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(["nohup", binary, "run", "steady", "--models", "thread", *SHORT,
+                                "--no-charts", "-o", out],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+    wait_until((out / "run.json").exists, CLIENT_TIMEOUT_S, "the run has begun")
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=CLIENT_TIMEOUT_S) == 0
+    assert [row["status"] for row in rows(out)] == ["OK"]
+
+
+def test_a_hangup_leaves_no_folder_behind(binary, tmp_path):
+    """What a trial keeps in temporary files (a password, a key) goes with it."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir(mode=0o777)
+    process = subprocess.Popen([binary, "run", "steady", "--models", "thread", "--duration", "30s",
+                                "--repetitions", "1", "-c", "2", "--no-charts", "--set",
+                                "authentication=scram-sha-256", "-o", tmp_path / "out"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True, env={**os.environ, "TMPDIR": str(temporary)})
+    try:
+        wait_until(lambda: any(temporary.iterdir()) or process.poll() is not None, CLIENT_TIMEOUT_S,
+                   "a folder is made")
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=STOP_TIMEOUT_S) == 130
+        assert list(temporary.iterdir()) == []
+    finally:
+        kill_session(process.pid)
+        process.stderr.close()
+
+
+def test_runs_that_begin_in_the_same_second_have_folders_of_their_own(binary, tmp_path):
+    runs = [subprocess.Popen([binary, "run", "steady", "--models", "thread", *SHORT, "--no-charts"],
+                             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True)
+            for _ in range(4)]
+    said = [process.communicate(timeout=CLIENT_TIMEOUT_S)[0] for process in runs]
+    assert [process.returncode for process in runs] == [0] * 4, said
+    folders = [path for path in (tmp_path / "results").iterdir() if not path.is_symlink()]
+    assert len(folders) == 4
+    assert len({row["run_id"] for folder in folders for row in rows(folder)}) == 4
+    assert (tmp_path / "results/latest/trials.csv").exists()
+
+
+def reference_run(tmp_path):
+    run_folder = tmp_path / "run"
+    shutil.copytree(pathlib.Path(__file__).parents[2] / "results/reference/quick", run_folder)
+    for path in [run_folder / "report.html", *(run_folder / "charts").iterdir()]:
+        path.unlink()
+    return run_folder
+
+
+@pytest.mark.parametrize("gnuplot, said", [
+    ("exit 0", "was not written whole"),  # as the real one does on a full disk
+    ("echo no room >&2; exit 1", "no room"),
+])
+def test_charts_that_cannot_be_drawn_are_an_error_that_the_report_tells(
+        binary, tmp_path, gnuplot, said):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/gnuplot").write_text(f"#!/bin/sh\n{gnuplot}\n")
+    (tmp_path / "bin/gnuplot").chmod(0o755)
+    folder = reference_run(tmp_path)
+    result = subprocess.run([binary, "report", folder], capture_output=True, text=True,
+                            timeout=CLIENT_TIMEOUT_S,
+                            env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    assert result.returncode == 2, result.stderr
+    assert said in result.stderr
+    assert "Charts are missing" in (folder / "report.html").read_text()
+
+
+def test_a_disk_that_is_full_while_charts_are_drawn(binary, tmp_path):
+    """In a mount namespace of the test's own: room for the run and the page, not for its charts."""
+    inside = ["unshare", "--mount", "sh", "-ec",
+              'mount -t tmpfs -o size=3m none "$0"; cp -r "$1"/. "$0"; shift;'
+              ' head -c 100M /dev/zero > "$0/others" 2>/dev/null || true;'
+              ' truncate -s -200K "$0/others"; r=0; "$@" "$0" || r=$?; cat "$0/report.html";'
+              ' exit $r']
+    folder = reference_run(tmp_path)
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+        pytest.skip("mount namespaces need root")
+    result = subprocess.run([*inside, mounted, folder, binary, "report"], capture_output=True,
+                            text=True, timeout=CLIENT_TIMEOUT_S)
+    assert result.returncode == 2, result.stdout[-2000:] + result.stderr
+    assert "No space left on device" in result.stderr or "not written whole" in result.stderr
+    assert "harts are" in result.stdout  # missing, or not finished
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_to_the_whole_group(binary, tmp_path, model, number):
     """As a terminal does it: the harness, the server and the load generator all get the signal."""
     with Measuring(binary, tmp_path / "out", model) as measuring:
-        os.killpg(measuring.process.pid, signal.SIGINT)
+        os.killpg(measuring.process.pid, number)
         assert measuring.process.wait(timeout=STOP_TIMEOUT_S) == 130
         measuring.assert_nothing_left()
 

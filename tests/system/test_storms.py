@@ -2,6 +2,7 @@
 every model. What is asserted is what was counted, never how long it took."""
 import csv
 import resource
+import socket
 import subprocess
 
 import pytest
@@ -70,26 +71,36 @@ def test_a_victim_is_measured_apart_from_what_disturbs_it(run_trial):
     assert sum(int(row["connects_ok"]) for row in files["timeseries"]) == 30
 
 
-def test_a_storm_says_beforehand_which_limit_it_lacks(binary):
+@pytest.fixture
+def driven():
+    """driven(command, **options) -> how a load ended whose standard input is its control socket."""
+    ours, theirs = socket.socketpair()
+
+    def run(command, **options):
+        return subprocess.run([*command, "--control-fd", "0"], stdin=theirs, capture_output=True,
+                              text=True, timeout=CLIENT_TIMEOUT_S, **options)
+
+    yield run
+    ours.close()
+    theirs.close()
+
+
+def test_a_storm_says_beforehand_which_limit_it_lacks(binary, driven):
     def few_descriptors():
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 
-    result = subprocess.run([binary, "load", "storm", "-c", "1000", "--control-fd", "0"],
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                            timeout=CLIENT_TIMEOUT_S, preexec_fn=few_descriptors)
-    assert result.returncode == 2
+    result = driven([binary, "load", "storm", "-c", "1000"], preexec_fn=few_descriptors)
+    assert result.returncode == 1
     assert "RLIMIT_NOFILE" in result.stderr and "ulimit -n" in result.stderr
 
 
-def test_a_storm_says_beforehand_that_ports_would_not_last(binary):
+def test_a_storm_says_beforehand_that_ports_would_not_last(binary, driven):
     """With 100 ports, in a network namespace of the test's own."""
     inside = ["unshare", "--net", "sh", "-ec",
               'echo 40000 40099 > /proc/sys/net/ipv4/ip_local_port_range; exec "$@"', "sh"]
     if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
         pytest.skip("network namespaces need root")
-    result = subprocess.run([*inside, binary, "load", "storm", "-h", "127.0.0.1", "-c", "1000",
-                             "--source-addresses", "1", "--control-fd", "0"],
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                            timeout=CLIENT_TIMEOUT_S)
-    assert result.returncode == 2
+    result = driven([*inside, binary, "load", "storm", "-h", "127.0.0.1", "-c", "1000",
+                     "--source-addresses", "1"])
+    assert result.returncode == 1
     assert "ip_local_port_range" in result.stderr and "more source addresses" in result.stderr

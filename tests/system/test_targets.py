@@ -1,5 +1,6 @@
-"""Other servers as targets of `connbench run`: the installed PostgreSQL, PgBouncer in front of it or of
-a model, any server by its connection string. What they leave behind is looked for after every run."""
+"""Other servers as targets of `connbench run`: the installed PostgreSQL, PgBouncer in front of it
+or of a model, any server by its connection string. What they leave behind is looked for after every
+run."""
 import contextlib
 import csv
 import json
@@ -34,7 +35,8 @@ def clients_of(postmaster):
     """Pids of PostgreSQL's backends that have let their client in: their title says so."""
     pids = []
     with contextlib.suppress(OSError):
-        for pid in pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+        for pid in pathlib.Path(
+                f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
             with contextlib.suppress(OSError):
                 title = pathlib.Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0 ")
                 if re.search(r" (\[local\]|[0-9.]+\(\d+\)) (?!startup|authentication|initializing)",
@@ -161,7 +163,8 @@ def test_each_target_gives_the_same_rows(bench):
 def test_memory_of_a_backend_is_that_of_postgres(bench):
     """Private memory of an idle backend as measured elsewhere: 1.25 to 1.35 MB, not the 10 and more
     of its RSS."""
-    bench.run("idle", "--targets", "postgres", "-c", 60, "-T", "300ms", "--set", "shared_buffers=128MB")
+    bench.run("idle", "--targets", "postgres", "-c", 60, "-T", "300ms",
+              "--set", "shared_buffers=128MB")
     row, = bench.rows()
     assert row["status"] == "OK", row["status_reason"]
     assert 800 < float(row["private_kb_per_connection"]) < 2200
@@ -181,6 +184,28 @@ def test_session_pooling_carries_prepared_statements(bench):
     bench.assert_nothing_left()
 
 
+@pytest.mark.parametrize("clients", [32, 120])
+def test_a_pooler_has_slots_enough_for_clients_that_come_back(bench, clients):
+    """PgBouncer gives a slot free only after its client may have come back."""
+    bench.run("churn", "--targets", "pgbouncer+fork", "-c", clients, "-T", "500ms", "--set",
+              "pgbouncer.pool.connect_query=select 'it''s'")
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert row["connects_failed"] == "0"
+
+
+@pytest.mark.parametrize("target, settings", [
+    ("postgres", ["max_connections=20"]),
+    ("pgbouncer+fork", ["pgbouncer.max_client_conn=20"]),
+])
+def test_rejections_that_the_user_chose_are_counted(bench, target, settings):
+    bench.run("storm", "--targets", target, "-c", 40, "--set", *settings)
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert int(row["connects_failed"]) > 0
+    assert int(row["connects_ok"]) + int(row["connects_failed"]) == 40
+
+
 @pytest.mark.parametrize("target, package, tools", [("postgres", "postgresql", []),
                                                     ("pgbouncer+fork", "pgbouncer", []),
                                                     ("pgbouncer+postgres", "postgresql",
@@ -194,7 +219,7 @@ def test_a_missing_program_is_said_before_any_trial(bench, target, package, tool
     errors = bench.run("steady", "--targets", target, "--set", "pgbouncer.pool_mode=session",
                        expect=1, CONNBENCH_SERVER_PATH=str(path))
     assert "is not installed" in errors
-    assert f"apt-get install {package} " in errors
+    assert f"apt-get install {package}\n" in errors
     assert not bench.output.exists()
 
 
@@ -203,7 +228,9 @@ def test_a_missing_program_is_said_before_any_trial(bench, target, package, tool
     (["--targets", "pgbouncer+nothing"], ["no target \"nothing\""]),
     (["--targets", "dsn:host=a gssencmode=require"], ["gssencmode cannot be given"]),
     (["--targets", "dsn:nonsense"], ["dsn:"]),
-    (["--set", "pgbouncer.pool_mod=session"], ["pool_mode"]),
+    (["--targets", "pgbouncer+fork", "--set", "pgbouncer.pool_mod=session"], ["pool_mode"]),
+    (["--targets", "pgbouncer+fork", "--set", "pgbouncer.pkt_buf=many", "--set",
+      "pgbouncer.pool_mode=session"], ["refuses its settings", "pkt_buf"]),
     (["--set", "pgbouncer.pool_mode=sesion"], ["session"]),
     (["--set", "postgresql.fsync=on"], ["no part of a target is called \"postgresql\""]),
     (["--targets", "postgres", "--set", "postgres.fsinc=on"],
@@ -298,7 +325,8 @@ def test_tables_of_a_user_are_never_dropped(bench, postgres, database):
 
 
 def test_an_unreachable_server_is_said_before_any_trial(bench):
-    errors = bench.run("select-only", "--targets", "dsn:host=127.0.0.1 port=1 user=nobody", expect=1)
+    errors = bench.run("select-only", "--targets", "dsn:host=127.0.0.1 port=1 user=nobody",
+                       expect=1)
     assert "127.0.0.1" in errors
     assert not bench.output.exists()
 
@@ -311,3 +339,56 @@ def test_the_suite_postgres_measures_models_beside_real_servers(binary):
                       "target:pgbouncer+postgres", "target:pgbouncer+fork"):
         for workload in ("storm", "churn", "steady", "idle"):
             assert any(cell.startswith(f"{contender}/workload:{workload}/") for cell in cells)
+
+
+@pytest.mark.parametrize("name, program", [("haproxy", "haproxy"), ("pgpool", "pgpool")])
+@pytest.mark.parametrize("server", ["postgres", "fork"])
+def test_targets_described_in_toml_are_measured(bench, name, program, server):
+    if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        pytest.skip(f"{program} is not installed")
+    bench.run("churn", "--targets", f"{name}+{server}", "-c", 4, "-T", "500ms")
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert row["target"] == (f"{name}+postgres" if server == "postgres" else name)
+    assert row["model"] == ("" if server == "postgres" else server)
+    assert int(row["transactions_ok"]) > 0
+    bench.assert_nothing_left()
+
+
+STAND_ALONE = """
+description = "A model of ours, as if it were somebody else's."
+command = ["{serve}", "--model", "thread", "-h", "{{host}}", "-p", "{{port}}",
+           "--set", "work_mem={{memory}}"]
+tables = "fresh"
+lacks = ["prepared"]
+{more}
+[settings]
+memory = "1MB"
+"""
+
+
+def test_a_server_of_ones_own_stands_alone(bench, binary):
+    file = bench.folder / "mine.toml"
+    serve = pathlib.Path(binary).parent / "connbench-serve"
+    file.write_text(STAND_ALONE.format(serve=serve, more=""))
+    bench.run("churn", "--targets", f"file:{file}", "-c", 4, "-T", "300ms", "--set",
+              "target.memory=2MB")
+    row, = bench.rows()
+    assert row["status"] == "OK", row["status_reason"]
+    assert row["target"] == "mine" and "target.memory=2MB" in row["settings"]
+    assert float(row["server_cpu_us_per_connect"]) > 0
+    shutil.rmtree(bench.output)
+    for arguments, words in [(["steady"], ["mine lacks the protocol mode prepared"]),
+                             (["churn", "--set", "target.memry=1MB"], ["no setting", "memory"])]:
+        errors = bench.run(*arguments, "--targets", f"file:{file}", expect=1)
+        for word in words:
+            assert word in errors
+    bench.assert_nothing_left()
+
+
+def test_a_port_in_use_is_said(bench, binary, server):
+    file = bench.folder / "mine.toml"
+    serve = pathlib.Path(binary).parent / "connbench-serve"
+    file.write_text(STAND_ALONE.format(serve=serve, more=f"port = {server.port}"))
+    bench.run("churn", "--targets", f"file:{file}", "-c", 2, "-T", "300ms", expect=3)
+    assert f"port {server.port} of mine is in use" in bench.rows()[0]["status_reason"]

@@ -75,3 +75,15 @@ def test_says_when_the_server_ends(binary, start_server):
     _, errors = watching.communicate(timeout=CLIENT_TIMEOUT_S)
     assert watching.returncode == 2
     assert "ended" in errors
+
+
+@pytest.mark.parametrize("key", ["q", "xQ"])
+def test_q_leaves_and_restores_the_terminal(binary, start_server, key):
+    server = start_server()
+    command = f"{binary} top {server.process.pid}; echo exit $?; stty -a"
+    with Terminal("sh", "-c", command, env={"PATH": "/usr/bin:/bin"}) as screen:
+        screen.expect(r"\x1b\[H\x1b\[2Jserver \d+")
+        screen.type(key)
+        screen.expect(r"exit 0\n")
+        state = screen.expect(r"(?s)-?icanon.*[ ;]-?echo ")
+        assert "-icanon" not in state and "-echo " not in state

@@ -39,7 +39,8 @@ TRANSCRIPTS = {
                                          bind("keep", "s1") + SYNC,
                                          execute("keep") + SYNC, query("commit"),
                                          execute("keep") + SYNC, close("S", "s1") + SYNC],
-    "flush": [parse("", "select 1") + FLUSH + bind("", "") + describe("P", "") + execute("") + SYNC],
+    "flush": [parse("", "select 1") + FLUSH + bind("", "") + describe("P", "") + execute("") +
+              SYNC],
     "skip to sync": [parse("", "select nope") + bind("", "") + execute("") + query("select 1") +
                      SYNC, query("select 2")],
     "pipeline": [b"".join(parse("", sql) + bind("", "") + execute("") + SYNC
@@ -97,7 +98,8 @@ TRANSCRIPTS = {
              query("rollback to s"), query("release s"), query("rollback"),
              query("select * from w_tags"), query("truncate w_tags"), query("drop table w_tags")],
     "constraint": [query("create table w_con (a int primary key, b int not null)"),
-                   query("insert into w_con values (1, 1)"), query("insert into w_con values (1, 1)"),
+                   query("insert into w_con values (1, 1)"), query(
+                       "insert into w_con values (1, 1)"),
                    query("insert into w_con values (2, null)"), query("drop table w_con")],
 }
 
@@ -146,7 +148,8 @@ def record(server, parts):
 def main():
     from servers import Postgres
     with Postgres() as server:
-        recording = {name: {"sent": [part.hex() for part in parts], "answers": record(server, parts)}
+        recording = {name: {"sent": [part.hex() for part in parts],
+                            "answers": record(server, parts)}
                      for name, parts in TRANSCRIPTS.items()}
         version = server.query("show server_version")[0][0]
     RECORDING.write_text(json.dumps({"server_version": version, "transcripts": recording},

@@ -1,3 +1,4 @@
+// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg.
 #include "engine/executor/expression/aggregates.h"
 
 #include <fmt/format.h>

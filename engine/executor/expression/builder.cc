@@ -1,3 +1,4 @@
+// Builds expressions.
 #include "engine/executor/expression/builder.h"
 
 #include <fmt/format.h>
@@ -9,7 +10,9 @@
 #include "engine/executor/expression/casts.h"
 #include "engine/executor/expression/evaluate.h"
 #include "engine/executor/expression/functions.h"
+#include "engine/executor/expression/postgres_names.h"
 #include "engine/executor/expression/resolve.h"
+#include "engine/executor/expression/rewrite.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
 
@@ -19,6 +22,15 @@ namespace {
 constexpr const char* kAddCasts = "You might need to add explicit type casts.";
 
 }  // namespace
+
+Result<ParameterTypes> ParameterTypes::From(std::span<const Oid> given) {
+  for (Oid oid : given) {
+    if (oid != type_oid::kInvalid) CONNBENCH_RETURN_IF_ERROR(CheckTypeOid(oid));
+  }
+  ParameterTypes parameters;
+  parameters.types_.assign(given.begin(), given.end());
+  return parameters;
+}
 
 Status ParameterTypes::CheckAllDetermined() const {
   for (size_t i = 0; i < types_.size(); ++i) {
@@ -44,6 +56,8 @@ Result<Expression*> ExpressionBuilder::NewNode(ExpressionKind kind, Type type,
                                                std::span<Expression* const> arguments, int location,
                                                Volatility volatility,
                                                const FunctionDescription* function) {
+  constexpr int64_t kStepsPerNode = 100;
+  CONNBENCH_RETURN_IF_ERROR(meter_.Spend(kStepsPerNode + static_cast<int64_t>(arguments.size())));
   auto* node = arena_.New<Expression>();
   if (node == nullptr) return arena_.OutOfMemory();
   node->kind = kind;
@@ -83,9 +97,34 @@ Result<Expression*> ExpressionBuilder::Finish(Expression* node) {
   EvalContext context;
   context.arena = &arena_;
   Value value;
-  // An error belongs to the run: the node may never be reached.
-  if (!Evaluate(*node, context, value)) return node;
-  return Constant(node->type, value, node->location);
+  if (!Evaluate(*node, context, value)) {
+    if (IsInterrupt(context.status)) return std::move(context.status);
+    failed_constants_.push_back(node);  // no error yet: the node may be part of a CASE
+    return node;
+  }
+  // What the value points to is in this arena already.
+  MakeConstant(*node, value);
+  return node;
+}
+
+Status ExpressionBuilder::Forget(const Expression& part) {
+  constexpr int64_t kStepsPerNode = 100;
+  if (failed_constants_.empty()) return {};
+  CONNBENCH_RETURN_IF_ERROR(meter_.Spend(kStepsPerNode));
+  forgotten_.insert(&part);
+  for (const Expression* argument : part.args()) CONNBENCH_RETURN_IF_ERROR(Forget(*argument));
+  return {};
+}
+
+Status ExpressionBuilder::ConstantError() const {
+  for (const Expression* node : failed_constants_) {
+    if (forgotten_.contains(node)) continue;
+    EvalContext context;
+    context.arena = &arena_;
+    Value value;
+    if (!Evaluate(*node, context, value)) return std::move(context.status);
+  }
+  return {};
 }
 
 // ---- leaves ----
@@ -143,7 +182,7 @@ Result<Expression*> ExpressionBuilder::Column(int index, Type type, int location
 }
 
 Result<Expression*> ExpressionBuilder::Parameter(int number, int location) {
-  if (number < 1 || number > ParameterTypes::kMaxParameters) {
+  if (number < 1 || number > parameters_.limit_) {
     return Error(sqlstate::kUndefinedParameter, fmt::format("there is no parameter ${}", number),
                  location);
   }
@@ -207,6 +246,8 @@ Result<Expression*> ExpressionBuilder::CoerceModifier(Expression* argument, Type
 
 Result<Expression*> ExpressionBuilder::Coerce(Expression* argument, Type target,
                                               CoercionContext context, int location) {
+  constexpr int64_t kStepsPerCoercion = 20;
+  CONNBENCH_RETURN_IF_ERROR(meter_.Spend(kStepsPerCoercion));
   const Oid source = argument->type.oid;
   if (source == type_oid::kUnknown && target.oid != type_oid::kUnknown) {
     if (argument->kind == ExpressionKind::kConstant) {
@@ -295,6 +336,12 @@ Result<Expression*> ExpressionBuilder::Call(const FunctionDescription& function,
   return Finish(node);
 }
 
+Result<Expression*> ExpressionBuilder::IdentityValue(Oid sequence) {
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * oid,
+                             Constant({type_oid::kOid, -1}, Value::Integer(sequence), -1));
+  return Call(IdentityValueFunction(), {&oid, 1}, -1);
+}
+
 Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
     std::string_view name, std::span<Expression* const> arguments, int location) {
   Oid types[2] = {};
@@ -302,6 +349,14 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
   const Resolution resolution =
       ResolveOverload(FindOperators(name), {types, arguments.size()}, true);
   if (resolution.function != nullptr) return resolution.function;
+  const auto rows = FindOperators(name);
+  const bool missing = std::none_of(rows.begin(), rows.end(), [&](const FunctionDescription* row) {
+    return row->takes(arguments.size());
+  });
+  if (missing && PostgresHasOperator(name)) {
+    return Error(sqlstate::kFeatureNotSupported, fmt::format("operator {} is not supported", name),
+                 location);
+  }
   std::string described(name);
   described += ' ';
   described += FormatType({types[arguments.size() - 1], -1});
@@ -333,6 +388,10 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
   const Resolution resolution = ResolveOverload(FindFunctions(name), types, false);
   if (resolution.function != nullptr) return resolution.function;
+  if (FindFunctions(name).empty() && PostgresHasFunction(name)) {
+    return Error(sqlstate::kFeatureNotSupported,
+                 fmt::format("function {}() is not supported", name), location);
+  }
   const std::string described = fmt::format("function {}({})", name, DescribeTypes(arguments));
   if (resolution.ambiguous) {
     return Error(sqlstate::kAmbiguousFunction, described + " is not unique", location)

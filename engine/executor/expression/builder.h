@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/status.h"
@@ -30,7 +31,15 @@ class ParameterTypes {
   static constexpr int kMaxParameters = 65535;
 
   ParameterTypes() = default;
-  explicit ParameterTypes(std::span<const Oid> given) : types_(given.begin(), given.end()) {}
+  // From what a client or PREPARE gives, 0 for "deduce it"; the only way in for oids. 42704, 0A000.
+  static Result<ParameterTypes> From(std::span<const Oid> given);
+
+  // Of a text that may have none: $1 is 42P02 there.
+  static ParameterTypes None() {
+    ParameterTypes none;
+    none.limit_ = 0;
+    return none;
+  }
 
   std::span<const Oid> types() const { return types_; }
   // 42P18 "could not determine data type of parameter $n" if any is still open.
@@ -39,6 +48,7 @@ class ParameterTypes {
  private:
   friend class ExpressionBuilder;
   std::vector<Oid> types_;
+  int limit_ = kMaxParameters;  // the highest number
 };
 
 enum class CoercionContext : uint8_t { kImplicit, kAssignment, kExplicit };
@@ -47,7 +57,7 @@ enum class BooleanTestKind : uint8_t { kTrue, kNotTrue, kFalse, kNotFalse, kUnkn
 class ExpressionBuilder {
  public:
   ExpressionBuilder(Arena& arena, ParameterTypes& parameters, std::string_view statement)
-      : arena_(arena), parameters_(parameters), statement_(statement) {}
+      : arena_(arena), parameters_(parameters), statement_(statement), meter_(arena.interrupts()) {}
 
   // ---- leaves ----
   Result<Expression*> Null(int location);
@@ -60,7 +70,7 @@ class ExpressionBuilder {
   Result<Expression*> String(std::string_view text, int location);
   Result<Expression*> Constant(Type type, const Value& value, int location);
   Result<Expression*> Column(int index, Type type, int location);
-  // $number, 1-based: 42P02 for $0 and above kMaxParameters.
+  // $number, 1-based: 42P02 for $0, above kMaxParameters, and where there are none.
   Result<Expression*> Parameter(int number, int location);
 
   // ---- operators and functions ----
@@ -70,6 +80,8 @@ class ExpressionBuilder {
   // Scalar functions only; see FindAggregate (aggregates.h) for the others.
   Result<Expression*> Function(std::string_view name, std::span<Expression* const> arguments,
                                int location);
+  // The default of an identity column: the next value of its sequence.
+  Result<Expression*> IdentityValue(Oid sequence);
   Result<Expression*> And(std::span<Expression* const> conditions, int location);
   Result<Expression*> Or(std::span<Expression* const> conditions, int location);
   Result<Expression*> Not(Expression* argument, int location);
@@ -113,6 +125,10 @@ class ExpressionBuilder {
   // For set-returning functions and aggregates: implicit coercion to a known argument type.
   Result<Expression*> CoerceImplicitly(Expression* argument, Type target);
 
+  // PostgreSQL computes what needs no row and no parameter when it plans, whether the run would
+  // reach it or not. What the first such part that fails fails with; ok: none does.
+  Status ConstantError() const;
+
   // 1-based character position of a location; 0 for -1.
   int PositionOf(int location) const;
   Arena& arena() { return arena_; }
@@ -124,6 +140,8 @@ class ExpressionBuilder {
                               const FunctionDescription* function = nullptr);
   // Sets the node's evaluation and, if everything below is constant, computes it.
   Result<Expression*> Finish(Expression* node);
+  // Constants show that the part is never reached: it may fail.
+  Status Forget(const Expression& part);
   Result<Expression*> Coerce(Expression* argument, Type target, CoercionContext context,
                              int location);
   Result<Expression*> CoerceLiteral(Expression* literal, Oid target);
@@ -147,6 +165,9 @@ class ExpressionBuilder {
   Arena& arena_;
   ParameterTypes& parameters_;
   std::string_view statement_;
+  WorkMeter meter_;                                  // of nodes made: a statement may have millions
+  std::vector<const Expression*> failed_constants_;  // in the order in which they were made
+  std::unordered_set<const Expression*> forgotten_;
 };
 
 }  // namespace connbench::engine

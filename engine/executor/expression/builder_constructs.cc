@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/executor/expression/builder.h"
+#include "engine/executor/expression/casts.h"
 #include "engine/executor/expression/evaluate.h"
 #include "engine/executor/expression/functions.h"
 
@@ -10,6 +11,11 @@ namespace connbench::engine {
 namespace {
 
 constexpr Type kBoolean{type_oid::kBool, -1};
+
+bool IsConstant(const Expression& expression, bool value) {
+  return expression.kind == ExpressionKind::kConstant && !expression.constant.null &&
+         (expression.constant.integer != 0) == value;
+}
 
 }  // namespace
 
@@ -26,6 +32,14 @@ Result<Expression*> ExpressionBuilder::Logic(ExpressionKind kind,
     }
   }
   if (flat.size() == 1) return flat[0];
+  const auto decides = std::find_if(flat.begin(), flat.end(), [kind](const Expression* condition) {
+    return IsConstant(*condition, kind == ExpressionKind::kOr);
+  });
+  if (decides != flat.end()) {
+    for (auto rest = decides + 1; rest != flat.end(); ++rest) {
+      CONNBENCH_RETURN_IF_ERROR(Forget(**rest));
+    }
+  }
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(kind, kBoolean, flat, location));
   return Finish(node);
 }
@@ -106,7 +120,11 @@ Result<Expression*> ExpressionBuilder::In(Expression* value, std::span<Expressio
   items.insert(items.begin(), value);
   auto common =
       plain && list.size() > 1 ? CommonType(items, "IN") : Result<Oid>(type_oid::kInvalid);
-  if (!common.ok() || *common == type_oid::kInvalid) {
+  const auto fits = [&common](const Expression* item) {
+    return CanCoerce(item->type.oid, *common, CoercionContext::kImplicit);
+  };
+  if (!common.ok() || *common == type_oid::kInvalid ||
+      !std::all_of(items.begin(), items.end(), fits)) {
     // Each with its own operator: value = a OR value = b, or value <> a AND value <> b.
     std::vector<Expression*> comparisons;
     for (Expression* item : list) {
@@ -172,6 +190,15 @@ Result<Expression*> ExpressionBuilder::Case(Expression* operand,
   }
   CONNBENCH_ASSIGN_OR_RETURN(otherwise, CoerceToCommon(otherwise, common, "CASE/ELSE"));
   arguments.push_back(otherwise);
+  bool decided = false;
+  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    const Expression& condition = *arguments[i];
+    if (decided) CONNBENCH_RETURN_IF_ERROR(Forget(condition));
+    const bool never = condition.kind == ExpressionKind::kConstant && !IsConstant(condition, true);
+    if (decided || never) CONNBENCH_RETURN_IF_ERROR(Forget(*arguments[i + 1]));
+    decided = decided || IsConstant(condition, true);
+  }
+  if (decided) CONNBENCH_RETURN_IF_ERROR(Forget(*otherwise));
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
                              NewNode(ExpressionKind::kCase, {common, -1}, arguments, location));
   return Finish(node);
@@ -181,8 +208,11 @@ Result<Expression*> ExpressionBuilder::Coalesce(std::span<Expression* const> arg
                                                 int location) {
   CONNBENCH_ASSIGN_OR_RETURN(const Oid common, CommonType(arguments, "COALESCE"));
   std::vector<Expression*> coerced;
+  bool decided = false;
   for (Expression* argument : arguments) {
     CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceToCommon(argument, common, "COALESCE"));
+    if (decided) CONNBENCH_RETURN_IF_ERROR(Forget(*argument));
+    decided = decided || (argument->kind == ExpressionKind::kConstant && !argument->constant.null);
     coerced.push_back(argument);
   }
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node,

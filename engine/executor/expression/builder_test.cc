@@ -94,7 +94,7 @@ TEST_F(BuilderTest, RefusesParametersWithoutOrWithTwoTypes) {
 
 TEST_F(BuilderTest, UsesTheTypeTheClientGave) {
   const Oid given[] = {type_oid::kInt8, type_oid::kVarchar};
-  parameters_ = ParameterTypes(given);
+  parameters_ = *ParameterTypes::From(given);
   const Expression* equal = Operator("=", Column(0, kInt4), Parameter(1));
   columns_[0] = Value::Integer(7);
   values_[0] = Value::Integer(int64_t{7} + (int64_t{1} << 32));
@@ -127,7 +127,7 @@ TEST_F(BuilderTest, NamesTheColumnThatCannotTakeAValue) {
 TEST_F(BuilderTest, ComparesIntegersInEveryShapeAlike) {
   Parameter(1);
   const Oid given[] = {type_oid::kInt4};
-  parameters_ = ParameterTypes(given);
+  parameters_ = *ParameterTypes::From(given);
   struct Case {
     const char* name;
     std::function<bool(int64_t, int64_t)> holds;
@@ -198,7 +198,7 @@ TEST_F(BuilderTest, ReadsSessionDependentLiteralsWhenTheStatementRuns) {
   EXPECT_EQ(Run(now).integer, 5);
   const Expression* noon =
       Get(builder_.Cast(String("2000-01-01 12:00"), {type_oid::kTimestamptz, -1}, -1));
-  environment_.zone = *TimeZone::Find("+3");
+  environment_.zone = *TimeZone::FindSetting("+3");
   EXPECT_EQ(Run(noon).integer, int64_t{9} * 3600 * 1'000'000);
   // But its errors have a place in the statement.
   const auto bad = builder_.Cast(Get(builder_.String("noon", 6)), {type_oid::kTimestamptz, -1}, 0);
@@ -214,7 +214,7 @@ TEST_F(BuilderTest, FindsConditionsAnIndexCanServe) {
   EXPECT_EQ(match.value->constant.integer, 5);
 
   const Oid given[] = {type_oid::kInt8};
-  parameters_ = ParameterTypes(given);
+  parameters_ = *ParameterTypes::From(given);
   const auto wide = MatchIndexCondition(*Operator("=", Column(0, kInt4), Parameter(1)));
   EXPECT_TRUE(wide.matches);
   EXPECT_EQ(wide.key_type, type_oid::kInt8);
@@ -378,6 +378,18 @@ TEST_F(BuilderTest, CountsPositionsInCharacters) {
   EXPECT_EQ(builder.PositionOf(-1), 0);
   EXPECT_EQ(builder.PositionOf(0), 1);
   EXPECT_EQ(builder.PositionOf(5), 4);
+}
+
+TEST_F(BuilderTest, TellsWhatPostgresqlHasFromWhatDoesNotExist) {
+  Expression* const text[] = {String("a")};
+  const auto code = [](const Result<Expression*>& result) { return result.status().code(); };
+  EXPECT_EQ(code(builder_.Function("to_char", text, 3)), sqlstate::kFeatureNotSupported);
+  EXPECT_EQ(builder_.Function("array_agg", text, 3).status().error().position, 4);
+  EXPECT_EQ(code(builder_.Function("to_chart", text, 3)), sqlstate::kUndefinedFunction);
+  EXPECT_EQ(code(builder_.Operator("~", text[0], text[0], 3)), sqlstate::kFeatureNotSupported);
+  EXPECT_EQ(code(builder_.Operator("<<>>", text[0], text[0], 3)), sqlstate::kUndefinedFunction);
+  EXPECT_EQ(code(builder_.Operator("+", Integer(1), Get(builder_.Boolean(true, -1)), 3)),
+            sqlstate::kUndefinedFunction);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// The table of casts: from which type to which, when, and how.
 #include "engine/executor/expression/casts.h"
 
 #include <algorithm>
@@ -130,6 +131,23 @@ bool TextToName(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = Value::Text(ClipToBytes(a->text(), kNameBytes));
   return true;
 }
+bool BpcharToName(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Text(ClipToBytes(TrimTrailingBlanks(a->text()), kNameBytes));
+  return true;
+}
+// The byte's value, with a sign.
+bool CharToInteger(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Integer(a->length == 0 ? 0 : static_cast<signed char>(a->bytes[0]));
+  return true;
+}
+bool IntegerToChar(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  if (a->integer < INT8_MIN || a->integer > INT8_MAX) return context.Fail(OutOfRange("\"char\""));
+  char* byte = context.Allocate(1);
+  if (byte == nullptr) return false;
+  *byte = static_cast<char>(a->integer);
+  out = Value::Text({byte, a->integer == 0 ? size_t{0} : size_t{1}});
+  return true;
+}
 bool TextToChar(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const std::string_view byte = CharFromText(a->text(), *context.arena);
   if (byte.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
@@ -168,6 +186,9 @@ bool TimestampToTimestamptz(EvalContext& context, const Value* a, uint32_t, Valu
   return ShiftTimestamp(context, a->integer, offset, out);
 }
 
+// No function has this name: CAST is a keyword.
+constexpr std::string_view kCastName = "cast";
+
 struct CastRow {
   Oid source;
   Oid target;
@@ -179,7 +200,7 @@ constexpr CastRow Row(Oid source, Oid target, CoercionContext context,
                       FunctionImplementation implementation,
                       Volatility volatility = Volatility::kImmutable) {
   return {source, target, context,
-          FunctionRow("cast", {source}, target, implementation, volatility)};
+          FunctionRow(kCastName, {source}, target, implementation, volatility)};
 }
 
 constexpr std::array kCasts = {
@@ -240,11 +261,13 @@ constexpr std::array kCasts = {
     Row(oid::kVarchar, oid::kChar, kAssignment, TextToChar),
     Row(oid::kBpchar, oid::kText, kImplicit, BpcharToText),
     Row(oid::kBpchar, oid::kVarchar, kImplicit, BpcharToText),
-    Row(oid::kBpchar, oid::kName, kImplicit, TextToName),
+    Row(oid::kBpchar, oid::kName, kImplicit, BpcharToName),
     Row(oid::kBpchar, oid::kChar, kAssignment, TextToChar),
     Row(oid::kName, oid::kText, kImplicit, nullptr),
     Row(oid::kName, oid::kVarchar, kAssignment, nullptr),
     Row(oid::kName, oid::kBpchar, kAssignment, nullptr),
+    Row(oid::kInt4, oid::kChar, kExplicit, IntegerToChar),
+    Row(oid::kChar, oid::kInt4, kExplicit, CharToInteger),
     Row(oid::kChar, oid::kText, kImplicit, CharAsText),
     Row(oid::kChar, oid::kVarchar, kAssignment, CharAsText),
     Row(oid::kChar, oid::kBpchar, kAssignment, CharAsText),
@@ -264,13 +287,15 @@ CastPath FindCast(Oid source, Oid target, CoercionContext context) {
     return {CastMethod::kFunction, &row.function};
   }
   // What has a text form can be printed on assignment and read on demand.
-  const TypeInfo* from = FindType(source);
-  const TypeInfo* to = FindType(target);
-  if (from == nullptr || to == nullptr || from->category == 'P' || to->category == 'P') return {};
-  if (to->category == 'S' && context >= kAssignment) return {CastMethod::kTextOutput, nullptr};
-  if (from->category == 'S' && context == kExplicit) return {CastMethod::kTextInput, nullptr};
+  const TypeInfo& from = GetType(source);
+  const TypeInfo& to = GetType(target);
+  if (from.category == 'P' || to.category == 'P') return {};
+  if (to.category == 'S' && context >= kAssignment) return {CastMethod::kTextOutput, nullptr};
+  if (from.category == 'S' && context == kExplicit) return {CastMethod::kTextInput, nullptr};
   return {};
 }
+
+bool IsCastFunction(const FunctionDescription& function) { return function.name == kCastName; }
 
 bool CanCoerce(Oid source, Oid target, CoercionContext context) {
   if (source == target || source == type_oid::kUnknown || target == type_oid::kAny) return true;

@@ -25,6 +25,9 @@ struct CastPath {
 // here: literals and parameters take any type.
 CastPath FindCast(Oid source, Oid target, CoercionContext context);
 
+// Whether a node with this function is a cast.
+bool IsCastFunction(const FunctionDescription& function);
+
 // May a value of type source be passed where target is wanted? True for unknown and for "any".
 bool CanCoerce(Oid source, Oid target, CoercionContext context);
 

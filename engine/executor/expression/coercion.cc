@@ -58,6 +58,9 @@ Result<Expression*> ExpressionBuilder::ResolveUnknown(Expression* argument) {
 
 Result<Oid> ExpressionBuilder::CommonType(std::span<Expression* const> arguments,
                                           std::string_view construct) {
+  constexpr int64_t kStepsPerArgument = 10;
+  CONNBENCH_RETURN_IF_ERROR(
+      meter_.Spend(static_cast<int64_t>(arguments.size()) * kStepsPerArgument));
   Oid chosen = type_oid::kUnknown;
   for (const Expression* argument : arguments) {
     const Oid type = argument->type.oid;

@@ -1,3 +1,4 @@
+// What expressions may ask of the session they run in.
 #include "engine/executor/expression/environment.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,11 @@ Status NotOffered(std::string_view what) {
 Status EvalEnvironment::Sleep(int64_t) { return NotOffered("pg_sleep"); }
 Result<int64_t> EvalEnvironment::NextSequenceValue(std::string_view) {
   return NotOffered("nextval");
+}
+Result<int64_t> EvalEnvironment::NextIdentityValue(Oid) { return NotOffered("identity"); }
+Result<std::string_view> EvalEnvironment::SerialSequence(std::string_view, std::string_view,
+                                                         Arena&) {
+  return NotOffered("pg_get_serial_sequence");
 }
 Result<int64_t> EvalEnvironment::CurrentSequenceValue(std::string_view) {
   return NotOffered("currval");

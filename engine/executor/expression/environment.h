@@ -1,7 +1,7 @@
 // What expressions may ask of the session they run in: clocks, names, settings, sequences, waiting.
 //
-// Implemented by the session; tests have a small one of their own. The defaults answer 0A000, so that
-// an implementation offers just what it has.
+// Implemented by the session; tests have a small one of their own. The defaults answer 0A000, so
+// that an implementation offers just what it has.
 //
 // Safety: private memory of the session, used by the thread that runs it.
 // Blocking: only Sleep(), and what sequences do.
@@ -12,15 +12,14 @@
 
 #include "base/status.h"
 #include "engine/executor/arena.h"
+#include "engine/executor/interrupts.h"
 #include "engine/executor/types/time_zone.h"
 #include "engine/session.h"
 
 namespace connbench::engine {
 
-class EvalEnvironment {
+class EvalEnvironment : public Interrupts {
  public:
-  virtual ~EvalEnvironment() = default;
-
   // Microseconds since 2000-01-01 UTC.
   virtual int64_t TransactionTimestamp() const = 0;
   virtual int64_t StatementTimestamp() const = 0;
@@ -32,7 +31,8 @@ class EvalEnvironment {
   virtual std::string_view version() const = 0;  // what version() answers
   virtual uint32_t connection_id() const = 0;    // what pg_backend_pid() answers
 
-  // A pending cancel, timeout or termination as a Status. Long-running functions and nodes call it.
+  // A pending cancel, timeout or termination as a Status. For loops over rows: cheaper than
+  // PollInterrupts(), since it looks at the clock once in some hundred calls.
   virtual Status CheckInterrupts() { return Status::Ok(); }
   // Sleeps through the session's Waiter; ends early with the Status of an interrupt.
   virtual Status Sleep(int64_t microseconds);
@@ -41,10 +41,16 @@ class EvalEnvironment {
   virtual double Random() = 0;
   virtual void SetRandomSeed(double seed) = 0;  // -1 .. 1
 
+  // sequence: as SQL writes a name, "schema"."name"
   virtual Result<int64_t> NextSequenceValue(std::string_view sequence);
+  virtual Result<int64_t> NextIdentityValue(Oid sequence);  // for the default of an identity column
   virtual Result<int64_t> CurrentSequenceValue(std::string_view sequence);
   virtual Result<int64_t> LastSequenceValue();
   virtual Status SetSequenceValue(std::string_view sequence, int64_t value, bool is_called);
+
+  // The name of the sequence that the column owns, copied into arena; null data if it owns none.
+  virtual Result<std::string_view> SerialSequence(std::string_view table, std::string_view column,
+                                                  Arena& arena);
 
   // The setting's value, copied into arena. Unknown: null data if missing_ok, otherwise 42704.
   virtual Result<std::string_view> CurrentSetting(std::string_view name, bool missing_ok,

@@ -1,3 +1,4 @@
+// The code behind the nodes: which EvaluateFunction a node gets.
 #include "engine/executor/expression/evaluate.h"
 
 #include <algorithm>
@@ -116,7 +117,9 @@ EvaluateFunction IntegerComparison(OperatorMeaning meaning) {
 }
 
 bool ComparesIntegers(const FunctionDescription& function) {
+  // Stable: a comparison that reads a time in the session's zone.
   return function.meaning != OperatorMeaning::kOther &&
+         function.volatility == Volatility::kImmutable &&
          GetType(function.argument_types[0]).form == ValueForm::kInteger &&
          GetType(function.argument_types[1]).form == ValueForm::kInteger;
 }
@@ -266,7 +269,12 @@ bool EvaluateIn(const E& e, EvalContext& context, Value& out) {
     return true;
   }
   bool open = false;
+  WorkMeter meter = context.arena->Meter();
+  constexpr int64_t kStepsPerItem = 10;
   for (uint32_t i = 1; i < e.argument_count; ++i) {
+    Status status = meter.Spend(kStepsPerItem);
+    if (!status.ok()) [[unlikely]]
+      return context.Fail(std::move(status));
     if (!Evaluate(*e.arguments[i], context, arguments[1])) return false;
     if (arguments[1].null) {
       open = true;

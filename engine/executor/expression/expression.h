@@ -3,9 +3,9 @@
 // Made by ExpressionBuilder (builder.h) in the arena of the statement that owns it; immutable
 // afterwards, so that one plan may run many times.
 //
-// Safety: private memory of one session. Nothing here blocks, except functions that say so: pg_sleep.
-// Stack: kMaxExpressionDepth bounds the recursion of building and of evaluating, so that a 256 kB
-// thread stack suffices.
+// Safety: private memory of one session. Nothing here blocks, except functions that say so:
+// pg_sleep. Stack: kMaxExpressionDepth bounds the recursion of building and of evaluating, so that
+// a 256 kB thread stack suffices.
 // Errors: Evaluate() returns false and leaves the Status in the context.
 #pragma once
 

@@ -14,7 +14,7 @@ constexpr Type kInt4{type_oid::kInt4, -1};
 struct Fixture {
   Arena arena;
   Arena scratch;
-  ParameterTypes parameters{std::array<Oid, 1>{type_oid::kInt4}};
+  ParameterTypes parameters = *ParameterTypes::From(std::array<Oid, 1>{type_oid::kInt4});
   ExpressionBuilder builder{arena, parameters, ""};
   Value columns[4] = {Value::Integer(4711), Value::Integer(1), Value::Integer(5), Value::Text("x")};
   Value values[1] = {Value::Integer(4711)};
@@ -67,7 +67,7 @@ BENCHMARK(EvaluateConjunction);
 void BuildEquality(benchmark::State& state) {
   Arena arena;
   const std::array<Oid, 1> types = {type_oid::kInt4};
-  ParameterTypes parameters(types);
+  ParameterTypes parameters = *ParameterTypes::From(types);
   for (auto _ : state) {
     arena.Reset();
     ExpressionBuilder builder(arena, parameters, "");

@@ -1,3 +1,4 @@
+// The table of functions and operators.
 #include "engine/executor/expression/functions.h"
 
 #include <algorithm>
@@ -10,9 +11,9 @@ using Index = std::vector<const FunctionDescription*>;
 
 Index MakeIndex(bool operators) {
   Index index;
-  for (auto family :
-       {ComparisonFunctions(), IntegerFunctions(), RealFunctions(), NumericFunctions(),
-        TextFunctions(), PatternFunctions(), TimeFunctions(), SystemFunctions()}) {
+  for (auto family : {ComparisonFunctions(), IntegerFunctions(), RealFunctions(),
+                      NumericFunctions(), TextFunctions(), SearchFunctions(), PatternFunctions(),
+                      TimeFunctions(), SystemFunctions()}) {
     for (const FunctionDescription& row : family) {
       if (row.is_operator == operators) index.push_back(&row);
     }

@@ -100,9 +100,14 @@ std::span<const FunctionDescription> IntegerFunctions();
 std::span<const FunctionDescription> RealFunctions();
 std::span<const FunctionDescription> NumericFunctions();
 std::span<const FunctionDescription> TextFunctions();
+std::span<const FunctionDescription> SearchFunctions();
 std::span<const FunctionDescription> PatternFunctions();
 std::span<const FunctionDescription> TimeFunctions();
 std::span<const FunctionDescription> SystemFunctions();
+
+// The next value of the sequence of an identity column, by its oid: what a default of such a column
+// is.
+const FunctionDescription& IdentityValueFunction();
 
 // All rows with that name, any number of arguments.
 std::span<const FunctionDescription* const> FindFunctions(std::string_view name);

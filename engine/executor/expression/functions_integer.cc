@@ -145,6 +145,23 @@ bool GreatestCommonDivisor(EvalContext& context, const Value* a, uint32_t, Value
   return Absolute<kType>(context, &result, 1, out);
 }
 
+template <Oid kType>
+bool LeastCommonMultiple(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  if (a[0].integer == 0 || a[1].integer == 0) {
+    out = Value::Integer(0);
+    return true;
+  }
+  Value divisor;
+  if (!GreatestCommonDivisor<kType>(context, a, count, divisor)) return false;
+  int64_t product = 0;
+  const bool overflowed =
+      __builtin_mul_overflow(a[0].integer / divisor.integer, a[1].integer, &product);
+  if (overflowed) return OutOfRange(context, kType);
+  const Value result = Value::Integer(product);
+  return Absolute<kType>(context, &result, 1, out) &&
+         Store<kType>(context, false, out.integer, out);
+}
+
 // The four arithmetic operators on a pair of types.
 template <Oid kLeft, Oid kRight, Oid kResult>
 void AddArithmetic(std::vector<FunctionDescription>& rows) {
@@ -190,6 +207,10 @@ std::span<const FunctionDescription> IntegerFunctions() {
                                GreatestCommonDivisor<oid::kInt4>));
     rows.push_back(FunctionRow("gcd", {oid::kInt8, oid::kInt8}, oid::kInt8,
                                GreatestCommonDivisor<oid::kInt8>));
+    rows.push_back(
+        FunctionRow("lcm", {oid::kInt4, oid::kInt4}, oid::kInt4, LeastCommonMultiple<oid::kInt4>));
+    rows.push_back(
+        FunctionRow("lcm", {oid::kInt8, oid::kInt8}, oid::kInt8, LeastCommonMultiple<oid::kInt8>));
     return rows;
   }();
   return kRows;

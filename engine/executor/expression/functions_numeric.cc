@@ -21,6 +21,15 @@ template <Status (*kFunction)(const Value&, Arena&, Value&)>
 bool Unary(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return Check(context, kFunction(a[0], *context.arena, out));
 }
+template <int32_t (*kFunction)(const Value&)>
+bool ScaleOf(EvalContext&, const Value* a, uint32_t, Value& out) {
+  const int32_t scale = kFunction(a[0]);
+  out = scale < 0 ? Value::Null() : Value::Integer(scale);
+  return true;
+}
+bool Factorial(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return Check(context, FactorialNumeric(a[0].integer, *context.arena, out));
+}
 bool Identity(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = a[0];
   return true;
@@ -38,12 +47,28 @@ constexpr std::array kRows = {
     OperatorRow("*", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<MultiplyNumeric>),
     OperatorRow("/", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<DivideNumeric>),
     OperatorRow("%", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<ModuloNumeric>),
+    OperatorRow("^", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<PowerNumeric>),
     OperatorRow("+", {oid::kNumeric}, oid::kNumeric, Identity),
     OperatorRow("-", {oid::kNumeric}, oid::kNumeric, Unary<NegateNumeric>),
     OperatorRow("@", {oid::kNumeric}, oid::kNumeric, Unary<AbsoluteNumeric>),
     FunctionRow("abs", {oid::kNumeric}, oid::kNumeric, Unary<AbsoluteNumeric>),
     FunctionRow("sign", {oid::kNumeric}, oid::kNumeric, Unary<SignNumeric>),
     FunctionRow("sqrt", {oid::kNumeric}, oid::kNumeric, Unary<SquareRootNumeric>),
+    FunctionRow("power", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<PowerNumeric>),
+    FunctionRow("pow", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<PowerNumeric>),
+    FunctionRow("exp", {oid::kNumeric}, oid::kNumeric, Unary<ExponentialNumeric>),
+    FunctionRow("ln", {oid::kNumeric}, oid::kNumeric, Unary<NaturalLogarithmNumeric>),
+    FunctionRow("log", {oid::kNumeric}, oid::kNumeric, Unary<CommonLogarithmNumeric>),
+    FunctionRow("log10", {oid::kNumeric}, oid::kNumeric, Unary<CommonLogarithmNumeric>),
+    FunctionRow("log", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<LogarithmNumeric>),
+    FunctionRow("div", {oid::kNumeric, oid::kNumeric}, oid::kNumeric,
+                Binary<DivideToIntegerNumeric>),
+    FunctionRow("gcd", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<GcdNumeric>),
+    FunctionRow("lcm", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<LcmNumeric>),
+    FunctionRow("factorial", {oid::kInt8}, oid::kNumeric, Factorial),
+    FunctionRow("scale", {oid::kNumeric}, oid::kInt4, ScaleOf<NumericDisplayScale>),
+    FunctionRow("min_scale", {oid::kNumeric}, oid::kInt4, ScaleOf<NumericMinimalScale>),
+    FunctionRow("trim_scale", {oid::kNumeric}, oid::kNumeric, Unary<TrimScaleNumeric>),
     FunctionRow("mod", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<ModuloNumeric>),
     FunctionRow("round", {oid::kNumeric}, oid::kNumeric, Round<NumericRounding::kHalfAwayFromZero>),
     FunctionRow("round", {oid::kNumeric, oid::kInt4}, oid::kNumeric,

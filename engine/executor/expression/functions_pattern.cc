@@ -13,7 +13,7 @@ namespace oid = type_oid;
 
 constexpr size_t kNone = std::string_view::npos;
 
-enum class Match : uint8_t { kYes, kNo, kBadPattern };
+enum class Match : uint8_t { kYes, kNo, kBadPattern, kInterrupted };
 
 template <bool kIgnoreCase>
 bool SameByte(char a, char b) {
@@ -22,7 +22,7 @@ bool SameByte(char a, char b) {
 
 // Linear but for backtracking to the last %, the only one that ever needs another try.
 template <bool kIgnoreCase>
-Match Like(std::string_view text, std::string_view pattern) {
+Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, Status& status) {
   size_t t = 0;
   size_t p = 0;
   size_t percent = kNone;  // what follows the last % in the pattern
@@ -53,6 +53,9 @@ Match Like(std::string_view text, std::string_view pattern) {
       }
     }
     if (matched) continue;
+    // Since the last %, t has read what must be read again.
+    status = meter.Spend(static_cast<int64_t>(t - retry) + 1);
+    if (!status.ok()) return Match::kInterrupted;
     if (percent == kNone || retry >= text.size()) return Match::kNo;
     retry += static_cast<size_t>(Utf8Length(text[retry]));
     t = retry;
@@ -64,7 +67,10 @@ Match Like(std::string_view text, std::string_view pattern) {
 // bpchar keeps its trailing blanks here.
 template <bool kIgnoreCase, bool kNegated>
 bool LikeOperator(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  const Match match = Like<kIgnoreCase>(a[0].text(), a[1].text());
+  WorkMeter meter = context.arena->Meter();
+  Status status;
+  const Match match = Like<kIgnoreCase>(a[0].text(), a[1].text(), meter, status);
+  if (match == Match::kInterrupted) return context.Fail(std::move(status));
   if (match == Match::kBadPattern) {
     return context.Fail(Status::Error(sqlstate::kInvalidEscapeSequence,
                                       "LIKE pattern must not end with escape character"));

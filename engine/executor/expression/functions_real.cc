@@ -1,8 +1,9 @@
-// Arithmetic on double precision. Overflow and underflow are errors, as in PostgreSQL.
+// Arithmetic on real and double precision. Overflow and underflow are errors, as in PostgreSQL.
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "engine/executor/expression/functions.h"
 
@@ -20,33 +21,38 @@ bool Underflow(EvalContext& context) {
       Status::Error(sqlstate::kNumericValueOutOfRange, "value out of range: underflow"));
 }
 
+// T: the type that the operation is done in, float when both sides are float4.
+template <typename T>
 bool Add(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  out = Value::Real(a[0].real + a[1].real);
+  out = Value::Real(static_cast<T>(a[0].real) + static_cast<T>(a[1].real));
   if (std::isinf(out.real) && !std::isinf(a[0].real) && !std::isinf(a[1].real)) {
     return Overflow(context);
   }
   return true;
 }
+template <typename T>
 bool Subtract(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  out = Value::Real(a[0].real - a[1].real);
+  out = Value::Real(static_cast<T>(a[0].real) - static_cast<T>(a[1].real));
   if (std::isinf(out.real) && !std::isinf(a[0].real) && !std::isinf(a[1].real)) {
     return Overflow(context);
   }
   return true;
 }
+template <typename T>
 bool Multiply(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  out = Value::Real(a[0].real * a[1].real);
+  out = Value::Real(static_cast<T>(a[0].real) * static_cast<T>(a[1].real));
   if (std::isinf(out.real) && !std::isinf(a[0].real) && !std::isinf(a[1].real)) {
     return Overflow(context);
   }
   if (out.real == 0 && a[0].real != 0 && a[1].real != 0) return Underflow(context);
   return true;
 }
+template <typename T>
 bool Divide(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (a[1].real == 0 && !std::isnan(a[0].real)) {
     return context.Fail(Status::Error(sqlstate::kDivisionByZero, "division by zero"));
   }
-  out = Value::Real(a[0].real / a[1].real);
+  out = Value::Real(static_cast<T>(a[0].real) / static_cast<T>(a[1].real));
   if (std::isinf(out.real) && !std::isinf(a[0].real)) return Overflow(context);
   if (out.real == 0 && a[0].real != 0 && !std::isinf(a[1].real)) return Underflow(context);
   return true;
@@ -129,16 +135,15 @@ bool SetSeed(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-constexpr std::array kRows = {
-    OperatorRow("+", {oid::kFloat8, oid::kFloat8}, oid::kFloat8, Add),
-    OperatorRow("-", {oid::kFloat8, oid::kFloat8}, oid::kFloat8, Subtract),
-    OperatorRow("*", {oid::kFloat8, oid::kFloat8}, oid::kFloat8, Multiply),
-    OperatorRow("/", {oid::kFloat8, oid::kFloat8}, oid::kFloat8, Divide),
+constexpr std::array kFixedRows = {
     OperatorRow("^", {oid::kFloat8, oid::kFloat8}, oid::kFloat8, Power),
     OperatorRow("+", {oid::kFloat8}, oid::kFloat8, Identity),
+    OperatorRow("+", {oid::kFloat4}, oid::kFloat4, Identity),
     OperatorRow("-", {oid::kFloat8}, oid::kFloat8, Negate),
     OperatorRow("-", {oid::kFloat4}, oid::kFloat4, Negate),
     OperatorRow("@", {oid::kFloat8}, oid::kFloat8, Apply<std::fabs>),
+    OperatorRow("@", {oid::kFloat4}, oid::kFloat4, Apply<std::fabs>),
+    OperatorRow("||/", {oid::kFloat8}, oid::kFloat8, Apply<std::cbrt>),
     OperatorRow("|/", {oid::kFloat8}, oid::kFloat8, SquareRoot),
     FunctionRow("abs", {oid::kFloat8}, oid::kFloat8, Apply<std::fabs>),
     FunctionRow("abs", {oid::kFloat4}, oid::kFloat4, Apply<std::fabs>),
@@ -161,8 +166,27 @@ constexpr std::array kRows = {
     FunctionRow("setseed", {oid::kFloat8}, oid::kVoid, SetSeed, Volatility::kVolatile),
 };
 
+// The four operators on a pair of types: in float4 if both are, otherwise in float8.
+template <typename T, Oid kLeft, Oid kRight, Oid kResult>
+void AddArithmetic(std::vector<FunctionDescription>& rows) {
+  rows.push_back(OperatorRow("+", {kLeft, kRight}, kResult, Add<T>));
+  rows.push_back(OperatorRow("-", {kLeft, kRight}, kResult, Subtract<T>));
+  rows.push_back(OperatorRow("*", {kLeft, kRight}, kResult, Multiply<T>));
+  rows.push_back(OperatorRow("/", {kLeft, kRight}, kResult, Divide<T>));
+}
+
 }  // namespace
 
-std::span<const FunctionDescription> RealFunctions() { return kRows; }
+std::span<const FunctionDescription> RealFunctions() {
+  static const std::vector<FunctionDescription> kRows = [] {
+    std::vector<FunctionDescription> rows(kFixedRows.begin(), kFixedRows.end());
+    AddArithmetic<double, oid::kFloat8, oid::kFloat8, oid::kFloat8>(rows);
+    AddArithmetic<float, oid::kFloat4, oid::kFloat4, oid::kFloat4>(rows);
+    AddArithmetic<double, oid::kFloat4, oid::kFloat8, oid::kFloat8>(rows);
+    AddArithmetic<double, oid::kFloat8, oid::kFloat4, oid::kFloat8>(rows);
+    return rows;
+  }();
+  return kRows;
+}
 
 }  // namespace connbench::engine

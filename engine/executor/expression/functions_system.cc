@@ -57,6 +57,11 @@ bool TerminateBackend(EvalContext& context, const Value* a, uint32_t, Value& out
   return StoreBool(context,
                    context.environment->TerminateBackend(static_cast<int32_t>(a[0].integer)), out);
 }
+// There are no advisory locks that could be held; poolers give them back by habit.
+bool UnlockAdvisory(EvalContext&, const Value*, uint32_t, Value& out) {
+  out = Value::Integer(0);
+  return true;
+}
 bool TransactionId(EvalContext& context, const Value*, uint32_t, Value& out) {
   return StoreInteger(context, context.environment->TransactionId(), out);
 }
@@ -73,7 +78,9 @@ bool SetConfig(EvalContext& context, const Value* a, uint32_t, Value& out) {
     return context.Fail(
         Status::Error(sqlstate::kNullValueNotAllowed, "SET requires parameter name"));
   }
-  const std::string_view value = a[1].null ? std::string_view() : a[1].text();
+  // No text at all resets; an empty one is a value.
+  std::string_view value;
+  if (!a[1].null) value = a[1].length == 0 ? std::string_view("") : a[1].text();
   const bool local = !a[2].null && a[2].integer != 0;
   if (!Check(context, context.environment->SetSetting(a[0].text(), value, local))) return false;
   auto setting = context.environment->CurrentSetting(a[0].text(), false, *context.arena);
@@ -101,11 +108,29 @@ bool SetValue(EvalContext& context, const Value* a, uint32_t count, Value& out) 
   return true;
 }
 
+bool IdentityValue(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return StoreInteger(context,
+                      context.environment->NextIdentityValue(static_cast<Oid>(a[0].integer)), out);
+}
+bool SerialSequence(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  auto name = context.environment->SerialSequence(a[0].text(), a[1].text(), *context.arena);
+  if (!name.ok()) return context.Fail(name.TakeStatus());
+  out = name->data() == nullptr ? Value::Null() : Value::Text(*name);
+  return true;
+}
+
 bool Sleep(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  constexpr double kLongestSeconds = 86400.0 * 365 * 1000;
+  constexpr double kLongestSeconds = 86400.0 * 365 * 100;  // also in nanoseconds, with the clock
   const double seconds = std::isnan(a[0].real) ? 0 : std::fmin(a[0].real, kLongestSeconds);
   const auto us = static_cast<int64_t>(std::ceil(std::fmax(seconds, 0) * 1e6));
   if (!Check(context, context.environment->Sleep(us))) return false;
+  out = Value::Integer(0);
+  return true;
+}
+
+// There are no advisory locks, so that none is held; drivers call this when they reset a
+// connection.
+bool ReleaseAdvisoryLocks(EvalContext&, const Value*, uint32_t, Value& out) {
   out = Value::Integer(0);
   return true;
 }
@@ -135,6 +160,7 @@ constexpr std::array kRows = {
     FunctionRow("pg_backend_pid", {}, oid::kInt4, BackendPid, kStable),
     FunctionRow("pg_cancel_backend", {oid::kInt4}, oid::kBool, CancelBackend, kVolatile),
     FunctionRow("pg_terminate_backend", {oid::kInt4}, oid::kBool, TerminateBackend, kVolatile),
+    FunctionRow("pg_advisory_unlock_all", {}, oid::kVoid, UnlockAdvisory, kVolatile),
     FunctionRow("txid_current", {}, oid::kInt8, TransactionId, kStable),
     FunctionRow("current_setting", {oid::kText}, oid::kText, CurrentSetting, kStable),
     FunctionRow("current_setting", {oid::kText, oid::kBool}, oid::kText, CurrentSetting, kStable),
@@ -145,13 +171,21 @@ constexpr std::array kRows = {
     FunctionRow("lastval", {}, oid::kInt8, LastValue, kVolatile),
     FunctionRow("setval", {oid::kText, oid::kInt8}, oid::kInt8, SetValue, kVolatile),
     FunctionRow("setval", {oid::kText, oid::kInt8, oid::kBool}, oid::kInt8, SetValue, kVolatile),
+    FunctionRow("pg_get_serial_sequence", {oid::kText, oid::kText}, oid::kText, SerialSequence,
+                kStable),
     FunctionRow("pg_sleep", {oid::kFloat8}, oid::kVoid, Sleep, kVolatile),
+    FunctionRow("pg_advisory_unlock_all", {}, oid::kVoid, ReleaseAdvisoryLocks, kVolatile),
     CalledOnNull(
         FunctionRow("format_type", {oid::kOid, oid::kInt4}, oid::kText, FormatTypeOf, kStable)),
 };
 
+// In no table: a client cannot call it by any name.
+constexpr FunctionDescription kIdentityValue =
+    FunctionRow("nextval", {oid::kOid}, oid::kInt8, IdentityValue, kVolatile);
+
 }  // namespace
 
 std::span<const FunctionDescription> SystemFunctions() { return kRows; }
+const FunctionDescription& IdentityValueFunction() { return kIdentityValue; }
 
 }  // namespace connbench::engine

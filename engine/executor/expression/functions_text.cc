@@ -6,8 +6,11 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <limits>
+#include <memory>
 
 #include "engine/executor/expression/functions.h"
+#include "engine/executor/expression/text_builder.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
@@ -16,34 +19,10 @@ namespace {
 
 namespace oid = type_oid;
 
-constexpr int64_t kMaxTextBytes = 0x3FFFFFFF;  // PostgreSQL's MaxAllocSize
-
-// Collects a result piece by piece in exactly the memory asked for.
-class TextBuilder {
- public:
-  TextBuilder(EvalContext& context, int64_t bytes) {
-    if (bytes > kMaxTextBytes) {
-      context.status = Status::Error(sqlstate::kProgramLimitExceeded, "requested length too large");
-    } else {
-      begin_ = at_ = context.Allocate(static_cast<size_t>(bytes));
-    }
-  }
-  bool ok() const { return begin_ != nullptr; }
-  void Add(std::string_view text) {
-    if (text.empty()) return;
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-  }
-  void Add(char c) { *at_++ = c; }
-  bool Finish(Value& out) {
-    out = Value::Text({begin_, static_cast<size_t>(at_ - begin_)});
-    return true;
-  }
-
- private:
-  char* begin_ = nullptr;
-  char* at_ = nullptr;
-};
+bool Spend(EvalContext& context, WorkMeter& meter, int64_t steps) {
+  Status status = meter.Spend(steps);
+  return status.ok() || context.Fail(std::move(status));
+}
 
 bool StoreInteger(int64_t value, Value& out) {
   out = Value::Integer(value);
@@ -119,66 +98,12 @@ bool Left(EvalContext&, const Value* a, uint32_t, Value& out) {
 }
 bool Right(EvalContext&, const Value* a, uint32_t, Value& out) {
   const std::string_view text = a[0].text();
-  const int64_t skipped = a[1].integer < 0 ? -a[1].integer : CountCharacters(text) - a[1].integer;
+  const int64_t wanted = a[1].integer;
+  // In PostgreSQL the lowest number is its own negative, and skips nothing.
+  const int64_t skipped = wanted == std::numeric_limits<int32_t>::min() ? 0
+                          : wanted < 0                                  ? -wanted
+                                       : CountCharacters(text) - wanted;
   return StoreView(text.substr(ByteOffsetOf(text, std::max<int64_t>(skipped, 0))), out);
-}
-
-// Trims characters of a set, given as a string, from either end.
-enum class Ends : uint8_t { kBoth, kLeft, kRight };
-bool Contains(std::string_view set, std::string_view character) {
-  for (size_t at = 0; at < set.size();) {
-    const auto length = static_cast<size_t>(Utf8Length(set[at]));
-    if (set.substr(at, length) == character) return true;
-    at += length;
-  }
-  return false;
-}
-template <Ends kEnds>
-bool Trim(EvalContext&, const Value* a, uint32_t count, Value& out) {
-  std::string_view text = a[0].text();
-  const std::string_view set = count == 2 ? a[1].text() : " ";
-  while (kEnds != Ends::kRight && !text.empty()) {
-    const auto length = static_cast<size_t>(Utf8Length(text[0]));
-    if (!Contains(set, text.substr(0, length))) break;
-    text.remove_prefix(length);
-  }
-  while (kEnds != Ends::kLeft && !text.empty()) {
-    size_t begin = text.size() - 1;
-    while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
-    if (!Contains(set, text.substr(begin))) break;
-    text = text.substr(0, begin);
-  }
-  return StoreView(text, out);
-}
-
-bool Replace(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  const std::string_view text = a[0].text();
-  const std::string_view from = a[1].text();
-  const std::string_view to = a[2].text();
-  if (from.empty()) return StoreView(text, out);
-  int64_t hits = 0;
-  for (size_t at = text.find(from); at != std::string_view::npos;
-       at = text.find(from, at + from.size())) {
-    ++hits;
-  }
-  const auto growth = static_cast<int64_t>(to.size()) - static_cast<int64_t>(from.size());
-  TextBuilder builder(context, static_cast<int64_t>(text.size()) + hits * growth);
-  if (!builder.ok()) return false;
-  size_t begin = 0;
-  for (size_t at = text.find(from); at != std::string_view::npos; at = text.find(from, begin)) {
-    builder.Add(text.substr(begin, at - begin));
-    builder.Add(to);
-    begin = at + from.size();
-  }
-  builder.Add(text.substr(begin));
-  return builder.Finish(out);
-}
-
-bool Position(EvalContext&, const Value* a, uint32_t, Value& out) {
-  const std::string_view text = a[0].text();
-  const size_t at = text.find(a[1].text());
-  if (at == std::string_view::npos) return StoreInteger(0, out);
-  return StoreInteger(CountCharacters(text.substr(0, at)) + 1, out);
 }
 
 template <bool kLeft>
@@ -198,7 +123,7 @@ bool Pad(EvalContext& context, const Value* a, uint32_t count, Value& out) {
                                    whole * static_cast<int64_t>(fill.size()));
   if (!builder.ok()) return false;
   if (!kLeft) builder.Add(text);
-  for (int64_t i = 0; i < whole; ++i) builder.Add(fill);
+  builder.AddRepeated(fill, whole);
   builder.Add(part);
   if (kLeft) builder.Add(text);
   return builder.Finish(out);
@@ -208,7 +133,7 @@ bool Repeat(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const int64_t times = std::max<int64_t>(a[1].integer, 0);
   TextBuilder builder(context, times * int64_t{a[0].length});
   if (!builder.ok()) return false;
-  for (int64_t i = 0; i < times && a[0].length > 0; ++i) builder.Add(a[0].text());
+  builder.AddRepeated(a[0].text(), times);
   return builder.Finish(out);
 }
 
@@ -217,7 +142,9 @@ bool Reverse(EvalContext& context, const Value* a, uint32_t, Value& out) {
   char* const bytes = context.Allocate(text.size());
   if (bytes == nullptr) return false;
   char* to = bytes + text.size();
+  WorkMeter meter = context.arena->Meter();
   for (size_t at = 0; at < text.size();) {
+    if (!Spend(context, meter, 2)) return false;
     const auto length = std::min(static_cast<size_t>(Utf8Length(text[at])), text.size() - at);
     to -= length;
     std::memcpy(to, text.data() + at, length);
@@ -255,44 +182,25 @@ bool ConcatWs(EvalContext& context, const Value* a, uint32_t count, Value& out) 
   return ConcatWith(context, a[0].text(), a + 1, count - 1, out);
 }
 
-bool SplitPart(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  std::string_view text = a[0].text();
-  const std::string_view separator = a[1].text();
-  int64_t field = a[2].integer;
-  if (field == 0) {
-    return context.Fail(
-        Status::Error(sqlstate::kInvalidParameterValue, "field position must not be zero"));
-  }
-  if (separator.empty()) {
-    return StoreView(field == 1 || field == -1 ? text : std::string_view(text.data(), 0), out);
-  }
-  if (field < 0) {  // counted from the end
-    int64_t fields = 1;
-    for (size_t at = text.find(separator); at != std::string_view::npos;
-         at = text.find(separator, at + separator.size())) {
-      ++fields;
-    }
-    field += fields + 1;
-    if (field <= 0) return StoreView(text.substr(0, 0), out);
-  }
-  while (--field > 0) {
-    const size_t at = text.find(separator);
-    if (at == std::string_view::npos) return StoreView(text.substr(0, 0), out);
-    text.remove_prefix(at + separator.size());
-  }
-  return StoreView(text.substr(0, text.find(separator)), out);
-}
-
-bool StartsWith(EvalContext&, const Value* a, uint32_t, Value& out) {
-  out = Value::Bool(a[0].text().starts_with(a[1].text()));
-  return true;
-}
-
 bool Md5(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  constexpr size_t kChunkBytes = 64 * 1024;
+  constexpr int64_t kStepsPerByte = 2;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest_context(EVP_MD_CTX_new(),
+                                                                               EVP_MD_CTX_free);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  if (EVP_Digest(a[0].length > 0 ? a[0].bytes : "", a[0].length, digest, &size, EVP_md5(),
-                 nullptr) != 1) {
+  WorkMeter meter = context.arena->Meter();
+  std::string_view rest = a[0].text();
+  bool computed =
+      digest_context != nullptr && EVP_DigestInit_ex(digest_context.get(), EVP_md5(), nullptr) == 1;
+  while (computed && !rest.empty()) {
+    const std::string_view chunk = rest.substr(0, kChunkBytes);
+    rest.remove_prefix(chunk.size());
+    if (!Spend(context, meter, static_cast<int64_t>(chunk.size()) * kStepsPerByte)) return false;
+    computed = EVP_DigestUpdate(digest_context.get(), chunk.data(), chunk.size()) == 1;
+  }
+  computed = computed && EVP_DigestFinal_ex(digest_context.get(), digest, &size) == 1;
+  if (!computed) {
     return context.Fail(
         Status::Error(sqlstate::kInternalError, "could not compute MD5 hash: OpenSSL refused it"));
   }
@@ -376,15 +284,6 @@ constexpr std::array kRows = {
     FunctionRow("substring", {oid::kText, oid::kInt4, oid::kInt4}, oid::kText, Substring),
     FunctionRow("left", {oid::kText, oid::kInt4}, oid::kText, Left),
     FunctionRow("right", {oid::kText, oid::kInt4}, oid::kText, Right),
-    FunctionRow("btrim", {oid::kText}, oid::kText, Trim<Ends::kBoth>),
-    FunctionRow("btrim", {oid::kText, oid::kText}, oid::kText, Trim<Ends::kBoth>),
-    FunctionRow("ltrim", {oid::kText}, oid::kText, Trim<Ends::kLeft>),
-    FunctionRow("ltrim", {oid::kText, oid::kText}, oid::kText, Trim<Ends::kLeft>),
-    FunctionRow("rtrim", {oid::kText}, oid::kText, Trim<Ends::kRight>),
-    FunctionRow("rtrim", {oid::kText, oid::kText}, oid::kText, Trim<Ends::kRight>),
-    FunctionRow("replace", {oid::kText, oid::kText, oid::kText}, oid::kText, Replace),
-    FunctionRow("position", {oid::kText, oid::kText}, oid::kInt4, Position),
-    FunctionRow("strpos", {oid::kText, oid::kText}, oid::kInt4, Position),
     FunctionRow("lpad", {oid::kText, oid::kInt4}, oid::kText, Pad<true>),
     FunctionRow("lpad", {oid::kText, oid::kInt4, oid::kText}, oid::kText, Pad<true>),
     FunctionRow("rpad", {oid::kText, oid::kInt4}, oid::kText, Pad<false>),
@@ -396,8 +295,6 @@ constexpr std::array kRows = {
     AnyAs(AnyArgument::kOutputText,
           Variadic(CalledOnNull(
               FunctionRow("concat_ws", {oid::kText, oid::kAny}, oid::kText, ConcatWs)))),
-    FunctionRow("split_part", {oid::kText, oid::kText, oid::kInt4}, oid::kText, SplitPart),
-    FunctionRow("starts_with", {oid::kText, oid::kText}, oid::kBool, StartsWith),
     FunctionRow("md5", {oid::kText}, oid::kText, Md5),
     FunctionRow("ascii", {oid::kText}, oid::kInt4, Ascii),
     FunctionRow("chr", {oid::kInt4}, oid::kText, Chr),

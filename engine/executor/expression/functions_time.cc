@@ -11,6 +11,7 @@
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/scalar_io.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -123,7 +124,11 @@ constexpr std::array kFieldNames = {
     FieldName{"timezone_minute", Field::kTimezoneMinute},
 };
 
+// The longest name and more.
+constexpr size_t kMaxFieldNameBytes = 32;
+
 Field FindField(std::string_view name) {
+  if (name.size() > kMaxFieldNameBytes) return Field::kUnknown;
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
   for (const FieldName& field : kFieldNames) {
@@ -133,7 +138,7 @@ Field FindField(std::string_view name) {
 }
 
 bool BadUnit(EvalContext& context, std::string_view unit, bool known, bool with_zone) {
-  std::string lower(unit);
+  std::string lower = Excerpt(unit);
   std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
   const std::string_view type =
       with_zone ? "timestamp with time zone" : "timestamp without time zone";
@@ -380,11 +385,8 @@ bool DateTrunc(EvalContext& context, const Value* a, uint32_t, Value& out) {
 // timestamp AT TIME ZONE zone and its opposite.
 template <bool kFromZone>
 bool AtTimeZone(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  auto zone = TimeZone::Find(a[0].text());
-  if (!zone.ok()) {
-    return context.Fail(Status::Error(sqlstate::kInvalidParameterValue,
-                                      fmt::format("time zone \"{}\" not recognized", a[0].text())));
-  }
+  auto zone = TimeZone::FindZoneOrAbbreviation(a[0].text());
+  if (!zone.ok()) return context.Fail(zone.TakeStatus());
   if (!IsFinite(a[1].integer)) {
     out = a[1];
     return true;

@@ -1,6 +1,6 @@
-// Every expression of golden/expressions.tsv gives what PostgreSQL 15 gave: type, text, binary form;
-// or SQLSTATE, position, message, detail, hint. The file is made by golden/record.py; the variable
-// CONNBENCH_GOLDEN_FILE names another one, for a wider comparison by hand.
+// Every expression of golden/expressions.tsv gives what PostgreSQL 15 gave: type, text, binary
+// form; or SQLSTATE, position, message, detail, hint. The file is made by golden/record.py; the
+// variable CONNBENCH_GOLDEN_FILE names another one, for a wider comparison by hand.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -62,7 +62,7 @@ std::string DescribeError(const Status& status) {
 // What the golden file holds after the expression.
 std::string Answer(const std::string& expression, EvalEnvironment& environment) {
   const std::string sql = std::string(kPrefix) + expression;
-  auto tree = ParseTree::Parse(sql);
+  auto tree = ParseTree::Parse(sql, nullptr);
   if (!tree.ok()) return DescribeError(tree.status());
   Arena arena(int64_t{1} << 30);
   ParameterTypes parameters;
@@ -95,7 +95,7 @@ TEST(Golden, AnswersAsPostgresqlDoes) {
   while (std::getline(file, line)) {
     const std::string_view zone_command = "\\timezone ";
     if (line.starts_with(zone_command)) {
-      auto zone = TimeZone::Find(std::string_view(line).substr(zone_command.size()));
+      auto zone = TimeZone::FindSetting(std::string_view(line).substr(zone_command.size()));
       ASSERT_TRUE(zone.ok()) << line;
       environment.zone = *zone;
       continue;

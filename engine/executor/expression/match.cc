@@ -1,3 +1,4 @@
+// LIKE and regular expressions.
 #include <algorithm>
 
 #include "engine/executor/expression/expression.h"

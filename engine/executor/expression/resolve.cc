@@ -1,3 +1,4 @@
+// Choosing among overloads as PostgreSQL does (manual, chapter 10, "Type Conversion").
 #include "engine/executor/expression/resolve.h"
 
 #include <algorithm>

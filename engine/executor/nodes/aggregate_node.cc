@@ -1,3 +1,4 @@
+// GROUP BY and aggregates.
 #include "engine/executor/nodes/aggregate_node.h"
 
 #include <fmt/format.h>
@@ -41,6 +42,7 @@ bool AggregateNode::DoOpen(ExecutionContext& context) {
   all_ = {};
   arena_.Release();
   arena_.set_limit_bytes(context.work_mem_bytes);
+  arena_.set_interrupts(context.eval.environment);
   input_taken_ = false;
   next_ = 0;
   return child_->Open(context);
@@ -142,6 +144,9 @@ Step AggregateNode::DoNext(ExecutionContext& context, const Value*& row) {
   if (!input_taken_ && !TakeInput(context)) return Step::kError;
   while (next_ < all_.size()) {
     context.eval.arena->Reset();
+    Status interrupt = context.eval.environment->CheckInterrupts();
+    if (!interrupt.ok()) [[unlikely]]
+      return Fail(context, std::move(interrupt));
     const Group& group = *all_[next_++];
     std::copy(group.values, group.values + groups_.size(), row_.begin());
     for (size_t i = 0; i < calls_.size(); ++i) {

@@ -1,3 +1,4 @@
+// Prints plans as EXPLAIN does, and expressions as PostgreSQL deparses them.
 #include "engine/executor/nodes/explain.h"
 
 #include <fmt/format.h>

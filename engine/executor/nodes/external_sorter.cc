@@ -1,3 +1,4 @@
+// Sorts (key, payload) records by the bytes of their keys, in memory up to a limit.
 #include "engine/executor/nodes/external_sorter.h"
 
 #include <fcntl.h>
@@ -9,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+
+#include "engine/executor/interruptible_sort.h"
 
 namespace connbench::engine {
 namespace {
@@ -52,7 +55,8 @@ bool ExternalSorter::Before(const Entry& a, const Entry& b) {
 }
 
 int64_t ExternalSorter::BytesHeld() const {
-  return arena_.bytes_held() + static_cast<int64_t>(entries_.capacity() * sizeof(Entry));
+  // Merging needs the entries twice.
+  return arena_.bytes_held() + static_cast<int64_t>(2 * entries_.capacity() * sizeof(Entry));
 }
 
 Status ExternalSorter::Add(std::string_view key, std::string_view payload) {
@@ -71,13 +75,16 @@ Status ExternalSorter::Add(std::string_view key, std::string_view payload) {
   return {};
 }
 
-void ExternalSorter::SortEntries() { std::sort(entries_.begin(), entries_.end(), Before); }
+Status ExternalSorter::SortEntries() {
+  WorkMeter meter = arena_.Meter();
+  return SortInterruptibly(entries_, Before, meter);
+}
 
 Status ExternalSorter::SpillRun() {
   if (file_ < 0) {
     CONNBENCH_ASSIGN_OR_RETURN(file_, OpenTemporaryFile());
   }
-  SortEntries();
+  CONNBENCH_RETURN_IF_ERROR(SortEntries());
   const int64_t begin = file_end_;
   std::string buffer;
   buffer.reserve(kWriteBufferBytes);
@@ -118,7 +125,7 @@ Status ExternalSorter::Write(const char* bytes, size_t count) {
 
 Status ExternalSorter::Finish() {
   if (runs_.empty()) {
-    SortEntries();
+    CONNBENCH_RETURN_IF_ERROR(SortEntries());
     next_entry_ = 0;
     return {};
   }

@@ -24,6 +24,7 @@ class ExternalSorter {
   ExternalSorter& operator=(const ExternalSorter&) = delete;
 
   void SetMemoryLimit(int64_t bytes) { limit_bytes_ = bytes; }
+  void SetInterrupts(Interrupts* interrupts) { arena_.set_interrupts(interrupts); }
   Status Add(std::string_view key, std::string_view payload);
   Status Finish();
   // False at the end. The views are valid until the next call.
@@ -56,7 +57,7 @@ class ExternalSorter {
   static std::string_view KeyOf(const char* record);
   static bool Before(const Entry& a, const Entry& b);
   int64_t BytesHeld() const;
-  void SortEntries();
+  Status SortEntries();
   Status SpillRun();
   Status Write(const char* bytes, size_t count);
   Status FillRun(Run& run, size_t needed);

@@ -1,6 +1,8 @@
+// Index scans: bounds from the plan, entries from the B+tree, rows from the heap.
 #include <algorithm>
 #include <new>
 
+#include "engine/executor/interruptible_sort.h"
 #include "engine/executor/nodes/explain.h"
 #include "engine/executor/nodes/table_scan.h"
 #include "engine/storage/storage.h"
@@ -70,14 +72,19 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
   in_keys_.clear();
   next_in_key_ = 0;
   KeyBuffer key;
+  WorkMeter meter(context.eval.environment);
+  constexpr int64_t kStepsPerKey = 100;
   for (const Expression* value : range_.in_list) {
+    Status status = meter.Spend(kStepsPerKey);
+    if (!status.ok()) return context.Fail(std::move(status));
     key.Clear();
     key.Append(lower_key_.view());
     const Bound bound = AppendValue(context, *value, range_.in_key_type, key);
     if (bound == Bound::kError) return false;
     if (bound == Bound::kReady) in_keys_.emplace_back(key.view());
   }
-  std::sort(in_keys_.begin(), in_keys_.end());
+  Status sorted = SortInterruptibly(in_keys_, std::less<>(), meter);
+  if (!sorted.ok()) return context.Fail(std::move(sorted));
   in_keys_.erase(std::unique(in_keys_.begin(), in_keys_.end()), in_keys_.end());
   if (direction_ == ScanDirection::kBackward) std::reverse(in_keys_.begin(), in_keys_.end());
   return true;

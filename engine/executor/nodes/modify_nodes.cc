@@ -1,4 +1,7 @@
+// INSERT, UPDATE, DELETE and SELECT ...
 #include "engine/executor/nodes/modify_nodes.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -31,6 +34,7 @@ ModifyNode::ModifyNode(std::shared_ptr<Table> table, PlanNodePtr child,
 
 [[gnu::hot]] Step ModifyNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
+    if (Status tidied = table_->Tidy(); !tidied.ok()) return Fail(context, std::move(tidied));
     const Value* new_row = nullptr;
     const Step step = ModifyNext(context, new_row);
     if (step != Step::kRow) return step;
@@ -91,9 +95,10 @@ void InsertNode::Explain(ExplainWriter& writer) const { ExplainAs(writer, "Inser
 // ---- losing a row to somebody else ----
 
 RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResult& lost,
-                                     RowLockMode mode, const Value*& row, Tid& tid) {
+                                     RowLockMode mode, RowWait wait, const Value*& row, Tid& tid) {
   if (lost.outcome == WriteOutcome::kSelfModified) return Outcome::kGone;
-  if (context.transaction->isolation() != IsolationLevel::kReadCommitted) {
+  if (lost.outcome == WriteOutcome::kWouldBlock) return Outcome::kWouldBlock;
+  if (context.transaction->keeps_snapshot()) {
     context.eval.status = Heap::SerializationFailure(lost.outcome);
     return Outcome::kError;
   }
@@ -101,12 +106,13 @@ RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResul
   if (workspace_ == nullptr) workspace_ = Workspaces::Take();
   HeapRow version;
   Result<WriteResult> locked =
-      scan_->table().heap().LockRow(*context.transaction, lost.tid, mode, RowWaitPolicy::kWait,
+      scan_->table().heap().LockRow(*context.transaction, lost.tid, mode, wait,
                                     /*follow_updates=*/true, workspace_->row, version);
   if (!locked.ok()) {
     context.eval.status = locked.TakeStatus();
     return Outcome::kError;
   }
+  if (locked->outcome == WriteOutcome::kWouldBlock) return Outcome::kWouldBlock;
   if (locked->outcome != WriteOutcome::kOk) return Outcome::kGone;
   bool passes = false;
   if (!scan_->TakeVersion(context, version, row, passes)) return Outcome::kError;
@@ -134,7 +140,9 @@ UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
         std::any_of(assignments_.begin(), assignments_.end(), [&](const Assignment& assignment) {
           return std::find(keys.begin(), keys.end(), assignment.column) != keys.end();
         });
-    if (touched) touched_indexes_.push_back(&index);
+    if (!touched) continue;
+    touched_indexes_.push_back(&index);
+    if (index.info->unique) lock_mode_ = RowLockMode::kUpdate;
   }
 }
 
@@ -149,16 +157,19 @@ UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
   return status.ok() || context.Fail(std::move(status));
 }
 
-[[gnu::hot]] bool UpdateNode::KeysUnchanged(const Value* old_row) {
+[[gnu::hot]] UpdateNode::KeyChange UpdateNode::CompareKeys(const Value* old_row) {
+  KeyChange change;
   for (const TableIndex* index : touched_indexes_) {
+    if (change.any && !index->info->unique) continue;
     for (size_t i = 0; i < index->key_types.size(); ++i) {
       const auto column = static_cast<size_t>(index->info->key_columns[i]);
-      if (CompareNullsLast(index->key_types[i], old_row[column], new_row_[column]) != 0) {
-        return false;
-      }
+      if (CompareNullsLast(index->key_types[i], old_row[column], new_row_[column]) == 0) continue;
+      change.any = true;
+      change.unique = change.unique || index->info->unique;
+      break;
     }
   }
-  return true;
+  return change;
 }
 
 [[gnu::hot]] Step UpdateNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
@@ -169,8 +180,10 @@ UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
     Tid tid = TidOf(old_row, *scan_);
     while (true) {
       if (!MakeNewRow(context, old_row)) return Step::kError;
+      const KeyChange change = CompareKeys(old_row);
       Result<WriteResult> written = table_->heap().Update(
-          *context.transaction, tid, Encode(new_row_.data()), KeysUnchanged(old_row));
+          *context.transaction, tid, Encode(new_row_.data()), /*may_be_hot=*/!change.any,
+          change.unique ? RowLockMode::kUpdate : RowLockMode::kNoKeyUpdate);
       if (!written.ok()) return Fail(context, written.TakeStatus());
       if (written->outcome == WriteOutcome::kOk) {
         if (!written->hot) {
@@ -182,7 +195,7 @@ UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
         return Step::kRow;
       }
       const RowChaser::Outcome outcome =
-          chaser_.Follow(context, *written, RowLockMode::kExclusive, old_row, tid);
+          chaser_.Follow(context, *written, lock_mode_, RowWait::kWait, old_row, tid);
       if (outcome == RowChaser::Outcome::kError) return Step::kError;
       if (outcome == RowChaser::Outcome::kGone) break;
     }
@@ -218,7 +231,7 @@ DeleteNode::DeleteNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNo
         return Step::kRow;
       }
       const RowChaser::Outcome outcome =
-          chaser_.Follow(context, *written, RowLockMode::kExclusive, row, tid);
+          chaser_.Follow(context, *written, RowLockMode::kUpdate, RowWait::kWait, row, tid);
       if (outcome == RowChaser::Outcome::kError) return Step::kError;
       if (outcome == RowChaser::Outcome::kGone) break;
     }
@@ -235,7 +248,7 @@ void DeleteNode::Explain(ExplainWriter& writer) const { ExplainAs(writer, "Delet
 // ---- FOR UPDATE ----
 
 LockRowsNode::LockRowsNode(PlanNodePtr child, TableScanNode* scan, RowLockMode mode,
-                           RowWaitPolicy policy)
+                           LockedRowPolicy policy)
     : child_(std::move(child)), scan_(scan), chaser_(scan), mode_(mode), policy_(policy) {
   estimated_rows = child_->estimated_rows;
   estimated_cost = child_->estimated_cost;
@@ -244,20 +257,37 @@ LockRowsNode::LockRowsNode(PlanNodePtr child, TableScanNode* scan, RowLockMode m
 bool LockRowsNode::DoOpen(ExecutionContext& context) { return child_->Open(context); }
 
 Step LockRowsNode::DoNext(ExecutionContext& context, const Value*& row) {
+  const RowWait wait = policy_ == LockedRowPolicy::kWait ? RowWait::kWait : RowWait::kDontWait;
   while (true) {
     const Step step = child_->Next(context, row);
     if (step != Step::kRow) return step;
     if (workspace_ == nullptr) workspace_ = Workspaces::Take();
     HeapRow version;
     Result<WriteResult> locked =
-        scan_->table().heap().LockRow(*context.transaction, TidOf(row, *scan_), mode_, policy_,
+        scan_->table().heap().LockRow(*context.transaction, TidOf(row, *scan_), mode_, wait,
                                       /*follow_updates=*/false, workspace_->row, version);
     if (!locked.ok()) return Fail(context, locked.TakeStatus());
     if (locked->outcome == WriteOutcome::kOk) return Step::kRow;
+    if (locked->outcome == WriteOutcome::kDeletedConcurrently &&
+        context.transaction->keeps_snapshot()) {
+      // PostgreSQL's words for a lock, whatever was done to the row.
+      return Fail(context, Heap::SerializationFailure(WriteOutcome::kUpdatedConcurrently));
+    }
     Tid tid;
-    const RowChaser::Outcome outcome = chaser_.Follow(context, *locked, mode_, row, tid);
-    if (outcome == RowChaser::Outcome::kError) return Step::kError;
-    if (outcome == RowChaser::Outcome::kTaken) return Step::kRow;
+    switch (chaser_.Follow(context, *locked, mode_, wait, row, tid)) {
+      case RowChaser::Outcome::kTaken:
+        return Step::kRow;
+      case RowChaser::Outcome::kError:
+        return Step::kError;
+      case RowChaser::Outcome::kGone:
+        break;
+      case RowChaser::Outcome::kWouldBlock:
+        if (policy_ == LockedRowPolicy::kSkip) break;
+        return Fail(context,
+                    Status::Error(sqlstate::kLockNotAvailable,
+                                  fmt::format("could not obtain lock on row in relation \"{}\"",
+                                              scan_->table().info().name)));
+    }
   }
 }
 

@@ -2,6 +2,8 @@
 //
 // READ COMMITTED: a row that another transaction has just changed is locked in its newest version,
 // tested against the WHERE clause again, and taken if it still meets it. REPEATABLE READ: 40001.
+// An UPDATE that changes no column of a unique index locks the row in a mode that lets others share
+// its key.
 //
 // Without RETURNING, Next() does all the work and answers kDone; with it, it answers one row for
 // each row written. Both count in context.rows_affected.
@@ -61,9 +63,10 @@ class RowChaser {
   // scan: below the node that uses this; its row is replaced by the newest version.
   explicit RowChaser(TableScanNode* scan) : scan_(scan) {}
 
-  enum class Outcome : uint8_t { kTaken, kGone, kError };
+  enum class Outcome : uint8_t { kTaken, kGone, kWouldBlock, kError };
   // kTaken: row and tid are those of the newest version, which is locked and meets the condition.
-  Outcome Follow(ExecutionContext& context, const WriteResult& lost, RowLockMode mode,
+  // kWouldBlock: only with RowWait::kDontWait.
+  Outcome Follow(ExecutionContext& context, const WriteResult& lost, RowLockMode mode, RowWait wait,
                  const Value*& row, Tid& tid);
   void Close();
 
@@ -89,12 +92,19 @@ class UpdateNode : public ModifyNode {
 
  private:
   bool MakeNewRow(ExecutionContext& context, const Value* old_row);
-  bool KeysUnchanged(const Value* old_row);
+  // Which keys the new row changes.
+  struct KeyChange {
+    bool any = false;
+    bool unique = false;  // of a unique index: what others may refer to
+  };
+  KeyChange CompareKeys(const Value* old_row);
 
   TableScanNode* scan_;  // the child
   RowChaser chaser_;
   std::vector<Assignment> assignments_;
   std::vector<const TableIndex*> touched_indexes_;  // with a column that is assigned
+  // For a version to be updated that is not known yet: by the columns that are assigned.
+  RowLockMode lock_mode_ = RowLockMode::kNoKeyUpdate;
   std::vector<Value> new_row_;
 };
 
@@ -113,12 +123,19 @@ class DeleteNode : public ModifyNode {
   RowChaser chaser_;
 };
 
+// What FOR UPDATE and its relatives do about a row that somebody else holds.
+enum class LockedRowPolicy : uint8_t {
+  kWait,
+  kSkip,   // SKIP LOCKED
+  kError,  // NOWAIT: 55P03
+};
+
 // SELECT ... FOR UPDATE and its relatives: locks each row that passes. The child's rows begin with
 // the table's columns and the tid, as a scan's do; a row that has changed comes out in its newest
 // version.
 class LockRowsNode : public PlanNode {
  public:
-  LockRowsNode(PlanNodePtr child, TableScanNode* scan, RowLockMode mode, RowWaitPolicy policy);
+  LockRowsNode(PlanNodePtr child, TableScanNode* scan, RowLockMode mode, LockedRowPolicy policy);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
   std::vector<std::string> OutputNames() const override { return child_->OutputNames(); }
@@ -132,7 +149,7 @@ class LockRowsNode : public PlanNode {
   TableScanNode* scan_;  // at the bottom, for its table and its condition
   RowChaser chaser_;
   RowLockMode mode_;
-  RowWaitPolicy policy_;
+  LockedRowPolicy policy_;
   std::unique_ptr<Workspace> workspace_;
 };
 

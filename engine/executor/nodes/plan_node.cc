@@ -1,3 +1,4 @@
+// A node of a running plan, and what it runs in.
 #include "engine/executor/nodes/plan_node.h"
 
 namespace connbench::engine {

@@ -1,3 +1,4 @@
+// Nodes without a table: constants, VALUES, functions and system views in FROM.
 #include "engine/executor/nodes/result_nodes.h"
 
 #include "engine/executor/nodes/explain.h"
@@ -36,8 +37,8 @@ void ResultNode::Explain(ExplainWriter& writer) const {
 
 // ---- VALUES ----
 
-ValuesNode::ValuesNode(std::vector<const Expression*> rows, size_t width)
-    : rows_(std::move(rows)), values_(width) {}
+ValuesNode::ValuesNode(std::vector<const Expression*> rows, size_t width, size_t count)
+    : rows_(std::move(rows)), count_(count), values_(width) {}
 
 [[gnu::hot]] bool ValuesNode::DoOpen(ExecutionContext& /*context*/) {
   next_ = 0;
@@ -46,10 +47,14 @@ ValuesNode::ValuesNode(std::vector<const Expression*> rows, size_t width)
 
 [[gnu::hot]] Step ValuesNode::DoNext(ExecutionContext& context, const Value*& row) {
   context.eval.arena->Reset();
-  if (next_ >= rows_.size()) return Step::kDone;
+  if (next_ >= count_) return Step::kDone;
+  Status interrupt = context.eval.environment->CheckInterrupts();
+  if (!interrupt.ok()) [[unlikely]]
+    return Fail(context, std::move(interrupt));
   context.eval.columns = nullptr;
+  const Expression* const* expression = rows_.data() + next_++ * values_.size();
   for (Value& value : values_) {
-    if (!Evaluate(*rows_[next_++], context.eval, value)) return Step::kError;
+    if (!Evaluate(**expression++, context.eval, value)) return Step::kError;
   }
   row = values_.data();
   return Step::kRow;

@@ -1,5 +1,5 @@
-// Nodes without a table: constants, VALUES, functions and system views in FROM; and the simple ones that stand
-// above others: projection, filter, limit.
+// Nodes without a table: constants, VALUES, functions and system views in FROM; and the simple ones
+// that stand above others: projection, filter, limit.
 #pragma once
 
 #include <functional>
@@ -31,8 +31,8 @@ class ResultNode : public PlanNode {
 // VALUES: rows of expressions, all of one width.
 class ValuesNode : public PlanNode {
  public:
-  // rows: width expressions for each row, one row after the other.
-  ValuesNode(std::vector<const Expression*> rows, size_t width);
+  // rows: width expressions for each of count rows, one row after the other.
+  ValuesNode(std::vector<const Expression*> rows, size_t width, size_t count);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
   std::vector<std::string> OutputNames() const override;
@@ -43,7 +43,8 @@ class ValuesNode : public PlanNode {
 
  private:
   std::vector<const Expression*> rows_;
-  size_t next_ = 0;
+  const size_t count_;
+  size_t next_ = 0;  // row
   std::vector<Value> values_;
 };
 
@@ -73,7 +74,8 @@ class SeriesNode : public PlanNode {
   Value value_;
 };
 
-// A view of the system: its rows are read when the scan begins, all at once, and do not change during it.
+// A view of the system: its rows are read when the scan begins, all at once, and do not change
+// during it.
 class ViewNode : public PlanNode {
  public:
   // read appends the rows, one after the other, with as many values each as there are columns.

@@ -1,3 +1,4 @@
+// ORDER BY and DISTINCT.
 #include "engine/executor/nodes/sort_node.h"
 
 #include <fmt/format.h>
@@ -38,6 +39,7 @@ SortNode::SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vecto
 bool SortNode::DoOpen(ExecutionContext& context) {
   sorter_.Clear();
   sorter_.SetMemoryLimit(context.work_mem_bytes);
+  sorter_.SetInterrupts(context.eval.environment);
   input_taken_ = false;
   has_last_ = false;
   return child_->Open(context);

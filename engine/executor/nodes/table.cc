@@ -1,9 +1,10 @@
+// A table as the nodes of one plan use it: its rows' codec, its heap, its indexes' keys.
 #include "engine/executor/nodes/table.h"
 
 #include <fmt/format.h>
 
 #include "engine/executor/types/type_io.h"
-#include "engine/storage/storage.h"
+#include "engine/storage/vacuum.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -32,7 +33,8 @@ std::string ValueText(Oid type, const Value& value, EvalContext& context) {
 }  // namespace
 
 Table::Table(Storage& storage, RelationRef relation)
-    : relation_(std::move(relation)),
+    : storage_(&storage),
+      relation_(std::move(relation)),
       codec_(ColumnTypes(*relation_)),
       heap_(storage, relation_->storage) {
   for (const IndexInfo& info : relation_->indexes) {
@@ -41,7 +43,13 @@ Table::Table(Storage& storage, RelationRef relation)
       index.key_types.push_back(relation_->columns[static_cast<size_t>(column)].type_oid);
     }
     indexes_.push_back(std::move(index));
+    index_storages_.push_back(info.storage);
   }
+  const auto add_slot = [&](StorageId id) {
+    if (const StorageSlot* slot = storage.Find(id); slot != nullptr) slots_.push_back(slot);
+  };
+  add_slot(relation_->storage);
+  for (const StorageId id : index_storages_) add_slot(id);
 }
 
 [[gnu::hot]] Status Table::CheckNotNull(const Value* row, EvalContext& context) const {
@@ -78,7 +86,7 @@ Table::Table(Storage& storage, RelationRef relation)
                                        key_.size(), kMaxKeySize, index.info->name));
     }
     if (!index.info->unique || !complete) {
-      CONNBENCH_RETURN_IF_ERROR(index.tree.Insert(key_.view(), tid));
+      CONNBENCH_RETURN_IF_ERROR(index.tree.Insert(key_.view(), tid, &heap_));
       continue;
     }
     CONNBENCH_ASSIGN_OR_RETURN(const IndexInsertOutcome outcome,
@@ -87,6 +95,8 @@ Table::Table(Storage& storage, RelationRef relation)
   }
   return {};
 }
+
+Status Table::PayVisits() { return TidyTable(*storage_, heap_.id(), index_storages_); }
 
 std::string Table::DescribeKey(const TableIndex& index, const Value* row,
                                EvalContext& context) const {

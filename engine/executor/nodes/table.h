@@ -17,10 +17,10 @@
 #include "engine/storage/btree.h"
 #include "engine/storage/catalog.h"
 #include "engine/storage/heap.h"
+#include "engine/storage/storage.h"
 
 namespace connbench::engine {
 
-class Storage;
 class Transaction;
 
 struct TableIndex {
@@ -45,6 +45,16 @@ class Table {
   // 23502 with the failing row in its detail.
   Status CheckNotNull(const Value* row, EvalContext& context) const;
 
+  // To be called before a row is changed: does the upkeep that the table owes for the pages it
+  // took.
+  Status Tidy() {
+    for (const StorageSlot* slot : slots_) {
+      if (slot->visits_owed.load(std::memory_order_relaxed) > 0) [[unlikely]]
+        return PayVisits();
+    }
+    return {};
+  }
+
   // Adds the row version at tid to every index; 23505 naming the constraint and the key.
   Status AddToIndexes(Transaction& transaction, const Value* row, Tid tid, EvalContext& context);
   // The index's key of a row. False if a key column is null: such rows are never duplicates.
@@ -57,10 +67,15 @@ class Table {
   Status DuplicateKey(const TableIndex& index, const Value* row, EvalContext& context) const;
 
  private:
+  Status PayVisits();
+
+  Storage* storage_;
   RelationRef relation_;
   RowCodec codec_;
   Heap heap_;
   std::vector<TableIndex> indexes_;
+  std::vector<StorageId> index_storages_;
+  std::vector<const StorageSlot*> slots_;  // of the heap and the indexes
   KeyBuffer key_;
 };
 

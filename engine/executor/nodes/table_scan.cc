@@ -1,3 +1,4 @@
+// Scans of one table: the lower ends of most plans.
 #include "engine/executor/nodes/table_scan.h"
 
 #include <new>

@@ -1,11 +1,11 @@
-// Page-sized buffers that plan nodes take while they run, so that a hundred prepared statements do not hold
-// a hundred page copies, and a running one allocates nothing. Those that are not taken belong to the thread,
-// not to a session: where a thread serves many sessions, all use the same few, which are still in its cache,
-// and an idle session holds none.
+// Page-sized buffers that plan nodes take while they run, so that a hundred prepared statements do
+// not hold a hundred page copies, and a running one allocates nothing. Those that are not taken
+// belong to the thread, not to a session: where a thread serves many sessions, all use the same
+// few, which are still in its cache, and an idle session holds none.
 //
 // Safety: any thread. A workspace may be given back by another thread than the one that took it.
-// Memory: nothing before a thread's first Take(); afterwards as many workspaces as its sessions ever used at
-// once, up to kKept, until the thread ends.
+// Memory: nothing before a thread's first Take(); afterwards as many workspaces as its sessions
+// ever used at once, up to kKept, until the thread ends.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,9 @@ class Workspaces {
  public:
   static constexpr size_t kKept = 2;
 
-  // Makes the thread's list, still empty. Forked processes inherit that of the thread that forks; without
-  // one, each would have to register its end, for which the dynamic linker looks up two symbols.
+  // Makes the thread's list, still empty. Forked processes inherit that of the thread that forks;
+  // without one, each would have to register its end, for which the dynamic linker looks up two
+  // symbols.
   static void BeginThread() { Free(); }
   static std::unique_ptr<Workspace> Take() {
     std::vector<std::unique_ptr<Workspace>>& free = Free();

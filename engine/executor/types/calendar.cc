@@ -1,3 +1,4 @@
+// Timestamps as calendars read them.
 #include "engine/executor/types/calendar.h"
 
 #include <array>

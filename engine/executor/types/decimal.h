@@ -1,4 +1,5 @@
-// The unpacked form of a numeric, which its arithmetic works on. Private to numeric*.cc.
+// The unpacked form of a numeric, which its arithmetic works on. Private to numeric*.cc and
+// decimal.cc.
 //
 // Safety: plain values; any thread.
 #pragma once
@@ -27,6 +28,8 @@ enum class DecimalSign : uint16_t {  // PostgreSQL's wire values
   kInfinity = 0xD000,
   kMinusInfinity = 0xF000,
 };
+// Of the negated number; NaN stays NaN.
+DecimalSign Opposite(DecimalSign sign);
 
 struct Decimal {
   boost::container::small_vector<int16_t, 24> digits;
@@ -62,8 +65,14 @@ int CompareMagnitudes(const Decimal& a, const Decimal& b);
 // Not special. The result's scale is the larger one.
 Decimal Add(const Decimal& a, const Decimal& b);
 Decimal Subtract(const Decimal& a, const Decimal& b);
-Decimal Multiply(const Decimal& a, const Decimal& b);
+
+// What takes long for long numbers spends its steps from meter and fails with an interrupt. out may
+// be an argument, but for a quotient.
+Status Multiply(const Decimal& a, const Decimal& b, WorkMeter& meter, Decimal& out);
 // Rounded to scale, or cut off there. b is not zero.
-Decimal Divide(const Decimal& a, const Decimal& b, int scale, bool round);
+Status Divide(const Decimal& a, const Decimal& b, int scale, bool round, WorkMeter& meter,
+              Decimal& quotient);
+// Rounded to scale, which may be below zero. x is not negative.
+Status SquareRoot(const Decimal& x, int scale, WorkMeter& meter, Decimal& out);
 
 }  // namespace connbench::engine

@@ -1,3 +1,4 @@
+// real and double precision as text: the shortest digits that read back equal.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <limits>
 
 #include "engine/executor/types/scalar_io.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -114,8 +116,9 @@ Status ParseReal(std::string_view text, bool single_precision, double& out) {
     return InvalidInput(type_name, text);
   }
   if (end.ec == std::errc::result_out_of_range) {
-    return Status::Error(sqlstate::kNumericValueOutOfRange,
-                         fmt::format("\"{}\" is out of range for type {}", number, type_name));
+    return Status::Error(
+        sqlstate::kNumericValueOutOfRange,
+        fmt::format("\"{}\" is out of range for type {}", Excerpt(number), type_name));
   }
   out = negative ? -value : value;
   return Status::Ok();

@@ -1,3 +1,4 @@
+// Numeric: exact decimals of any practical size.
 #include "engine/executor/types/numeric.h"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 
 #include "engine/executor/key_codec.h"
 #include "engine/executor/types/decimal.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -22,7 +24,7 @@ Status Overflow() {
 
 Status SyntaxError(std::string_view text) {
   return Status::Error(sqlstate::kInvalidTextRepresentation,
-                       fmt::format("invalid input syntax for type numeric: \"{}\"", text));
+                       fmt::format("invalid input syntax for type numeric: \"{}\"", Excerpt(text)));
 }
 
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -34,24 +36,26 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
+// Of a number's text, zeros in front left out. A numeric has 147,455; an exponent may move the
+// point of some more.
+constexpr size_t kMaxReadDigits = size_t{1} << 20;
+
 // The digits of a number without sign: "12.5e3". False: bad syntax.
 bool ParseDigits(std::string_view text, Decimal& out, bool& overflow) {
-  std::string digits;  // all of them, without the point
-  int before_point = 0;
-  bool seen_point = false;
-  size_t at = 0;
-  for (; at < text.size(); ++at) {
-    if (IsDigit(text[at])) {
-      digits.push_back(text[at]);
-      if (!seen_point) ++before_point;
-    } else if (text[at] == '.' && !seen_point) {
-      seen_point = true;
-    } else {
-      break;
-    }
+  const auto end_of_digits = [text](size_t at) {
+    while (at < text.size() && IsDigit(text[at])) ++at;
+    return at;
+  };
+  size_t at = end_of_digits(0);
+  std::string_view whole = text.substr(0, at);
+  std::string_view fraction;
+  if (at < text.size() && text[at] == '.') {
+    const size_t end = end_of_digits(at + 1);
+    fraction = text.substr(at + 1, end - at - 1);
+    at = end;
   }
-  if (digits.empty()) return false;
-  int scale = static_cast<int>(digits.size()) - before_point;
+  if (whole.empty() && fraction.empty()) return false;
+  while (whole.size() > 1 && whole.front() == '0') whole.remove_prefix(1);
   int64_t exponent = 0;
   if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
     ++at;
@@ -64,8 +68,17 @@ bool ParseDigits(std::string_view text, Decimal& out, bool& overflow) {
     if (minus) exponent = -exponent;
   }
   if (at != text.size()) return false;
-  const int64_t point = before_point + exponent;
-  const int64_t new_scale = std::max<int64_t>(scale - exponent, 0);
+  // Nothing is made of more digits than any number has.
+  overflow = whole.size() + fraction.size() > kMaxReadDigits;
+  if (overflow) return true;
+  std::string digits = std::string(whole).append(fraction);  // without the point
+  int64_t point = static_cast<int64_t>(whole.size()) + exponent;
+  // Zeros before the first digit move the point, and may bring a large exponent back.
+  if (const size_t zeros = digits.find_first_not_of('0'); zeros != std::string::npos) {
+    digits.erase(0, zeros);
+    point -= static_cast<int64_t>(zeros);
+  }
+  const int64_t new_scale = std::max<int64_t>(static_cast<int64_t>(fraction.size()) - exponent, 0);
   if (std::abs(exponent) >= INT32_MAX / 2 || point > (kMaxNumericWeight + 1) * kDecimalDigits ||
       new_scale > kMaxNumericScale) {
     // Zeros overflow by their scale only.
@@ -363,7 +376,9 @@ Status NumericFromScaled(__int128 value, int scale, Arena& arena, Value& out) {
   for (int i = scale; i % kDecimalDigits != 0; ++i) digit = static_cast<int16_t>(digit * 10);
   power.digits.push_back(digit);
   power.scale = scale;
-  Decimal product = Multiply(Unpack(out), power);
+  WorkMeter meter = arena.Meter();
+  Decimal product;
+  CONNBENCH_RETURN_IF_ERROR(Multiply(Unpack(out), power, meter, product));
   return Pack(product, arena, out);
 }
 

@@ -7,7 +7,7 @@
 //
 // Safety: pure functions on private memory; any thread. Results live in the arena.
 // Errors: 22003 "value overflows numeric format" beyond 131072 digits before the point or 16383
-// after; 22012; 53200 from the arena.
+// after; 22012; 53200 from the arena; interrupts of the arena's session.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +59,24 @@ Status NegateNumeric(const Value& a, Arena& arena, Value& out);
 Status AbsoluteNumeric(const Value& a, Arena& arena, Value& out);
 // -1, 0, 1 as a numeric.
 Status SignNumeric(const Value& a, Arena& arena, Value& out);
+
+// numeric_power.cc
+Status ExponentialNumeric(const Value& a, Arena& arena, Value& out);
+Status NaturalLogarithmNumeric(const Value& a, Arena& arena, Value& out);
+Status LogarithmNumeric(const Value& base, const Value& a, Arena& arena, Value& out);
+Status CommonLogarithmNumeric(const Value& a, Arena& arena, Value& out);
+Status PowerNumeric(const Value& base, const Value& exponent, Arena& arena, Value& out);
+// Cut off at the point.
+Status DivideToIntegerNumeric(const Value& a, const Value& b, Arena& arena, Value& out);
+// Greatest common divisor and least common multiple, not negative; NaN for NaN and infinities.
+Status GcdNumeric(const Value& a, const Value& b, Arena& arena, Value& out);
+Status LcmNumeric(const Value& a, const Value& b, Arena& arena, Value& out);
+Status FactorialNumeric(int64_t n, Arena& arena, Value& out);
+// Digits shown after the point, and those that are needed; -1 for NaN and infinities.
+int32_t NumericDisplayScale(const Value& a);
+int32_t NumericMinimalScale(const Value& a);
+Status TrimScaleNumeric(const Value& a, Arena& arena, Value& out);
+
 enum class NumericRounding : uint8_t { kHalfAwayFromZero, kTowardsZero, kUp, kDown };
 // To scale digits after the point (before it, if negative).
 Status RoundNumeric(const Value& a, int32_t scale, NumericRounding rounding, Arena& arena,

@@ -1,5 +1,5 @@
-// Feeds arbitrary bytes to every type's text and binary input. What is accepted must survive a round
-// trip: its text, read again, compares equal and prints the same; so does its binary form.
+// Feeds arbitrary bytes to every type's text and binary input. What is accepted must survive a
+// round trip: its text, read again, compares equal and prints the same; so does its binary form.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -1,3 +1,4 @@
+// What the string types share: UTF-8, blanks, character counts.
 #include "engine/executor/types/string_type.h"
 
 #include <fmt/format.h>
@@ -47,6 +48,19 @@ size_t AsciiPrefix(std::string_view text) {
   return at;
 }
 
+constexpr size_t kWordBytes = 8;
+
+bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// How many characters begin in the eight bytes at an offset.
+int64_t CharactersInWord(std::string_view text, size_t at) {
+  constexpr uint64_t kLowBits = 0x0101010101010101;
+  uint64_t word;
+  std::memcpy(&word, text.data() + at, kWordBytes);
+  const uint64_t continuations = (word >> 7) & (~word >> 6) & kLowBits;
+  return static_cast<int64_t>(kWordBytes) - __builtin_popcountll(continuations);
+}
+
 }  // namespace
 
 [[gnu::hot]] Status ValidateUtf8(std::string_view text) {
@@ -54,7 +68,10 @@ size_t AsciiPrefix(std::string_view text) {
   while (at < text.size()) {
     const size_t length = ValidCharacter(text.substr(at));
     if (length == 0) {
-      const size_t shown = std::min(text.size() - at, static_cast<size_t>(Utf8Length(text[at])));
+      // No character begins with a byte from 0xf8 on.
+      const bool begins = static_cast<unsigned char>(text[at]) < 0xF8;
+      const auto length_said = static_cast<size_t>(begins ? Utf8Length(text[at]) : 1);
+      const size_t shown = std::min(text.size() - at, length_said);
       std::string bytes;
       for (size_t i = 0; i < shown; ++i) {
         bytes += fmt::format(" 0x{:02x}", static_cast<unsigned char>(text[at + i]));
@@ -68,13 +85,47 @@ size_t AsciiPrefix(std::string_view text) {
 }
 
 int64_t CountCharacters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // not a continuation
-  });
+  size_t at = 0;
+  int64_t count = 0;
+  for (; text.size() - at >= kWordBytes; at += kWordBytes) count += CharactersInWord(text, at);
+  for (; at < text.size(); ++at) count += IsContinuation(text[at]) ? 0 : 1;
+  return count;
+}
+
+Status FindText(std::string_view text, std::string_view needle, size_t from, WorkMeter& meter,
+                size_t& at) {
+  // A window bounds what is done between two looks at the clock.
+  constexpr size_t kSmallestStep = 256 * 1024;
+  const size_t window = std::max(kSmallestStep, needle.size()) + needle.size();
+  while (true) {
+    const std::string_view part = text.substr(from, window);
+    const void* hit = memmem(part.data(), part.size(), needle.data(), needle.size());
+    const size_t read = hit == nullptr
+                            ? part.size()
+                            : static_cast<size_t>(static_cast<const char*>(hit) - part.data()) + 1;
+    CONNBENCH_RETURN_IF_ERROR(meter.Spend(static_cast<int64_t>(read)));
+    if (hit != nullptr) {
+      at = from + read - 1;
+      return Status::Ok();
+    }
+    if (from + part.size() >= text.size()) {
+      at = std::string_view::npos;
+      return Status::Ok();
+    }
+    from += part.size() - needle.size() + 1;
+  }
 }
 
 size_t ByteOffsetOf(std::string_view text, int64_t character) {
   size_t at = 0;
+  // Whole words as long as the character begins behind them; then back to a character's begin.
+  while (text.size() - at >= kWordBytes) {
+    const int64_t begins = CharactersInWord(text, at);
+    if (begins > character) break;
+    character -= begins;
+    at += kWordBytes;
+  }
+  while (at < text.size() && IsContinuation(text[at])) ++at;
   while (character-- > 0 && at < text.size()) at += static_cast<size_t>(Utf8Length(text[at]));
   return std::min(at, text.size());
 }
@@ -83,6 +134,11 @@ std::string_view ClipToBytes(std::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
   while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0) == 0x80) --max_bytes;
   return text.substr(0, max_bytes);
+}
+
+std::string Excerpt(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return std::string(text);
+  return std::string(ClipToBytes(text, max_bytes)) + "...";
 }
 
 std::string_view CharFromText(std::string_view text, Arena& arena) {

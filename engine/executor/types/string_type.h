@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -29,10 +30,19 @@ inline int Utf8Length(char first) {
 }
 
 int64_t CountCharacters(std::string_view text);
+// Byte offset of the first needle at or after from, npos if there is none, in linear time.
+Status FindText(std::string_view text, std::string_view needle, size_t from, WorkMeter& meter,
+                size_t& at);
 // Byte offset of the character with this 0-based number; text.size() if there are fewer.
 size_t ByteOffsetOf(std::string_view text, int64_t character);
 // The longest prefix of whole characters within max_bytes.
 std::string_view ClipToBytes(std::string_view text, size_t max_bytes);
+
+// A value as an error quotes it. PostgreSQL quotes all of it; here a value of 200 MB would take
+// seconds, which nothing interrupts, on its way to the client.
+inline constexpr size_t kMaxQuotedBytes = 4096;
+// text, or its beginning and "..." if it is longer.
+std::string Excerpt(std::string_view text, size_t max_bytes = kMaxQuotedBytes);
 
 // "char" is one byte, and one byte of a longer character is no UTF-8: as text it is \ooo, octal, as
 // from PostgreSQL 16 on (15 sends it as it is). Text of other forms gives its first byte. The

@@ -1,3 +1,4 @@
+// A session's time zone: UTC, a fixed offset, or a zone of the system's IANA database.
 #include "engine/executor/types/time_zone.h"
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 #include <optional>
 
 #include "engine/executor/types/calendar.h"
+#include "engine/executor/types/posix_zone.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -20,7 +23,10 @@ constexpr const char* kDatabase = "/usr/share/zoneinfo";
 constexpr int64_t kUnixTo2000 = kUnixDaysTo2000 * kSecondsPerDay;
 constexpr int64_t kYearsGenerated = 400;  // after which the calendar repeats
 constexpr int64_t kSecondsPer400Years = int64_t{146097} * kSecondsPerDay;
-constexpr int32_t kMaxOffset = 168 * 3600;  // PostgreSQL's limit for a bare number
+constexpr int32_t kSecondsPerMinute = 60;
+constexpr int32_t kSecondsPerHour = 3600;
+constexpr size_t kMaxZoneNameBytes = 255;              // PostgreSQL's TZ_STRLEN_MAX
+constexpr int32_t kMaxOffset = 168 * kSecondsPerHour;  // PostgreSQL's limit for a bare number
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool IsLetter(char c) { return Lower(c) >= 'a' && Lower(c) <= 'z'; }
@@ -30,122 +36,14 @@ bool SameName(std::string_view a, std::string_view b) {
                     [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
-// Reads POSIX TZ strings such as "CET-1CEST,M3.5.0,M10.5.0/3".
-class PosixReader {
- public:
-  explicit PosixReader(std::string_view text) : rest_(text) {}
-
-  bool done() const { return rest_.empty(); }
-  bool Take(char c) {
-    if (rest_.empty() || rest_[0] != c) return false;
-    rest_.remove_prefix(1);
-    return true;
+// What strtod() skips before a number.
+std::string_view SkipPlusAndBlanks(std::string_view text) {
+  while (!text.empty() && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'))) {
+    text.remove_prefix(1);
   }
-  bool Name() {
-    if (Take('<')) {
-      const size_t end = rest_.find('>');
-      if (end == std::string_view::npos) return false;
-      rest_.remove_prefix(end + 1);
-      return true;
-    }
-    size_t letters = 0;
-    while (letters < rest_.size() && IsLetter(rest_[letters])) ++letters;
-    rest_.remove_prefix(letters);
-    return letters >= 3;
-  }
-  bool Number(int32_t& out) {
-    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), out);
-    if (error != std::errc() || !IsDigit(rest_[0])) return false;
-    rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
-    return out <= 1000;
-  }
-  // [+-]hh[:mm[:ss]]
-  bool Seconds(int32_t& out) {
-    const bool minus = Take('-');
-    if (!minus) Take('+');
-    int32_t hours = 0;
-    int32_t minutes = 0;
-    int32_t seconds = 0;
-    if (!Number(hours)) return false;
-    if (Take(':')) {
-      if (!Number(minutes)) return false;
-      if (Take(':') && !Number(seconds)) return false;
-    }
-    out = hours * 3600 + minutes * 60 + seconds;
-    if (minus) out = -out;
-    return true;
-  }
-
- private:
-  std::string_view rest_;
-};
-
-// "Mm.w.d/time": the w-th weekday d of month m; w 5: the last one.
-struct RuleDate {
-  int32_t month = 0;
-  int32_t week = 0;
-  int32_t weekday = 0;
-  int32_t time_s = 2 * 3600;
-
-  bool Read(PosixReader& reader) {
-    if (!reader.Take('M') || !reader.Number(month) || !reader.Take('.') || !reader.Number(week) ||
-        !reader.Take('.') || !reader.Number(weekday)) {
-      return false;
-    }
-    if (reader.Take('/') && !reader.Seconds(time_s)) return false;
-    return month >= 1 && month <= 12 && week >= 1 && week <= 5 && weekday <= 6;
-  }
-  // Local wall-clock seconds since the Unix epoch.
-  int64_t In(int64_t year) const {
-    const int64_t first = DaysSince2000(year, month, 1);
-    int64_t day = first + (weekday - DayOfWeek(first) + 7) % 7 + int64_t{week - 1} * 7;
-    if (day >= first + DaysInMonth(year, month)) day -= 7;
-    return (day + kUnixDaysTo2000) * kSecondsPerDay + time_s;
-  }
-};
-
-struct PosixRule {
-  int32_t standard_s = 0;  // east
-  bool has_daylight = false;
-  int32_t daylight_s = 0;
-  RuleDate begins;
-  RuleDate ends;
-};
-
-std::optional<PosixRule> ParsePosix(std::string_view text) {
-  PosixReader reader(text);
-  PosixRule rule;
-  if (!reader.Name() || !reader.Seconds(rule.standard_s)) return std::nullopt;
-  rule.standard_s = -rule.standard_s;  // POSIX counts west
-  if (reader.done()) return rule;
-  if (!reader.Name()) return std::nullopt;
-  rule.has_daylight = true;
-  rule.daylight_s = rule.standard_s + 3600;
-  if (!reader.Take(',')) {
-    if (!reader.Seconds(rule.daylight_s) || !reader.Take(',')) return std::nullopt;
-    rule.daylight_s = -rule.daylight_s;
-  }
-  if (!rule.begins.Read(reader) || !reader.Take(',') || !rule.ends.Read(reader))
-    return std::nullopt;
-  return reader.done() ? std::optional(rule) : std::nullopt;
-}
-
-// A number as people write offsets, east positive: "+2", "-05:30", "2.5".
-std::optional<int32_t> ParseOffset(std::string_view name) {
-  double hours = 0;
-  const std::string_view digits = name.substr(name.starts_with('+') ? 1 : 0);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), hours);
-  if (error == std::errc() && end == digits.data() + digits.size() && std::isfinite(hours)) {
-    if (std::abs(hours) * 3600 > kMaxOffset) return std::nullopt;
-    return static_cast<int32_t>(std::lround(hours * 3600));
-  }
-  PosixReader reader(name);
-  int32_t seconds = 0;
-  if (!name.empty() && reader.Seconds(seconds) && reader.done() &&
-      std::abs(seconds) <= kMaxOffset) {
-    return seconds;
-  }
-  return std::nullopt;
+  const bool plus = text.size() > 1 && text[0] == '+' && (IsDigit(text[1]) || text[1] == '.');
+  if (plus) text.remove_prefix(1);
+  return text;
 }
 
 std::string OffsetName(int32_t offset_s) {
@@ -276,55 +174,96 @@ bool TimeZone::Load(std::string_view bytes) {
   footer = footer.substr(0, footer.find('\n'));
   const auto rule = ParsePosix(footer);
   if (!rule) return footer.empty();
+  AddRule(*rule);
+  return true;
+}
+
+void TimeZone::AddRule(const PosixRule& rule) {
   const int64_t last = transitions_.empty() ? INT64_MIN : transitions_.back().at_unix_s;
-  if (!rule->has_daylight) {
-    if (transitions_.empty()) first_offset_s_ = rule->standard_s;
-    return true;
-  }
+  if (transitions_.empty()) first_offset_s_ = rule.standard_s;
+  if (!rule.has_daylight) return;
   // From the file's end on the rule holds; 400 years of it, after which the calendar repeats.
   const int64_t first_year =
       transitions_.empty() ? 1970
                            : FromDays(FloorDivide(last, kSecondsPerDay) - kUnixDaysTo2000).year;
   for (int64_t year = first_year; year <= first_year + kYearsGenerated; ++year) {
-    Transition spring{rule->begins.In(year) - rule->standard_s, rule->daylight_s};
-    Transition autumn{rule->ends.In(year) - rule->daylight_s, rule->standard_s};
+    Transition spring{rule.begins.In(year) - rule.standard_s, rule.daylight_s};
+    Transition autumn{rule.ends.In(year) - rule.daylight_s, rule.standard_s};
     if (autumn.at_unix_s < spring.at_unix_s) std::swap(spring, autumn);
     for (const Transition& transition : {spring, autumn}) {
       if (transition.at_unix_s > last) transitions_.push_back(transition);
     }
   }
   repeats_ = true;
-  return true;
 }
 
-Result<std::shared_ptr<const TimeZone>> TimeZone::Find(std::string_view name) {
+Result<TimeZoneRef> TimeZone::Fixed(int32_t offset_s) {
   auto zone = std::make_shared<TimeZone>();
-  const auto invalid = [&] {
+  zone->first_offset_s_ = offset_s;
+  zone->name_ = OffsetName(offset_s);
+  return TimeZoneRef(std::move(zone));
+}
+
+Result<TimeZoneRef> TimeZone::Find(std::string_view name) {
+  auto zone = std::make_shared<TimeZone>();
+  const auto unknown = [&] {
     return Status::Error(sqlstate::kInvalidParameterValue,
-                         fmt::format("invalid value for parameter \"TimeZone\": \"{}\"", name));
+                         fmt::format("time zone \"{}\" not recognized", Excerpt(name)));
   };
-  if (SameName(name, "utc") || SameName(name, "gmt") || SameName(name, "z")) {
+  if (name.size() > kMaxZoneNameBytes) return unknown();
+  if (SameName(name, "utc") || SameName(name, "gmt")) {
     zone->name_ = SameName(name, "gmt") ? "GMT" : "UTC";
-    return std::shared_ptr<const TimeZone>(std::move(zone));
-  }
-  if (const auto offset = ParseOffset(name)) {
-    zone->first_offset_s_ = *offset;
-    zone->name_ = OffsetName(*offset);
-    return std::shared_ptr<const TimeZone>(std::move(zone));
+    return TimeZoneRef(std::move(zone));
   }
   if (const auto file = FindFile(name)) {
     std::ifstream stream(std::string(kDatabase) + '/' + *file, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
-    if (!zone->Load(bytes)) return invalid();
+    if (!zone->Load(bytes)) return unknown();
     zone->name_ = *file;
-    return std::shared_ptr<const TimeZone>(std::move(zone));
+    return TimeZoneRef(std::move(zone));
   }
-  if (const auto rule = ParsePosix(name); rule && !rule->has_daylight) {
-    zone->first_offset_s_ = rule->standard_s;
-    zone->name_ = std::string(name);
-    return std::shared_ptr<const TimeZone>(std::move(zone));
+  const auto rule = ParsePosix(name);
+  if (!rule) return unknown();
+  zone->AddRule(*rule);
+  std::transform(name.begin(), name.end(), std::back_inserter(zone->name_),
+                 [](char c) { return IsLetter(c) ? static_cast<char>(c & ~0x20) : c; });
+  return TimeZoneRef(std::move(zone));
+}
+
+Result<TimeZoneRef> TimeZone::FindSetting(std::string_view value) {
+  const auto invalid = [&] {
+    return Status::Error(
+        sqlstate::kInvalidParameterValue,
+        fmt::format("invalid value for parameter \"TimeZone\": \"{}\"", Excerpt(value)));
+  };
+  double hours = 0;
+  const std::string_view digits = SkipPlusAndBlanks(value);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), hours);
+  if (error == std::errc() && end == digits.data() + digits.size() && std::isfinite(hours)) {
+    if (std::abs(hours) * kSecondsPerHour >= kMaxOffset) {
+      return invalid().WithDetail("UTC timezone offset is out of range.");
+    }
+    return Fixed(static_cast<int32_t>(hours * kSecondsPerHour));
   }
-  return invalid();
+  auto zone = Find(value);
+  if (!zone.ok()) return invalid();
+  if ((*zone)->first_offset_s_ % kSecondsPerMinute != 0 && (*zone)->transitions_.empty()) {
+    return Status::Error(
+               sqlstate::kInvalidParameterValue,
+               fmt::format("time zone \"{}\" appears to use leap seconds", (*zone)->name_))
+        .WithDetail("PostgreSQL does not support leap seconds.");
+  }
+  return zone;
+}
+
+Result<TimeZoneRef> TimeZone::FindZoneOrAbbreviation(std::string_view name) {
+  const TimeZoneAbbreviation* abbreviation =
+      name.size() > kMaxZoneNameBytes ? nullptr : FindTimeZoneAbbreviation(name);
+  if (abbreviation != nullptr) {
+    if (!abbreviation->zone.empty()) return Find(abbreviation->zone);
+    return Fixed(abbreviation->offset_s);
+  }
+  return Find(name);
 }
 
 int32_t TimeZone::OffsetAtUnix(int64_t unix_s) const {

@@ -13,10 +13,28 @@
 
 namespace connbench::engine {
 
+class TimeZone;
+struct PosixRule;
+using TimeZoneRef = std::shared_ptr<const TimeZone>;
+
+// An abbreviation in times and after AT TIME ZONE: "pst".
+struct TimeZoneAbbreviation {
+  std::string_view name;  // in lower case
+  int32_t offset_s;       // east of Greenwich, if there is no zone
+  std::string_view zone;  // what it stands for if its offset has changed over time
+};
+// In any case; null if there is none.
+const TimeZoneAbbreviation* FindTimeZoneAbbreviation(std::string_view name);
+
 class TimeZone {
  public:
-  // "UTC", "GMT", "+2", "-05:30", "Europe/Berlin", in any case; 22023 as SET TimeZone reports it.
-  static Result<std::shared_ptr<const TimeZone>> Find(std::string_view name);
+  // A zone of the database ("Europe/Berlin") or POSIX's form, which counts west: "<+05>-5",
+  // "-05:30", "CET-1CEST,M3.5.0,M10.5.0/3". In any case. 22023 "... not recognized".
+  static Result<TimeZoneRef> Find(std::string_view name);
+  // The value of SET TimeZone: also a number of hours, which counts east. 22023 as SET reports it.
+  static Result<TimeZoneRef> FindSetting(std::string_view value);
+  // What AT TIME ZONE and the text of a time may name: abbreviations come first.
+  static Result<TimeZoneRef> FindZoneOrAbbreviation(std::string_view name);
   static const TimeZone& Utc();
 
   const std::string& name() const { return name_; }
@@ -32,7 +50,9 @@ class TimeZone {
     int32_t offset_s;
   };
 
+  static Result<TimeZoneRef> Fixed(int32_t offset_s);
   bool Load(std::string_view file_bytes);
+  void AddRule(const PosixRule& rule);
   int32_t OffsetAtUnix(int64_t unix_s) const;
 
   std::string name_;

@@ -1,3 +1,4 @@
+// Dates and timestamps as text, both ways.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/scalar_io.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -100,6 +102,8 @@ class TimestampReader {
   std::string_view pending_day_;  // seen before its month name
   bool year_has_two_digits_ = false;
   bool before_christ_ = false;
+  bool has_era_ = false;
+  bool has_weekday_ = false;
   int half_day_ = 0;  // 1: AM, 2: PM
 };
 
@@ -271,9 +275,9 @@ Problem TimestampReader::ReadOffset() {
 }
 
 Problem TimestampReader::TakeMonthName(std::string_view word) {
+  const bool again = month_name_ != 0;
   month_name_ = NameIndex(kMonths, word) + 1;
-  if (month_name_ == 0) return Problem::kSyntax;
-  return has_date ? Problem::kSyntax : Problem::kNone;
+  return again || has_date ? Problem::kSyntax : Problem::kNone;
 }
 
 Problem TimestampReader::ReadWord() {
@@ -288,14 +292,20 @@ Problem TimestampReader::ReadWord() {
     rest_.remove_prefix(length);
     return TakeMonthName(word);
   }
-  const bool known_word = NameIndex(kWeekdays, word) >= 0 || SameWord(word, "at");
-  if (known_word) {
+  // PostgreSQL takes each kind of word once.
+  if (SameWord(word, "at")) {
     rest_.remove_prefix(length);
     return Problem::kNone;
   }
-  if (SameWord(word, "am") || SameWord(word, "pm")) {
+  if (NameIndex(kWeekdays, word) >= 0) {
+    if (has_weekday_) return Problem::kSyntax;
+    has_weekday_ = true;
+  } else if (SameWord(word, "am") || SameWord(word, "pm")) {
+    if (half_day_ != 0) return Problem::kSyntax;
     half_day_ = SameWord(word, "am") ? 1 : 2;
   } else if (SameWord(word, "bc") || SameWord(word, "ad")) {
+    if (has_era_) return Problem::kSyntax;
+    has_era_ = true;
     before_christ_ = SameWord(word, "bc");
   } else if (SameWord(word, "today") || SameWord(word, "tomorrow") || SameWord(word, "yesterday")) {
     if (has_date || day_word) return Problem::kSyntax;
@@ -311,7 +321,7 @@ Problem TimestampReader::ReadWord() {
     // A zone of the database: letters, digits and _ + - / up to the next blank.
     const size_t end = std::min(rest_.find_first_of(" \t,"), rest_.size());
     const std::string_view name = rest_.substr(0, end);
-    auto found = TimeZone::Find(name);
+    auto found = TimeZone::FindZoneOrAbbreviation(name);
     if (!found.ok() || offset_s || zone != nullptr || (!has_date && !has_time)) {
       zone_name = name;
       const bool looks_like_zone = name.find('/') != std::string_view::npos;
@@ -353,6 +363,18 @@ Problem TimestampReader::Finish() {
   return Problem::kNone;
 }
 
+// Nothing is looked for in a text whose fields have more bytes, blanks left out: PostgreSQL's
+// MAXDATELEN + MAXDATEFIELDS.
+constexpr int64_t kMaxFieldBytes = 128 + 25;
+
+bool IsTooLong(std::string_view text) {
+  int64_t bytes = 0;
+  for (const char c : text) {
+    if (!IsSpace(c) && ++bytes > kMaxFieldBytes) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io, int64_t& out) {
@@ -374,26 +396,29 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
   }
   const auto out_of_range = [&] {
     return Status::Error(sqlstate::kDatetimeFieldOverflow,
-                         fmt::format("timestamp out of range: \"{}\"", text));
+                         fmt::format("timestamp out of range: \"{}\"", Excerpt(text)));
   };
   TimestampReader reader(trimmed);
-  switch (reader.Read()) {
+  switch (IsTooLong(trimmed) ? Problem::kSyntax : reader.Read()) {
     case Problem::kNone:
       break;
     case Problem::kSyntax:
-      return Status::Error(sqlstate::kInvalidDatetimeFormat,
-                           fmt::format("invalid input syntax for type {}: \"{}\"",
-                                       with_zone ? "timestamp with time zone" : "timestamp", text));
+      return Status::Error(
+          sqlstate::kInvalidDatetimeFormat,
+          fmt::format("invalid input syntax for type {}: \"{}\"",
+                      with_zone ? "timestamp with time zone" : "timestamp", Excerpt(text)));
     case Problem::kField:
-      return Status::Error(sqlstate::kDatetimeFieldOverflow,
-                           fmt::format("date/time field value out of range: \"{}\"", text));
+      return Status::Error(
+          sqlstate::kDatetimeFieldOverflow,
+          fmt::format("date/time field value out of range: \"{}\"", Excerpt(text)));
     case Problem::kMonthOrDay:
       return Status::Error(sqlstate::kDatetimeFieldOverflow,
-                           fmt::format("date/time field value out of range: \"{}\"", text))
+                           fmt::format("date/time field value out of range: \"{}\"", Excerpt(text)))
           .WithHint("Perhaps you need a different \"datestyle\" setting.");
     case Problem::kZoneDisplacement:
-      return Status::Error(sqlstate::kInvalidTimeZoneDisplacementValue,
-                           fmt::format("time zone displacement out of range: \"{}\"", text));
+      return Status::Error(
+          sqlstate::kInvalidTimeZoneDisplacementValue,
+          fmt::format("time zone displacement out of range: \"{}\"", Excerpt(text)));
     case Problem::kUnknownZone: {
       std::string lower(reader.zone_name);
       std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);

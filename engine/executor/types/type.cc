@@ -1,3 +1,4 @@
+// The data types.
 #include "engine/executor/types/type.h"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <functional>
 
 #include "engine/executor/types/numeric.h"
+#include "engine/executor/types/postgres_types.h"
 #include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
@@ -39,8 +41,11 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kVoid, "void", "void", 4, 'P', false, ValueForm::kNone},
 };
 
-// Where each oid is in kTypes: every bind and every value sent asks. The modulus is the smallest one
-// under which these oids differ; the compiler checks it.
+// The row of every oid that is in none of the others.
+constexpr TypeInfo kNoSuchType{type_oid::kInvalid, "???", "???", 4, 'P', false, ValueForm::kNone};
+
+// Where each oid is in kTypes: every bind and every value sent asks. The modulus is the smallest
+// one under which these oids differ; the compiler checks it.
 constexpr Oid kOidModulus = 66;
 constexpr uint8_t kNoType = UINT8_MAX;
 constexpr std::array kTypeOfOid = [] {
@@ -89,10 +94,12 @@ Status BadModifier(std::string message) {
 
 std::span<const TypeInfo> AllTypes() { return kTypes; }
 
-[[gnu::hot]] const TypeInfo* FindType(Oid oid) {
+[[gnu::hot]] const TypeInfo& GetType(Oid oid) {
   const uint8_t place = kTypeOfOid[oid % kOidModulus];
-  return place != kNoType && kTypes[place].oid == oid ? &kTypes[place] : nullptr;
+  return place != kNoType && kTypes[place].oid == oid ? kTypes[place] : kNoSuchType;
 }
+
+bool IsKnownType(Oid oid) { return GetType(oid).oid != type_oid::kInvalid; }
 
 const TypeInfo* FindTypeByName(std::string_view name) {
   const auto* at = std::find_if(kTypes.begin(), kTypes.end(),
@@ -100,11 +107,31 @@ const TypeInfo* FindTypeByName(std::string_view name) {
   return at != kTypes.end() ? at : nullptr;
 }
 
-[[gnu::hot]] const TypeInfo& GetType(Oid oid) { return *FindType(oid); }
+Status UnknownTypeError(std::string_view name) {
+  if (FindPostgresTypeByName(name) != nullptr) {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         fmt::format("type \"{}\" is not supported", name));
+  }
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("type \"{}\" does not exist", Excerpt(name)));
+}
+
+Status CheckTypeOid(Oid oid) {
+  if (IsKnownType(oid)) return Status::Ok();
+  if (const PostgresType* type = FindPostgresType(oid)) {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         fmt::format("type \"{}\" is not supported", type->sql_name));
+  }
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("type with OID {} does not exist", oid));
+}
 
 std::string FormatType(Type type) {
-  const TypeInfo* info = FindType(type.oid);
-  if (info == nullptr) return "???";
+  const TypeInfo* info = &GetType(type.oid);
+  if (info->oid == type_oid::kInvalid) {
+    const PostgresType* other = FindPostgresType(type.oid);
+    return std::string(other != nullptr ? other->sql_name : info->sql_name);
+  }
   if (type.modifier < 0) return std::string(info->sql_name);
   const int32_t m = type.modifier;
   switch (type.oid) {
@@ -168,8 +195,7 @@ Result<int32_t> MakeTypeModifier(Oid oid, std::span<const int32_t> numbers) {
 
 bool IsString(Oid oid) {
   if (oid == type_oid::kUnknown) return true;
-  const TypeInfo* info = FindType(oid);
-  return info != nullptr && info->category == 'S';
+  return GetType(oid).category == 'S';
 }
 
 int CompareValues(Oid oid, const Value& a, const Value& b) {

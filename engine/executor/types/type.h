@@ -16,34 +16,11 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "base/wire_value.h"
 #include "engine/executor/value.h"
 #include "engine/session.h"
 
 namespace connbench::engine {
-
-// PostgreSQL's object identifiers, which clients know by heart.
-namespace type_oid {
-inline constexpr Oid kInvalid = 0;
-inline constexpr Oid kBool = 16;
-inline constexpr Oid kChar = 18;  // "char", one byte
-inline constexpr Oid kName = 19;
-inline constexpr Oid kInt8 = 20;
-inline constexpr Oid kInt2 = 21;
-inline constexpr Oid kInt4 = 23;
-inline constexpr Oid kText = 25;
-inline constexpr Oid kOid = 26;
-inline constexpr Oid kFloat4 = 700;
-inline constexpr Oid kFloat8 = 701;
-inline constexpr Oid kUnknown = 705;  // an untyped literal, NULL or parameter
-inline constexpr Oid kBpchar = 1042;
-inline constexpr Oid kVarchar = 1043;
-inline constexpr Oid kTimestamp = 1114;
-inline constexpr Oid kTimestamptz = 1184;
-inline constexpr Oid kNumeric = 1700;
-inline constexpr Oid kRegtype = 2206;  // an oid that prints as the type's name
-inline constexpr Oid kAny = 2276;      // only as the argument of a function
-inline constexpr Oid kVoid = 2278;
-}  // namespace type_oid
 
 // A type with its modifier as PostgreSQL packs it: char(n), varchar(n): n + 4; numeric(p, s):
 // (p << 16 | s) + 4; timestamp(p): p; -1: none.
@@ -65,11 +42,17 @@ struct TypeInfo {
   ValueForm form;
 };
 
-// Null if there is no such type.
-const TypeInfo* FindType(Oid oid);
-const TypeInfo* FindTypeByName(std::string_view name);  // "int4"; also "char" for the one-byte type
-// Requires a known oid.
+// Whether this engine has the type.
+bool IsKnownType(Oid oid);
+// The type's row. An oid without a type has a row, too, which has no form and no casts, so that an
+// oid from a damaged or newer catalog leads to an error, never to a crash.
 const TypeInfo& GetType(Oid oid);
+const TypeInfo* FindTypeByName(std::string_view name);  // "int4"; also "char" for the one-byte type
+// The door for oids that clients send: ok if the type is known, 0A000 if only PostgreSQL has it,
+// 42704 if there is no such type.
+Status CheckTypeOid(Oid oid);
+// 0A000 "type "date" is not supported" or 42704 "type "dat" does not exist".
+Status UnknownTypeError(std::string_view name);
 std::span<const TypeInfo> AllTypes();
 
 // As format_type(oid, modifier) prints: "character varying(10)", "timestamp with time zone".

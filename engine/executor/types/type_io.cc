@@ -1,3 +1,4 @@
+// Values to and from the wire.
 #include "engine/executor/types/type_io.h"
 
 #include <fmt/format.h>
@@ -26,13 +27,14 @@ Status ParseInteger(std::string_view text, std::string_view type_name, Value& ou
   if (plus) rest.remove_prefix(1);
   T value = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-  if (error == std::errc::invalid_argument || end != rest.data() + rest.size() ||
-      (plus && rest.starts_with('-'))) {
-    return InvalidInput(type_name, text);
+  // Too many digits are found before what follows them.
+  if (error == std::errc::result_out_of_range && !(plus && rest.starts_with('-'))) {
+    return Status::Error(
+        sqlstate::kNumericValueOutOfRange,
+        fmt::format("value \"{}\" is out of range for type {}", Excerpt(text), type_name));
   }
-  if (error == std::errc::result_out_of_range) {
-    return Status::Error(sqlstate::kNumericValueOutOfRange,
-                         fmt::format("value \"{}\" is out of range for type {}", text, type_name));
+  if (error != std::errc() || end != rest.data() + rest.size() || (plus && rest.starts_with('-'))) {
+    return InvalidInput(type_name, Excerpt(text));
   }
   out = Value::Integer(static_cast<int64_t>(value));
   return Status::Ok();
@@ -45,7 +47,7 @@ Status ParseOid(std::string_view text, Value& out) {
   if (wide.integer > std::numeric_limits<uint32_t>::max() ||
       wide.integer < std::numeric_limits<int32_t>::min()) {
     return Status::Error(sqlstate::kNumericValueOutOfRange,
-                         fmt::format("value \"{}\" is out of range for type oid", text));
+                         fmt::format("value \"{}\" is out of range for type oid", Excerpt(text)));
   }
   out = Value::Integer(static_cast<uint32_t>(wide.integer));
   return Status::Ok();
@@ -57,7 +59,8 @@ Status ParseRegtype(std::string_view text, Value& out) {
     out = Value::Integer(type.oid);
     return Status::Ok();
   }
-  return Status::Error(sqlstate::kUndefinedObject, fmt::format("type \"{}\" does not exist", text));
+  return Status::Error(sqlstate::kUndefinedObject,
+                       fmt::format("type \"{}\" does not exist", Excerpt(text)));
 }
 
 // Any unambiguous beginning of a word.
@@ -154,8 +157,9 @@ Status SendBigEndian(T value, const IoContext& io, std::string_view& out) {
 }
 
 Status InvalidInput(std::string_view type_name, std::string_view text) {
-  return Status::Error(sqlstate::kInvalidTextRepresentation,
-                       fmt::format("invalid input syntax for type {}: \"{}\"", type_name, text));
+  return Status::Error(
+      sqlstate::kInvalidTextRepresentation,
+      fmt::format("invalid input syntax for type {}: \"{}\"", type_name, Excerpt(text)));
 }
 
 [[gnu::hot]] Status ParseText(Type type, std::string_view text, const IoContext& io, Value& out) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks a PostgreSQL 15 (PG* variables say which; encoding UTF8, locale C) for the answers to
-expressions.txt and writes expressions.tsv (or from the first argument to the second): expression, type oid, text, binary as hex;
-or expression, "ERROR", SQLSTATE, position, message, detail, hint.
+expressions.txt and writes expressions.tsv (or from the first argument to the second): expression,
+type oid, text, binary as hex; or expression, "ERROR", SQLSTATE, position, message, detail, hint.
 """
 import pathlib
 import sys

@@ -1,0 +1,55 @@
+// The files of a data directory, as the kernel has them: one small interface, so that a test can
+// put something else in the kernel's place (testing/faulty_files.h).
+//
+// Every call that the engine makes for its data goes through Files and File. They answer as system
+// calls do, with -errno and short counts; whole.h makes of them what the engine wants: everything
+// or a Status that names the file and the place.
+//
+// Safety: Files may be called from any thread; a File by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace connbench::engine {
+
+class File {
+ public:
+  virtual ~File() = default;
+  // Bytes done, maybe fewer than asked for (0: the end), or -errno.
+  virtual int64_t Read(int64_t offset, char* to, int64_t bytes) = 0;
+  virtual int64_t Write(int64_t offset, const char* from, int64_t bytes) = 0;
+  virtual int64_t Size() = 0;
+  // fdatasync(): 0 or -errno.
+  virtual int Sync() = 0;
+  // Takes the file for this process and those that it forks; 0, or -EWOULDBLOCK if another has it.
+  virtual int TryLock() = 0;
+};
+
+enum class OpenMode : uint8_t {
+  kRead,       // must exist
+  kReadWrite,  // must exist
+  kMakeNew,    // must not exist
+  kMakeOrUse,
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+  // 0 or -errno, all of them.
+  virtual int Open(const std::string& path, OpenMode mode, std::unique_ptr<File>& file) = 0;
+  virtual int Rename(const std::string& from, const std::string& to) = 0;
+  virtual int Remove(const std::string& path) = 0;
+  virtual int MakeFolder(const std::string& path) = 0;
+  // What has been made, renamed or removed in the folder is so for good.
+  virtual int SyncFolder(const std::string& path) = 0;
+  // The names in a folder.
+  virtual int List(const std::string& path, std::vector<std::string>& names) = 0;
+};
+
+// The kernel's.
+Files& KernelFiles();
+
+}  // namespace connbench::engine

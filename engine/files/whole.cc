@@ -1,0 +1,96 @@
+// Whole reads and writes on top of Files.
+#include "engine/files/whole.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace connbench::engine {
+
+Status FileError(const std::string& what, int negative_errno) {
+  const int error = -negative_errno;
+  return Status::Error(
+      error == ENOSPC || error == EDQUOT ? sqlstate::kDiskFull : sqlstate::kIoError,
+      fmt::format("could not {}: {}", what, std::strerror(error)));
+}
+
+Status DamagedFile(const std::string& path, int64_t offset, std::string_view what) {
+  return Status::Error(sqlstate::kInternalError,
+                       fmt::format("{}, offset {}: {}", path, offset, what));
+}
+
+Result<std::unique_ptr<File>> OpenFile(Files& files, const std::string& path, OpenMode mode) {
+  std::unique_ptr<File> file;
+  const int result = files.Open(path, mode, file);
+  if (result < 0) return FileError(fmt::format("open {}", path), result);
+  return file;
+}
+
+Status WriteWhole(File& file, const std::string& path, int64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const int64_t done = file.Write(offset, bytes.data(), static_cast<int64_t>(bytes.size()));
+    if (done == -EINTR) continue;
+    if (done <= 0) {
+      return FileError(fmt::format("write {} bytes to {} at offset {}", bytes.size(), path, offset),
+                       done == 0 ? -EIO : static_cast<int>(done));
+    }
+    offset += done;
+    bytes.remove_prefix(static_cast<size_t>(done));
+  }
+  return {};
+}
+
+Result<int64_t> ReadUpTo(File& file, const std::string& path, int64_t offset, char* to,
+                         int64_t bytes) {
+  int64_t total = 0;
+  while (total < bytes) {
+    const int64_t done = file.Read(offset + total, to + total, bytes - total);
+    if (done == -EINTR) continue;
+    if (done < 0) {
+      return FileError(fmt::format("read {} at offset {}", path, offset + total),
+                       static_cast<int>(done));
+    }
+    if (done == 0) break;
+    total += done;
+  }
+  return total;
+}
+
+Status ReadWhole(File& file, const std::string& path, int64_t offset, char* to, int64_t bytes) {
+  CONNBENCH_ASSIGN_OR_RETURN(const int64_t done, ReadUpTo(file, path, offset, to, bytes));
+  if (done == bytes) return {};
+  return DamagedFile(path, offset + done,
+                     fmt::format("the file ends here, {} bytes too early", bytes - done));
+}
+
+Status SyncFile(File& file, const std::string& path) {
+  const int result = file.Sync();
+  return result < 0 ? FileError(fmt::format("sync {}", path), result) : Status::Ok();
+}
+
+Status SyncFolder(Files& files, const std::string& path) {
+  const int result = files.SyncFolder(path);
+  return result < 0 ? FileError(fmt::format("sync {}", path), result) : Status::Ok();
+}
+
+Status ReplaceFile(Files& files, const std::string& folder, const std::string& name,
+                   std::string_view bytes) {
+  const std::string path = folder + "/" + name;
+  const std::string made = path + ".new";
+  if (const int removed = files.Remove(made); removed < 0 && removed != -ENOENT) {
+    return FileError(fmt::format("remove {}", made), removed);
+  }
+  {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                               OpenFile(files, made, OpenMode::kMakeNew));
+    CONNBENCH_RETURN_IF_ERROR(WriteWhole(*file, made, 0, bytes));
+    CONNBENCH_RETURN_IF_ERROR(SyncFile(*file, made));
+  }
+  if (const int renamed = files.Rename(made, path); renamed < 0) {
+    return FileError(fmt::format("rename {} to {}", made, path), renamed);
+  }
+  return SyncFolder(files, folder);
+}
+
+}  // namespace connbench::engine

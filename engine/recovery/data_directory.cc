@@ -1,0 +1,156 @@
+// A data directory in the hands of one server.
+#include "engine/recovery/data_directory.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <string_view>
+
+#include "base/clock.h"
+#include "engine/files/whole.h"
+#include "engine/storage/page.h"
+#include "engine/wal/log.h"
+
+namespace connbench::engine {
+namespace {
+
+constexpr const char* kLockName = "lock";
+// How long the processes of a server that has died may take to follow it.
+constexpr int64_t kLockPatienceMs = 10'000;
+constexpr int64_t kLockLookEveryMs = 10;
+
+bool ProcessLives(int64_t pid) {
+  return pid > 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+}
+
+Status InUse(const std::string& folder, int64_t pid) {
+  return Status::Error(
+             sqlstate::kObjectInUse,
+             fmt::format("data directory {} is in use by the server with pid {}", folder, pid))
+      .WithHint("Stop that server, or name another directory.");
+}
+
+}  // namespace
+
+std::string CheckpointPath(const std::string& folder, uint64_t number) {
+  return fmt::format("{}/checkpoint.{}", folder, number);
+}
+
+Result<std::vector<uint64_t>> ListLogFiles(Files& files, const std::string& folder) {
+  const std::string path = folder + "/" + kLogFolder;
+  std::vector<std::string> names;
+  if (const int listed = files.List(path, names); listed < 0) {
+    return FileError(fmt::format("list {}", path), listed);
+  }
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    uint64_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number, 16);
+    if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Result<std::vector<uint64_t>> DataDirectory::LogFiles() { return ListLogFiles(files_, folder_); }
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(Files& files, const EngineConfig& config,
+                                                           uint32_t storage_slots) {
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(files, config.data_directory));
+  const std::string& folder = directory->folder_;
+  if (const int made = files.MakeFolder(folder); made < 0 && made != -EEXIST) {
+    return FileError(fmt::format("make data directory {}", folder), made);
+  }
+  std::vector<std::string> names;
+  if (const int listed = files.List(folder, names); listed < 0) {
+    return FileError(fmt::format("list data directory {}", folder), listed);
+  }
+  const auto has = [&](std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const bool made_before = has(ControlFile::kName);
+  // What is there before there is a control file.
+  std::erase(names, kLockName);
+  std::erase(names, fmt::format("{}.new", ControlFile::kName));
+  if (!made_before && !names.empty()) {
+    return Status::Error(sqlstate::kConfigFileError,
+                         fmt::format("{} is no data directory of connbench: it holds \"{}\" but no "
+                                     "file \"{}\"",
+                                     folder, names.front(), ControlFile::kName))
+        .WithHint("Name a directory that is empty, or does not exist.");
+  }
+  if (made_before) {  // before anything is written there
+    CONNBENCH_ASSIGN_OR_RETURN(directory->control_, ReadControlFile(files, folder));
+    CONNBENCH_RETURN_IF_ERROR(directory->CheckSettings(config, storage_slots));
+  }
+  CONNBENCH_RETURN_IF_ERROR(directory->Lock());
+  if (made_before) {  // what the last server left
+    CONNBENCH_ASSIGN_OR_RETURN(directory->control_, ReadControlFile(files, folder));
+  }
+  if (directory->is_new()) CONNBENCH_RETURN_IF_ERROR(directory->MakeNew(config, storage_slots));
+  return directory;
+}
+
+Status DataDirectory::Lock() {
+  const std::string path = fmt::format("{}/{}", folder_, kLockName);
+  CONNBENCH_ASSIGN_OR_RETURN(lock_, OpenFile(files_, path, OpenMode::kMakeOrUse));
+  const MonotonicNs patient_until = MonotonicNow() + kLockPatienceMs * kNanosecondsPerMillisecond;
+  while (true) {
+    const int locked = lock_->TryLock();
+    if (locked == 0) break;
+    if (locked != -EWOULDBLOCK) return FileError(fmt::format("lock {}", path), locked);
+    char text[24] = {};
+    CONNBENCH_ASSIGN_OR_RETURN(const int64_t length,
+                               ReadUpTo(*lock_, path, 0, text, sizeof(text) - 1));
+    int64_t pid = 0;
+    std::from_chars(text, text + length, pid);
+    // Of a server that was killed, the last processes may just be ending.
+    if (ProcessLives(pid) || MonotonicNow() >= patient_until) return InUse(folder_, pid);
+    usleep(kLockLookEveryMs * 1000);
+  }
+  return WriteWhole(*lock_, path, 0, fmt::format("{:<20}\n", getpid()));
+}
+
+Status DataDirectory::CheckSettings(const EngineConfig& config, uint32_t storage_slots) const {
+  const std::string path = folder_ + "/" + ControlFile::kName;
+  if (control_.page_bytes != kPageSize) {
+    return Status::Error(
+        sqlstate::kConfigFileError,
+        fmt::format("{}, offset {}: the data directory has pages of {} bytes, and "
+                    "this program has pages of {}",
+                    path, offsetof(ControlFile, page_bytes), control_.page_bytes, kPageSize));
+  }
+  if (control_.storage_slots != storage_slots) {
+    return Status::Error(
+               sqlstate::kConfigFileError,
+               fmt::format(
+                   "data directory {} was made with max_relations={}, and the setting is {}",
+                   folder_, control_.max_relations, config.max_relations))
+        .WithHint(
+            fmt::format("Start the server with --set max_relations={}.", control_.max_relations));
+  }
+  return {};
+}
+
+Status DataDirectory::MakeNew(const EngineConfig& config, uint32_t storage_slots) {
+  control_ = ControlFile{};
+  control_.page_bytes = kPageSize;
+  control_.storage_slots = storage_slots;
+  control_.max_relations = static_cast<uint32_t>(config.max_relations);
+  if (getrandom(&control_.log_number, sizeof control_.log_number, 0) !=
+      sizeof control_.log_number) {
+    return Status::System("getrandom", errno);
+  }
+  CONNBENCH_RETURN_IF_ERROR(WriteControlFile(files_, folder_, control_));
+  const std::string log_folder = folder_ + "/" + kLogFolder;
+  if (const int made = files_.MakeFolder(log_folder); made < 0 && made != -EEXIST) {
+    return FileError(fmt::format("make {}", log_folder), made);
+  }
+  return SyncFolder(files_, folder_);
+}
+
+}  // namespace connbench::engine

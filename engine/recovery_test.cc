@@ -1,0 +1,416 @@
+// What a data directory keeps, whatever the disk and the moment of a crash.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/testing/generated.h"
+#include "engine/engine_on_files.h"
+#include "engine/files/testing/faulty_files.h"
+#include "engine/recovery/control_file.h"
+#include "engine/recovery/data_directory.h"
+#include "engine/segment/segment.h"
+#include "engine/sql/testing/sql_test_base.h"
+#include "engine/storage/integrity_check.h"
+#include "engine/storage/storage.h"
+#include "engine/wal/log.h"
+
+namespace connbench::engine {
+namespace {
+
+constexpr const char* kFolder = "/data";
+
+class RecoveryTest : public ::testing::Test {
+ protected:
+  RecoveryTest() {
+    config_.data_directory = kFolder;
+    config_.shared_buffers_bytes = int64_t{8} << 20;
+    config_.max_connections = 8;
+    config_.connection_log_entries = 64;
+    config_.max_relations = 100;
+    config_.recent_transactions = 1024;
+    config_.remembered_transactions = int64_t{1} << 20;
+    config_.wal_buffers_bytes = int64_t{1} << 20;
+  }
+
+  Status Open() {
+    session_.reset();
+    engine_.reset();
+    auto made = CreateEngineOnFiles(config_, files_);
+    if (!made.ok()) return made.TakeStatus();
+    engine_ = std::move(*made);
+    session_ = std::make_unique<TestSession>(*engine_, std::vector<StartupParameter>{}, "postgres");
+    return {};
+  }
+  void MustOpen() {
+    const Status opened = Open();
+    ASSERT_TRUE(opened.ok()) << opened.ToString();
+  }
+  void Close() {
+    session_.reset();
+    const Status closed = engine_->CloseData();
+    EXPECT_TRUE(closed.ok()) << closed.ToString();
+    engine_.reset();
+  }
+  // The server dies, and what it has not synced may be lost.
+  void Crash(uint64_t seed) {
+    files_.CrashAtCall(1, seed);
+    session_.reset();
+    engine_.reset();
+    files_.Restart();
+  }
+  std::string Rows(std::string_view sql) { return session_->Rows(sql); }
+  void Do(std::string_view sql) { EXPECT_EQ(session_->Error(sql), "ok") << sql; }
+
+  // Every heap and every index is sound.
+  void CheckIntegrity() {
+    auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
+    ASSERT_TRUE(segment.ok()) << segment.status().ToString();
+    Storage storage(**segment, TransactionSystem::Find(**segment, config_));
+    for (uint32_t index = 1; index < storage.slot_count(); ++index) {
+      const StorageSlot& slot = storage.slot(index);
+      const StorageId id = slot.id.load();
+      if (id == kNoStorage || slot.block_count.load() == 0) continue;
+      const auto checked =
+          slot.root_block.load() == kNoBlock ? CheckHeap(storage, id) : CheckBTree(storage, id);
+      EXPECT_TRUE(checked.ok()) << checked.status().ToString();
+    }
+  }
+
+  FaultyFiles files_;
+  EngineConfig config_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<TestSession> session_;
+};
+
+TEST_F(RecoveryTest, DataAreKeptOverAShutdown) {
+  MustOpen();
+  Do("create table t (a int primary key, b text)");
+  Do("insert into t select g, 'row ' || g from generate_series(1, 3000) g");
+  Do("create sequence s start 7");
+  EXPECT_EQ(Rows("select nextval('s'), nextval('s')"), "7|8");
+  Do("create role anna login");
+  Close();
+  MustOpen();
+  EXPECT_EQ(engine_->recovery_report(), "");
+  EXPECT_EQ(Rows("select count(*), sum(a), max(b) from t"), "3000|4501500|row 999");
+  EXPECT_EQ(Rows("select b from t where a = 1234"), "row 1234");
+  EXPECT_EQ(Rows("select nextval('s')"), "9");
+  EXPECT_TRUE(engine_->roles_changed());
+  EXPECT_NE(session_->Error("create role anna"), "ok");
+  EXPECT_NE(session_->Error("insert into t values (1234, 'again')"), "ok");
+  CheckIntegrity();
+  Close();
+}
+
+TEST_F(RecoveryTest, WhatWasCommittedIsThereAfterACrashAndNothingElse) {
+  MustOpen();
+  Do("create table t (a int primary key, b int)");
+  Do("insert into t select g, 0 from generate_series(1, 500) g");
+  Do("update t set b = 1 where a <= 100");
+  Do("begin; savepoint s; update t set b = 2 where a > 400; rollback to s; delete from t where a = "
+     "500; commit");
+  Do("create table dropped (a int); insert into dropped values (1); drop table dropped");
+  Do("begin; create table never (a int primary key); insert into never values (1); "
+     "update t set b = 3; delete from t where a < 50");
+  Crash(1);
+  MustOpen();
+  EXPECT_NE(engine_->recovery_report(), "");
+  EXPECT_EQ(Rows("select count(*), sum(b) from t"), "499|100");
+  EXPECT_NE(session_->Error("select * from never"), "ok");
+  EXPECT_NE(session_->Error("select * from dropped"), "ok");
+  CheckIntegrity();
+  // Its rows' places and its xids are of use again.
+  Do("update t set b = b + 1");
+  Do("vacuum t");
+  Do("insert into t select g, 1 from generate_series(1000, 1500) g");
+  EXPECT_EQ(Rows("select count(*), sum(b) from t"), "1000|1100");
+  CheckIntegrity();
+  Crash(2);
+  MustOpen();
+  EXPECT_EQ(Rows("select count(*), sum(b) from t"), "1000|1100");
+}
+
+TEST_F(RecoveryTest, AbortedRowsStayAbortedWhenTheCommitLogForgetsThem) {
+  MustOpen();
+  Do("create table t (a int primary key)");
+  Do("insert into t values (1)");
+  for (int i = 0; i < 20; ++i) Do("begin; insert into t values (2); rollback");
+  Do("vacuum");
+  Do("checkpoint");
+  for (int i = 0; i < 2500; ++i) Do("update t set a = 1");
+  Do("vacuum");
+  Crash(3);
+  MustOpen();
+  EXPECT_EQ(Rows("select a from t"), "1");
+  EXPECT_EQ(Rows("select count(*) from t where a = 2"), "0");
+}
+
+TEST_F(RecoveryTest, ASequenceValueThatAClientHasSeenIsNotGivenAgain) {
+  MustOpen();
+  Do("create sequence s");
+  EXPECT_EQ(Rows("select nextval('s')"), "1");
+  EXPECT_EQ(Rows("select nextval('s')"), "2");
+  Crash(4);
+  MustOpen();
+  EXPECT_EQ(Rows("select nextval('s')"), "3");
+}
+
+using RecoveryTestGenerated = RecoveryTest;
+
+// A session works through random transactions, and somewhere the power fails, maybe amid a write:
+// what is there afterwards is what had been answered by then, or one transaction more.
+TEST_F(RecoveryTestGenerated, AnyMomentOfACrashLeavesTheStateOfACommit) {
+  const int cases = testing::GeneratedCases(40);
+  for (int index = 0; index < cases; ++index) {
+    const uint64_t seed = testing::GeneratedSeed() + static_cast<uint64_t>(index);
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    std::mt19937_64 random(seed);
+    files_ = {};
+    MustOpen();
+    Do("create table accounts (id int primary key, balance int, note text)");
+    Do("insert into accounts select g, 100, '' from generate_series(1, 20) g");
+    struct Answered {
+      int64_t calls;
+      std::string state;
+    };
+    const char* look =
+        "select string_agg(id || ':' || balance || ':' || length(note), ' ' order by "
+        "id) from accounts";
+    std::vector<Answered> answered = {{files_.calls(), Rows(look)}};
+    files_.CrashAtCall(1 + static_cast<int64_t>(random() % 150), seed);
+    for (int step = 0; step < 60; ++step) {
+      switch (random() % 10) {
+        case 0:
+          Do("checkpoint");
+          break;
+        case 1:  // splits of the index
+          Do(
+              fmt::format("insert into accounts select g, 1, repeat('x', 100) from "
+                          "generate_series({0}, {0} + 300) g",
+                          1000 * (step + 1)));
+          break;
+        case 2:
+          Do("delete from accounts where id > 1000 and id % 3 = 0");
+          Do("vacuum accounts");
+          break;
+        case 3:
+          Do("create table other (a int primary key); insert into other values (1); drop table "
+             "other");
+          break;
+        case 4:
+          Do("begin; update accounts set balance = 0; rollback");
+          break;
+        default:
+          Do(
+              fmt::format("begin; update accounts set balance = balance - {0} where id = {1}; "
+                          "update accounts set balance = balance + {0} where id = {2}; commit",
+                          random() % 50, 1 + random() % 20, 1 + random() % 20));
+      }
+      answered.push_back({files_.calls(), Rows(look)});
+    }
+    const int64_t crash_at = files_.crash_at();
+    session_.reset();
+    engine_.reset();
+    files_.Restart();
+    MustOpen();
+    const std::string state = Rows(look);
+    size_t last = 0;
+    while (last + 1 < answered.size() && answered[last + 1].calls < crash_at) ++last;
+    const bool next = last + 1 < answered.size() && state == answered[last + 1].state;
+    EXPECT_TRUE(state == answered[last].state || next)
+        << "after call " << crash_at << ": " << state << "\nexpected " << answered[last].state;
+    CheckIntegrity();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(RecoveryTest, ShortCountsAndInterruptionsChangeNothing) {
+  files_.MakeShort(4001);
+  MustOpen();
+  Do("create table t (a int primary key)");
+  Do("insert into t select g from generate_series(1, 2000) g");
+  Crash(5);
+  MustOpen();
+  EXPECT_EQ(Rows("select count(*), sum(a) from t"), "2000|2001000");
+}
+
+// Whatever call of a start fails: the start says so, and the next one finds everything.
+TEST_F(RecoveryTest, AStartThatFailsAnywhereLosesNothing) {
+  MustOpen();
+  Do("create table t (a int primary key)");
+  Do("insert into t select g from generate_series(1, 100) g");
+  Crash(6);
+  int64_t failures = 0;
+  for (const int error : {EIO, ENOSPC}) {
+    for (int64_t call = 0;; ++call) {
+      files_.FailCall(call, error);
+      const Status opened = Open();
+      if (!files_.failed()) break;  // the start needs no more calls
+      ++failures;
+      if (!opened.ok()) {
+        EXPECT_TRUE(opened.code() == sqlstate::kIoError || opened.code() == sqlstate::kDiskFull)
+            << opened.ToString();
+        EXPECT_NE(opened.error().message.find(kFolder), std::string::npos) << opened.ToString();
+      }
+      MustOpen();
+      ASSERT_EQ(Rows("select count(*), sum(a) from t"), "100|5050");
+    }
+    files_.FailCall(-1, 0);
+  }
+  EXPECT_GT(failures, 20);
+}
+
+// "S" while the thread sleeps in the kernel.
+char StateOfThread(pid_t thread) {
+  std::ifstream file(fmt::format("/proc/self/task/{}/stat", thread));
+  std::string text;
+  std::getline(file, text);
+  const size_t name_end = text.rfind(')');
+  return name_end == std::string::npos ? '?' : text[name_end + 2];
+}
+
+// Condition becomes true, or a minute has gone.
+template <typename Condition>
+bool WaitUntil(Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// A checkpoint, or an insert that found the ring full, writes the log too, and rings nobody.
+TEST_F(RecoveryTest, ACommitThatMeetsAnotherWriterOfTheLogDoesNotSleepForEver) {
+  MustOpen();
+  Do("create table t (a int)");
+  auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
+  ASSERT_TRUE(segment.ok()) << segment.status().ToString();
+  Log log(**segment, files_, config_);
+  log.header().write.LockExclusive();
+  std::atomic<pid_t> thread = 0;
+  std::atomic<bool> committed = false;
+  std::thread committing([&] {
+    thread = gettid();
+    Do("insert into t values (1)");
+    committed = true;
+  });
+  const auto somebody_waits = [&] {
+    for (uint32_t session = 0; session < log.header().session_count; ++session) {
+      if (log.WaitsFor(session) != kNoLsn) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(WaitUntil([&] { return somebody_waits() && StateOfThread(thread) == 'S'; }));
+  log.header().write.UnlockExclusive();
+  EXPECT_TRUE(WaitUntil([&] { return committed.load(); }));
+  if (!committed) {  // another commit wakes it, so that the test ends
+    TestSession other(*engine_, std::vector<StartupParameter>{}, "postgres");
+    other.Run("create table other (a int)");
+  }
+  committing.join();
+  Close();
+}
+
+TEST_F(RecoveryTest, ALogThatCannotBeWrittenEndsTheServer) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto commit = [&](int64_t call, int error) {
+    MustOpen();
+    Do("create table t (a int)");
+    files_.FailCall(call, error);
+    Do("insert into t values (1)");
+  };
+  // The commit's first call writes the record, its second syncs it.
+  EXPECT_DEATH(commit(0, ENOSPC),
+               "PANIC: .*could not write .* to /data/wal/0000000000000001 at offset");
+  EXPECT_DEATH(commit(1, EIO), "PANIC: .*could not sync /data/wal/0000000000000001");
+}
+
+class RefusalTest : public RecoveryTest {
+ protected:
+  // The start is refused with a message that has all of the texts, and no file has changed.
+  void ExpectRefusal(const std::vector<std::string>& texts) {
+    std::vector<std::pair<std::string, std::string>> before;
+    for (const std::string& path : files_.Paths()) before.emplace_back(path, files_.Bytes(path));
+    const Status opened = Open();
+    ASSERT_FALSE(opened.ok());
+    for (const std::string& text : texts) {
+      EXPECT_NE(opened.error().message.find(text), std::string::npos) << opened.ToString();
+    }
+    std::erase_if(before, [](const auto& entry) { return entry.first.ends_with("/lock"); });
+    for (const auto& [path, bytes] : before) EXPECT_TRUE(files_.Bytes(path) == bytes) << path;
+  }
+  void MakeData() {
+    MustOpen();
+    Do("create table t (a int primary key)");
+    Do("insert into t select g from generate_series(1, 5000) g");
+  }
+  void Rewrite(const ControlFile& control) {
+    const Status written = WriteControlFile(files_, kFolder, control);
+    ASSERT_TRUE(written.ok()) << written.ToString();
+  }
+};
+
+TEST_F(RefusalTest, ADamagedFileIsNamedWithThePlace) {
+  MakeData();
+  Close();
+  files_.Damage("/data/control", 30);
+  ExpectRefusal({"/data/control, offset 64: the checksum is wrong"});
+  files_.Damage("/data/control", 30);
+  const ControlFile control = *ReadControlFile(files_, kFolder);
+  const std::string checkpoint = CheckpointPath(kFolder, control.checkpoint_number);
+  files_.Damage(checkpoint, 5000);
+  ExpectRefusal({checkpoint + ", offset ", "checksum is wrong"});
+}
+
+TEST_F(RefusalTest, DamageAmidTheLogIsNotTakenForItsEnd) {
+  MakeData();
+  for (int i = 0; i < 20; ++i) Do("update t set a = a + 10000");  // more than one file
+  Crash(7);
+  const ControlFile control = *ReadControlFile(files_, kFolder);
+  files_.Damage(LogFilePath(kFolder, control.redo / kLogFileBytes),
+                static_cast<int64_t>(control.redo % kLogFileBytes) + 5000);
+  ExpectRefusal({"/data/wal/0000000000000001, offset ", "the log goes on in later files"});
+}
+
+TEST_F(RefusalTest, AnotherVersionOrPageSizeOrSettingIsRefused) {
+  MakeData();
+  Close();
+  const ControlFile control = *ReadControlFile(files_, kFolder);
+  ControlFile other = control;
+  other.format_version = 99;
+  Rewrite(other);
+  ExpectRefusal({"/data/control, offset 8: the data directory has format version 99"});
+  other = control;
+  other.page_bytes = 4096;
+  Rewrite(other);
+  ExpectRefusal({"/data/control, offset 12: the data directory has pages of 4096 bytes"});
+  Rewrite(control);
+  config_.max_relations = 5000;
+  ExpectRefusal({"was made with max_relations=100"});
+  config_.max_relations = 100;
+  config_.shared_buffers_bytes = 128 << 10;
+  ExpectRefusal({"all 14 pages of the buffer pool are in use"});
+}
+
+TEST_F(RefusalTest, AFolderWithOtherFilesIsLeftAlone) {
+  std::unique_ptr<File> file;
+  ASSERT_EQ(files_.MakeFolder(kFolder), 0);
+  ASSERT_EQ(files_.Open("/data/thesis.txt", OpenMode::kMakeNew, file), 0);
+  ExpectRefusal({"/data is no data directory of connbench: it holds \"thesis.txt\""});
+}
+
+}  // namespace
+}  // namespace connbench::engine

@@ -1,0 +1,59 @@
+// The tables of a plan: found and locked when it is made, locked and looked at again when it runs.
+#include "engine/sql/plan.h"
+
+#include <fmt/format.h>
+
+#include "engine/sql/ast.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+
+Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string_view sql,
+                                     const PgQuery__RangeVar& name, LockMode mode,
+                                     const TableNeed& need) {
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string relation_name, ast::RelationName(sql, name));
+  RelationRef locked;
+  while (true) {
+    Result<RelationRef> found = context.catalog->Find(*context.transaction, relation_name);
+    if (!found.ok()) return found.TakeStatus();
+    RelationRef relation = std::move(*found);
+    if (relation->kind != RelationKind::kTable) {
+      return Status::Error(sqlstate::kWrongObjectType,
+                           fmt::format("\"{}\" is not a table", relation_name));
+    }
+    if (need.ownership) {
+      CONNBENCH_RETURN_IF_ERROR(RequireOwner(context.role, *relation, relation->owner));
+    }
+    if (need.any_of != privilege::kNone) {
+      CONNBENCH_RETURN_IF_ERROR(RequireAny(context.role, *relation, need.any_of));
+    }
+    if (relation->oid < kFirstUserOid && mode != LockMode::kAccessShare && context.role.superuser) {
+      return Status::Error(
+          sqlstate::kInsufficientPrivilege,
+          fmt::format("permission denied: \"{}\" is a system catalog", relation_name));
+    }
+    if (relation == locked) return relation;
+    CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(relation->oid, mode));
+    locked = std::move(relation);
+  }
+}
+
+[[gnu::hot]] Result<bool> LockAndCheckPlan(const PlanningContext& context, Plan& plan,
+                                           bool own_changes) {
+  for (const PlanTable& table : plan.tables) {
+    CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(table.oid, table.mode));
+  }
+  if (plan.for_this_snapshot) return false;
+  const uint64_t version = context.catalog->shared_version();
+  if (plan.catalog_version == version && !own_changes) return true;
+  for (const PlanTable& table : plan.tables) {
+    Result<RelationRef> found =
+        context.catalog->FindIfExists(*context.transaction, table.relation->name);
+    if (!found.ok()) return found.TakeStatus();
+    if (*found != table.relation) return false;
+  }
+  plan.catalog_version = version;
+  return true;
+}
+
+}  // namespace connbench::engine

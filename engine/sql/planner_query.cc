@@ -1,0 +1,242 @@
+// A SELECT that is no VALUES: what it means, then the nodes of its plan from the bottom up.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/executor/nodes/modify_nodes.h"
+#include "engine/executor/nodes/result_nodes.h"
+#include "engine/executor/nodes/sort_node.h"
+#include "engine/sql/planner.h"
+
+namespace connbench::engine {
+
+std::vector<Type> Planner::TypesOf(const std::vector<const Expression*>& expressions) {
+  std::vector<Type> types;
+  types.reserve(expressions.size());
+  for (const Expression* expression : expressions) types.push_back(expression->type);
+  return types;
+}
+
+std::vector<SortKey> Planner::SortKeys(const std::vector<OrderItem>& order,
+                                       const std::vector<Target>& targets, size_t offset) {
+  std::vector<SortKey> keys;
+  keys.reserve(order.size());
+  for (const OrderItem& item : order) {
+    keys.push_back({static_cast<int>(offset + item.target),
+                    targets[item.target].expression->type.oid, item.descending, item.nulls_first});
+  }
+  return keys;
+}
+
+// In PostgreSQL's order, which decides which of several errors is reported.
+Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
+  query.locking = ReadLocking(select);
+  CONNBENCH_ASSIGN_OR_RETURN(query.source, AnalyzeFrom(select, query.locking.wanted));
+  CONNBENCH_RETURN_IF_ERROR(CheckLockedNames(select, query.source));
+  const Scope& scope = query.source.scope;
+  ExpressionAnalyzer& analyzer = query.analyzer.emplace(builder_, sql_, scope);
+  query.distinct = select.n_distinct_clause > 0;
+  const bool resolve_unknown = query.unknown_target == nullptr || query.distinct;
+  CONNBENCH_RETURN_IF_ERROR(
+      AnalyzeTargets(select, analyzer, scope, resolve_unknown, query.targets));
+  query.visible = query.targets.size();
+  if (select.where_clause != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(query.where,
+                               analyzer.AnalyzeCondition(*select.where_clause, "WHERE"));
+  }
+  if (select.having_clause != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(query.having,
+                               analyzer.AnalyzeCondition(*select.having_clause, "HAVING", true));
+  }
+  CONNBENCH_RETURN_IF_ERROR(
+      AnalyzeOrderBy(select, analyzer, scope, query.visible, query.targets, query.order));
+  CONNBENCH_RETURN_IF_ERROR(
+      AnalyzeGroupBy(select, analyzer, scope, query.visible, query.targets, query.groups));
+  for (size_t i = 0; i < query.visible; ++i) {
+    Expression*& expression = query.targets[i].expression;
+    if (expression->type.oid != type_oid::kUnknown) continue;
+    CONNBENCH_ASSIGN_OR_RETURN(expression, query.unknown_target(i, expression));
+  }
+  query.grouped =
+      !query.groups.empty() || !analyzer.aggregates().empty() || query.having != nullptr;
+  query.limited = select.limit_count != nullptr;
+  return CheckRowsCanBeLocked(query);
+}
+
+// Not those that stand for several of the table's.
+Status Planner::CheckRowsCanBeLocked(const Query& query) {
+  if (!query.locking.wanted || (!query.grouped && !query.distinct)) return {};
+  return Status::Error(
+      sqlstate::kFeatureNotSupported,
+      fmt::format("{} is not allowed with {}", RowLockModeName(query.locking.first),
+                  query.distinct            ? "DISTINCT clause"
+                  : !query.groups.empty()   ? "GROUP BY clause"
+                  : query.having != nullptr ? "HAVING clause"
+                                            : "aggregate functions"));
+}
+
+// Rows with the same primary key are the same row: a query that is grouped by it may use all of the
+// row's columns, and becomes one that is grouped by those that it uses, too.
+Status Planner::AddDependentGroups(Query& query) {
+  const RelationInfo* table = query.source.relation.get();
+  const IndexInfo* key = table == nullptr ? nullptr : table->primary_key();
+  if (key == nullptr) return {};
+  std::vector<bool> grouped(query.source.scope.columns.size(), false);
+  for (const Expression* group : query.groups) {
+    if (group->kind == ExpressionKind::kColumn) grouped[static_cast<size_t>(group->index)] = true;
+  }
+  for (const int16_t column : key->key_columns) {
+    if (!grouped[static_cast<size_t>(column)]) return {};
+  }
+  std::vector<bool> used(grouped.size(), false);
+  for (const Target& target : query.targets) CollectColumns(*target.expression, used);
+  if (query.having != nullptr) CollectColumns(*query.having, used);
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (!used[i] || grouped[i]) continue;
+    CONNBENCH_ASSIGN_OR_RETURN(
+        Expression * column,
+        builder_.Column(static_cast<int>(i), query.source.scope.columns[i].type, -1));
+    query.groups.push_back(column);
+  }
+  return {};
+}
+
+// The columns that anything refers to.
+std::vector<bool> Planner::UsedColumns(const Query& query) {
+  std::vector<bool> used(query.source.scope.columns.size(), false);
+  for (const Target& target : query.targets) CollectColumns(*target.expression, used);
+  for (const Expression* group : query.groups) CollectColumns(*group, used);
+  if (query.where != nullptr) CollectColumns(*query.where, used);
+  if (query.having != nullptr) CollectColumns(*query.having, used);
+  for (const AggregateCall& call : query.analyzer->aggregates()) {
+    for (const Expression* argument : call.arguments) CollectColumns(*argument, used);
+    if (call.filter != nullptr) CollectColumns(*call.filter, used);
+  }
+  return used;
+}
+
+// An order by plain columns may come from an index. Empty: no such order is wanted.
+std::vector<SortKey> Planner::ColumnOrder(const Query& query) {
+  std::vector<SortKey> order;
+  if (query.grouped || query.distinct) return order;
+  for (const OrderItem& item : query.order) {
+    const Expression& expression = *query.targets[item.target].expression;
+    if (expression.kind != ExpressionKind::kColumn) return {};
+    order.push_back({expression.index, expression.type.oid, item.descending, item.nulls_first});
+  }
+  return order;
+}
+
+// The rows of FROM that WHERE lets through.
+Result<PlanNodePtr> Planner::PlanSource(Query& query) {
+  const Source& source = query.source;
+  if (source.relation != nullptr) {
+    ScanChoice choice = ChooseScan(source, query.where, ColumnOrder(query), query.limited);
+    query.ordered = choice.ordered;
+    CONNBENCH_ASSIGN_OR_RETURN(
+        auto scan, MakeScan(source, query.where, UsedColumns(query), std::move(choice)));
+    query.scan = scan.get();
+    return PlanNodePtr(std::move(scan));
+  }
+  if (source.series != nullptr) {
+    constexpr double kSeriesRows = 1000;  // PostgreSQL's guess
+    const auto& arguments = source.series_arguments;
+    PlanNodePtr node =
+        std::make_unique<SeriesNode>(source.scope.columns[0].name, arguments[0], arguments[1],
+                                     arguments.size() > 2 ? arguments[2] : nullptr, query.where);
+    node->estimated_rows = kSeriesRows;
+    return node;
+  }
+  if (source.view != nullptr) {
+    const SystemView& view = *source.view;
+    std::vector<std::string> names;
+    for (const Scope::Column& column : source.scope.columns) names.push_back(column.name);
+    return PlanNodePtr(std::make_unique<ViewNode>(
+        view.name, source.scope.alias, std::move(names),
+        [&view, segment = context_.segment](std::vector<Value>& values) {
+          view.read(*segment, values);
+        },
+        query.where));
+  }
+  return PlanNodePtr(std::make_unique<ResultNode>(query.where));
+}
+
+// Rows are locked in the order that is asked for: if a sort makes it, the sort comes first and
+// carries the table's columns, the tid and the sort keys.
+Result<PlanNodePtr> Planner::PlanLocking(PlanNodePtr node, Query& query) {
+  const Scope& scope = query.source.scope;
+  if (!query.order.empty() && !query.ordered) {
+    std::vector<const Expression*> projection;
+    for (size_t i = 0; i < scope.columns.size(); ++i) {
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
+                                 builder_.Column(static_cast<int>(i), scope.columns[i].type, -1));
+      projection.push_back(column);
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(
+        Expression * tid,
+        builder_.Column(static_cast<int>(scope.columns.size()), {type_oid::kInt8, -1}, -1));
+    projection.push_back(tid);
+    const size_t offset = projection.size();
+    for (const Target& target : query.targets) projection.push_back(target.expression);
+    const std::vector<Type> types = TypesOf(projection);
+    node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
+    node = std::make_unique<SortNode>(std::move(node), types,
+                                      SortKeys(query.order, query.targets, offset), false);
+    query.ordered = true;
+  }
+  plan_->writes = true;
+  plan_->lock_mode = query.locking.first;
+  return PlanNodePtr(std::make_unique<LockRowsNode>(std::move(node), query.scan, query.locking.mode,
+                                                    query.locking.policy));
+}
+
+// The select list, in the order and without the duplicates that are asked for.
+PlanNodePtr Planner::PlanTargets(PlanNodePtr node, const Query& query) {
+  std::vector<const Expression*> projection = ExpressionsOf(query.targets);
+  const std::vector<Type> types = TypesOf(projection);
+  node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
+  std::vector<SortKey> keys;
+  if (!query.ordered) keys = SortKeys(query.order, query.targets, 0);
+  if (query.distinct) {
+    // Equal rows end up side by side: the rest of the columns complete the sort key.
+    for (size_t i = 0; i < query.visible; ++i) {
+      const bool is_key = std::any_of(keys.begin(), keys.end(), [i](const SortKey& key) {
+        return key.column == static_cast<int>(i);
+      });
+      if (!is_key) keys.push_back({static_cast<int>(i), types[i].oid, false, false});
+    }
+  }
+  if (keys.empty()) return node;
+  return std::make_unique<SortNode>(std::move(node), types, std::move(keys), query.distinct);
+}
+
+Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool describe,
+                                       std::vector<Target>& targets,
+                                       const UnknownTarget& unknown_target) {
+  CONNBENCH_RETURN_IF_ERROR(CheckSelect(select));
+  if (select.n_values_lists > 0) {
+    CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr values, PlanValuesLists(select, targets));
+    if (describe) DescribeColumns(targets, targets.size(), nullptr);
+    return values;
+  }
+  Query query;
+  query.unknown_target = unknown_target;
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeQuery(select, query));
+  if (describe) DescribeColumns(query.targets, query.visible, &query.source);
+  CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanSource(query));
+  if (query.grouped) {
+    CONNBENCH_RETURN_IF_ERROR(AddDependentGroups(query));
+    CONNBENCH_ASSIGN_OR_RETURN(node, PlanGrouping(std::move(node), query.groups, *query.analyzer,
+                                                  query.source.scope, query.having, query.targets));
+  }
+  if (query.locking.wanted && query.source.relation != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(node, PlanLocking(std::move(node), query));
+  }
+  node = PlanTargets(std::move(node), query);
+  targets = std::move(query.targets);
+  targets.resize(query.visible);
+  return AddLimit(std::move(node), select);
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,187 @@
+// Select lists, and what ORDER BY and GROUP BY say of them.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/sql/planner.h"
+
+namespace connbench::engine {
+namespace {
+
+// PostgreSQL's limit of a result's columns, those that only serve the order included.
+constexpr size_t kMaxTargets = 1664;
+
+bool IsStar(const ast::Node& node) {
+  if (node.node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return false;
+  const PgQuery__ColumnRef& reference = *node.column_ref;
+  return reference.fields[reference.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
+}
+
+// A bare column name, as ORDER BY and GROUP BY may use for an output column; empty otherwise.
+std::string_view BareName(const ast::Node& node) {
+  if (node.node_case != PG_QUERY__NODE__NODE_COLUMN_REF || node.column_ref->n_fields != 1)
+    return {};
+  return ast::StringOf(*node.column_ref->fields[0]);
+}
+
+}  // namespace
+
+Status Planner::CheckTargetCount(size_t count) {
+  if (count <= kMaxTargets) return {};
+  return Status::Error(sqlstate::kTooManyColumns,
+                       fmt::format("target lists can have at most {} entries", kMaxTargets));
+}
+
+Status Planner::ExpandStar(const PgQuery__ColumnRef& reference, const Scope& scope,
+                           std::vector<Target>& targets) {
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return CharacterPosition(sql_, reference.location); };
+  CONNBENCH_RETURN_IF_ERROR(CheckColumnQualifiers(sql_, reference, scope));
+  if (reference.n_fields > 1) {
+    const std::string_view qualifier = ast::StringOf(*reference.fields[reference.n_fields - 2]);
+    if (qualifier != scope.alias) {
+      return Status::Error(sqlstate::kUndefinedTable,
+                           fmt::format("missing FROM-clause entry for table \"{}\"", qualifier),
+                           position());
+    }
+  } else if (scope.alias.empty()) {
+    return Status::Error(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid",
+                         position());
+  }
+  for (size_t i = 0; i < scope.columns.size(); ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(
+        Expression * column,
+        builder_.Column(static_cast<int>(i), scope.columns[i].type, reference.location));
+    targets.push_back({column, scope.columns[i].name});
+  }
+  return {};
+}
+
+Status Planner::AnalyzeTargets(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
+                               const Scope& scope, bool resolve_unknown,
+                               std::vector<Target>& targets) {
+  for (const ast::Node* item : ast::List(select.target_list, select.n_target_list)) {
+    const PgQuery__ResTarget& target = *item->res_target;
+    if (IsStar(*target.val)) {
+      CONNBENCH_RETURN_IF_ERROR(ExpandStar(*target.val->column_ref, scope, targets));
+      continue;
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression,
+                               analyzer.Analyze(*target.val, "the select list", true));
+    if (resolve_unknown) {
+      CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
+    }
+    targets.push_back(
+        {expression, *target.name != '\0' ? target.name : OutputColumnName(*target.val)});
+  }
+  return CheckTargetCount(targets.size());
+}
+
+// What an ORDER BY or GROUP BY item means: an output column by number or name, or an expression
+// over the input, which becomes an invisible target if it is not one already. An output column that
+// is still unknown becomes text, since only then can it be ordered.
+Result<size_t> Planner::FindOrAddTarget(const ast::Node& node, std::string_view clause,
+                                        ExpressionAnalyzer& analyzer, const Scope& scope,
+                                        size_t visible, bool prefer_column, bool may_add,
+                                        std::vector<Target>& targets) {
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return CharacterPosition(sql_, ast::LocationOf(node)); };
+  const auto take = [&](size_t target) -> Result<size_t> {
+    Expression*& expression = targets[target].expression;
+    CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
+    return target;
+  };
+  if (node.node_case == PG_QUERY__NODE__NODE_A_CONST) {
+    const PgQuery__AConst& constant = *node.a_const;
+    if (constant.isnull || constant.val_case != PG_QUERY__A__CONST__VAL_IVAL) {
+      return Status::Error(sqlstate::kSyntaxError,
+                           fmt::format("non-integer constant in {}", clause), position());
+    }
+    const int number = constant.ival->ival;
+    if (number < 1 || static_cast<size_t>(number) > visible) {
+      return Status::Error(sqlstate::kInvalidColumnReference,
+                           fmt::format("{} position {} is not in select list", clause, number),
+                           position());
+    }
+    return take(static_cast<size_t>(number) - 1);
+  }
+  const std::string_view name = BareName(node);
+  if (!name.empty() && !(prefer_column && scope.Find(name) >= 0)) {
+    std::optional<size_t> found;
+    for (size_t i = 0; i < visible; ++i) {
+      if (targets[i].name != name) continue;
+      if (found && !SameExpression(*targets[*found].expression, *targets[i].expression)) {
+        return Status::Error(sqlstate::kAmbiguousColumn,
+                             fmt::format("{} \"{}\" is ambiguous", clause, name), position());
+      }
+      if (!found) found = i;
+    }
+    if (found) return take(*found);
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * expression,
+                             analyzer.Analyze(node, clause, !prefer_column));
+  CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (SameExpression(*targets[i].expression, *expression)) return i;
+  }
+  if (!may_add) {
+    return Status::Error(sqlstate::kInvalidColumnReference,
+                         "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                         position());
+  }
+  targets.push_back({expression, ""});
+  CONNBENCH_RETURN_IF_ERROR(CheckTargetCount(targets.size()));
+  return targets.size() - 1;
+}
+
+Status Planner::AnalyzeOrderBy(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
+                               const Scope& scope, size_t visible, std::vector<Target>& targets,
+                               std::vector<OrderItem>& order) {
+  for (const ast::Node* node : ast::List(select.sort_clause, select.n_sort_clause)) {
+    const PgQuery__SortBy& sort = *node->sort_by;
+    if (sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
+      return NotSupported("ORDER BY ... USING", ast::LocationOf(*node));
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(const size_t target,
+                               FindOrAddTarget(*sort.node, "ORDER BY", analyzer, scope, visible,
+                                               false, select.n_distinct_clause == 0, targets));
+    const bool descending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+    bool nulls_first = descending;
+    if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST) nulls_first = true;
+    if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST) nulls_first = false;
+    order.push_back({target, descending, nulls_first});
+  }
+  return {};
+}
+
+Status Planner::AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
+                               const Scope& scope, size_t visible, std::vector<Target>& targets,
+                               std::vector<Expression*>& groups) {
+  std::vector<Target> known = targets;  // and the keys that are in no list
+  for (const ast::Node* node : ast::List(select.group_clause, select.n_group_clause)) {
+    if (node->node_case == PG_QUERY__NODE__NODE_GROUPING_SET) {
+      return NotSupported("GROUPING SETS, CUBE or ROLLUP", ast::LocationOf(*node));
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(
+        const size_t target,
+        FindOrAddTarget(*node, "GROUP BY", analyzer, scope, visible, true, true, known));
+    Expression* key = known[target].expression;
+    if (target < targets.size()) targets[target].expression = key;
+    // An ordinal or a name may mean a target that is made of the groups.
+    const Expression* aggregate = nullptr;
+    ForEachColumn(*key, [&](const Expression& column) {
+      if (column.index >= ExpressionAnalyzer::kFirstAggregateColumn) aggregate = &column;
+    });
+    if (aggregate != nullptr) {
+      return Status::Error(sqlstate::kGroupingError,
+                           "aggregate functions are not allowed in GROUP BY",
+                           builder_.PositionOf(aggregate->location));
+    }
+    // A key that is there already groups nothing further.
+    if (std::find(groups.begin(), groups.end(), key) == groups.end()) groups.push_back(key);
+  }
+  return {};
+}
+
+}  // namespace connbench::engine

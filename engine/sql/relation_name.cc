@@ -1,0 +1,112 @@
+// Names of relations in texts: see relation_name.h.
+#include "engine/sql/relation_name.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/executor/types/string_type.h"
+#include "engine/sql/table_definition.h"
+
+namespace connbench::engine {
+namespace {
+
+constexpr size_t kMaxNameParts = 16;  // one more than any name that means something would do
+
+constexpr std::string_view kBlanks = " \t\n\r\f\v";
+
+Status InvalidSyntax() { return Status::Error(sqlstate::kInvalidName, "invalid name syntax"); }
+
+size_t SkipBlanks(std::string_view text, size_t at) {
+  return std::min(text.find_first_not_of(kBlanks, at), text.size());
+}
+
+// One identifier from at on, which is moved behind it. False if there is none.
+bool TakeIdentifier(std::string_view text, size_t& at, std::string& name) {
+  // The name is cut anyway: a character more than it may have is enough.
+  constexpr size_t kKeptBytes = kNameBytes + 4;
+  const auto keep = [&name](char c) {
+    if (name.size() < kKeptBytes) name += c;
+  };
+  name.clear();
+  if (at < text.size() && text[at] == '"') {
+    for (++at; at < text.size(); ++at) {
+      if (text[at] == '"') {
+        const bool doubled = at + 1 < text.size() && text[at + 1] == '"';
+        if (!doubled) {
+          ++at;
+          return true;
+        }
+        ++at;
+      }
+      keep(text[at]);
+    }
+    return false;  // no closing quote
+  }
+  while (at < text.size() && text[at] != '.' && kBlanks.find(text[at]) == std::string_view::npos) {
+    const char c = text[at++];
+    keep(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  return !name.empty();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SplitQualifiedName(std::string_view text) {
+  std::vector<std::string> parts;
+  size_t at = SkipBlanks(text, 0);
+  while (true) {
+    std::string name;
+    if (!TakeIdentifier(text, at, name)) return InvalidSyntax();
+    parts.push_back(TruncateName(name));
+    at = SkipBlanks(text, at);
+    if (at == text.size()) return parts;
+    if (text[at] != '.') return InvalidSyntax();
+    if (parts.size() == kMaxNameParts) {
+      return Status::Error(
+          sqlstate::kSyntaxError,
+          fmt::format("improper relation name (too many dotted names): {}", Excerpt(text)));
+    }
+    at = SkipBlanks(text, at + 1);
+  }
+}
+
+Result<std::string> RelationNameOf(std::string_view text, std::string_view database) {
+  CONNBENCH_ASSIGN_OR_RETURN(std::vector<std::string> parts, SplitQualifiedName(text));
+  if (parts.size() > 3) {
+    return Status::Error(
+        sqlstate::kSyntaxError,
+        fmt::format("improper relation name (too many dotted names): {}", fmt::join(parts, ".")));
+  }
+  if (parts.size() == 3 && parts[0] != database) {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         fmt::format("cross-database references are not implemented: \"{}\"",
+                                     fmt::join(parts, ".")));
+  }
+  if (parts.size() > 1) {
+    const std::string& schema = parts[parts.size() - 2];
+    if (schema != "public" && schema != "pg_catalog") {
+      return Status::Error(sqlstate::kInvalidSchemaName,
+                           fmt::format("schema \"{}\" does not exist", schema));
+    }
+  }
+  return std::move(parts.back());
+}
+
+std::string QuoteIfNeeded(std::string_view name) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const bool digit_first = !name.empty() && name[0] >= '0' && name[0] <= '9';
+  const bool plain =
+      !name.empty() && !digit_first && std::all_of(name.begin(), name.end(), is_plain);
+  if (plain) return std::string(name);
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+}  // namespace connbench::engine

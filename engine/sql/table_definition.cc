@@ -1,0 +1,303 @@
+// A CREATE TABLE statement, checked: columns, keys, serials, foreign keys.
+#include "engine/sql/table_definition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/executor/key_codec.h"
+#include "engine/sql/column_defaults.h"
+#include "engine/sql/expression_analyzer.h"
+#include "engine/sql/storage_options.h"
+
+namespace connbench::engine {
+namespace {
+
+// The integer type that a serial column really has; kInvalid for any other type name.
+Oid SerialType(const PgQuery__TypeName& type) {
+  if (type.n_names != 1) return type_oid::kInvalid;
+  const std::string_view name = ast::StringOf(*type.names[0]);
+  if (name == "serial" || name == "serial4") return type_oid::kInt4;
+  if (name == "bigserial" || name == "serial8") return type_oid::kInt8;
+  if (name == "smallserial" || name == "serial2") return type_oid::kInt2;
+  return type_oid::kInvalid;
+}
+
+// PostgreSQL gives every row these.
+constexpr std::string_view kSystemColumns[] = {"tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"};
+
+}  // namespace
+
+std::string TruncateName(std::string_view name) {
+  if (name.size() <= static_cast<size_t>(kMaxNameLength)) return std::string(name);
+  size_t cut = kMaxNameLength;
+  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;
+  return std::string(name.substr(0, cut));
+}
+
+TableDefinition::TableDefinition(std::string_view sql, std::string name,
+                                 EvalEnvironment& environment)
+    : sql_(sql), name_(std::move(name)), environment_(environment) {}
+
+Status TableDefinition::AddColumn(const PgQuery__ColumnDef& definition) {
+  // Only an error looks the position up: that reads the whole text.
+  const auto position = [&] { return CharacterPosition(sql_, definition.location); };
+  ColumnInfo column;
+  column.name = TruncateName(definition.colname);
+  for (const ColumnInfo& other : columns) {
+    if (other.name != column.name) continue;
+    return Status::Error(sqlstate::kDuplicateColumn,
+                         fmt::format("column \"{}\" specified more than once", column.name));
+  }
+  if (std::find(std::begin(kSystemColumns), std::end(kSystemColumns), column.name) !=
+      std::end(kSystemColumns)) {
+    return Status::Error(
+        sqlstate::kDuplicateColumn,
+        fmt::format("column name \"{}\" conflicts with a system column name", column.name));
+  }
+  if (columns.size() == static_cast<size_t>(kMaxColumns)) {
+    return Status::Error(sqlstate::kTooManyColumns,
+                         fmt::format("tables can have at most {} columns", kMaxColumns));
+  }
+  if (definition.coll_clause != nullptr) {
+    return ast::NotSupported(sql_, "COLLATE of a column", definition.coll_clause->location);
+  }
+  const size_t index = columns.size();
+  const Oid serial = SerialType(*definition.type_name);
+  if (serial != type_oid::kInvalid) {
+    column.type_oid = serial;
+  } else {
+    CONNBENCH_ASSIGN_OR_RETURN(const Type type, ResolveTypeName(sql_, *definition.type_name));
+    const TypeInfo& info = GetType(type.oid);
+    if (info.form == ValueForm::kNone || type.oid == type_oid::kUnknown) {
+      return Status::Error(
+          sqlstate::kInvalidTableDefinition,
+          fmt::format("column \"{}\" has pseudo-type {}", column.name, info.sql_name), position());
+    }
+    column.type_oid = type.oid;
+    column.type_modifier = type.modifier;
+  }
+  columns.push_back(column);
+  default_sequences.emplace_back();
+  Declared declared;
+  for (const ast::Node* node : ast::List(definition.constraints, definition.n_constraints)) {
+    CONNBENCH_RETURN_IF_ERROR(AddColumnConstraint(*node->constraint, index, declared));
+  }
+  return serial == type_oid::kInvalid ? Status() : AddSerial(index, declared);
+}
+
+Status TableDefinition::AddNullability(bool not_null, int location, size_t index,
+                                       Declared& declared) {
+  ColumnInfo& column = columns[index];
+  if (declared.nullability && column.not_null != not_null) {
+    return Status::Error(
+        sqlstate::kSyntaxError,
+        fmt::format("conflicting NULL/NOT NULL declarations for column \"{}\" of table \"{}\"",
+                    column.name, name_),
+        CharacterPosition(sql_, location));
+  }
+  column.not_null = not_null;
+  declared.nullability = true;
+  return {};
+}
+
+Status TableDefinition::AddDefault(int location, size_t index, Declared& declared) {
+  if (declared.by_default) {
+    return Status::Error(
+        sqlstate::kSyntaxError,
+        fmt::format("multiple default values specified for column \"{}\" of table \"{}\"",
+                    columns[index].name, name_),
+        CharacterPosition(sql_, location));
+  }
+  declared.by_default = true;
+  if (!declared.identity) return {};
+  return Status::Error(
+      sqlstate::kSyntaxError,
+      fmt::format("both default and identity specified for column \"{}\" of table \"{}\"",
+                  columns[index].name, name_),
+      CharacterPosition(sql_, location));
+}
+
+Status TableDefinition::AddIdentity(const PgQuery__Constraint& constraint, size_t index,
+                                    Declared& declared) {
+  ColumnInfo& column = columns[index];
+  if (!IsInteger(column.type_oid)) {
+    return Status::Error(sqlstate::kInvalidParameterValue,
+                         "identity column type must be smallint, integer, or bigint");
+  }
+  const auto position = [&] { return CharacterPosition(sql_, constraint.location); };
+  if (declared.identity) {
+    return Status::Error(
+        sqlstate::kSyntaxError,
+        fmt::format("multiple identity specifications for column \"{}\" of table \"{}\"",
+                    column.name, name_),
+        position());
+  }
+  declared.identity = true;
+  column.identity =
+      std::string_view(constraint.generated_when) == "a" ? Identity::kAlways : Identity::kByDefault;
+  CONNBENCH_ASSIGN_OR_RETURN(
+      SequenceChange sequence,
+      ReadSequenceOptions(sql_, ast::List(constraint.options, constraint.n_options), nullptr,
+                          column.type_oid));
+  if (!sequence.owned_by.empty()) {
+    const bool none = sequence.owned_by.size() == 1 && sequence.owned_by[0] == "none";
+    if (!none) return ast::NotSupported(sql_, "OWNED BY of an identity", constraint.location);
+  }
+  serials.push_back({index, std::move(sequence)});
+  CONNBENCH_RETURN_IF_ERROR(AddNullability(true, constraint.location, index, declared));
+  if (!declared.by_default) return {};
+  return Status::Error(
+      sqlstate::kSyntaxError,
+      fmt::format("both default and identity specified for column \"{}\" of table \"{}\"",
+                  column.name, name_),
+      position());
+}
+
+// As if DEFAULT nextval(...) NOT NULL stood behind the column's own constraints.
+Status TableDefinition::AddSerial(size_t index, Declared& declared) {
+  CONNBENCH_RETURN_IF_ERROR(AddDefault(-1, index, declared));
+  CONNBENCH_RETURN_IF_ERROR(AddNullability(true, -1, index, declared));
+  CONNBENCH_ASSIGN_OR_RETURN(SequenceChange sequence,
+                             ReadSequenceOptions(sql_, {}, nullptr, columns[index].type_oid));
+  serials.push_back({index, std::move(sequence)});
+  return {};
+}
+
+Status TableDefinition::AddColumnConstraint(const PgQuery__Constraint& constraint, size_t index,
+                                            Declared& declared) {
+  ColumnInfo& column = columns[index];
+  switch (constraint.contype) {
+    case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
+      return AddNullability(false, constraint.location, index, declared);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL:
+      return AddNullability(true, constraint.location, index, declared);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT: {
+      CONNBENCH_RETURN_IF_ERROR(AddDefault(constraint.location, index, declared));
+      CONNBENCH_ASSIGN_OR_RETURN(
+          column.default_sql,
+          DefaultText(sql_, *constraint.raw_expr, column, environment_, default_sequences[index]));
+      return {};
+    }
+    case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
+      return AddIdentity(constraint, index, declared);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
+      foreign_keys.push_back({&constraint, {static_cast<int16_t>(index)}});
+      return {};
+    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
+      return AddKey(constraint, {static_cast<int16_t>(index)});
+    case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_NOT_DEFERRABLE:
+    case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE:
+      return {};
+    default:
+      return AddTableConstraint(constraint);
+  }
+}
+
+Status TableDefinition::AddTableConstraint(const PgQuery__Constraint& constraint) {
+  switch (constraint.contype) {
+    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
+      std::vector<int16_t> key;
+      for (const ast::Node* node : ast::List(constraint.keys, constraint.n_keys)) {
+        const std::string_view wanted = ast::StringOf(*node);
+        const auto at = std::find_if(columns.begin(), columns.end(), [wanted](const auto& column) {
+          return column.name == wanted;
+        });
+        if (at == columns.end()) {
+          return Status::Error(sqlstate::kUndefinedColumn,
+                               fmt::format("column \"{}\" named in key does not exist", wanted),
+                               CharacterPosition(sql_, constraint.location));
+        }
+        const auto column = static_cast<int16_t>(at - columns.begin());
+        if (std::find(key.begin(), key.end(), column) != key.end()) {
+          return Status::Error(
+              sqlstate::kDuplicateColumn,
+              fmt::format("column \"{}\" appears twice in {} constraint", wanted,
+                          constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY
+                              ? "primary key"
+                              : "unique"),
+              CharacterPosition(sql_, constraint.location));
+        }
+        key.push_back(column);
+      }
+      return AddKey(constraint, std::move(key));
+    }
+    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN: {
+      CONNBENCH_ASSIGN_OR_RETURN(std::vector<int16_t> key, ForeignKeyColumns(constraint));
+      foreign_keys.push_back({&constraint, std::move(key)});
+      return {};
+    }
+    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
+      return ast::NotSupported(sql_, "a CHECK constraint", constraint.location);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
+      return ast::NotSupported(sql_, "a generated column", constraint.location);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
+      return ast::NotSupported(sql_, "an EXCLUDE constraint", constraint.location);
+    default:
+      return ast::NotSupported(sql_, "this constraint", constraint.location);
+  }
+}
+
+Status TableDefinition::AddKey(const PgQuery__Constraint& constraint, std::vector<int16_t> key) {
+  if (constraint.deferrable || constraint.initdeferred) {
+    return ast::NotSupported(sql_, "a deferrable constraint", constraint.location);
+  }
+  if (constraint.n_including > 0) return ast::NotSupported(sql_, "INCLUDE", constraint.location);
+  if (constraint.nulls_not_distinct) {
+    return ast::NotSupported(sql_, "NULLS NOT DISTINCT", constraint.location);
+  }
+  CONNBENCH_RETURN_IF_ERROR(CheckTablespace(constraint.indexspace));
+  CONNBENCH_RETURN_IF_ERROR(
+      CheckStorageOptions(sql_, ast::List(constraint.options, constraint.n_options), true));
+  if (key.size() > static_cast<size_t>(kMaxIndexColumns)) {
+    return Status::Error(
+        sqlstate::kTooManyColumns,
+        fmt::format("cannot use more than {} columns in an index", kMaxIndexColumns));
+  }
+  IndexInfo index;
+  index.unique = true;
+  index.constraint = true;
+  index.primary = constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+  index.name = TruncateName(constraint.conname);
+  index.key_columns = std::move(key);
+  for (int16_t column : index.key_columns) {
+    const ColumnInfo& info = columns[static_cast<size_t>(column)];
+    if (!IsIndexable(info.type_oid)) {
+      return ast::NotSupported(sql_, "an index on type " + FormatType({info.type_oid, -1}),
+                               constraint.location);
+    }
+    if (index.primary) columns[static_cast<size_t>(column)].not_null = true;
+  }
+  if (index.primary) {
+    for (const IndexInfo& other : indexes) {
+      if (!other.primary) continue;
+      return Status::Error(
+          sqlstate::kInvalidTableDefinition,
+          fmt::format("multiple primary keys for table \"{}\" are not allowed", name_),
+          CharacterPosition(sql_, constraint.location));
+    }
+  }
+  indexes.push_back(std::move(index));
+  return {};
+}
+
+Result<std::vector<int16_t>> TableDefinition::ForeignKeyColumns(
+    const PgQuery__Constraint& constraint) const {
+  std::vector<int16_t> key;
+  for (const ast::Node* node : ast::List(constraint.fk_attrs, constraint.n_fk_attrs)) {
+    const std::string_view wanted = ast::StringOf(*node);
+    const auto at = std::find_if(columns.begin(), columns.end(),
+                                 [wanted](const auto& column) { return column.name == wanted; });
+    if (at == columns.end()) {
+      return Status::Error(
+          sqlstate::kUndefinedColumn,
+          fmt::format("column \"{}\" referenced in foreign key constraint does not exist", wanted));
+    }
+    key.push_back(static_cast<int16_t>(at - columns.begin()));
+  }
+  return key;
+}
+
+}  // namespace connbench::engine

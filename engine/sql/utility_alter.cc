@@ -1,0 +1,316 @@
+// ALTER TABLE, and what it shares with ALTER SEQUENCE and ALTER INDEX: OWNER TO. Constraints that
+// come to a table.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/sql/ast.h"
+#include "engine/sql/column_defaults.h"
+#include "engine/sql/expression_analyzer.h"
+#include "engine/sql/session_impl.h"
+#include "engine/sql/table_definition.h"
+
+namespace connbench::engine {
+
+namespace {
+
+Status NoSuchKeyColumn(std::string_view name) {
+  return Status::Error(
+      sqlstate::kUndefinedColumn,
+      fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name));
+}
+
+// The referenced columns: as listed, or those of the primary key.
+Result<std::vector<int16_t>> ReferencedColumns(const RelationInfo& referenced,
+                                               const PgQuery__Constraint& constraint) {
+  std::vector<int16_t> columns;
+  for (const ast::Node* node : ast::List(constraint.pk_attrs, constraint.n_pk_attrs)) {
+    const std::string_view name = ast::StringOf(*node);
+    const int column = referenced.FindColumn(name);
+    if (column < 0) return NoSuchKeyColumn(name);
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
+      return Status::Error(sqlstate::kInvalidForeignKey,
+                           "foreign key referenced-columns list must not contain duplicates");
+    }
+    columns.push_back(static_cast<int16_t>(column));
+  }
+  if (!columns.empty()) return columns;
+  if (const IndexInfo* primary = referenced.primary_key()) return primary->key_columns;
+  return Status::Error(
+      sqlstate::kUndefinedObject,
+      fmt::format("there is no primary key for referenced table \"{}\"", referenced.name));
+}
+
+// A unique index on just these columns, in any order; null if there is none.
+const IndexInfo* FindUniqueIndex(const RelationInfo& table, const std::vector<int16_t>& columns) {
+  for (const IndexInfo& index : table.indexes) {
+    if (index.unique && std::is_permutation(index.key_columns.begin(), index.key_columns.end(),
+                                            columns.begin(), columns.end())) {
+      return &index;
+    }
+  }
+  return nullptr;
+}
+
+bool CanBeCompared(const ColumnInfo& a, const ColumnInfo& b) {
+  Arena arena;
+  ParameterTypes none = ParameterTypes::None();
+  ExpressionBuilder builder(arena, none, "");
+  const Result<Expression*> left = builder.Column(0, {a.type_oid, a.type_modifier}, -1);
+  const Result<Expression*> right = builder.Column(1, {b.type_oid, b.type_modifier}, -1);
+  return left.ok() && right.ok() && builder.Operator("=", *left, *right, -1).ok();
+}
+
+bool HasConstraint(const RelationInfo& table, std::string_view name) {
+  return std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
+                     [name](const ForeignKeyInfo& key) { return key.name == name; }) ||
+         std::any_of(table.indexes.begin(), table.indexes.end(), [name](const IndexInfo& index) {
+           return index.constraint && index.name == name;
+         });
+}
+
+// "table_a_b_fkey", with a number if the table has one of that name.
+std::string ChooseForeignKeyName(const RelationInfo& table, const std::vector<int16_t>& columns) {
+  std::string base = table.name;
+  for (int16_t column : columns) {
+    base += fmt::format("_{}", table.columns[static_cast<size_t>(column)].name);
+  }
+  for (int number = 0;; ++number) {
+    const std::string end = number == 0 ? "_fkey" : fmt::format("_fkey{}", number);
+    std::string name = TruncateName(base.substr(0, kMaxNameLength - end.size())) + end;
+    if (!HasConstraint(table, name)) return name;
+  }
+}
+
+}  // namespace
+
+Result<RelationRef> RealSession::AddForeignKey(const RelationRef& table,
+                                               const PgQuery__Constraint& constraint,
+                                               const std::vector<int16_t>& columns,
+                                               std::string_view sql) {
+  ForeignKeyInfo key;
+  key.columns = columns;
+  key.name = TruncateName(constraint.conname);
+  if (key.name.empty()) key.name = ChooseForeignKeyName(*table, columns);
+  if (HasConstraint(*table, key.name)) {
+    return Status::Error(
+        sqlstate::kDuplicateObject,
+        fmt::format("constraint \"{}\" for relation \"{}\" already exists", key.name, table->name));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *constraint.pktable));
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.Find(transaction_, name));
+  if (found->kind != RelationKind::kTable) {
+    return Status::Error(sqlstate::kWrongObjectType,
+                         fmt::format("referenced relation \"{}\" is not a table", name));
+  }
+  // The lock keeps DROP away until the key is known to depend on the table.
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const RelationRef referenced,
+      FindAndLockTable(planning_context(), sql, *constraint.pktable, LockMode::kShareRowExclusive,
+                       {.any_of = privilege::kReferences}));
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int16_t> wanted,
+                             ReferencedColumns(*referenced, constraint));
+  const IndexInfo* index = FindUniqueIndex(*referenced, wanted);
+  if (index == nullptr) {
+    return Status::Error(
+        sqlstate::kInvalidForeignKey,
+        fmt::format("there is no unique constraint matching given keys for referenced table "
+                    "\"{}\"",
+                    referenced->name));
+  }
+  if (wanted.size() != columns.size()) {
+    return Status::Error(sqlstate::kInvalidForeignKey,
+                         "number of referencing and referenced columns for foreign key disagree");
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const ColumnInfo& from = table->columns[static_cast<size_t>(columns[i])];
+    const ColumnInfo& to = referenced->columns[static_cast<size_t>(wanted[i])];
+    if (CanBeCompared(from, to)) continue;
+    return Status::Error(
+               sqlstate::kDatatypeMismatch,
+               fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
+        .WithDetail(fmt::format(
+            "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
+            to.name, FormatType({from.type_oid, -1}), FormatType({to.type_oid, -1})));
+  }
+  key.table_oid = referenced->oid;
+  key.index_oid = index->oid;
+  key.oid = catalog_.NewOid();
+  catalog_changed_ = true;
+  return catalog_.Alter(transaction_, table,
+                        [&](RelationInfo& changed) { changed.foreign_keys.push_back(key); });
+}
+
+Result<RelationRef> RealSession::AddConstraint(RelationRef table,
+                                               const PgQuery__Constraint& constraint,
+                                               std::string_view sql, ResultSink& sink) {
+  if (*constraint.indexname != '\0') {
+    return ast::NotSupported(sql, "USING INDEX", constraint.location);
+  }
+  TableDefinition definition(sql, table->name, *this);
+  definition.columns = table->columns;
+  definition.indexes = table->indexes;
+  CONNBENCH_RETURN_IF_ERROR(definition.AddTableConstraint(constraint));
+  if (!definition.foreign_keys.empty()) {
+    WarnForeignKey(sink);
+    return AddForeignKey(table, constraint, definition.foreign_keys[0].columns, sql);
+  }
+  if (HasConstraint(*table, TruncateName(constraint.conname))) {
+    return Status::Error(sqlstate::kDuplicateObject,
+                         fmt::format("constraint \"{}\" for relation \"{}\" already exists",
+                                     constraint.conname, table->name));
+  }
+  catalog_changed_ = true;
+  const bool tightened =
+      !std::equal(table->columns.begin(), table->columns.end(), definition.columns.begin(),
+                  [](const auto& a, const auto& b) { return a.not_null == b.not_null; });
+  if (tightened) {
+    CONNBENCH_ASSIGN_OR_RETURN(
+        table, catalog_.AlterColumns(transaction_, table, std::move(definition.columns)));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(definition.indexes.back())));
+  CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
+  return table;
+}
+
+// ALTER TABLE, SEQUENCE and INDEX ... OWNER TO, as far as it is not about a table.
+Status RealSession::AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::string_view sql,
+                                    ResultSink& sink) {
+  const PgQuery__AlterTableCmd& command = *alter.cmds[0]->alter_table_cmd;
+  if (alter.n_cmds != 1 || command.subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) {
+    return ast::NotSupported(sql, "this form of ALTER", alter.relation->location);
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *alter.relation));
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.Find(transaction_, name));
+  if (found->kind == RelationKind::kIndex) {
+    Notice(sink, "WARNING", sqlstate::kWrongObjectType,
+           fmt::format("cannot change owner of index \"{}\"", name), "",
+           "Change the ownership of the index's table, instead.");
+    return {};
+  }
+  if (found->kind != RelationKind::kSequence) {
+    return Status::Error(
+        sqlstate::kWrongObjectType,
+        fmt::format(
+            "\"{}\" is not {}", name,
+            alter.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "an index" : "a sequence"));
+  }
+  CONNBENCH_RETURN_IF_ERROR(RequireOwner(role_, *found, found->owner));
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef sequence,
+                             FindAndLockSequence(name, LockMode::kAccessExclusive));
+  CONNBENCH_ASSIGN_OR_RETURN(const auto relations, catalog_.List(transaction_));
+  for (const RelationRef& table : relations) {
+    for (const ColumnInfo& column : table->columns) {
+      if (column.owned_sequence != sequence->oid) continue;
+      return Status::Error(sqlstate::kFeatureNotSupported,
+                           fmt::format("cannot change owner of sequence \"{}\"", name))
+          .WithDetail(fmt::format("Sequence \"{}\" is linked to table \"{}\".", name, table->name));
+    }
+  }
+  return ChangeOwner(sequence, *command.newowner, sql).TakeStatus();
+}
+
+Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& statement,
+                                                        std::string_view sql, ResultSink& sink) {
+  const PgQuery__AlterTableStmt& alter = *statement.alter_table_stmt;
+  const std::string_view tag = alter.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE ? "ALTER TABLE"
+                               : alter.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX
+                                   ? "ALTER INDEX"
+                                   : "ALTER SEQUENCE";
+  if (alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE &&
+      alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX &&
+      alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE) {
+    return ast::NotSupported(sql, "ALTER of this object", alter.relation->location);
+  }
+  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly(tag));
+  CONNBENCH_RETURN_IF_ERROR(RefreshRole());
+  const Outcome outcome{tag};
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *alter.relation));
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.FindIfExists(transaction_, name));
+  if (found == nullptr && alter.missing_ok) {
+    Notice(sink, "NOTICE", sqlstate::kSuccessfulCompletion,
+           fmt::format("relation \"{}\" does not exist, skipping", name));
+    return outcome;
+  }
+  // ALTER TABLE s OWNER TO works on sequences and indexes, too.
+  if (tag != "ALTER TABLE" || (found != nullptr && found->kind != RelationKind::kTable)) {
+    CONNBENCH_RETURN_IF_ERROR(AlterOtherOwner(alter, sql, sink));
+    return outcome;
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(RelationRef table,
+                             FindAndLockTable(planning_context(), sql, *alter.relation,
+                                              LockMode::kAccessExclusive, {.ownership = true}));
+  CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("ALTER TABLE", *table));
+  for (const ast::Node* node : ast::List(alter.cmds, alter.n_cmds)) {
+    const PgQuery__AlterTableCmd& command = *node->alter_table_cmd;
+    switch (command.subtype) {
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
+        CONNBENCH_ASSIGN_OR_RETURN(
+            table, AddConstraint(std::move(table), *command.def->constraint, sql, sink));
+        break;
+      }
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint: {
+        CONNBENCH_ASSIGN_OR_RETURN(table, DropConstraint(table, command, sink));
+        break;
+      }
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner: {
+        CONNBENCH_ASSIGN_OR_RETURN(table, ChangeOwner(table, *command.newowner, sql));
+        break;
+      }
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull: {
+        CONNBENCH_ASSIGN_OR_RETURN(table, AlterColumn(table, command, sql));
+        break;
+      }
+      default:
+        return ast::NotSupported(sql, "this form of ALTER TABLE", alter.relation->location);
+    }
+  }
+  return outcome;
+}
+
+Result<RelationRef> RealSession::AlterColumn(const RelationRef& table,
+                                             const PgQuery__AlterTableCmd& command,
+                                             std::string_view sql) {
+  const int index = table->FindColumn(command.name);
+  if (index < 0) {
+    return Status::Error(
+        sqlstate::kUndefinedColumn,
+        fmt::format("column \"{}\" of relation \"{}\" does not exist", command.name, table->name));
+  }
+  std::vector<ColumnInfo> columns = table->columns;
+  ColumnInfo& column = columns[static_cast<size_t>(index)];
+  if (column.identity != Identity::kNone) {
+    Status status =
+        Status::Error(sqlstate::kSyntaxError,
+                      fmt::format("column \"{}\" of relation \"{}\" is an identity column",
+                                  command.name, table->name));
+    const bool drops_default =
+        command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault && command.def == nullptr;
+    if (!drops_default) return status;
+    return std::move(status).WithHint(
+        "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
+  }
+  if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull) {
+    const IndexInfo* primary = table->primary_key();
+    if (primary != nullptr && std::find(primary->key_columns.begin(), primary->key_columns.end(),
+                                        index) != primary->key_columns.end()) {
+      return Status::Error(sqlstate::kInvalidTableDefinition,
+                           fmt::format("column \"{}\" is in a primary key", command.name));
+    }
+    column.not_null = false;
+  } else if (command.def == nullptr) {
+    column.default_sql.clear();
+    column.default_sequences.clear();
+  } else {
+    std::vector<std::string> sequences;
+    CONNBENCH_ASSIGN_OR_RETURN(column.default_sql,
+                               DefaultText(sql, *command.def, column, *this, sequences));
+    CONNBENCH_RETURN_IF_ERROR(ResolveDefaultSequences(sequences, column));
+  }
+  catalog_changed_ = true;
+  return catalog_.AlterColumns(transaction_, table, std::move(columns));
+}
+
+}  // namespace connbench::engine

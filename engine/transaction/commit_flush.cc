@@ -1,0 +1,45 @@
+// A commit's way to the disk: group commit.
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+
+void Transaction::LogCommit() {
+  const Lsn end = system_.log->AppendCommit(backend_.number(), sub_xids_.data(),
+                                            static_cast<int64_t>(sub_xids_.size()));
+  if (system_.synchronous_commit) AwaitFlush(end);
+}
+
+// Nobody sleeps for ever: a session says what it waits for before it tries to flush itself. If that
+// fails, another session's commit is at it. That session looks for those who wait after it has
+// given the latch back, and so sees this one. It rings all whose place is on disk by then, and of
+// the others the first, which tries again and flushes for the rest.
+void Transaction::AwaitFlush(Lsn lsn) {
+  Log& log = *system_.log;
+  const BackendNumber number = backend_.number();
+  while (log.durable() < lsn) {
+    const uint32_t word = backend_.WakeupWord();
+    log.SetWaitsFor(number, lsn);
+    if (log.durable() >= lsn) break;
+    if (log.TryFlush()) {
+      log.SetWaitsFor(number, kNoLsn);
+      WakeFlushed();
+    } else {
+      backend_.Wait(word, kNoDeadline, WaitReason::kLogFlush);
+    }
+  }
+  log.SetWaitsFor(number, kNoLsn);
+}
+
+void Transaction::WakeFlushed() {
+  const Log& log = *system_.log;
+  const Lsn durable = log.durable();
+  bool successor = false;
+  for (BackendNumber number = 0; number < system_.backends->slots_used(); ++number) {
+    const Lsn lsn = log.WaitsFor(number);
+    if (lsn == kNoLsn || (lsn > durable && successor)) continue;
+    if (lsn > durable) successor = true;
+    system_.backends->slot(number).wakeup.Ring();
+  }
+}
+
+}  // namespace connbench::engine

@@ -1,0 +1,36 @@
+// What a run's folder holds of its inputs, so that it needs nothing else to go on or to be done
+// again: the files as they were read (suite, workloads, SQL, schedules), the resolved plan, and
+// their checksums.
+//
+//   inputs/suites/quick.toml, inputs/steady.toml, inputs/select_only.sql, ...   for people
+//   plan.json                                  every cell with its workload, every trial in order
+//   inputs.sha256                              of all of these; `sha256sum -c` reads it, too
+//
+// Called by suite_run and by `connbench resume` and `rerun`. One thread. Errors: what is missing or
+// was changed since the run began, with the file and what to do instead.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "harness/suite/plan.h"
+
+namespace connbench::suite {
+
+// Everything that a run is made of but where its results go.
+struct RunPlanInputs {
+  Plan plan;
+  Suite suite;  // what a crossover goes on planning with
+  PlanOverrides overrides;
+  std::vector<std::string> waived;
+};
+
+// Writes the files into the folder of a run that has just begun.
+Status WriteRunInputs(const std::string& folder, const RunPlanInputs& inputs);
+// The same from a run that has them, without changing a byte.
+Status CopyRunInputs(const std::string& from, const std::string& folder);
+// Reads them back, and holds them against their checksums.
+Result<RunPlanInputs> ReadRunInputs(const std::string& folder);
+
+}  // namespace connbench::suite
