@@ -12,7 +12,9 @@ endif()
 
 # The sanitizer builds are compiled more often than run: -Og compiles in two thirds of -O1's time.
 # g++'s -Wmaybe-uninitialized is right only with -O2, and the release build has it.
-set(quick_flags -Wno-maybe-uninitialized)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(quick_flags -Wno-maybe-uninitialized)
+endif()
 
 if(CONNBENCH_BUILD STREQUAL "release")        # the one that is measured
   add_compile_options(-O2 ${common_flags})
