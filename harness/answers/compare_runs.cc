@@ -12,6 +12,7 @@
 
 #include "harness/answers/cells.h"
 #include "harness/answers/drift.h"
+#include "harness/stats/intervals.h"
 #include "results/metrics.h"
 
 namespace connbench::answers {
@@ -71,6 +72,28 @@ int64_t RequestsPerConnection(const TrialRow& row) {
                                            static_cast<double>(*row.connects_ok)));
 }
 
+struct Sides {
+  std::vector<const TrialRow*> base;
+  std::vector<const TrialRow*> candidate;
+};
+
+// Charts and tables of figures show the same.
+struct Medians {
+  std::optional<double> base;
+  std::optional<double> candidate;
+};
+
+// None if nothing was measured, or a value is no number.
+std::optional<double> MedianOf(const std::vector<const TrialRow*>& trials, const Values& value_of) {
+  std::vector<double> values;
+  for (const TrialRow* trial : trials) {
+    const auto value = value_of(*trial);
+    if (value && !std::isfinite(*value)) return std::nullopt;
+    if (value) values.push_back(*value);
+  }
+  return stats::Median(values);
+}
+
 // Builds the rows of a comparison from pairs of sides.
 class Builder {
  public:
@@ -87,13 +110,13 @@ class Builder {
     Keep(cell, std::move(row));
   }
 
+  // compared: what the ratio is of; all: what the medians are of.
   void AddCell(const Cell& cell, const std::string& base, const std::string& candidate,
-               const std::vector<const TrialRow*>& base_trials,
-               const std::vector<const TrialRow*>& candidate_trials, bool paired,
+               const Sides& compared, const Sides& all, bool paired,
                const std::map<std::string, double>& drift) {
     const auto add = [&](VerdictRow row, const Values& value_of, bool gated) {
       row.contender =
-          (candidate_trials.empty() ? cell.example : candidate_trials.front())->contender;
+          (compared.candidate.empty() ? cell.example : compared.candidate.front())->contender;
       stats::Question& question = row.question;
       question.metric = row.metric;
       const bool named = comparison_.kind == ComparisonKind::kAxis;
@@ -104,12 +127,14 @@ class Builder {
       if (const auto found = drift.find(row.metric); found != drift.end()) {
         question.drift = found->second;
       }
-      Fill(base_trials, candidate_trials, value_of, question);
+      Fill(compared.base, compared.candidate, value_of, question);
       const auto all_zero = [](const std::vector<double>& values) {
         return std::all_of(values.begin(), values.end(), [](double value) { return value == 0; });
       };
       // Not measured on either side, or no failure on either: nothing to compare.
-      if (!all_zero(question.base) || !all_zero(question.candidate)) Keep(cell, std::move(row));
+      if (all_zero(question.base) && all_zero(question.candidate)) return;
+      Keep(cell, std::move(row));
+      medians_.back() = {MedianOf(all.base, value_of), MedianOf(all.candidate, value_of)};
     };
     for (const std::string& metric : MetricsFor(*cell.example, options_)) {
       const TrialField& field = *results::FindField<TrialRow>(metric);
@@ -154,7 +179,11 @@ class Builder {
     for (const VerdictRow& row : comparison_.rows) questions.push_back(row.question);
     std::vector<stats::Answer> answers = stats::JudgeFamily(questions, options_.family);
     for (size_t i = 0; i < answers.size(); ++i) {
-      if (comparison_.rows[i].invalid.empty()) comparison_.rows[i].answer = std::move(answers[i]);
+      VerdictRow& row = comparison_.rows[i];
+      if (!row.invalid.empty()) continue;
+      row.answer = std::move(answers[i]);
+      row.answer.base_median = medians_[i].base;
+      row.answer.candidate_median = medians_[i].candidate;
     }
     stats::HoldBackWhereMoreFails(comparison_);
     return std::move(comparison_);
@@ -164,6 +193,7 @@ class Builder {
   void Keep(const Cell& cell, VerdictRow row) {
     comparison_.rows.push_back(std::move(row));
     tells_apart_.push_back(cell.tells_apart);
+    medians_.emplace_back();
   }
 
   // Of what tells cells apart, that in which rows of a workload and connection count differ.
@@ -235,19 +265,19 @@ class Builder {
   const CompareOptions& options_;
   VerdictTable comparison_;
   std::vector<Pairs> tells_apart_;  // of each row
+  std::vector<Medians> medians_;    // of each row
 };
 
 // The trials of both sides whose repetition both have.
-std::pair<std::vector<const TrialRow*>, std::vector<const TrialRow*>> PairsByBlock(
-    const Side& base, const Side& candidate) {
-  std::pair<std::vector<const TrialRow*>, std::vector<const TrialRow*>> pairs;
+Sides PairsByBlock(const Side& base, const Side& candidate) {
+  Sides pairs;
   for (const TrialRow* row : base.ok) {
     const auto partner =
         std::find_if(candidate.ok.begin(), candidate.ok.end(),
                      [&](const TrialRow* other) { return other->repetition == row->repetition; });
     if (partner == candidate.ok.end()) continue;
-    pairs.first.push_back(row);
-    pairs.second.push_back(*partner);
+    pairs.base.push_back(row);
+    pairs.candidate.push_back(*partner);
   }
   return pairs;
 }
@@ -311,7 +341,8 @@ Result<VerdictTable> CompareRuns(const results::Run& base, const results::Run& c
           side.ok.empty() ? "base: " + side.not_ok_reason : "candidate: " + other.not_ok_reason);
       continue;
     }
-    builder.AddCell(cell, "base", "candidate", side.ok, other.ok, false, drift);
+    const Sides sides = {side.ok, other.ok};
+    builder.AddCell(cell, "base", "candidate", sides, sides, false, drift);
   }
   for (const auto& [name, cell] : candidate_cells) {
     if (base_cells.contains(name)) continue;
@@ -398,8 +429,8 @@ Result<VerdictTable> CompareWithinRun(const results::Run& run, const std::string
                           base_lacks ? cell.side.not_ok_reason : other.side.not_ok_reason));
           continue;
         }
-        const auto [base_trials, trials] = PairsByBlock(cell.side, other.side);
-        builder.AddCell(cell, ours, theirs, base_trials, trials, true, {});
+        builder.AddCell(cell, ours, theirs, PairsByBlock(cell.side, other.side),
+                        {cell.side.ok, other.side.ok}, true, {});
       }
     }
     if (!met.contains(&cell)) {
@@ -448,13 +479,12 @@ Result<VerdictTable> CompareHalves(const results::Run& run, const CompareOptions
       ++too_few;
       continue;
     }
-    std::vector<const TrialRow*> odd;
-    std::vector<const TrialRow*> even;
+    Sides halves;  // odd and even
     for (size_t i = 0; i + 1 < side.ok.size(); i += 2) {
-      odd.push_back(side.ok[i]);
-      even.push_back(side.ok[i + 1]);
+      halves.base.push_back(side.ok[i]);
+      halves.candidate.push_back(side.ok[i + 1]);
     }
-    builder.AddCell(cell, comparison.base, comparison.candidate, odd, even, true, {});
+    builder.AddCell(cell, comparison.base, comparison.candidate, halves, halves, true, {});
   }
   if (too_few > 0) {
     comparison.repetitions_needed = kMinRepetitionsForHalves;

@@ -310,6 +310,9 @@ TEST(CompareWithinRun, PairsByBlock) {
   ASSERT_TRUE(answer.ratio);
   EXPECT_NEAR(answer.ratio->estimate, 1.3, 0.01);
   EXPECT_GT(answer.ratio->low, 1.28);
+  // Charts show the median of all valid repetitions; so do sentences and tables of comparisons.
+  EXPECT_EQ(answer.base_median, 400);
+  EXPECT_EQ(answer.candidate_median, (519 + 1041) / 2.0);
 }
 
 TEST(CompareWithinRun, AnyAxisMayBeCompared) {

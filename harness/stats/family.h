@@ -46,7 +46,8 @@ struct Question {
 
 struct Answer {
   Verdict verdict = Verdict::kDescribed;
-  // Of all values there are; none where a side has none.
+  // Of the question's values; none where a side has none. A comparison of pairs puts the medians of
+  // all valid repetitions here, which charts and tables show, too (answers/compare_runs.cc).
   std::optional<double> base_median;
   std::optional<double> candidate_median;
   // candidate / base with its interval at 95 %, drift included; none if the sample carries none.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "plots/verdict_charts.h"
@@ -205,10 +206,37 @@ TEST(Charts, MemoryIsShownInPartsWithRssForComparison) {
   const Chart* chart = Find(charts, "memory-idle");
   ASSERT_NE(chart, nullptr);
   ASSERT_EQ(chart->bars.size(), 1U);
-  EXPECT_EQ(chart->bars[0].parts, (std::vector<double>{300, 100, 16, 40, 0}));
+  const std::vector<double>& parts = chart->bars[0].parts;
+  ASSERT_EQ(parts.size(), 5U);
+  EXPECT_NEAR(parts[0], 300, 1);
+  EXPECT_EQ(parts[4], 0);
+  EXPECT_NEAR(std::accumulate(parts.begin(), parts.end(), 0.0), 455, 1e-9);
   EXPECT_EQ(chart->bars[0].high, 470);
   EXPECT_EQ(chart->bars[0].remark, "(RSS 8.79 MB)");
   EXPECT_EQ(Find(charts, "memory_total-idle"), nullptr) << "the parts say the same";
+}
+
+// Medians of parts do not add up to the median of the sums.
+TEST(Charts, TheIntervalOfMemoryHoldsTheEndOfItsBar) {
+  RunData run;
+  const double parts[][2] = {{50, 90}, {100, 20}, {10, 100}};
+  for (int64_t i = 0; i < 3; ++i) {
+    TrialRow row = Trial(i + 1, "fork", "idle", 200, i + 1);
+    row.private_kb_per_connection = parts[i][0];
+    row.page_tables_kb_per_connection = parts[i][1];
+    row.memory_kb_per_connection = parts[i][0] + parts[i][1];
+    row.memory_kb_per_connection_low = *row.memory_kb_per_connection - 1;
+    row.memory_kb_per_connection_high = *row.memory_kb_per_connection + 1;
+    run.trials.push_back(row);
+  }
+  const auto charts = ChartsOf(run);
+  const Chart* chart = Find(charts, "memory-idle");
+  ASSERT_NE(chart, nullptr);
+  const Bar& bar = chart->bars[0];
+  const double end = std::accumulate(bar.parts.begin(), bar.parts.end(), 0.0);
+  EXPECT_NEAR(end, 120, 1e-9) << "the median of 140, 120 and 110";
+  EXPECT_LE(bar.low, end);
+  EXPECT_GE(bar.high, end);
 }
 
 TEST(Charts, ACrossoverIsDrawnWithItsBand) {

@@ -31,6 +31,25 @@ std::optional<double> MedianMetric(const std::vector<const Trial*>& trials, Metr
   return MedianOf(std::move(values));
 }
 
+// The whole of each trial's memory, as tables and sentences give it, with its slope's interval.
+// A trial lies within its own interval, so the median does within the medians of the ends.
+void UseMedianOfWholes(const std::vector<const Trial*>& trials, Bar& bar) {
+  const auto whole = MedianMetric(trials, &TrialRow::memory_kb_per_connection);
+  double sum = 0;
+  for (const double part : bar.parts) sum += part;
+  if (!whole || *whole <= 0 || sum <= 0) return;
+  // Medians of parts add up to a little more or less than the median of sums.
+  for (double& part : bar.parts) part *= *whole / sum;
+  const auto has_interval = [](const Trial* trial) {
+    const TrialRow& row = *trial->row;
+    return !row.memory_kb_per_connection ||
+           (row.memory_kb_per_connection_low && row.memory_kb_per_connection_high);
+  };
+  if (!std::all_of(trials.begin(), trials.end(), has_interval)) return;
+  bar.low = *MedianMetric(trials, &TrialRow::memory_kb_per_connection_low);
+  bar.high = *MedianMetric(trials, &TrialRow::memory_kb_per_connection_high);
+}
+
 // Per service, so that the parts of a bar are those of one wait for a worker.
 std::optional<double> ResetPerService(const TrialRow& row) {
   if (row.pool_services.value_or(0) == 0) return std::nullopt;
@@ -48,9 +67,9 @@ std::optional<Chart> Memory(const Experiment& all) {
   chart.question = "How much memory does each connection take from the machine?";
   chart.caption =
       "What a connection takes: private memory, page tables, which each process needs for itself, "
-      "a "
-      "kernel stack for each thread, the kernel's objects and socket buffers. RSS is printed for "
-      "comparison only: it counts shared memory once for each process.";
+      "a kernel stack for each thread, the kernel's objects and socket buffers. A bar's length is "
+      "the median of the trials' sums; its parts are medians, scaled to add up to that. RSS is "
+      "printed for comparison only: it counts shared memory once for each process.";
   chart.metric = "memory_kb_per_connection";
   chart.better = "lower is better";
   chart.x_label = "memory per connection, growth over connection counts";
@@ -69,12 +88,7 @@ std::optional<Chart> Memory(const Experiment& all) {
       bar.parts.push_back(std::max(0.0, value.value_or(0)));
     }
     if (!measured) continue;
-    const auto low = MedianMetric(trials, &TrialRow::memory_kb_per_connection_low);
-    const auto high = MedianMetric(trials, &TrialRow::memory_kb_per_connection_high);
-    if (low && high) {
-      bar.low = *low;
-      bar.high = *high;
-    }
+    UseMedianOfWholes(trials, bar);
     if (const auto rss = MedianMetric(trials, &TrialRow::rss_kb_per_connection)) {
       bar.remark = fmt::format("(RSS {})", PrintValue(std::max(0.0, *rss), "kB"));
     }

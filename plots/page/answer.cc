@@ -234,8 +234,10 @@ Answer AnswerOf(std::span<const Run> runs, std::span<const Comparison> compariso
       ChooseChart(opening, answer);
       answer.more = stats::HeadlineSentences(comparison.table);
       answer.note = fmt::format(
-          "The contender that is ahead where a workload has the most clients, against {}. In "
-          "parentheses: where the true ratio lies in 95 of 100 such runs.",
+          "The contender that is ahead where a workload has the most clients, against {}. Figures "
+          "are medians of all valid repetitions, as in charts and tables. Ratios come from pairs "
+          "of trials of one block; in parentheses: where the true ratio lies in 95 of 100 such "
+          "runs.",
           comparison.table.base);
     } else {
       sentences.push_back(

@@ -249,6 +249,13 @@
     const header = event.key === "Enter" ? event.target.closest?.("thead th") : null;
     if (header) chooseSort(header.closest("table"), header.cellIndex);
   });
+  // Not every browser prints what is folded.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open], .screen)")];
+    for (const each of opened) each.open = true;
+  });
+  addEventListener("afterprint", () => { for (const each of opened) each.open = false; });
   // A link within the page replaces the fragment: put the selection back.
   addEventListener("hashchange", () => { read(); apply(); write(); follow(); });
   read();

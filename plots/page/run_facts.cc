@@ -106,6 +106,66 @@ std::vector<Object::Ptr> ObjectsOf(const Array::Ptr& array) {
   return objects;
 }
 
+// What servers said alike while tables were made.
+struct NoticeGroup {
+  std::string key;    // severity and message without the names in it
+  std::string first;  // severity and message
+  size_t count = 0;
+  std::vector<std::string> contenders;
+  std::vector<std::string> workloads;
+};
+
+// table "a" does not exist -> table "" does not exist
+std::string WithoutNames(const std::string& message) {
+  std::string out;
+  bool inside = false;
+  for (const char c : message) {
+    if (c == '"') inside = !inside;
+    if (!inside || c == '"') out += c;
+  }
+  return out;
+}
+
+std::vector<NoticeGroup> GroupNotices(const Array& contenders) {
+  std::vector<NoticeGroup> groups;
+  const auto note = [](std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (unsigned i = 0; i < contenders.size(); ++i) {
+    const Object::Ptr contender = contenders.getObject(i);
+    if (contender.isNull()) continue;
+    for (const Object::Ptr& notice : ObjectsOf(contender->getArray("notices"))) {
+      const std::string text =
+          fmt::format("{}: {}", TextOf(*notice, "severity"), TextOf(*notice, "message"));
+      const std::string key = WithoutNames(text);
+      auto group = std::find_if(groups.begin(), groups.end(),
+                                [&](const NoticeGroup& known) { return known.key == key; });
+      if (group == groups.end()) group = groups.insert(group, {key, text, 0, {}, {}});
+      ++group->count;
+      note(group->contenders, TextOf(*contender, "contender"));
+      note(group->workloads, TextOf(*notice, "workload"));
+    }
+  }
+  return groups;
+}
+
+// "fork, thread, postgres and 4 more"
+std::string SomeOf(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 3;
+  const size_t shown = std::min(names.size(), kShown);
+  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + shown, ", "));
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+std::string InWords(const NoticeGroup& group) {
+  const std::string where =
+      fmt::format("{}, workload{} {}", SomeOf(group.contenders),
+                  group.workloads.size() == 1 ? "" : "s", SomeOf(group.workloads));
+  if (group.count == 1) return fmt::format("{}: {}", where, group.first);
+  return fmt::format("{}: {} notices like this: {}", where, group.count, group.first);
+}
+
 bool Has(const Run& run, std::string_view name) {
   std::error_code ignored;
   return fs::exists(fs::path(run.folder) / name, ignored);
@@ -262,12 +322,8 @@ std::vector<std::string> Warnings(const Run& run) {
     warnings.push_back(contenders.status().ToString());
     return warnings;
   }
-  for (const Object::Ptr& contender : ObjectsOf(*contenders)) {
-    for (const Object::Ptr& notice : ObjectsOf(contender->getArray("notices"))) {
-      warnings.push_back(fmt::format("{}, workload {}: {}: {}", TextOf(*contender, "contender"),
-                                     TextOf(*notice, "workload"), TextOf(*notice, "severity"),
-                                     TextOf(*notice, "message")));
-    }
+  for (const NoticeGroup& group : GroupNotices(**contenders)) {
+    warnings.push_back(InWords(group));
   }
   return warnings;
 }

@@ -56,6 +56,26 @@ TEST_F(RunFactsTest, SettingsAndInputsAreShownAndEscaped) {
   EXPECT_THAT(Warnings(run_), Contains("target:postgres, workload w: WARNING: no FK"));
 }
 
+TEST_F(RunFactsTest, NoticesThatRepeatAreOneLineWithACount) {
+  const auto notice = [](const std::string& workload, const std::string& message) {
+    return R"({"workload": ")" + workload + R"(", "severity": "NOTICE", "message": ")" + message +
+           "\"}";
+  };
+  const std::string skipping = R"(\" does not exist, skipping)";
+  std::string contenders = "[";
+  for (const char* name : {"a", "b", "c", "d"}) {
+    contenders += std::string(contenders.size() > 1 ? "," : "") + R"({"contender": ")" + name +
+                  R"(", "notices": [)" + notice("w", "table \\\"t1" + skipping) + "," +
+                  notice("v", "table \\\"t2" + skipping) + "]}";
+  }
+  Write("contenders.json",
+        contenders + R"(,{"contender": "e", "notices": [)" + notice("w", "another") + "]}]");
+  EXPECT_THAT(Warnings(run_),
+              testing::ElementsAre("a, b, c and 1 more, workloads w, v: 8 notices like this: "
+                                   "NOTICE: table \"t1\" does not exist, skipping",
+                                   "e, workload w: NOTICE: another"));
+}
+
 TEST_F(RunFactsTest, SpoiltFilesAreAnErrorInTheirPlace) {
   Write("contenders.json", "[{");
   EXPECT_THAT(EffectiveSettings(run_), HasSubstr("contenders.json"));

@@ -250,6 +250,13 @@ def test_a_phone_and_a_printer_lose_nothing(browser, binary, tmp_path, name):
     assert browser.ask(OVERFLOWING) == []
     assert shown(browser, "#chips, #tip") == 0
     assert shown(browser, "details table.compared") > 0
+    assert shown(browser, "tr.dull") == browser.ask("document.querySelectorAll('tr.dull').length")
+    # What the header folds is printed; raw rows are not, and their line says so.
+    assert 0 < shown(browser, "header details li") == browser.ask(
+        "document.querySelectorAll('header details li').length")
+    assert shown(browser, "table.raw") == 0
+    assert "not printed" in browser.ask(
+        "getComputedStyle(document.querySelector('.screen > summary'), '::after').content")
     browser.show(1280)
     assert len(browser.pdf()) <= MAX_BYTES
     assert browser.complaints() == []
