@@ -173,6 +173,19 @@ TEST_F(ExtendedProtocolTest, ParametersWithoutATypeAreRefused) {
   EXPECT_EQ(Text(Parse("", "truncate t", {25, 0})),
             "42P18 0 could not determine data type of parameter $2");
   EXPECT_EQ(a_->Error("select 1, $1::int4"), "42P02 11 there is no parameter $1");
+  for (const char* sql : {"select $1 is null", "select count($1)", "select concat('a', $1)",
+                          "select $1 is distinct from null", "delete from t where $1 is null"}) {
+    EXPECT_EQ(Text(Parse("", sql)), "42P18 0 could not determine data type of parameter $1") << sql;
+  }
+  EXPECT_TRUE(Parse("", "select a from t where a = $1 or $1 is null").ok());
+  EXPECT_TRUE(Parse("", "select count(distinct $1)").ok());
+}
+
+TEST_F(ExtendedProtocolTest, AParameterUsedBeforeItsTypeIsDecidedIsRefused) {
+  EXPECT_EQ(Text(Parse("", "select $1 is null, $1::int4")),
+            "42P08 8 could not determine data type of parameter $1");
+  EXPECT_EQ(Text(Parse("", "select 1, concat($1), $1::text")),
+            "42P08 18 could not determine data type of parameter $1");
 }
 
 TEST_F(ExtendedProtocolTest, ErrorsSayWhichParameter) {

@@ -248,6 +248,14 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
       AddTable(*update.relation, LockMode::kRowExclusive, privilege::kUpdate, source));
   const RelationInfo& table = *source.relation;
   ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
+  // In PostgreSQL's order, which decides the types of parameters and which error comes first.
+  Expression* where = nullptr;
+  if (update.where_clause != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*update.where_clause, "WHERE"));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const std::vector<Target> returning,
+      AnalyzeReturning(update.returning_list, update.n_returning_list, source.scope));
   std::vector<UpdateNode::Assignment> assignments;
   for (const ast::Node* node : ast::List(update.target_list, update.n_target_list)) {
     const PgQuery__ResTarget& target = *node->res_target;
@@ -294,13 +302,6 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
     }
     assignments.push_back({column, value});
   }
-  Expression* where = nullptr;
-  if (update.where_clause != nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*update.where_clause, "WHERE"));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(
-      const std::vector<Target> returning,
-      AnalyzeReturning(update.returning_list, update.n_returning_list, source.scope));
   NoteReads(table, {where}, returning);
   for (const UpdateNode::Assignment& assignment : assignments) {
     NoteReads(table, {assignment.value}, {});

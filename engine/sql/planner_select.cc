@@ -48,6 +48,7 @@ Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement) {
     default:
       return NotSupported(ast::KindOf(statement), ast::LocationOf(statement));
   }
+  CONNBENCH_RETURN_IF_ERROR(builder_.CheckOpenParameters());
   plan_->constant_error = builder_.ConstantError();
   if (IsInterrupt(plan_->constant_error)) return std::move(plan_->constant_error);
   return std::move(plan_);

@@ -304,10 +304,12 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   if (call.arguments.size() != arguments.size()) return builder.arena().OutOfMemory();
   for (uint32_t i = 0; i < arguments.size(); ++i) {
     const Oid wanted = resolution.function->argument_type(i);
+    // DISTINCT compares values, and what it compares is text if nothing else.
     CONNBENCH_ASSIGN_OR_RETURN(call.arguments[i],
-                               wanted == oid::kAny
-                                   ? builder.ResolveUnknown(arguments[i])
-                                   : builder.CoerceImplicitly(arguments[i], {wanted, -1}));
+                               wanted != oid::kAny
+                                   ? builder.CoerceImplicitly(arguments[i], {wanted, -1})
+                               : distinct ? builder.ResolveUnknown(arguments[i])
+                                          : builder.ResolveLiteral(arguments[i]));
   }
   return call;
 }

@@ -194,7 +194,20 @@ Result<Expression*> ExpressionBuilder::Parameter(int number, int location) {
                              NewNode(ExpressionKind::kParameter, {type, -1}, {}, location));
   node->index = number - 1;
   node->has_parameters = true;
+  if (type == type_oid::kUnknown) open_parameters_.push_back(node);
   return Finish(node);
+}
+
+Status ExpressionBuilder::CheckOpenParameters() const {
+  for (const Expression* node : open_parameters_) {
+    const Oid decided = parameters_.types_[static_cast<size_t>(node->index)];
+    const bool open = decided == type_oid::kInvalid || decided == type_oid::kUnknown;
+    if (open || node->type.oid == decided) continue;
+    return Error(sqlstate::kAmbiguousParameter,
+                 fmt::format("could not determine data type of parameter ${}", node->index + 1),
+                 node->location);
+  }
+  return {};
 }
 
 Status ExpressionBuilder::DetermineParameter(Expression* parameter, Oid type) {
@@ -305,7 +318,8 @@ Status ExpressionBuilder::CoerceArguments(const FunctionDescription& function,
           argument, Coerce(argument, {wanted, -1}, CoercionContext::kImplicit, argument->location));
       continue;
     }
-    CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveUnknown(argument));
+    CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveLiteral(argument));
+    if (argument->type.oid == type_oid::kUnknown) continue;  // the statement will not run
     if (function.any_argument == AnyArgument::kAsIs) continue;
     if (function.any_argument == AnyArgument::kCastToText) {
       CONNBENCH_ASSIGN_OR_RETURN(argument, Coerce(argument, {type_oid::kText, -1},

@@ -118,6 +118,9 @@ class ExpressionBuilder {
   Result<Expression*> CoerceToBigint(Expression* argument, std::string_view construct);
   // The end of a select list, ORDER BY, GROUP BY, DISTINCT: what is still unknown becomes text.
   Result<Expression*> ResolveUnknown(Expression* argument);
+  // Where any type will do: a literal becomes text, but a parameter stays open, since the place
+  // does not say what it is.
+  Result<Expression*> ResolveLiteral(Expression* argument);
   // One type for several expressions (VALUES columns, UNION); construct names them in errors. The
   // caller then coerces each with CoerceToCommon.
   Result<Oid> CommonType(std::span<Expression* const> arguments, std::string_view construct);
@@ -128,6 +131,10 @@ class ExpressionBuilder {
   // PostgreSQL computes what needs no row and no parameter when it plans, whether the run would
   // reach it or not. What the first such part that fails fails with; ok: none does.
   Status ConstantError() const;
+  // To be asked when the whole statement is built. 42P08 if a parameter was used where any type
+  // would do before another place decided its type. One that no place decides is not judged here:
+  // see ParameterTypes.
+  Status CheckOpenParameters() const;
 
   // 1-based character position of a location; 0 for -1.
   int PositionOf(int location) const;
@@ -168,6 +175,7 @@ class ExpressionBuilder {
   WorkMeter meter_;                                  // of nodes made: a statement may have millions
   std::vector<const Expression*> failed_constants_;  // in the order in which they were made
   std::unordered_set<const Expression*> forgotten_;
+  std::vector<const Expression*> open_parameters_;  // had no type when they were made
 };
 
 }  // namespace connbench::engine

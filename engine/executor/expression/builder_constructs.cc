@@ -17,6 +17,11 @@ bool IsConstant(const Expression& expression, bool value) {
          (expression.constant.integer != 0) == value;
 }
 
+bool IsBareNull(const Expression& expression) {
+  return expression.kind == ExpressionKind::kConstant && expression.constant.null &&
+         expression.type.oid == type_oid::kUnknown;
+}
+
 }  // namespace
 
 Result<Expression*> ExpressionBuilder::Logic(ExpressionKind kind,
@@ -61,7 +66,7 @@ Result<Expression*> ExpressionBuilder::Not(Expression* argument, int location) {
 }
 
 Result<Expression*> ExpressionBuilder::NullTest(Expression* argument, bool is_not, int location) {
-  CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveUnknown(argument));
+  CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveLiteral(argument));
   Expression* const arguments[] = {argument};
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
                              NewNode(ExpressionKind::kNullTest, kBoolean, arguments, location));
@@ -84,6 +89,9 @@ Result<Expression*> ExpressionBuilder::BooleanTest(Expression* argument, Boolean
 
 Result<Expression*> ExpressionBuilder::DistinctFrom(Expression* left, Expression* right,
                                                     bool is_not, int location) {
+  // Beside a bare NULL it is a test for null, of a value of any type.
+  if (IsBareNull(*right)) return NullTest(left, !is_not, location);
+  if (IsBareNull(*left)) return NullTest(right, !is_not, location);
   Expression* arguments[] = {left, right};
   CONNBENCH_ASSIGN_OR_RETURN(const FunctionDescription* equal,
                              ResolveOperator("=", arguments, location));

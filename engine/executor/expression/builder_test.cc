@@ -92,6 +92,15 @@ TEST_F(BuilderTest, RefusesParametersWithoutOrWithTwoTypes) {
   EXPECT_EQ(zero.status().error().position, 5);
 }
 
+TEST_F(BuilderTest, LeavesAParameterOpenWhereAnyTypeWillDo) {
+  Get(builder_.NullTest(Parameter(1), false, -1));
+  EXPECT_TRUE(builder_.CheckOpenParameters().ok());
+  EXPECT_EQ(parameters_.CheckAllDetermined().code(), sqlstate::kIndeterminateDatatype);
+  Operator("=", Column(0, kInt4), Parameter(1));
+  EXPECT_TRUE(parameters_.CheckAllDetermined().ok());
+  EXPECT_EQ(builder_.CheckOpenParameters().code(), sqlstate::kAmbiguousParameter);
+}
+
 TEST_F(BuilderTest, UsesTheTypeTheClientGave) {
   const Oid given[] = {type_oid::kInt8, type_oid::kVarchar};
   parameters_ = *ParameterTypes::From(given);

@@ -56,6 +56,11 @@ Result<Expression*> ExpressionBuilder::ResolveUnknown(Expression* argument) {
   return Coerce(argument, {type_oid::kText, -1}, CoercionContext::kImplicit, argument->location);
 }
 
+Result<Expression*> ExpressionBuilder::ResolveLiteral(Expression* argument) {
+  if (argument->kind == ExpressionKind::kParameter) return argument;
+  return ResolveUnknown(argument);
+}
+
 Result<Oid> ExpressionBuilder::CommonType(std::span<Expression* const> arguments,
                                           std::string_view construct) {
   constexpr int64_t kStepsPerArgument = 10;
