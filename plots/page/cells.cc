@@ -201,7 +201,7 @@ std::string TitleOf(const FigureTable& table) {
 }
 
 std::string RenderCombination(const Run& run, const FigureTable& table,
-                              const std::string& chart_links) {
+                              const std::string& chart_links, bool with_raw_rows) {
   std::vector<const FigureRow*> judged;
   std::vector<const FigureRow*> described;
   std::string ahead;
@@ -223,7 +223,7 @@ std::string RenderCombination(const Run& run, const FigureTable& table,
         Folded(fmt::format("{} more figures, which are described and not judged", described.size()),
                RenderFigures(table, described));
   }
-  html += RawRows(run, table);
+  if (with_raw_rows) html += RawRows(run, table);
   return html +
          Folded("The command that measures this again", Code(RepeatCommand(run, table.cell))) +
          "</article>\n";

@@ -20,7 +20,7 @@ inline constexpr size_t kMaxFigureColumns = 6;
 std::string TitleOf(const FigureTable& table);
 // chart_links: HTML that leads to the charts of this workload.
 std::string RenderCombination(const results::Run& run, const FigureTable& table,
-                              const std::string& chart_links);
+                              const std::string& chart_links, bool with_raw_rows);
 std::string RenderSweep(const FigureTable& table);
 // The judged metrics of a comparison in the cells of one workload; empty if it has none there.
 std::string RenderComparison(const stats::VerdictTable& comparison, const std::string& workload);

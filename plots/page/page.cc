@@ -10,14 +10,15 @@
 #include <sstream>
 
 #include "harness/stats/words.h"
+#include "plots/other_scale.h"
 #include "plots/page/answer.h"
 #include "plots/page/cells.h"
 #include "plots/page/commands.h"
 #include "plots/page/html.h"
+#include "plots/page/page_svg.h"
 #include "plots/page/run_facts.h"
 #include "plots/page/tables.h"
 #include "plots/palette.h"
-#include "plots/render.h"
 #include "plots/summary.h"
 #include "results/metrics.h"
 
@@ -65,20 +66,33 @@ std::string NameOf(const Run& run) {
   return run.info.run_id.empty() ? run.folder : run.info.run_id;
 }
 
+// What a page can do without, the least needed first; each leaves out what those before it do.
+enum class LeftOut : uint8_t { kNothing, kOtherScales, kRawRows, kCounterCharts, kComparisons };
+
 class Page {
  public:
-  explicit Page(const PageParts& parts)
+  Page(const PageParts& parts, const std::vector<Comparison>& comparisons, LeftOut left_out)
       : parts_(parts),
-        comparisons_(CompareAll(parts.runs)),
-        answer_(AnswerOf(parts.runs, comparisons_)) {}
+        left_out_(left_out),
+        comparisons_(comparisons),
+        answer_(AnswerOf(parts.runs, comparisons_)) {
+    for (const auto& charts : parts.charts) {
+      for (const PageChart& drawn : charts) {
+        if (marks_.empty()) marks_ = MarksOf(drawn.svg);
+      }
+    }
+  }
 
   std::string Make() {
     const std::string opening = Opening();
     std::string rest;
     for (size_t i = 0; i < parts_.runs.size(); ++i) rest += RunSections(i);
     rest += Background();
-    return RenderPage("connbench: " + TitleOfRuns(), Colours(), opening + contents_.Render() + rest,
-                      Data());
+    const std::string marks =
+        marks_.empty() ? ""
+                       : fmt::format("<svg id=\"marks\" aria-hidden=\"true\">{}</svg>\n", marks_);
+    return RenderPage("connbench: " + TitleOfRuns(), Colours(),
+                      marks + opening + contents_.Render() + rest, Data());
   }
 
  private:
@@ -94,17 +108,32 @@ class Page {
     return fmt::format("chart{}-{}", run + 1, chart.name);
   }
 
-  std::string Figure(size_t run, const PageChart& drawn) const {
+  bool LeavesOut(LeftOut what) const { return left_out_ >= what; }
+
+  // Charts of counters answer no pattern's question; they stand behind those that do.
+  bool IsShown(const PageChart& drawn) const {
     const Chart& chart = drawn.chart;
-    const std::string id = ChartId(run, chart);
+    return !drawn.svg.empty() &&
+           (!LeavesOut(LeftOut::kCounterCharts) || chart.metric.empty() ||
+            results::RoleOf(chart.pattern, chart.metric) == results::MetricRole::kHeadline);
+  }
+
+  std::string Figure(size_t run, const PageChart& drawn) {
+    const Chart& chart = drawn.chart;
+    const std::string id = EscapedId(ChartId(run, chart));
+    std::string scale;
+    if (!drawn.other_scale.empty() && !LeavesOut(LeftOut::kOtherScales)) {
+      scale = ScaleName(chart);
+      scales_.set(id, Packed(PageSvg(drawn.other_scale, id + "-other-", chart.title, marks_)));
+    }
     std::string notes;
     for (const std::string& note : chart.notes) notes += " " + note;
     return fmt::format(
-        "<figure id=\"{}\"{}{}>\n<div class=\"chart\">{}</div>\n<figcaption><b>{}</b> {}{}"
+        "<figure id=\"{}\"{}{}{}>\n<div class=\"chart\">{}</div>\n<figcaption><b>{}</b> {}{}"
         "</figcaption></figure>\n",
-        EscapedId(id), Attribute("data-workload", chart.workload),
+        id, Attribute("data-workload", chart.workload),
         Attribute("data-run", several() ? NameOf(parts_.runs[run]) : ""),
-        InlineSvg(WithCssColours(drawn.svg, Theme::kLight), EscapedId(id) + "-", chart.title),
+        Attribute("data-scale", scale), PageSvg(drawn.svg, id + "-", chart.title, marks_),
         Text(chart.question.empty() ? chart.title : chart.question),
         chart.caption.empty() ? "" : "What to look for: " + Text(chart.caption), Text(notes));
   }
@@ -124,7 +153,7 @@ class Page {
     int best_fit = -1;
     if (parts_.charts.empty()) return nullptr;
     for (const PageChart& drawn : parts_.charts.back()) {
-      if (drawn.svg.empty()) continue;
+      if (!IsShown(drawn)) continue;
       const bool workload = drawn.chart.workload == answer_.workload;
       const bool metric = drawn.chart.metric == answer_.metric;
       const int fit = (workload ? 2 : 0) + (metric ? 1 : 0);
@@ -162,7 +191,7 @@ class Page {
   }
 
   std::string Cautions() {
-    std::string list;
+    std::string list = WhatIsLeftOut();
     for (const Run& run : parts_.runs) {
       for (const std::string& warning : Warnings(run)) {
         list += fmt::format("<li>{}{}</li>\n", several() ? Text(NameOf(run) + ": ") : "",
@@ -181,22 +210,37 @@ class Page {
     return html;
   }
 
+  // As the first of the warnings.
+  std::string WhatIsLeftOut() const {
+    if (left_out_ == LeftOut::kNothing) return "";
+    std::string text = "charts on their other scale";
+    if (LeavesOut(LeftOut::kRawRows)) text += "; raw rows, which are in trials.csv";
+    if (LeavesOut(LeftOut::kCounterCharts)) {
+      text += "; charts of counters, which are in the folder charts";
+    }
+    if (LeavesOut(LeftOut::kComparisons)) {
+      text += "; comparisons, which \"connbench compare --by contender\" prints";
+    }
+    return fmt::format("<li>Left out, so that the page stays below {:.0f} MB: {}.</li>\n",
+                       static_cast<double>(kMaxPageBytes) / 1e6, text);
+  }
+
   // Links to the charts of a workload that are elsewhere on the page.
   std::string ChartLinks(size_t run, const std::string& workload) const {
     std::string links;
     for (const PageChart& drawn : parts_.charts[run]) {
-      if (drawn.chart.workload != workload || drawn.svg.empty()) continue;
+      if (drawn.chart.workload != workload || !IsShown(drawn)) continue;
       links += fmt::format("{}<a href=\"#{}\">{}</a>", links.empty() ? "Charts: " : ", ",
                            EscapedId(ChartId(run, drawn.chart)), Text(drawn.chart.title));
     }
     return links;
   }
 
-  std::string Figures(size_t run, const std::string& workload) const {
+  std::string Figures(size_t run, const std::string& workload) {
     std::string html;
     const PageChart* hero = Hero();
     for (const PageChart& drawn : parts_.charts[run]) {
-      if (drawn.chart.workload == workload && !drawn.svg.empty() && &drawn != hero) {
+      if (drawn.chart.workload == workload && IsShown(drawn) && &drawn != hero) {
         html += Figure(run, drawn);
       }
     }
@@ -238,7 +282,7 @@ class Page {
     html += contents_.Heading(level, fmt::format("Workload {}", workload), id);
     html += Figures(index, workload);
     for (const Comparison& comparison : comparisons_) {
-      if (comparison.run != &run) continue;
+      if (comparison.run != &run || LeavesOut(LeftOut::kComparisons)) continue;
       const std::string compared = RenderComparison(comparison.table, workload);
       if (!compared.empty()) {
         html += Folded(comparison.title, compared + Code(comparison.command));
@@ -247,7 +291,9 @@ class Page {
     const std::string links = ChartLinks(index, workload);
     for (const FigureTable& table : tables) {
       if (table.workload != workload) continue;
-      html += table.cell.empty() ? RenderSweep(table) : RenderCombination(run, table, links);
+      html += table.cell.empty()
+                  ? RenderSweep(table)
+                  : RenderCombination(run, table, links, !LeavesOut(LeftOut::kRawRows));
     }
     return html + "</section>\n";
   }
@@ -339,19 +385,32 @@ class Page {
     data.set("contenders", contenders);
     data.set("workloads", workloads);
     data.set("runs", runs);
+    data.set("scales", scales_);
     std::ostringstream text;
     data.stringify(text);
     return text.str();
   }
 
   const PageParts& parts_;
-  const std::vector<Comparison> comparisons_;
+  const LeftOut left_out_;
+  const std::vector<Comparison>& comparisons_;
   const Answer answer_;
+  std::string marks_;  // which all charts share
+  Poco::JSON::Object scales_;
   Contents contents_;
 };
 
 }  // namespace
 
-std::string MakePage(const PageParts& parts) { return Page(parts).Make(); }
+std::string MakePage(const PageParts& parts) {
+  const std::vector<Comparison> comparisons = CompareAll(parts.runs);
+  std::string page;
+  for (const LeftOut left_out : {LeftOut::kNothing, LeftOut::kOtherScales, LeftOut::kRawRows,
+                                 LeftOut::kCounterCharts, LeftOut::kComparisons}) {
+    page = Page(parts, comparisons, left_out).Make();
+    if (page.size() <= kMaxPageBytes) break;
+  }
+  return page;
+}
 
 }  // namespace connbench::plots

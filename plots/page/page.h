@@ -19,7 +19,8 @@ namespace connbench::plots {
 
 struct PageChart {
   Chart chart;
-  std::string svg;  // a file's text; empty: it could not be drawn
+  std::string svg;               // a file's text; empty: it could not be drawn
+  std::string other_scale = {};  // the same on the other scale; empty: there is none
 };
 
 struct PageParts {
@@ -27,6 +28,11 @@ struct PageParts {
   std::vector<std::vector<PageChart>> charts;  // of each run
   std::string warning;                         // why charts are missing, or empty
 };
+
+// A page of at most this size where leaving out what is least needed can help: other scales, raw
+// rows, charts that answer no question, then comparisons. It says what it left out, and where the
+// run's folder has it.
+inline constexpr size_t kMaxPageBytes = 3'000'000;
 
 std::string MakePage(const PageParts& parts);
 

@@ -7,9 +7,11 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const KINDS = ["contender", "workload", "run"];
+  const SCALES = ["log", "linear"];
   const state = {
     off: {contender: new Set(), workload: new Set(), run: new Set()},
     base: "",      // contender that figures are divided by
+    scale: "",     // of charts: "log", "linear", or each as it is drawn
     dull: false,   // whether rows that cannot tell are shown
     sort: [],      // [table, column, 1 or -1], the newest last
     at: "",        // heading that the address points to
@@ -40,6 +42,7 @@
         (name) => names[kind].includes(name)));
     }
     state.base = names.contender.includes(fields.get("base")) ? fields.get("base") : "";
+    state.scale = SCALES.includes(fields.get("scale")) ? fields.get("scale") : "";
     state.dull = fields.get("all") === "1";
     state.sort = fields.getAll("sort").map((text) => text.split(".").map(Number)).filter(
       ([table, column, direction]) => tables[table]?.tHead?.rows[0].cells[column] !== undefined
@@ -53,6 +56,7 @@
       for (const name of state.off[kind]) fields.append("hide-" + kind, name);
     }
     if (state.base) fields.set("base", state.base);
+    if (state.scale) fields.set("scale", state.scale);
     if (state.dull) fields.set("all", "1");
     for (const entry of state.sort) fields.append("sort", entry.join("."));
     const chosen = fields.toString() !== "";
@@ -180,6 +184,11 @@
                     ...names.contender.map((name) => make("option", {value: name},
                                                           "ratios to " + name)));
   base.addEventListener("change", () => { state.base = base.value; change(); });
+  const scale = make("select", {id: "scale"}, make("option", {value: ""}, "as drawn"),
+                     make("option", {value: "log"}, "logarithmic where they can be"),
+                     make("option", {value: "linear"}, "linear where they can be"));
+  scale.addEventListener("change", () => { state.scale = scale.value; change(); });
+  const hasScales = Object.keys(data.scales ?? {}).length > 0;
   const dullRows = document.querySelectorAll("tr.dull").length;
   const dull = action("", () => { state.dull = !state.dull; });
   dull.id = "dull";
@@ -187,23 +196,26 @@
                        ...chipRow("contender", "Contenders: ",
                                   data.contenders.map((each) => each.family)),
                        ...chipRow("workload", "Workloads: "), ...chipRow("run", "Runs: "),
-                       make("div", {}, "Tables show ", base, ...(dullRows ? [dull] : [])));
+                       make("div", {}, "Tables show ", base, ...(dullRows ? [dull] : []),
+                            ...(hasScales ? ["Charts are ", scale] : [])));
 
   // --- Hovering.
 
   const tip = make("div", {id: "tip", hidden: true});
-  for (const group of document.querySelectorAll("svg [data-contender]")) {
-    const title = group.querySelector(":scope > title");
-    group.dataset.tip = title?.textContent || group.dataset.contender;
-    title?.remove();  // the browser would show it, too, and late
-  }
-  const drawn = [...document.querySelectorAll("svg [data-contender]")];
+  const takeTitles = (figure) => {
+    for (const group of figure.querySelectorAll("svg [data-contender]")) {
+      const title = group.querySelector(":scope > title");
+      group.dataset.tip = title?.textContent || group.dataset.contender;
+      title?.remove();  // the browser would show it, too, and late
+    }
+  };
+  takeTitles(document);
   const rows = [...document.querySelectorAll("tr[data-contender]")];
   let lifted = null;
   const lift = (name) => {
     if (name === lifted) return;
     lifted = name;
-    for (const group of drawn) {
+    for (const group of document.querySelectorAll("svg [data-contender]")) {
       group.classList.toggle("dim", name !== null && group.dataset.contender !== name);
     }
     for (const row of rows) row.classList.toggle("lifted", row.dataset.contender === name);
@@ -222,14 +234,47 @@
     tip.style.top = Math.max(0, top) + "px";
   };
 
+  // --- Scales.
+
+  // The other scale of a chart is packed on the page, and unpacked when it is first asked for.
+  const unpack = async (text) => {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  };
+  const drawnOn = new Map();  // of each figure that has both scales: its pictures by scale
+  for (const figure of document.querySelectorAll("figure[data-scale]")) {
+    drawnOn.set(figure, {[figure.dataset.scale]: figure.querySelector("svg")});
+  }
+  const showScale = async (figure, pictures) => {
+    const own = figure.dataset.scale;
+    const wanted = state.scale || own;
+    if (pictures[wanted] === undefined) {
+      pictures[wanted] = null;  // under way
+      const template = make("template", {innerHTML: await unpack(data.scales[figure.id])});
+      takeTitles(template.content);
+      pictures[wanted] = template.content.querySelector("svg");
+    }
+    // What was asked for meanwhile counts.
+    const picture = pictures[state.scale || own];
+    if (!picture) return;
+    figure.querySelector(".chart").replaceChildren(picture);
+    hideAndShow();
+  };
+  const showScales = () => {
+    for (const [figure, pictures] of drawnOn) showScale(figure, pictures);
+  };
+
   // --- All of it.
 
   const apply = () => {
     document.body.classList.toggle("fold", !state.dull);
     base.value = state.base;
+    scale.value = state.scale;
     dull.textContent = (state.dull ? "fold " : "show ") + dullRows + " rows that cannot tell";
     hideAndShow();
     showRatios();
+    showScales();
     sortTables();
   };
   const change = () => { apply(); write(); };

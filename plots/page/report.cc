@@ -10,6 +10,7 @@
 
 #include "base/read_file.h"
 #include "plots/charts.h"
+#include "plots/other_scale.h"
 #include "plots/page/page.h"
 #include "plots/render.h"
 
@@ -41,6 +42,28 @@ Status ReplaceFile(const fs::path& path, const std::string& text) {
       .WithHint("Check that the folder is writable and the disk is not full.");
 }
 
+// For the page's switch between logarithmic and linear.
+Status DrawOtherScales(const fs::path& folder, RenderOptions options,
+                       std::vector<PageChart>& charts) {
+  std::vector<Chart> others;
+  std::vector<size_t> owners;
+  for (size_t i = 0; i < charts.size(); ++i) {
+    if (auto other = OnOtherScale(charts[i].chart)) {
+      others.push_back(std::move(*other));
+      owners.push_back(i);
+    }
+  }
+  if (others.empty()) return Status::Ok();
+  CONNBENCH_RETURN_IF_ERROR(MakeFolder(folder));
+  options.formats = {ImageFormat::kSvg};
+  CONNBENCH_ASSIGN_OR_RETURN(const auto drawn, RenderCharts(others, folder, options));
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(charts[owners[i]].other_scale,
+                               ReadNamedFile("chart", drawn[i].images.front().string()));
+  }
+  return Status::Ok();
+}
+
 // Draws a run's charts until one cannot be drawn: the tables are worth having without the charts.
 Status DrawCharts(const Run& run, const fs::path& folder, const RenderOptions& options,
                   std::vector<fs::path>& images, std::vector<PageChart>& charts) {
@@ -53,7 +76,7 @@ Status DrawCharts(const Run& run, const fs::path& folder, const RenderOptions& o
                                ReadNamedFile("chart", drawn[i].images.front().string()));
     charts.push_back({std::move(wanted[i]), std::move(svg)});
   }
-  return Status::Ok();
+  return DrawOtherScales(folder / "other-scale", options, charts);
 }
 
 // chart_folders: of each run. The first format is SVG.

@@ -6,6 +6,7 @@ import tempfile
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
 
 # A4 without margins of 10 mm, at 96 pixels to the inch.
 PRINTED_WIDTH_PX = 718
@@ -37,6 +38,11 @@ class Browser:
     def ask(self, script, *arguments):
         """What the JavaScript expression is worth."""
         return self.driver.execute_script("return " + script, *arguments)
+
+    def wait(self, condition, timeout_s=30):
+        """Until the JavaScript expression is true."""
+        WebDriverWait(self.driver, timeout_s, poll_frequency=0.05).until(
+            lambda _: self.ask(condition))
 
     def click(self, css, text=None):
         """Clicks the first element that fits, and that has this text if one is given."""

@@ -227,6 +227,31 @@ def test_hovering_lifts_a_series_and_shows_its_values(browser, quick):
     assert browser.ask("document.getElementById('tip').hidden")
 
 
+def test_a_switch_puts_charts_on_the_other_scale(browser, quick):
+    browser.open(quick)
+    ticks = """[...document.querySelectorAll('#chart1-request_p99-steady svg text')].map(
+        (each) => each.textContent).join(' ')"""
+    browser.ask("document.getElementById('chart1-request_p99-steady').scrollIntoView()")
+    own = browser.ask("document.getElementById('chart1-request_p99-steady').dataset.scale")
+    assert own == "log"
+    drawn = browser.ask(ticks)
+    browser.click("#scale option", "linear where they can be")
+    assert browser.fragment() == "#scale=linear"
+    browser.wait(f"{ticks} !== {drawn!r}")
+    linear = browser.ask(ticks)
+    browser.click("#chips button", "thread")
+    assert shown(browser, "svg [data-contender=thread]") == 0
+    browser.click("#chips button", "thread")
+    assert browser.ask("""document.querySelector(
+        '#chart1-request_p99-steady svg [data-contender=fork]').dataset.tip""").startswith("fork")
+    browser.open(quick, "#scale=linear")
+    browser.wait(f"{ticks} === {linear!r}")
+    browser.click("#scale option", "as drawn")
+    assert browser.fragment() == ""
+    browser.wait(f"{ticks} === {drawn!r}")
+    assert browser.complaints() == []
+
+
 def test_rows_that_cannot_tell_are_folded_until_asked_for(browser, quick):
     browser.open(quick)
     browser.ask("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
@@ -281,8 +306,7 @@ def test_names_with_markup_are_text(browser, binary, tmp_path):
 
 def test_forty_contenders_in_two_hundred_cells(browser, binary, tmp_path):
     def multiply(rows):
-        rows = [row for row in rows if row["model"] == "thread" and row["workload"] != "idle"
-                and row["repetition"] in ("1", "2")]
+        rows = [row for row in rows if row["model"] == "thread" and row["workload"] != "idle"]
         made = []
         for number in range(40):
             for row in rows:
@@ -293,10 +317,14 @@ def test_forty_contenders_in_two_hundred_cells(browser, binary, tmp_path):
 
     page = report(binary, copy_run(tmp_path / "run", "quick", multiply))
     assert len({row["cell"] for row in trials(tmp_path / "run")}) == 200
+    assert page.stat().st_size <= MAX_BYTES
     browser.open(page, width=390)
     assert browser.ask("document.querySelectorAll('#chips [data-contender]').length") == 40
     assert browser.ask("document.documentElement.scrollWidth") <= 390
     assert "Which of 40 contenders" in browser.driver.find_element("css selector", "h1").text
+    warnings = browser.ask("document.querySelector('.warnings')?.textContent ?? ''")
+    raw = browser.ask("document.querySelectorAll('table.raw tbody tr').length")
+    assert raw == len(trials(tmp_path / "run")) or "raw rows, which are in trials.csv" in warnings
 
 
 def test_several_runs_stand_in_one_page_with_what_differs_on_top(browser, binary, tmp_path):
