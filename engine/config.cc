@@ -81,7 +81,11 @@ constexpr Setting kSettings[] = {
     {"wal_buffers", "kB", &EngineConfig::wal_buffers_bytes, 1024, 1 << 20,
      "log that is kept in memory until somebody needs it on disk"},
     {"max_wal_size", "kB", &EngineConfig::max_wal_size_bytes, 2048, kMaxKilobytes,
-     "log since the last checkpoint after which the next commit makes one"},
+     "log since the last checkpoint after which the next one is made"},
+    {"checkpoint_timeout", "s", &EngineConfig::checkpoint_timeout_s, 30, 86'400,
+     "time after which the next checkpoint is made, if anything was logged"},
+    {"wal_writer_delay", "ms", &EngineConfig::wal_writer_delay_ms, 1, 10'000,
+     "how long commits with synchronous_commit=off gather before they are written to disk"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
      "tables, indexes and sequences together"},
     {"max_locks_per_transaction", "", &EngineConfig::max_locks_per_transaction, 10, kMaxCount,
@@ -181,6 +185,10 @@ Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
     const Result<int64_t> ns = ParseDurationNs(value, "ms");
     if (!ns.ok()) return BadValue(setting, value, "a duration, as \"10s\"");
     number = *ns / kNanosecondsPerMillisecond;
+  } else if (setting.unit == "s") {
+    const Result<int64_t> ns = ParseDurationNs(value, "s");
+    if (!ns.ok()) return BadValue(setting, value, "a duration, as \"10s\"");
+    number = *ns / kNanosecondsPerSecond;
   } else {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (error != std::errc() || end != value.data() + value.size()) {
@@ -251,6 +259,7 @@ std::string ShowNumber(const Setting& setting, int64_t number) {
     }
     return std::to_string(number);
   };
+  if (setting.unit == "s") number *= 1000;
   return setting.unit == "kB" ? show(kMemory) : show(kTime);
 }
 

@@ -97,9 +97,17 @@ class SegmentEngine : public Engine {
   void RequestShutdown() override { backends_->RequestShutdown(); }
   bool ShutdownRequested() const override { return backends_->ShutdownRequested(); }
   Status CloseData() override {
-    return checkpointer_ == nullptr ? Status::Ok() : checkpointer_->Run(DataState::kShutDown);
+    return checkpointer_ == nullptr ? Status::Ok()
+                                    : checkpointer_->Run(DataState::kShutDown).TakeStatus();
   }
   std::string recovery_report() const override { return recovery_report_; }
+  std::span<const Task> tasks() const override {
+    return context_.config.data_directory.empty() ? std::span<const Task>() : AllTasks();
+  }
+  void StaffTasks() override {
+    if (log_ != nullptr) log_->header().staffed.store(1);
+  }
+  Status RunTask(const Task& task, TaskStop& stop) override;
 
  private:
   SegmentEngine(std::unique_ptr<Segment> segment, EngineConfig config)
@@ -223,7 +231,7 @@ Status SegmentEngine::OpenData() {
   log_->Begin(control.log_number, log_start, context_.transactions.commit_log->last_csn());
   log_->header().checkpoint_number.store(control.checkpoint_number);
   UseLog();
-  return checkpointer_->Run(DataState::kInUse);
+  return checkpointer_->Run(DataState::kInUse).TakeStatus();
 }
 
 Status SegmentEngine::MakeRoles() {
@@ -332,6 +340,22 @@ Result<std::unique_ptr<Session>> SegmentEngine::StartSession(SessionOptions opti
   CONNBENCH_RETURN_IF_ERROR(backend->WarmUp(context_.config.session_warmup_kb));
   if (canned()) return MakeCannedSession(std::move(backend), std::move(options));
   return MakeRealSession(context_, std::move(backend), options, waiter);
+}
+
+Status SegmentEngine::RunTask(const Task& task, TaskStop& stop) {
+  BlockingWaiter waiter;
+  CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<Backend> backend,
+                             Backend::StartAuxiliary(*backends_, waiter));
+  stop.SetWakeup(&backend->slot().wakeup);
+  TaskContext context{.config = context_.config,
+                      .backends = *backends_,
+                      .backend = *backend,
+                      .log = *log_,
+                      .checkpointer = *checkpointer_,
+                      .stop = stop};
+  task.main(context);
+  stop.SetWakeup(nullptr);
+  return {};
 }
 
 Result<std::optional<Role>> SegmentEngine::FindRole(std::string_view name, uint32_t connection_id,

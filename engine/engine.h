@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "engine/segment/connection_log.h"
 #include "engine/segment/pool_accounts.h"
 #include "engine/session.h"
+#include "engine/tasks/task.h"
 
 namespace connbench::engine {
 
@@ -105,6 +107,14 @@ class Engine {
   // client are the model's to wake.
   virtual void RequestShutdown() = 0;
   virtual bool ShutdownRequested() const = 0;
+
+  // What is to be done beside the sessions; nothing without a data directory. Latch-free.
+  virtual std::span<const Task> tasks() const { return {}; }
+  // Before sessions begin: from now on the caller sees to it that each task runs in one process or
+  // thread, so that sessions leave its work to it. Latch-free.
+  virtual void StaffTasks() {}
+  // Runs a task in this thread until it is asked to stop. 53400 if no slot is free.
+  virtual Status RunTask(const Task& /*task*/, TaskStop& /*stop*/) { return {}; }
 
   // Makes the last checkpoint of a data directory, so that the next start has nothing to do again;
   // no effect without one. Only where the segment was made, when all others have ended in order.

@@ -16,6 +16,7 @@ namespace {
 
 std::atomic<ConnectionStop*> g_connection{nullptr};
 std::atomic<const engine::Engine*> g_engine{nullptr};
+std::atomic<engine::TaskStop*> g_task{nullptr};
 static_assert(std::atomic<ConnectionStop*>::is_always_lock_free);
 
 // The answer to SIGQUIT, made before any handler can run and never changed.
@@ -39,6 +40,7 @@ const std::string& CrashMessage() {
 void OnTerminate(int /*signal*/) {
   const int saved_errno = errno;
   if (ConnectionStop* connection = g_connection.load()) connection->Request();
+  if (engine::TaskStop* task = g_task.load()) task->Request();
   errno = saved_errno;
 }
 
@@ -88,6 +90,11 @@ void BeginBackend(const engine::Engine& engine, ConnectionStop& stop) {
   g_engine.store(&engine);
   g_connection.store(&stop);
   Mask(SIG_UNBLOCK, {SIGTERM, SIGUSR1, SIGQUIT});
+}
+
+void BeginTask(engine::TaskStop& stop) {
+  g_task.store(&stop);
+  Mask(SIG_UNBLOCK, {SIGTERM, SIGQUIT});
 }
 
 void EndBackend() {

@@ -10,6 +10,7 @@
 // that a connection does not pay for setting them up); the others by the child's only thread.
 #pragma once
 
+#include "engine/engine.h"
 #include "models/connection.h"
 
 namespace connbench::models::backend_signals {
@@ -23,6 +24,9 @@ void Install();
 void BeginServer();
 // Unblocks SIGTERM, SIGUSR1 and SIGQUIT: from now on they end this connection of the engine's.
 void BeginBackend(const engine::Engine& engine, ConnectionStop& stop);
+// Unblocks SIGTERM and SIGQUIT in a process that runs one of the engine's tasks: SIGTERM asks it to
+// stop.
+void BeginTask(engine::TaskStop& stop);
 // The connection is over; SIGTERM and SIGUSR1 have nothing left to do.
 void EndBackend();
 

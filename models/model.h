@@ -75,6 +75,7 @@ namespace connbench::models {
 enum class ChildKind : uint8_t {
   kServer,   // serves many connections; the model cannot do without it: any exit is a crash
   kBackend,  // serves one connection; exit codes 0 and 1 are ordinary
+  kTask,     // one of the engine's tasks; exit code 0 is ordinary. Not for models
   kPooled,   // one of several alike that accept for themselves; exit code 0 is ordinary, and the
              // model is told, so that it can fork another
 };

@@ -25,6 +25,7 @@
 #include "models/model.h"
 #include "models/process_settings.h"
 #include "models/ready_line.h"
+#include "models/task_staff.h"
 
 namespace connbench::models {
 namespace {
@@ -96,17 +97,22 @@ class Supervisor : public ProcessSpawner {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != pid_) _exit(kExitErrors);
     close(signal_fd_);
-    if (kind == ChildKind::kBackend) {
+    if (kind == ChildKind::kBackend || kind == ChildKind::kTask) {
       listeners_.Close();
     } else {
       backend_signals::BeginServer();
     }
     // noexcept: what nobody caught, and a library that ends the thread, are crashes.
-    _exit([&]() noexcept { return body(); }());
+    _exit([&]() noexcept {
+      if (kind != ChildKind::kServer || !model_->OneServerProcess()) return body();
+      const TaskThreads tasks(*engine_);
+      return body();
+    }());
   }
 
   bool HasRoom() override {
-    if (std::ssize(children_) < MostClients(settings_.engine.max_connections)) return true;
+    const int64_t others = task_processes_.processes();
+    if (std::ssize(children_) - others < MostClients(settings_.engine.max_connections)) return true;
     engine_->connection_log().admission().WantRoom(MonotonicNow());
     return false;
   }
@@ -195,6 +201,7 @@ class Supervisor : public ProcessSpawner {
     CONNBENCH_RETURN_IF_ERROR(CheckModelHonours());
     const AcceptStrategy accept = ChosenAcceptStrategy();
     ResourceNeeds needs = model_->Needs();
+    needs.tasks += std::ssize(engine_->tasks());
     if (accept == AcceptStrategy::kReusePort) {
       needs.descriptors +=
           model_->AcceptingTasks() * static_cast<int64_t>(listeners_.listeners().size());
@@ -210,6 +217,11 @@ class Supervisor : public ProcessSpawner {
     ended_badly_ = false;
     pooled_ended_.clear();
     replace_at_ = kNoDeadline;
+    task_processes_.Forget();
+    engine_->StaffTasks();
+    if (!model_->OneServerProcess()) {
+      CONNBENCH_RETURN_IF_ERROR(task_processes_.Start(*engine_, *this));
+    }
     return model_->Start(*this);
   }
 
@@ -272,6 +284,7 @@ class Supervisor : public ProcessSpawner {
     }
     if (poll(polled_.data(), polled_.size(), PollTimeoutMs()) < 0) return;
     if (state_ == State::kServing && MonotonicNow() >= replace_at_) ReplacePooled();
+    if (state_ == State::kServing) task_processes_.Restart(*this);
     if (MonotonicNow() >= kill_at_) {
       Log("{} processes did not end in time; killing them", children_.size());
       SignalAll(SIGKILL);
@@ -294,7 +307,9 @@ class Supervisor : public ProcessSpawner {
     if (state_ == State::kServing && accept_paused_until_ > now) {
       until = std::min(until, accept_paused_until_);
     }
-    if (state_ == State::kServing) until = std::min(until, replace_at_);
+    if (state_ == State::kServing) {
+      until = std::min({until, replace_at_, task_processes_.restart_at()});
+    }
     if (until == kNoDeadline) return -1;
     if (until <= now) return 0;
     return static_cast<int>((until - now) / kNanosecondsPerMillisecond + 1);
@@ -362,6 +377,8 @@ class Supervisor : public ProcessSpawner {
       if (!ordinary || !gave_back ||
           (child.kind == ChildKind::kServer && state_ == State::kServing)) {
         OnCrash(child.kind, pid, wait_status, gave_back);
+      } else if (child.kind == ChildKind::kTask) {
+        task_processes_.OnEnd(pid);
       } else if (child.kind == ChildKind::kPooled && state_ == State::kServing) {
         pooled_ended_.push_back(pid);
       }
@@ -398,7 +415,8 @@ class Supervisor : public ProcessSpawner {
     const std::string_view how = gave_back ? "" : " in the middle of a session";
     ended_badly_ = true;
     if (state_ == State::kServing) {
-      Log("{} process (pid {}) {}{}", kind == ChildKind::kBackend ? "backend" : "server", child,
+      Log("{} process (pid {}) {}{}",
+          kind == ChildKind::kBackend ? "backend" : task_processes_.NameOf(child), child,
           DescribeExit(wait_status), how);
       if (!children_.empty()) Log("terminating any other active server processes");
       state_ = State::kCrashed;
@@ -478,6 +496,7 @@ class Supervisor : public ProcessSpawner {
   MonotonicNs accept_paused_until_ = 0;
   MonotonicNs kill_at_ = kNoDeadline;
   MonotonicNs replace_at_ = kNoDeadline;
+  TaskProcesses task_processes_;     // of models with several server processes
   std::vector<pid_t> pooled_ended_;  // kPooled children whose successors are to be forked
   int restarts_in_a_row_ = 0;
   bool crashed_at_shutdown_ = false;

@@ -67,8 +67,9 @@ Status WriteFates(RecordFileWriter& writer, const CommitLog& commit_log, Xid beg
   return {};
 }
 
+// Adds the pages that it has written to pages.
 Status WriteStorage(RecordFileWriter& writer, const BufferPool& pool, StorageId id,
-                    const StorageSlot& slot) {
+                    const StorageSlot& slot, const std::function<bool()>& stop, int64_t& pages) {
   RecordBuilder record;
   record.Begin(RecordKind::kStorageMade);
   record.Put(id);
@@ -84,6 +85,9 @@ Status WriteStorage(RecordFileWriter& writer, const BufferPool& pool, StorageId 
   alignas(8) char copy[kPageSize];
   const BlockNumber blocks = slot.block_count.load(std::memory_order_acquire);
   for (BlockNumber block = 0; block < blocks; ++block) {
+    if (stop && stop()) {
+      return Status::Error(sqlstate::kAdminShutdown, "the checkpoint was given up: a shutdown");
+    }
     {
       const ReadPageGuard guard = pool.Read(id, block);
       if (!guard.valid()) continue;  // given back meanwhile, and the log says so
@@ -99,13 +103,15 @@ Status WriteStorage(RecordFileWriter& writer, const BufferPool& pool, StorageId 
                              .zero = 0},
                   kZeros, copy);
     CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
+    ++pages;
   }
   return {};
 }
 
 }  // namespace
 
-Status Checkpointer::WriteData(const std::string& path, const Log::RedoPoint& redo) {
+Result<int64_t> Checkpointer::WriteData(const std::string& path, const Log::RedoPoint& redo,
+                                        const std::function<bool()>& stop) {
   if (const int removed = log_.files().Remove(path); removed < 0 && removed != -ENOENT) {
     return FileError(fmt::format("remove {}", path), removed);
   }
@@ -131,28 +137,31 @@ Status Checkpointer::WriteData(const std::string& path, const Log::RedoPoint& re
   CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
   CONNBENCH_RETURN_IF_ERROR(
       WriteFates(writer, commit_log, beginning.forgotten, beginning.xid_limit));
+  int64_t pages = 0;
   for (uint32_t index = 1; index < storage_.slot_count(); ++index) {
     const StorageSlot& slot = storage_.slot(index);
     const StorageId id = slot.id.load(std::memory_order_acquire);
     if (id == kNoStorage) continue;
-    CONNBENCH_RETURN_IF_ERROR(WriteStorage(writer, storage_.pool(), id, slot));
+    CONNBENCH_RETURN_IF_ERROR(WriteStorage(writer, storage_.pool(), id, slot, stop, pages));
   }
   record.Begin(RecordKind::kEnd);
   CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
   CONNBENCH_RETURN_IF_ERROR(writer.Flush());
-  if (!config_.fsync) return {};
+  if (!config_.fsync) return pages;
   CONNBENCH_RETURN_IF_ERROR(SyncFile(*file, path));
-  return SyncFolder(log_.files(), log_.data_folder());
+  CONNBENCH_RETURN_IF_ERROR(SyncFolder(log_.files(), log_.data_folder()));
+  return pages;
 }
 
 // Rows' writers whose fate only hints in the rows tell may be forgotten when those hints are in the
 // checkpoint, not before.
-Status Checkpointer::Run(DataState state) {
+Result<CheckpointReport> Checkpointer::Run(DataState state, const std::function<bool()>& stop) {
   LogHeader& header = log_.header();
   const Xid forgettable = storage_.ForgettableBelow();
   const uint64_t number = header.checkpoint_number.load() + 1;
   const Log::RedoPoint redo = log_.ChooseRedoPoint();
-  CONNBENCH_RETURN_IF_ERROR(WriteData(CheckpointPath(log_.data_folder(), number), redo));
+  CONNBENCH_ASSIGN_OR_RETURN(const int64_t pages,
+                             WriteData(CheckpointPath(log_.data_folder(), number), redo, stop));
   // Some pages in the file are newer than redo: recovery needs the log that goes with them.
   const Lsn complete = log_.inserted();
   log_.Flush(complete);
@@ -169,8 +178,10 @@ Status Checkpointer::Run(DataState state) {
   CONNBENCH_RETURN_IF_ERROR(WriteControlFile(log_.files(), log_.data_folder(), control));
   header.checkpoint_number.store(number);
   header.redo.store(redo.lsn);
+  header.checkpoint_complete.store(complete);
   transactions_.commit_log->AdvanceForgotten(forgettable);
-  return RemoveOld(number, redo.lsn);
+  CONNBENCH_RETURN_IF_ERROR(RemoveOld(number, redo.lsn));
+  return CheckpointReport{.number = number, .pages = pages};
 }
 
 bool Checkpointer::Due() const {

@@ -31,6 +31,8 @@ enum class WaitReason : uint8_t {
   kUniqueCheck,  // another transaction inserted the same key and is still open
   kSleep,        // pg_sleep()
   kLogFlush,     // a commit's log record is not on disk yet
+  kCheckpoint,   // CHECKPOINT: the checkpointer is at it
+  kTask,         // a task of the engine has nothing to do
 };
 
 enum class WaitResult : uint8_t { kRung, kTimedOut };

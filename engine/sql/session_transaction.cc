@@ -6,6 +6,7 @@
 #include "engine/recovery/checkpointer.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/session_impl.h"
+#include "engine/tasks/checkpoint_request.h"
 
 namespace connbench::engine {
 namespace {
@@ -36,14 +37,18 @@ Status RequireSavepoints(bool implicit, std::string_view command) {
   return status;
 }
 
-// There is no process for it yet: whose commit filled the log makes the checkpoint, unless another
-// session is at it.
+// Where nobody staffs the checkpointer, whose commit filled the log makes the checkpoint, unless
+// another session is at it.
 void RealSession::CheckpointIfDue() {
+  Log& log = *context_.transactions.log;
+  if (log.header().staffed.load(std::memory_order_relaxed) != 0) {
+    return TellCheckpointDue(log, *context_.transactions.backends);
+  }
   transaction_.Begin(IsolationLevel::kReadCommitted, /*read_only=*/true);
   Status status = transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive,
                                                     LockWait::kNoWait);
   if (status.ok() && context_.checkpointer->Due()) {
-    status = context_.checkpointer->Run(DataState::kInUse);
+    status = context_.checkpointer->Run(DataState::kInUse).TakeStatus();
     if (!status.ok()) LogLine(fmt::format("checkpoint: {}", status.ToString()));
   }
   transaction_.Rollback();

@@ -126,6 +126,8 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
   if (name == "data_directory") return config.data_directory;
   if (name == "wal_buffers") return PrintWithUnit(config.wal_buffers_bytes / 1024, "kB");
   if (name == "max_wal_size") return PrintWithUnit(config.max_wal_size_bytes / 1024, "kB");
+  if (name == "checkpoint_timeout") return PrintWithUnit(config.checkpoint_timeout_s, "s");
+  if (name == "wal_writer_delay") return PrintWithUnit(config.wal_writer_delay_ms, "ms");
   if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
   if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);
   return {};

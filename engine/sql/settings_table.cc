@@ -29,6 +29,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"block_size", kInteger, "", "8192", 8192, 8192, kInternal, false, "", "Shows the size of a disk block."},
     {"bytea_output", kEnum, "", "hex", 0, 0, kUser, false, "hex|escape", "Accepted; there is no bytea type yet."},
     {"check_function_bodies", kBool, "", "on", 0, 0, kUser, false, "", "Accepted; there are no user-defined functions."},
+    {"checkpoint_timeout", kInteger, "s", "", 30, 86'400, kPostmaster, false, "", "Sets the maximum time between automatic checkpoints."},
     {"client_encoding", kString, "", "UTF8", 0, 0, kUser, true, "", "Sets the client's character set encoding: UTF8 or SQL_ASCII."},
     {"client_min_messages", kEnum, "", "notice", 0, 0, kUser, false, "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error", "Sets the message levels that are sent to the client."},
     {"DateStyle", kString, "", "ISO, MDY", 0, 0, kUser, true, "", "Sets the display format for date and time values: ISO, MDY."},
@@ -103,6 +104,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"transaction_read_only", kBool, "", "off", 0, 0, kUser, false, "", "Sets the current transaction's read-only status."},
     {"wal_buffers", kInteger, "kB", "", 1024, 1 << 20, kPostmaster, false, "", "Sets the memory for log that is not on disk yet."},
     {"wal_level", kEnum, "", "minimal", 0, 0, kPostmaster, false, "minimal|replica|logical", "The log serves the recovery from a crash alone."},
+    {"wal_writer_delay", kInteger, "ms", "", 1, 10'000, kPostmaster, false, "", "Sets how long commits gather that do not wait for the disk."},
     {"work_mem", kInteger, "kB", "", 64, kMaxInt, kUser, false, "", "Sets the maximum memory to be used for query workspaces."},
     {"xmloption", kEnum, "", "content", 0, 0, kUser, false, "content|document", "Accepted; there is no xml type."},
 };

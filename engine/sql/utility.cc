@@ -10,6 +10,7 @@
 #include "engine/sql/session_impl.h"
 #include "engine/storage/storage.h"
 #include "engine/storage/vacuum.h"
+#include "engine/tasks/checkpoint_request.h"
 
 namespace connbench::engine {
 namespace {
@@ -147,9 +148,14 @@ Result<RealSession::Outcome> RealSession::RunCheckpoint() {
                          "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
   }
   if (context_.checkpointer == nullptr) return Outcome{"CHECKPOINT"};  // nothing is kept
+  Log& log = *context_.transactions.log;
+  if (log.header().staffed.load(std::memory_order_relaxed) != 0) {
+    CONNBENCH_RETURN_IF_ERROR(RequestCheckpoint(log, *context_.transactions.backends, *backend_));
+    return Outcome{"CHECKPOINT"};
+  }
   CONNBENCH_RETURN_IF_ERROR(
       transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive));
-  CONNBENCH_RETURN_IF_ERROR(context_.checkpointer->Run(DataState::kInUse));
+  CONNBENCH_RETURN_IF_ERROR(context_.checkpointer->Run(DataState::kInUse).TakeStatus());
   return Outcome{"CHECKPOINT"};
 }
 

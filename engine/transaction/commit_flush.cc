@@ -6,7 +6,9 @@ namespace connbench::engine {
 void Transaction::LogCommit() {
   const Lsn end = system_.log->AppendCommit(backend_.number(), sub_xids_.data(),
                                             static_cast<int64_t>(sub_xids_.size()));
-  if (system_.synchronous_commit) AwaitFlush(end);
+  if (system_.synchronous_commit) return AwaitFlush(end);
+  const uint32_t wal_writer = system_.log->WantLater(end);
+  if (wal_writer != 0) system_.backends->slot(wal_writer - 1).wakeup.Ring();
 }
 
 // Nobody sleeps for ever: a session says what it waits for before it tries to flush itself. If that

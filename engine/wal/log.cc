@@ -67,6 +67,7 @@ void Log::Begin(uint64_t log_number, Lsn start, uint64_t first_csn) {
   header_->written.store(start);
   header_->durable.store(start);
   header_->redo.store(start);
+  header_->wanted_later.store(start);
 }
 
 bool Log::HasRoom(uint64_t bytes) const {
@@ -135,6 +136,15 @@ Lsn Log::AppendCommit(uint32_t session, const uint64_t* xids, int64_t count) {
     xids += some;
     count -= some;
   }
+}
+
+uint32_t Log::WantLater(Lsn lsn) {
+  Lsn before = header_->wanted_later.load(std::memory_order_seq_cst);
+  while (before < lsn && !header_->wanted_later.compare_exchange_weak(before, lsn)) {
+  }
+  if (header_->wal_writer_sleeps.load(std::memory_order_seq_cst) == 0) return 0;
+  if (header_->wal_writer_sleeps.exchange(0, std::memory_order_seq_cst) == 0) return 0;
+  return header_->wal_writer_slot.load(std::memory_order_seq_cst);
 }
 
 Log::RedoPoint Log::ChooseRedoPoint() {

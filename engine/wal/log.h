@@ -39,6 +39,7 @@ struct LogSession {
   // Where its commit record begins, from before that is written until the transaction is committed
   // for the others: recovery must begin at or before it.
   std::atomic<Lsn> commit_begins;
+  std::atomic<uint64_t> waits_for_checkpoint;  // the number of its request, 0: none
 };
 
 // Fixed-size head of SegmentPart::kLog; the sessions, then the ring follow it.
@@ -63,6 +64,22 @@ struct LogHeader {
   // Of the last checkpoint.
   std::atomic<Lsn> redo;
   std::atomic<uint64_t> checkpoint_number;
+  std::atomic<Lsn> checkpoint_complete;  // the log's end as the checkpoint was complete
+
+  // Between the sessions and the tasks (engine/tasks). Slots: the backend's number and 1, 0: the
+  // task is not there now.
+  std::atomic<uint32_t> staffed;  // 1: the tasks are somebody's to run, so sessions do not do it
+  std::atomic<uint32_t> checkpointer_slot;
+  std::atomic<uint32_t> wal_writer_slot;
+  std::atomic<uint32_t> checkpoint_due_told;  // 1: the checkpointer knows of max_wal_size
+  // Requests for a checkpoint are numbered: how many there were, which is the last that has been
+  // answered, and which is the last whose answer was that it failed.
+  std::atomic<uint64_t> checkpoints_wanted;
+  std::atomic<uint64_t> checkpoints_answered;
+  std::atomic<uint64_t> checkpoints_failed;
+  // Up to where commits want the log on disk that do not wait for it.
+  std::atomic<Lsn> wanted_later;
+  std::atomic<uint32_t> wal_writer_sleeps;  // 1: until it is rung
 };
 static_assert(std::is_trivially_destructible_v<LogHeader>);
 
@@ -104,6 +121,18 @@ class Log {
   Lsn WaitsFor(uint32_t session) const {
     return sessions_[session].waits_for.load(std::memory_order_seq_cst);
   }
+
+  // The same for a checkpoint, by the number of the request.
+  void SetWaitsForCheckpoint(uint32_t session, uint64_t request) {
+    sessions_[session].waits_for_checkpoint.store(request, std::memory_order_seq_cst);
+  }
+  uint64_t WaitsForCheckpoint(uint32_t session) const {
+    return sessions_[session].waits_for_checkpoint.load(std::memory_order_seq_cst);
+  }
+
+  // A commit that does not wait wants the log on disk up to lsn. Returns the slot of the walwriter
+  // if that has to be rung, else 0.
+  uint32_t WantLater(Lsn lsn);
 
   // Where recovery must begin if memory as it is from now on is kept.
   struct RedoPoint {

@@ -146,7 +146,7 @@ def test_a_backend_that_is_killed_costs_no_data(binary, model, tmp_path):
     with server.connect(user="postgres") as connection:
         connection.execute("create table t (a int)")
         connection.execute("insert into t select g from generate_series(1, 1000) g")
-        os.kill(server.children()[0], signal.SIGKILL)
+        os.kill(server.children()[-1], signal.SIGKILL)  # the youngest: a backend, or the server
     wait_until(lambda: "ready again" in server.stderr(), CLIENT_TIMEOUT_S, "it starts again")
     assert "recovering the data" in server.stderr()
     assert server.query("select count(*), sum(a) from t", user="postgres") == [(1000, 500500)]
@@ -186,9 +186,10 @@ def test_the_log_does_not_grow_for_ever(binary, tmp_path):
                                "generate_series(1, 2000) g")
             for _ in range(40):
                 connection.execute("update t set b = repeat('y', 200)")
-        files = list((folder / "wal").iterdir())
-        assert len(files) <= 2, files
-        assert len(list(folder.glob("checkpoint.*"))) == 1
+        # The checkpointer works beside the commits, so that it may be a little behind.
+        wait_until(lambda: len(list((folder / "wal").iterdir())) <= 2 and
+                   len(list(folder.glob("checkpoint.*"))) == 1, CLIENT_TIMEOUT_S,
+                   "what is not needed is gone")
     with durable(binary, "thread", folder) as server:
         assert server.query("select count(*), min(b) from t", user="postgres") == [
             (2000, "y" * 200)]

@@ -1,0 +1,69 @@
+// The task table: what the engine wants done beside its sessions, one row for each.
+//
+// The engine says what there is to do, and whoever owns the server's life (models/supervisor.h)
+// staffs it: with a process for each task where sessions run in several processes, with a thread
+// where all run in one. README.md says what each task does.
+//
+// Safety: constant data. A task's main function runs in one thread of one process at a time, with
+// an auxiliary backend slot of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/config.h"
+#include "engine/segment/wakeup.h"
+#include "engine/transaction/backend.h"
+#include "engine/wal/log.h"
+
+namespace connbench::engine {
+
+class Checkpointer;
+
+// Asks one run of a task to end.
+//
+// Safety: Request() may be called by any thread of the process, and by a signal handler. The one
+// who asks keeps it alive until the task has ended.
+class TaskStop {
+ public:
+  void Request() {
+    requested_.store(true, std::memory_order_seq_cst);
+    if (Wakeup* wakeup = wakeup_.load(std::memory_order_seq_cst)) wakeup->Ring();
+  }
+  bool requested() const { return requested_.load(std::memory_order_seq_cst); }
+  // Whom to ring; null: nobody. For Engine::RunTask.
+  void SetWakeup(Wakeup* wakeup) { wakeup_.store(wakeup, std::memory_order_seq_cst); }
+
+ private:
+  std::atomic<bool> requested_{false};
+  std::atomic<Wakeup*> wakeup_{nullptr};
+};
+static_assert(std::atomic<Wakeup*>::is_always_lock_free);
+
+// What a task works with.
+struct TaskContext {
+  const EngineConfig& config;
+  BackendTable& backends;
+  Backend& backend;  // its own
+  Log& log;
+  Checkpointer& checkpointer;
+  const TaskStop& stop;
+};
+
+struct Task {
+  std::string_view name;  // of its process or thread too: at most 15 bytes
+  // The restart rule. A task that ends in good order while the server serves is begun again after
+  // this long. Any other end is a crash, as any process's is: it may have held a latch.
+  int restart_after_ms;
+  void (*main)(TaskContext& context);  // returns when it was asked to stop
+};
+
+// All of them. They are about the log, so there are none without a data directory.
+std::span<const Task> AllTasks();
+
+void RunCheckpointer(TaskContext& context);
+void RunWalWriter(TaskContext& context);
+
+}  // namespace connbench::engine

@@ -1,0 +1,42 @@
+// The walwriter: brings commits to disk that nobody waits for (synchronous_commit=off).
+#include "engine/tasks/task.h"
+
+namespace connbench::engine {
+namespace {
+
+// Lets more commits gather. Ends early when the task is asked to stop.
+void Gather(TaskContext& context) {
+  const MonotonicNs until =
+      MonotonicNow() + context.config.wal_writer_delay_ms * kNanosecondsPerMillisecond;
+  while (true) {
+    const uint32_t word = context.backend.WakeupWord();
+    if (context.stop.requested() || MonotonicNow() >= until) return;
+    context.backend.Wait(word, until, WaitReason::kTask);
+  }
+}
+
+}  // namespace
+
+// A commit says first how far the log is wanted, and looks then whether the walwriter sleeps; the
+// walwriter does it the other way round. So one of the two notices.
+void RunWalWriter(TaskContext& context) {
+  LogHeader& header = context.log.header();
+  header.wal_writer_slot.store(context.backend.number() + 1, std::memory_order_seq_cst);
+  const auto wanted = [&] { return header.wanted_later.load(std::memory_order_seq_cst); };
+  while (true) {
+    const uint32_t word = context.backend.WakeupWord();
+    if (context.stop.requested()) break;
+    header.wal_writer_sleeps.store(1, std::memory_order_seq_cst);
+    if (context.log.durable() >= wanted()) {
+      context.backend.Wait(word, kNoDeadline, WaitReason::kTask);
+      continue;
+    }
+    header.wal_writer_sleeps.store(0, std::memory_order_seq_cst);
+    Gather(context);
+    context.log.Flush(wanted());
+  }
+  header.wal_writer_slot.store(0, std::memory_order_seq_cst);
+  context.log.Flush(wanted());
+}
+
+}  // namespace connbench::engine
