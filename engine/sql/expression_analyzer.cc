@@ -339,6 +339,11 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
                          position());
   }
   CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
+  if (call.n_args == 0 && !call.agg_star && name == "count") {
+    return Status::Error(sqlstate::kWrongObjectType,
+                         "count(*) must be used to call a parameterless aggregate function",
+                         position());
+  }
   if (call.n_agg_order > 0) return NotSupported("ORDER BY in an aggregate", call.location);
   inside_aggregate_ = true;
   Result<std::vector<Expression*>> arguments = VisitList(call.args, call.n_args);

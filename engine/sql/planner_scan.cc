@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/executor/expression/resolve.h"
 #include "engine/executor/nodes/result_nodes.h"
 #include "engine/sql/planner.h"
 #include "engine/transaction/transaction.h"
@@ -173,6 +174,18 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, So
     CONNBENCH_ASSIGN_OR_RETURN(Expression * argument,
                                analyzer.Analyze(*call.args[i], "functions in FROM"));
     source.series_arguments.push_back(argument);
+  }
+  const bool open = std::all_of(
+      source.series_arguments.begin(), source.series_arguments.end(),
+      [](const Expression* argument) { return argument->type.oid == type_oid::kUnknown; });
+  if (open) {
+    return Status::Error(sqlstate::kAmbiguousFunction,
+                         fmt::format("function {}({}) is not unique", name,
+                                     DescribeTypes(source.series_arguments)),
+                         builder_.PositionOf(location))
+        .WithHint(
+            "Could not choose a best candidate function. You might need to add explicit "
+            "type casts.");
   }
   // int8 if any argument needs it, otherwise int4.
   bool wide = false;

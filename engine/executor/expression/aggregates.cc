@@ -278,6 +278,9 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
       candidates.push_back(&row.signature);
     }
   }
+  for (const FunctionDescription& row : LackingFunctions()) {
+    if (row.name == name && !star) candidates.push_back(&row);
+  }
   std::vector<Oid> types;
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
   const Resolution resolution = ResolveOverload(candidates, types, false);
@@ -299,6 +302,10 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   call.type = {resolution.function->result_type, -1};
   for (const AggregateDescription& row : kAggregates) {
     if (&row.signature == resolution.function) call.function = &row;
+  }
+  if (call.function == nullptr) {
+    return Status::Error(sqlstate::kFeatureNotSupported, NotSupportedMessage(*resolution.function),
+                         builder.PositionOf(location));
   }
   call.arguments = builder.arena().NewArray<Expression*>(arguments.size());
   if (call.arguments.size() != arguments.size()) return builder.arena().OutOfMemory();

@@ -362,7 +362,15 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
   for (size_t i = 0; i < arguments.size(); ++i) types[i] = arguments[i]->type.oid;
   const Resolution resolution =
       ResolveOverload(FindOperators(name), {types, arguments.size()}, true);
-  if (resolution.function != nullptr) return resolution.function;
+  if (resolution.function != nullptr) {
+    if (resolution.function->implementation != nullptr) return resolution.function;
+    const auto operand = [&](uint32_t i) {
+      return FormatType({resolution.function->argument_type(i), -1});
+    };
+    return Error(sqlstate::kFeatureNotSupported,
+                 fmt::format("operator {} {} {} is not supported", operand(0), name, operand(1)),
+                 location);
+  }
   const auto rows = FindOperators(name);
   const bool missing = std::none_of(rows.begin(), rows.end(), [&](const FunctionDescription* row) {
     return row->takes(arguments.size());
@@ -401,7 +409,11 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
   std::vector<Oid> types;
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
   const Resolution resolution = ResolveOverload(FindFunctions(name), types, false);
-  if (resolution.function != nullptr) return resolution.function;
+  if (resolution.function != nullptr) {
+    if (resolution.function->implementation != nullptr) return resolution.function;
+    return Error(sqlstate::kFeatureNotSupported, NotSupportedMessage(*resolution.function),
+                 location);
+  }
   if (FindFunctions(name).empty() && PostgresHasFunction(name)) {
     return Error(sqlstate::kFeatureNotSupported,
                  fmt::format("function {}() is not supported", name), location);

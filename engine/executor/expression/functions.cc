@@ -13,7 +13,7 @@ Index MakeIndex(bool operators) {
   Index index;
   for (auto family : {ComparisonFunctions(), IntegerFunctions(), RealFunctions(),
                       NumericFunctions(), TextFunctions(), SearchFunctions(), PatternFunctions(),
-                      TimeFunctions(), SystemFunctions()}) {
+                      TimeFunctions(), SystemFunctions(), LackingFunctions()}) {
     for (const FunctionDescription& row : family) {
       if (row.is_operator == operators) index.push_back(&row);
     }

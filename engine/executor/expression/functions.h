@@ -46,7 +46,7 @@ struct FunctionDescription {
   Oid result_type = type_oid::kInvalid;
   Volatility volatility = Volatility::kImmutable;
   NullHandling nulls = NullHandling::kStrict;
-  FunctionImplementation implementation = nullptr;
+  FunctionImplementation implementation = nullptr;  // null: the engine lacks it
   OperatorMeaning meaning = OperatorMeaning::kOther;
   AnyArgument any_argument = AnyArgument::kAsIs;
 
@@ -104,6 +104,8 @@ std::span<const FunctionDescription> SearchFunctions();
 std::span<const FunctionDescription> PatternFunctions();
 std::span<const FunctionDescription> TimeFunctions();
 std::span<const FunctionDescription> SystemFunctions();
+// What PostgreSQL has besides; without an implementation, also of the aggregates' names.
+std::span<const FunctionDescription> LackingFunctions();
 
 // The next value of the sequence of an identity column, by its oid: what a default of such a column
 // is.

@@ -355,16 +355,17 @@ bool Truncate(Field field, CalendarTime& time) {
   }
 }
 
-template <bool kWithZone>
-bool DateTrunc(EvalContext& context, const Value* a, uint32_t, Value& out) {
+// zone is null for a timestamp without one.
+bool TruncateIn(EvalContext& context, const TimeZone* zone, const Value* a, Value& out) {
   const Field field = FindField(a[0].text());
-  int32_t offset_s = 0;
   const bool finite = IsFinite(a[1].integer);
-  CalendarTime time = ToCalendar(finite ? ToLocal(context, a[1].integer, kWithZone, offset_s) : 0);
+  int32_t offset_s = finite && zone != nullptr ? zone->OffsetAt(a[1].integer) : 0;
+  CalendarTime time =
+      ToCalendar(finite ? a[1].integer + int64_t{offset_s} * kUsPerSecond : int64_t{0});
   if (!Truncate(field, time)) {
     const bool known = field == Field::kTimezone || field == Field::kTimezoneHour ||
                        field == Field::kTimezoneMinute;
-    return BadUnit(context, a[0].text(), known, kWithZone);
+    return BadUnit(context, a[0].text(), known, zone != nullptr);
   }
   if (!finite) {
     out = a[1];
@@ -372,14 +373,26 @@ bool DateTrunc(EvalContext& context, const Value* a, uint32_t, Value& out) {
   }
   int64_t local = 0;
   if (!FromCalendar(time, local)) return StoreTimestamp(context, kEndTimestamp, out);
-  if (kWithZone) {
+  if (zone != nullptr) {
     // Whole days may begin under another offset; below an hour the offset stays.
     const bool days = field != Field::kHour && field != Field::kMinute && field != Field::kSecond &&
                       field != Field::kMilliseconds && field != Field::kMicroseconds;
-    if (days) offset_s = context.environment->time_zone().OffsetForLocal(local);
+    if (days) offset_s = zone->OffsetForLocal(local);
     local -= int64_t{offset_s} * kUsPerSecond;
   }
   return StoreTimestamp(context, local, out);
+}
+
+template <bool kWithZone>
+bool DateTrunc(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return TruncateIn(context, kWithZone ? &context.environment->time_zone() : nullptr, a, out);
+}
+
+bool DateTruncInZone(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  if (!IsFinite(a[1].integer)) return TruncateIn(context, &TimeZone::Utc(), a, out);
+  auto zone = TimeZone::FindZoneOrAbbreviation(a[2].text());
+  if (!zone.ok()) return context.Fail(zone.TakeStatus());
+  return TruncateIn(context, &**zone, a, out);
 }
 
 // timestamp AT TIME ZONE zone and its opposite.
@@ -434,6 +447,8 @@ constexpr std::array kRows = {
     FunctionRow("date_trunc", {oid::kText, oid::kTimestamp}, oid::kTimestamp, DateTrunc<false>),
     FunctionRow("date_trunc", {oid::kText, oid::kTimestamptz}, oid::kTimestamptz, DateTrunc<true>,
                 kStable),
+    FunctionRow("date_trunc", {oid::kText, oid::kTimestamptz, oid::kText}, oid::kTimestamptz,
+                DateTruncInZone, kStable),
     FunctionRow("timezone", {oid::kText, oid::kTimestamp}, oid::kTimestamptz, AtTimeZone<true>),
     FunctionRow("timezone", {oid::kText, oid::kTimestamptz}, oid::kTimestamp, AtTimeZone<false>),
     FunctionRow("to_timestamp", {oid::kFloat8}, oid::kTimestamptz, ToTimestamp),

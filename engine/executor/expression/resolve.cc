@@ -1,6 +1,8 @@
 // Choosing among overloads as PostgreSQL does (manual, chapter 10, "Type Conversion").
 #include "engine/executor/expression/resolve.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -15,8 +17,8 @@ constexpr char kStringCategory = 'S';
 
 // PostgreSQL has these for dates, intervals, points, ... as well, so that literals alone do not say
 // which is meant. Here a number would be the only guess, and the wrong one.
-bool MeansMoreThanNumbers(std::string_view name) {
-  return name == "+" || name == "-" || name == "*" || name == "/";
+bool MeansMoreThanNumbers(std::string_view name, size_t operands) {
+  return (name == "+" && operands == 2) || name == "-" || name == "*" || name == "/";
 }
 
 bool Preferred(char category, Oid type) {
@@ -117,7 +119,7 @@ Resolution ResolveOverload(std::span<const FunctionDescription* const> candidate
     }
   }
   if (unknowns == static_cast<std::ptrdiff_t>(types.size()) && is_operator && !candidates.empty() &&
-      MeansMoreThanNumbers(candidates[0]->name)) {
+      MeansMoreThanNumbers(candidates[0]->name, types.size())) {
     return {nullptr, true};
   }
   Candidates left;
@@ -154,6 +156,14 @@ Resolution ResolveOverload(std::span<const FunctionDescription* const> candidate
     only = candidate;
   }
   return {only, only == nullptr};
+}
+
+std::string NotSupportedMessage(const FunctionDescription& function) {
+  std::string types;
+  for (uint32_t i = 0; i < function.argument_count; ++i) {
+    types += (i == 0 ? "" : ", ") + FormatType({function.argument_type(i), -1});
+  }
+  return fmt::format("function {}({}) is not supported", function.name, types);
 }
 
 std::string DescribeTypes(std::span<Expression* const> arguments) {

@@ -21,6 +21,9 @@ struct Resolution {
 Resolution ResolveOverload(std::span<const FunctionDescription* const> candidates,
                            std::span<const Oid> types, bool is_operator);
 
+// Of a row without an implementation: "function isfinite(interval) is not supported".
+std::string NotSupportedMessage(const FunctionDescription& function);
+
 // "integer, text", for error messages.
 std::string DescribeTypes(std::span<Expression* const> arguments);
 
