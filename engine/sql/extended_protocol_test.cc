@@ -418,5 +418,31 @@ TEST_F(ExtendedProtocolTest, ATableIsNotTakenFromUnderAQuery) {
   }
 }
 
+TEST_F(ExtendedProtocolTest, AnIndexIsNotTakenFromUnderItsScan) {
+  a_->Run("create table pi (a int primary key, b int); create index pib on pi (b)");
+  a_->Run("insert into pi values (1, 1), (2, 2), (3, 3); set enable_seqscan = off");
+  a_->Run("begin");
+  ASSERT_TRUE(Parse("", "select a from pi where b > 1").ok());
+  ASSERT_TRUE(Bind("p", "").ok());
+  ASSERT_TRUE(Execute("p", 1).ok());
+  EXPECT_EQ(a_->Error("drop index pib"),
+            "55006 0 cannot DROP INDEX \"pib\" because it is being used by active queries in this "
+            "session");
+  a_->Run("rollback");
+
+  // Another scan goes on, and what is written under it afterwards is not in the index.
+  a_->Run("begin; set local enable_indexscan = off; set local enable_seqscan = on");
+  ASSERT_TRUE(Parse("", "select a from pi where b > 1").ok());
+  ASSERT_TRUE(Bind("p", "").ok());
+  ASSERT_TRUE(Execute("p", 1).ok());
+  ASSERT_TRUE(Parse("write", "insert into pi values (4, 4)").ok());
+  ASSERT_TRUE(Bind("w", "write").ok());
+  EXPECT_EQ(a_->Error("drop index pib"), "ok");
+  EXPECT_TRUE(Execute("w").ok());
+  EXPECT_TRUE(Execute("p").ok());
+  a_->Run("commit");
+  EXPECT_EQ(a_->Rows("select count(*) from pi where b > 1"), "3");
+}
+
 }  // namespace
 }  // namespace connbench::engine

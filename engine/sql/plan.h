@@ -50,6 +50,7 @@ struct Plan {
   bool returns_rows = false;               // also rows of no columns
   std::vector<ColumnDescription> columns;  // of those rows
   std::vector<PlanTable> tables;
+  std::vector<Oid> scanned_indexes;
   // INSERT without RETURNING, and so on; false for SELECT, but for SELECT ... FOR UPDATE
   bool writes = false;
   RowLockMode lock_mode = RowLockMode::kUpdate;  // SELECT ... FOR UPDATE: its first clause's

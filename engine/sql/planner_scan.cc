@@ -91,8 +91,8 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
   }
   if (!found.ok()) {
     // As in PostgreSQL, queries say where the name is and utility statements do not.
-    const bool about_name = found.status().code() == sqlstate::kUndefinedTable ||
-                            found.status().code() == sqlstate::kWrongObjectType;
+    // Nor does a cancel.
+    const bool about_name = found.status().code() != sqlstate::kQueryCanceled;
     return found.TakeStatus().WithPosition(about_name ? CharacterPosition(sql_, name.location) : 0);
   }
   source.relation = std::move(*found);
@@ -358,6 +358,7 @@ Result<std::unique_ptr<TableScanNode>> Planner::MakeScan(const Source& source, E
   }
   std::unique_ptr<TableScanNode> scan;
   if (choice.use_index) {
+    plan_->scanned_indexes.push_back(source.relation->indexes[choice.index].oid);
     scan = std::make_unique<IndexScanNode>(source.table, std::move(needed), where, filter,
                                            choice.index, std::move(choice.range), choice.direction,
                                            choice.single_row);

@@ -314,8 +314,8 @@ class RealSession final : public Session, private EvalEnvironment {
   Status MakeOwnedSequence(std::string_view table, const SequenceChange& definition,
                            ColumnInfo& column);
   Result<Outcome> RunDrop(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
-  // 55006 if a query that is open in a portal reads the table.
-  Status CheckNotInUse(std::string_view command, const RelationInfo& table) const;
+  // 55006 if a query that is open in a portal reads the table, or scans the index.
+  Status CheckNotInUse(std::string_view command, const RelationInfo& relation) const;
   Result<RelationRef> FindToDrop(std::string_view name);
   Status DropObjects(const std::vector<RelationRef>& objects, bool cascade, ResultSink& sink);
   Result<RelationRef> DropConstraint(const RelationRef& table,

@@ -44,7 +44,7 @@ bool IsCascade(PgQuery__DropBehavior behavior) {
 }  // namespace
 
 // As in PostgreSQL, a query is open from its Bind until its portal is closed, rows or none left.
-Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& table) const {
+Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& relation) const {
   const auto reads = [&](const Portal& portal) {
     if (portal.state == Portal::State::kFailed || portal.statement == nullptr ||
         portal.statement->kind != PreparedStatement::Kind::kPlanned) {
@@ -53,8 +53,10 @@ Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& 
     const Plan* plan =
         portal.state == Portal::State::kRunning ? portal.plan : portal.statement->plan.get();
     return plan != nullptr && plan->kind == PlanKind::kSelect &&
-           std::any_of(plan->tables.begin(), plan->tables.end(),
-                       [&](const PlanTable& used) { return used.oid == table.oid; });
+           (std::any_of(plan->tables.begin(), plan->tables.end(),
+                        [&](const PlanTable& used) { return used.oid == relation.oid; }) ||
+            std::find(plan->scanned_indexes.begin(), plan->scanned_indexes.end(), relation.oid) !=
+                plan->scanned_indexes.end());
   };
   const bool in_use = (has_unnamed_portal_ && reads(unnamed_portal_)) ||
                       std::any_of(portals_.begin(), portals_.end(),
@@ -63,7 +65,7 @@ Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& 
   return Status::Error(sqlstate::kObjectInUse,
                        fmt::format("cannot {} \"{}\" because it is being used by active queries in "
                                    "this session",
-                                   command, table.name));
+                                   command, relation.name));
 }
 
 // Found by name and locked, until both agree; null if there is none. What its lock stands for: an
@@ -158,12 +160,9 @@ Status RealSession::DropObjects(const std::vector<RelationRef>& objects, bool ca
     // Looked up again: the dependents may have been in it.
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef current,
                                catalog_.FindByOid(transaction_, object->oid));
-    if (object->kind == RelationKind::kTable) {
-      CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("DROP TABLE", *object));
-    } else if (object->kind == RelationKind::kIndex) {
-      CONNBENCH_ASSIGN_OR_RETURN(const RelationRef table,
-                                 catalog_.FindByOid(transaction_, object->table_oid));
-      CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("DROP INDEX", *table));
+    if (object->kind != RelationKind::kSequence) {
+      const bool table = object->kind == RelationKind::kTable;
+      CONNBENCH_RETURN_IF_ERROR(CheckNotInUse(table ? "DROP TABLE" : "DROP INDEX", *object));
     }
     if (object->kind == RelationKind::kSequence) {
       CONNBENCH_RETURN_IF_ERROR(OwnSequence(current, std::vector<std::string>{"none"}));
