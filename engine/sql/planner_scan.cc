@@ -91,8 +91,9 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
   }
   if (!found.ok()) {
     // As in PostgreSQL, queries say where the name is and utility statements do not.
-    // Nor does a cancel.
-    const bool about_name = found.status().code() != sqlstate::kQueryCanceled;
+    // Nor do a cancel and a privilege that is missing.
+    const bool about_name = found.status().code() != sqlstate::kQueryCanceled &&
+                            found.status().code() != sqlstate::kInsufficientPrivilege;
     return found.TakeStatus().WithPosition(about_name ? CharacterPosition(sql_, name.location) : 0);
   }
   source.relation = std::move(*found);
