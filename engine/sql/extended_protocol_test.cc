@@ -139,6 +139,23 @@ TEST_F(ExtendedProtocolTest, WhatNoBlockMayHoldIsRefusedInAPipeline) {
   EXPECT_EQ(run("vacuum"), "ok");
   EXPECT_EQ(run("vacuum"), "25001 0 VACUUM cannot be executed within a pipeline");
   Sync();
+  EXPECT_EQ(run("discard all"), "ok");
+  EXPECT_EQ(run("discard all"), "ok");
+  EXPECT_EQ(run("vacuum"), "ok");
+  EXPECT_EQ(run("discard all"), "25001 0 DISCARD ALL cannot be executed within a pipeline");
+  Sync();
+}
+
+TEST_F(ExtendedProtocolTest, PrepareTransactionEndsAFailedBlock) {
+  a_->Run("create table t (a int)");
+  a_->Run("begin; insert into t values (1)");
+  EXPECT_EQ(a_->Error("select nope").substr(0, 5), "42703");
+  EXPECT_EQ(a_->Error("prepare transaction 'x'"), "ok");
+  EXPECT_EQ(a_->Rows("select count(*) from t"), "0");
+  a_->Run("begin");
+  EXPECT_EQ(a_->Error("prepare transaction 'x'").substr(0, 5), "0A000");
+  EXPECT_EQ(a_->Error("commit prepared 'x'").substr(0, 5), "25P02");
+  a_->Run("rollback");
 }
 
 TEST_F(ExtendedProtocolTest, ATagCountsTheRowsOfItsPiece) {

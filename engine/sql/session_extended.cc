@@ -246,7 +246,7 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
   }
   BeginStatement();
   multi_statement_ = false;
-  commits_at_once_ = false;
+  commits_at_once_ = leaves_no_pipeline_ = false;
   if (portal->state == Portal::State::kDone && !statement->returns_rows()) {
     // Rows can be asked for again and are none; a statement without rows has run.
     return Failed(CannotBeRun(name));
@@ -287,7 +287,8 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
     if (!committed.ok()) return Failed(std::move(committed));
     EnsureTransaction();
   }
-  pipelining_ = statement->kind != PreparedStatement::Kind::kTransaction;
+  // After DISCARD ALL another may follow; VACUUM has begun a transaction of its own by now.
+  pipelining_ = statement->kind != PreparedStatement::Kind::kTransaction && !leaves_no_pipeline_;
   if (outcome->suspended) {
     sink.PortalSuspended();
   } else {

@@ -409,10 +409,11 @@ class RealSession final : public Session, private EvalEnvironment {
   Transaction transaction_;
   SessionRole role_;
   Block block_ = Block::kNone;
-  bool multi_statement_ = false;  // the implicit transaction spans several statements
-  bool catalog_changed_ = false;  // by the open transaction
-  bool pipelining_ = false;       // an Execute message has run in the open transaction
-  bool commits_at_once_ = false;  // the Execute message at hand
+  bool multi_statement_ = false;     // the implicit transaction spans several statements
+  bool catalog_changed_ = false;     // by the open transaction
+  bool pipelining_ = false;          // an Execute message has run in the open transaction
+  bool leaves_no_pipeline_ = false;  // this statement's transaction ends with it
+  bool commits_at_once_ = false;     // the Execute message at hand
   bool has_unnamed_portal_ = false;
   bool query_portal_ = false;  // a statement of the Query at hand has taken the unnamed portal
   mutable int64_t statement_time_us_ = 0;  // 0: nobody has asked yet

@@ -189,6 +189,12 @@ Status RealSession::RefuseBlock(std::string_view command) {
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
       CONNBENCH_RETURN_IF_ERROR(RollbackToSavepoint(statement.savepoint_name));
       return Outcome{"ROLLBACK"};
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+      if (block_ == Block::kFailed) {
+        RollbackTransaction();
+        return Outcome{"ROLLBACK"};
+      }
+      [[fallthrough]];
     default:
       return ast::NotSupported(sql, "two-phase commit", -1);
   }

@@ -157,6 +157,7 @@ Result<RealSession::Outcome> RealSession::RunDiscard(const PgQuery__Node& statem
   switch (statement.discard_stmt->target) {
     case PG_QUERY__DISCARD_MODE__DISCARD_ALL:
       CONNBENCH_RETURN_IF_ERROR(RefuseBlock("DISCARD ALL"));
+      leaves_no_pipeline_ = true;
       CloseAllPortals();
       settings_.ResetAll(true);
       DropStatements();  // the unnamed one stays, as in PostgreSQL
