@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "harness/answers/thresholds.h"
+#include "results/connection_limit.h"
 
 namespace connbench::answers {
 namespace {
@@ -23,9 +24,6 @@ constexpr std::string_view kWhoServes[] = {"target", "model", "contender"};
 constexpr std::string_view kSettings = "settings";
 constexpr std::string_view kParameters = "parameters";
 constexpr std::string_view kMaxConnectionsSetting = "max_connections";
-// What a plan adds to the connections of a load when it raises max_connections above its default:
-// superuser_reserved_connections and a few for set-up work (harness/suite/plan.cc).
-constexpr int64_t kAddedToTheLoad = 13;
 
 bool IsOneOf(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -68,7 +66,7 @@ bool IsDerived(const TrialRow& row, const std::string& name, const std::string& 
   int64_t limit = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
   if (error != std::errc() || end != value.data() + value.size()) return false;
-  const int64_t least = row.connections + kAddedToTheLoad;
+  const int64_t least = row.connections + results::kConnectionsBeyondTheLoad;
   // Those who disturb a mixed load are connections, too, of which trials.csv has no count.
   return row.pattern == "mixed" ? limit >= least : limit == least;
 }

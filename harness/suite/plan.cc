@@ -14,12 +14,11 @@
 #include "harness/suite/contenders.h"
 #include "harness/workload/parameter.h"
 #include "models/model_list.h"
+#include "results/connection_limit.h"
 
 namespace connbench::suite {
 namespace {
 
-// Connections beyond those of the load: set-up work, a look by hand.
-constexpr int kSpareConnections = 10;
 // Start, set-up, checkpoints and end of a server, as two quiet cores need for a model and for other
 // servers: a guess until the first trial has shown it.
 constexpr int64_t kModelOverheadNs = 500 * kNanosecondsPerMillisecond;
@@ -167,8 +166,7 @@ class Planner {
     const bool sized = !targets::ConcernedSettings(target.parts, {{"max_connections", ""}}).empty();
     if (sized && !Sets(cell.settings, "max_connections")) {
       const engine::EngineConfig defaults;
-      const int needed = workload.total_connections() + defaults.superuser_reserved_connections +
-                         kSpareConnections;
+      const int needed = workload.total_connections() + results::kConnectionsBeyondTheLoad;
       if (needed > defaults.max_connections) {
         cell.settings.emplace_back("max_connections", std::to_string(needed));
         cell.raised_max_connections = needed;

@@ -8,7 +8,9 @@
 #include <map>
 #include <set>
 
+#include "engine/config.h"
 #include "harness/stats/log_ratio.h"
+#include "results/connection_limit.h"
 
 namespace connbench::suite {
 namespace {
@@ -135,6 +137,11 @@ TEST(PlanTest, TheServerAdmitsAllConnectionsOfTheCell) {
   EXPECT_EQ(kept.DescribeRaised(), "");
   EXPECT_THAT(kept.cells[4].ChosenRejections(), ElementsAre("53300"));
   EXPECT_TRUE(kept.cells[0].ChosenRejections().empty());
+}
+
+TEST(PlanTest, RoomIsLeftForASuperuserAndForSetUpWork) {
+  EXPECT_GT(results::kConnectionsBeyondTheLoad,
+            engine::EngineConfig().superuser_reserved_connections);
 }
 
 TEST(PlanTest, WhatWasRaisedIsSaid) {
