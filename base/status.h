@@ -111,6 +111,7 @@ inline constexpr std::string_view kIoError = "58030";
 // A file that a server or client was told to read and cannot use.
 inline constexpr std::string_view kConfigFileError = "F0000";
 inline constexpr std::string_view kInternalError = "XX000";
+inline constexpr std::string_view kDataCorrupted = "XX001";
 }  // namespace sqlstate
 
 // Everything that an ErrorResponse or NoticeResponse can carry.

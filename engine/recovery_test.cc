@@ -1,5 +1,6 @@
 // What a data directory keeps, whatever the disk and the moment of a crash.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "engine/sql/testing/sql_test_base.h"
 #include "engine/storage/integrity_check.h"
 #include "engine/storage/storage.h"
+#include "engine/verify_data.h"
 #include "engine/wal/log.h"
 
 namespace connbench::engine {
@@ -72,6 +74,23 @@ class RecoveryTest : public ::testing::Test {
   }
   std::string Rows(std::string_view sql) { return session_->Rows(sql); }
   void Do(std::string_view sql) { EXPECT_EQ(session_->Error(sql), "ok") << sql; }
+
+  // What `connbench verify` finds; the engine has been closed.
+  std::vector<std::string> Damages() {
+    std::vector<std::string> damages;
+    const auto verified = VerifyData(
+        files_, kFolder, [&](const Status& damage) { damages.push_back(damage.error().message); });
+    EXPECT_TRUE(verified.ok()) << verified.status().ToString();
+    if (!verified.ok()) return damages;
+    EXPECT_EQ(verified->damages, std::ssize(damages));
+    return damages;
+  }
+  // Where the log ends now.
+  Lsn LogEnd() {
+    auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
+    EXPECT_TRUE(segment.ok()) << segment.status().ToString();
+    return Log(**segment, files_, config_).inserted();
+  }
 
   // Every heap and every index is sound.
   void CheckIntegrity() {
@@ -224,6 +243,7 @@ TEST_F(RecoveryTestGenerated, AnyMomentOfACrashLeavesTheStateOfACommit) {
     session_.reset();
     engine_.reset();
     files_.Restart();
+    EXPECT_THAT(Damages(), ::testing::IsEmpty());
     MustOpen();
     const std::string state = Rows(look);
     size_t last = 0;
@@ -324,6 +344,30 @@ TEST_F(RecoveryTest, ACommitThatMeetsAnotherWriterOfTheLogDoesNotSleepForEver) {
   Close();
 }
 
+// Such a transaction is written down as not committed, so recovery has to see its record.
+TEST_F(RecoveryTest, ACheckpointBesideACommitThatIsNotToldYetBeginsBeforeItsRecord) {
+  MustOpen();
+  Do("create table t (a int)");
+  auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
+  ASSERT_TRUE(segment.ok()) << segment.status().ToString();
+  Log log(**segment, files_, config_);
+  EXPECT_EQ(log.ChooseRedoPoint().lsn, log.inserted());
+  log.header().write.LockExclusive();
+  std::thread committing([&] { Do("insert into t values (1)"); });
+  const auto somebody_waits = [&] {
+    for (uint32_t session = 0; session < log.header().session_count; ++session) {
+      if (log.WaitsFor(session) != kNoLsn) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(WaitUntil(somebody_waits));
+  EXPECT_LT(log.ChooseRedoPoint().lsn, log.inserted());
+  log.header().write.UnlockExclusive();
+  committing.join();
+  EXPECT_EQ(log.ChooseRedoPoint().lsn, log.inserted());
+  Close();
+}
+
 TEST_F(RecoveryTest, ALogThatCannotBeWrittenEndsTheServer) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto commit = [&](int64_t call, int error) {
@@ -352,6 +396,15 @@ class RefusalTest : public RecoveryTest {
     std::erase_if(before, [](const auto& entry) { return entry.first.ends_with("/lock"); });
     for (const auto& [path, bytes] : before) EXPECT_TRUE(files_.Bytes(path) == bytes) << path;
   }
+  // The same, and `connbench verify` says it too.
+  void ExpectDamage(const std::vector<std::string>& texts) {
+    SCOPED_TRACE(texts[0]);
+    ExpectRefusal(texts);
+    EXPECT_EQ(Open().code(), sqlstate::kDataCorrupted);
+    const std::vector<std::string> damages = Damages();
+    ASSERT_FALSE(damages.empty());
+    for (const std::string& text : texts) EXPECT_THAT(damages[0], ::testing::HasSubstr(text));
+  }
   void MakeData() {
     MustOpen();
     Do("create table t (a int primary key)");
@@ -366,13 +419,64 @@ class RefusalTest : public RecoveryTest {
 TEST_F(RefusalTest, ADamagedFileIsNamedWithThePlace) {
   MakeData();
   Close();
+  EXPECT_THAT(Damages(), ::testing::IsEmpty());
   files_.Damage("/data/control", 30);
-  ExpectRefusal({"/data/control, offset 64: the checksum is wrong"});
+  ExpectDamage({"/data/control, offset 64: the checksum is wrong"});
   files_.Damage("/data/control", 30);
   const ControlFile control = *ReadControlFile(files_, kFolder);
   const std::string checkpoint = CheckpointPath(kFolder, control.checkpoint_number);
   files_.Damage(checkpoint, 5000);
-  ExpectRefusal({checkpoint + ", offset ", "checksum is wrong"});
+  ExpectDamage({checkpoint + ", offset ", "checksum is wrong"});
+  files_.Damage(checkpoint, 50'000);
+  files_.Damage(checkpoint, 100'000);
+  EXPECT_THAT(Damages(), ::testing::SizeIs(3));
+}
+
+TEST_F(RefusalTest, AFileThatIsMissingOrShortIsNamed) {
+  MakeData();
+  for (int i = 0; i < 20; ++i) Do("update t set a = a + 10000");  // more than one log file
+  Crash(8);
+  const FaultyFiles whole = files_;
+  const std::string log = LogFilePath(kFolder, 1);
+  files_.Cut(log, 1'000'000);
+  ExpectDamage({log + ", offset 1000000: the file ends here, 15777216 bytes too early"});
+  files_ = whole;
+  ASSERT_EQ(files_.Remove(log), 0);
+  ExpectDamage({log + ", offset 0: the file is missing"});
+  files_ = whole;
+  const std::string checkpoint =
+      CheckpointPath(kFolder, ReadControlFile(files_, kFolder)->checkpoint_number);
+  const auto half = static_cast<int64_t>(files_.Bytes(checkpoint).size() / 2);
+  files_.Cut(checkpoint, half);
+  ExpectDamage({fmt::format("{}, offset {}: the file ends here", checkpoint, half)});
+  files_ = whole;
+  ASSERT_EQ(files_.Remove(checkpoint), 0);
+  ExpectDamage({checkpoint + ", offset 0: the file is missing"});
+}
+
+TEST_F(RefusalTest, DamageBeforeALaterCommitIsNotTakenForTheLogsEnd) {
+  MakeData();
+  const Lsn damaged = LogEnd();
+  Do("update t set a = 10000 where a = 1");
+  Do("update t set a = 30000 where a = 2");
+  Do("update t set a = 20000 where a = 3");
+  Crash(9);
+  files_.Damage(LogFilePath(kFolder, 1), static_cast<int64_t>(damaged % kLogFileBytes) + 20);
+  ExpectDamage({fmt::format("/data/wal/0000000000000001, offset {}: no sound record begins here",
+                            damaged % kLogFileBytes),
+                "was written when this place was on disk"});
+}
+
+// As after a crash that tore it: nobody can tell.
+TEST_F(RefusalTest, DamageToTheLastCommitIsTakenForTheLogsEnd) {
+  MakeData();
+  const Lsn damaged = LogEnd();
+  Do("update t set a = 10000 where a = 1");
+  Crash(10);
+  files_.Damage(LogFilePath(kFolder, 1), static_cast<int64_t>(damaged % kLogFileBytes) + 20);
+  EXPECT_THAT(Damages(), ::testing::IsEmpty());
+  MustOpen();
+  EXPECT_EQ(Rows("select count(*) from t where a = 1"), "1");
 }
 
 TEST_F(RefusalTest, DamageAmidTheLogIsNotTakenForItsEnd) {
@@ -382,7 +486,7 @@ TEST_F(RefusalTest, DamageAmidTheLogIsNotTakenForItsEnd) {
   const ControlFile control = *ReadControlFile(files_, kFolder);
   files_.Damage(LogFilePath(kFolder, control.redo / kLogFileBytes),
                 static_cast<int64_t>(control.redo % kLogFileBytes) + 5000);
-  ExpectRefusal({"/data/wal/0000000000000001, offset ", "the log goes on in later files"});
+  ExpectDamage({"/data/wal/0000000000000001, offset ", "the log goes on in later files"});
 }
 
 TEST_F(RefusalTest, AnotherVersionOrPageSizeOrSettingIsRefused) {

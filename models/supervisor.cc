@@ -135,7 +135,8 @@ class Supervisor : public ProcessSpawner {
     status = StartServing();
     if (!status.ok()) {
       KillAll();
-      return Fail(status);
+      Fail(status);
+      return NamesUnusableData(status) ? kExitUsage : kExitErrors;
     }
     PrintReadyLine();
     while (true) {
@@ -165,6 +166,13 @@ class Supervisor : public ProcessSpawner {
     const Status status = engine_->CloseData();
     if (!status.ok()) Fail(status);
     return status.ok();
+  }
+
+  // The data directory is damaged, in use, or none of ours: nothing there has been changed.
+  bool NamesUnusableData(const Status& status) const {
+    return KeepsData() &&
+           (status.code() == sqlstate::kDataCorrupted || status.code() == sqlstate::kObjectInUse ||
+            status.code() == sqlstate::kConfigFileError);
   }
 
   bool KeepsData() const { return !settings_.engine.data_directory.empty(); }

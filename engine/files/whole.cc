@@ -16,7 +16,7 @@ Status FileError(const std::string& what, int negative_errno) {
 }
 
 Status DamagedFile(const std::string& path, int64_t offset, std::string_view what) {
-  return Status::Error(sqlstate::kInternalError,
+  return Status::Error(sqlstate::kDataCorrupted,
                        fmt::format("{}, offset {}: {}", path, offset, what));
 }
 

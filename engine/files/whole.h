@@ -1,7 +1,7 @@
 // Whole reads and writes on top of Files: short counts and EINTR are gone on with, everything else
 // is a Status that names the file and the offset.
 //
-// Safety: as Files. Errors: 58030 for I/O, 53100 where the disk is full, XX000 for a file that ends
+// Safety: as Files. Errors: 58030 for I/O, 53100 where the disk is full, XX001 for a file that ends
 // too early.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace connbench::engine {
 
 Result<std::unique_ptr<File>> OpenFile(Files& files, const std::string& path, OpenMode mode);
 Status WriteWhole(File& file, const std::string& path, int64_t offset, std::string_view bytes);
-// XX000 if the file ends before.
+// XX001 if the file ends before.
 Status ReadWhole(File& file, const std::string& path, int64_t offset, char* to, int64_t bytes);
 // Up to bytes, fewer only at the file's end.
 Result<int64_t> ReadUpTo(File& file, const std::string& path, int64_t offset, char* to,
@@ -33,7 +33,7 @@ Status ReplaceFile(Files& files, const std::string& folder, const std::string& n
 
 // 58030, or 53100 for ENOSPC and EDQUOT: "could not <what>: <reason>".
 Status FileError(const std::string& what, int negative_errno);
-// XX000: "<path>, offset <offset>: <what>".
+// XX001: "<path>, offset <offset>: <what>".
 Status DamagedFile(const std::string& path, int64_t offset, std::string_view what);
 
 }  // namespace connbench::engine

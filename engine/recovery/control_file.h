@@ -4,7 +4,7 @@
 // It is replaced in one step (whole.h), so it is always whole, the old one or the new one.
 //
 // Safety: plain values. Errors: F0000 for a directory that is none of ours or of another version,
-// XX000 for a damaged file, 58030; all name the file, and the offset.
+// XX001 for a damaged file, 58030; all name the file, and the offset.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ enum class DataState : uint32_t {
 
 struct ControlFile {
   static constexpr uint64_t kMagic = 0x6c72746362626e63;  // "cnbbctrl"
-  static constexpr uint32_t kFormatVersion = 1;
+  static constexpr uint32_t kFormatVersion = 2;
   static constexpr const char* kName = "control";
 
   uint64_t magic = kMagic;

@@ -28,6 +28,15 @@ bool ProcessLives(int64_t pid) {
   return pid > 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
 }
 
+// Of the server that has the lock, 0 if it does not say.
+int64_t PidIn(File& lock, const std::string& path) {
+  char text[24] = {};
+  const Result<int64_t> length = ReadUpTo(lock, path, 0, text, sizeof(text) - 1);
+  int64_t pid = 0;
+  if (length.ok()) std::from_chars(text, text + *length, pid);
+  return pid;
+}
+
 Status InUse(const std::string& folder, int64_t pid) {
   return Status::Error(
              sqlstate::kObjectInUse,
@@ -95,6 +104,21 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(Files& files, const E
   return directory;
 }
 
+Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenToRead(Files& files,
+                                                                 const std::string& folder) {
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(files, folder));
+  const std::string path = fmt::format("{}/{}", folder, kLockName);
+  const int opened = files.Open(path, OpenMode::kRead, directory->lock_);
+  if (opened < 0 && opened != -ENOENT) return FileError(fmt::format("open {}", path), opened);
+  if (opened == 0) {
+    const int locked = directory->lock_->TryLock();
+    if (locked == -EWOULDBLOCK) return InUse(folder, PidIn(*directory->lock_, path));
+    if (locked < 0) return FileError(fmt::format("lock {}", path), locked);
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(directory->control_, ReadControlFile(files, folder));
+  return directory;
+}
+
 Status DataDirectory::Lock() {
   const std::string path = fmt::format("{}/{}", folder_, kLockName);
   CONNBENCH_ASSIGN_OR_RETURN(lock_, OpenFile(files_, path, OpenMode::kMakeOrUse));
@@ -103,11 +127,7 @@ Status DataDirectory::Lock() {
     const int locked = lock_->TryLock();
     if (locked == 0) break;
     if (locked != -EWOULDBLOCK) return FileError(fmt::format("lock {}", path), locked);
-    char text[24] = {};
-    CONNBENCH_ASSIGN_OR_RETURN(const int64_t length,
-                               ReadUpTo(*lock_, path, 0, text, sizeof(text) - 1));
-    int64_t pid = 0;
-    std::from_chars(text, text + length, pid);
+    const int64_t pid = PidIn(*lock_, path);
     // Of a server that was killed, the last processes may just be ending.
     if (ProcessLives(pid) || MonotonicNow() >= patient_until) return InUse(folder_, pid);
     usleep(kLockLookEveryMs * 1000);

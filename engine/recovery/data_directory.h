@@ -8,7 +8,7 @@
 // Safety: made by the process that makes the segment, and kept as long as that; processes that it
 // forks keep the lock, too, so that no second server can start while one of them lives.
 // Errors: 55006 if another server has it, with its pid; F0000 for a folder that is no data
-// directory, or of other settings; XX000, 58030. Nothing is changed by a refusal.
+// directory, or of other settings; XX001, 58030. Nothing is changed by a refusal.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,9 @@ class DataDirectory {
   // Makes it if it does not exist or is empty. storage_slots: Storage::SlotCount().
   static Result<std::unique_ptr<DataDirectory>> Open(Files& files, const EngineConfig& config,
                                                      uint32_t storage_slots);
+
+  // For who only looks: changes nothing, and keeps servers away meanwhile.
+  static Result<std::unique_ptr<DataDirectory>> OpenToRead(Files& files, const std::string& folder);
 
   const ControlFile& control() const { return control_; }
   bool is_new() const { return control_.state == DataState::kBeingMade; }

@@ -49,7 +49,7 @@ Status ReplayLog(DataDirectory& directory, Replay& replay) {
     CONNBENCH_RETURN_IF_ERROR(At(replay.Apply(record), place));
   }
   if (reader.place() >= control.complete) return {};
-  return Status::Error(sqlstate::kInternalError,
+  return Status::Error(sqlstate::kDataCorrupted,
                        fmt::format("{}: no sound record begins here, but the last checkpoint needs "
                                    "{} more bytes of log",
                                    reader.PlaceText(), control.complete - reader.place()));

@@ -2,7 +2,7 @@
 //
 // Safety: the process that makes the segment, before anybody else uses it; it only reads files, so
 // it may be interrupted at any moment and begun again.
-// Errors: XX000 with file and offset, 58030; 53100 when shared_buffers cannot hold the data.
+// Errors: XX001 with file and offset, 58030; 53100 when shared_buffers cannot hold the data.
 #pragma once
 
 #include "base/status.h"

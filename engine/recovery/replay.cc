@@ -21,6 +21,7 @@ void Replay::MarkCommitted(Xid xid) {
 
 void Replay::ApplyCommit(RecordReader& reader, bool last) {
   const Xid top = reader.Get<Xid>();
+  reader.Get<Lsn>();  // up to where the log was on disk by then
   std::vector<Xid>& xids = more_xids_[top];
   while (reader.ok() && !reader.empty()) xids.push_back(reader.Get<Xid>());
   if (!last) return;
@@ -83,11 +84,11 @@ Status Replay::Apply(const LogRecord& record) {
       ended_ = true;
       break;
     default:
-      return Status::Error(sqlstate::kInternalError, fmt::format("a record of unknown kind {}",
+      return Status::Error(sqlstate::kDataCorrupted, fmt::format("a record of unknown kind {}",
                                                                  static_cast<int>(record.kind)));
   }
   if (reader.ok()) return {};
-  return Status::Error(sqlstate::kInternalError, "a record is shorter than its kind needs");
+  return Status::Error(sqlstate::kDataCorrupted, "a record is shorter than its kind needs");
 }
 
 Status Replay::Finish(const Segment& segment, CommitLog& commit_log) {

@@ -14,7 +14,7 @@
 namespace connbench::engine {
 namespace {
 
-Status Damaged(const std::string& what) { return Status::Error(sqlstate::kInternalError, what); }
+Status Damaged(const std::string& what) { return Status::Error(sqlstate::kDataCorrupted, what); }
 
 }  // namespace
 

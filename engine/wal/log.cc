@@ -114,6 +114,8 @@ Lsn Log::AppendCommit(uint32_t session, const uint64_t* xids, int64_t count) {
     record.Begin(last ? RecordKind::kCommit : RecordKind::kMoreXids);
     // The top-level xid, which comes last, says to whom the others belong.
     record.Put(xids[count - 1]);
+    // From it the log's reader knows a damaged record from one that a crash has torn.
+    record.Put(durable());
     record.PutBytes({reinterpret_cast<const char*>(xids), some * sizeof(uint64_t)});
     const uint64_t bytes = AlignRecord(record.size());
     Lsn end = kNoLsn;

@@ -38,13 +38,16 @@ LogRecord Parse(std::string_view record, Lsn place) {
 Result<RecordFileReader> RecordFileReader::Open(Files& files, const std::string& path,
                                                 uint64_t log_number) {
   RecordFileReader reader;
-  CONNBENCH_ASSIGN_OR_RETURN(reader.file_, OpenFile(files, path, OpenMode::kRead));
+  const int opened = files.Open(path, OpenMode::kRead, reader.file_);
+  if (opened == -ENOENT) return DamagedFile(path, 0, "the file is missing");
+  if (opened < 0) return FileError(fmt::format("open {}", path), opened);
   reader.path_ = path;
   reader.log_number_ = log_number;
   return reader;
 }
 
 Result<LogRecord> RecordFileReader::Next() {
+  skip_to_ = 0;
   buffer_.resize(kRecordHeaderBytes);
   CONNBENCH_RETURN_IF_ERROR(ReadWhole(*file_, path_, offset_, buffer_.data(), kRecordHeaderBytes));
   RecordHeader header;
@@ -54,6 +57,7 @@ Result<LogRecord> RecordFileReader::Next() {
   CONNBENCH_RETURN_IF_ERROR(ReadWhole(*file_, path_, offset_, buffer_.data(), header.length));
   const auto place = static_cast<Lsn>(offset_);
   if (!Sound(buffer_, log_number_, place)) {
+    skip_to_ = offset_ + static_cast<int64_t>(AlignRecord(header.length));
     return DamagedFile(path_, offset_, "the record's checksum is wrong");
   }
   const LogRecord record = Parse(buffer_, place);
@@ -61,9 +65,15 @@ Result<LogRecord> RecordFileReader::Next() {
   return record;
 }
 
-std::string LogReader::PlaceText() const {
-  return fmt::format("{}, offset {}", LogFilePath(data_folder_, place_ / kLogFileBytes),
-                     place_ % kLogFileBytes);
+bool RecordFileReader::SkipDamaged() {
+  if (skip_to_ == 0) return false;
+  offset_ = skip_to_;
+  return true;
+}
+
+std::string LogReader::PlaceText(Lsn place) const {
+  return fmt::format("{}, offset {}", LogFilePath(data_folder_, place / kLogFileBytes),
+                     place % kLogFileBytes);
 }
 
 Status LogReader::Read(Lsn place, uint64_t bytes, std::string& to) {
@@ -115,14 +125,59 @@ Result<bool> LogReader::Next(LogRecord& record) {
     place_ = record.end;
     return true;
   }
-  // A torn record may reach into the next file; only the file after that proves more.
+  CONNBENCH_RETURN_IF_ERROR(CheckEnd());
+  return false;
+}
+
+Status LogReader::CheckEnd() {
   const uint64_t number = place_ / kLogFileBytes;
+  const std::string path = LogFilePath(data_folder_, number);
+  const auto offset = static_cast<int64_t>(place_ % kLogFileBytes);
+  CONNBENCH_ASSIGN_OR_RETURN(const bool next, FileExists(number + 1));
+  if (next) {  // it was made when this one was whole
+    std::unique_ptr<File> file;
+    const int opened = files_.Open(path, OpenMode::kRead, file);
+    if (opened == -ENOENT) return DamagedFile(path, 0, "the file is missing");
+    if (opened < 0) return FileError(fmt::format("open {}", path), opened);
+    const int64_t size = file->Size();
+    if (size < 0)
+      return FileError(fmt::format("read the size of {}", path), static_cast<int>(size));
+    if (size < kLogFileBytes) {
+      return DamagedFile(
+          path, size, fmt::format("the file ends here, {} bytes too early", kLogFileBytes - size));
+    }
+  }
+  // A torn record may reach into the next file; only the file after that proves more.
   const bool within = place_ % kLogFileBytes + kMaxRecordBytes <= kLogFileBytes;
   CONNBENCH_ASSIGN_OR_RETURN(const bool more, FileExists(number + (within ? 1 : 2)));
-  if (!more) return false;
-  return DamagedFile(LogFilePath(data_folder_, number),
-                     static_cast<int64_t>(place_ % kLogFileBytes),
+  if (!more) return FindLaterCommit();
+  return DamagedFile(path, offset,
                      "no sound record begins here, but the log goes on in later files");
+}
+
+// Each commit record says up to where the log was on disk when it was written. A crash may tear
+// what was not; so what stands behind the tear is no proof, but for a commit that knew better.
+Status LogReader::FindLaterCommit() {
+  const uint64_t number = place_ / kLogFileBytes;
+  std::string rest;
+  CONNBENCH_RETURN_IF_ERROR(Read(place_, (number + 2) * kLogFileBytes - place_, rest));
+  for (size_t at = 0; at + kRecordHeaderBytes <= rest.size(); at += kRecordAlignment) {
+    RecordHeader header;
+    std::memcpy(&header, rest.data() + at, sizeof header);
+    if (header.kind != RecordKind::kCommit || !LengthIsPossible(header)) continue;
+    if (header.length > rest.size() - at) continue;
+    const std::string_view record = std::string_view(rest).substr(at, header.length);
+    if (!Sound(record, log_number_, place_ + at)) continue;
+    RecordReader reader(record.substr(kRecordHeaderBytes));
+    reader.Get<uint64_t>();  // the transaction
+    if (reader.Get<Lsn>() <= place_) continue;
+    return DamagedFile(
+        LogFilePath(data_folder_, number), static_cast<int64_t>(place_ % kLogFileBytes),
+        fmt::format("no sound record begins here, but the one at {} was written when "
+                    "this place was on disk",
+                    PlaceText(place_ + at)));
+  }
+  return {};
 }
 
 }  // namespace connbench::engine

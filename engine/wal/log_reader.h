@@ -1,6 +1,6 @@
 // Reads records one after the other: from the log's files, or from a checkpoint file.
 //
-// Safety: private to the one thread that recovers. Errors: 58030; XX000 with file and offset for
+// Safety: private to the one thread that recovers. Errors: 58030; XX001 with file and offset for
 // damage that a crash cannot have left.
 #pragma once
 
@@ -25,8 +25,10 @@ struct LogRecord {
 class RecordFileReader {
  public:
   static Result<RecordFileReader> Open(Files& files, const std::string& path, uint64_t log_number);
-  // XX000 unless there is a sound record.
+  // XX001 unless there is a sound record.
   Result<LogRecord> Next();
+  // After Next() has failed: goes on behind that record. False if it does not say where that is.
+  bool SkipDamaged();
   int64_t offset() const { return offset_; }
   const std::string& path() const { return path_; }
 
@@ -35,6 +37,7 @@ class RecordFileReader {
   std::string path_;
   uint64_t log_number_ = 0;
   int64_t offset_ = 0;
+  int64_t skip_to_ = 0;  // behind the record that begins at offset_; 0: nobody knows
   std::string buffer_;
 };
 
@@ -45,16 +48,20 @@ class LogReader {
         data_folder_(std::move(data_folder)),
         log_number_(log_number),
         place_(start) {}
-  // False at the log's end: where no sound record begins, or no file is. A log that goes on after
-  // that in another file has been damaged: the file was synced before the next one was made.
+  // False at the log's end: where no sound record begins, or no file is. XX001 if that is damage:
+  // something behind it says that the log was on disk up to there, and a crash cannot have torn it.
   Result<bool> Next(LogRecord& record);
   Lsn place() const { return place_; }
-  std::string PlaceText() const;
+  std::string PlaceText() const { return PlaceText(place_); }
 
  private:
+  std::string PlaceText(Lsn place) const;
   // Bytes of the log from place on, across files; fewer at the last file's end.
   Status Read(Lsn place, uint64_t bytes, std::string& to);
   Result<bool> FileExists(uint64_t number);
+  // Whether the log may end at place_: XX001 if not.
+  Status CheckEnd();
+  Status FindLaterCommit();
 
   Files& files_;
   const std::string data_folder_;

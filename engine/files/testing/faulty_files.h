@@ -57,6 +57,12 @@ class FaultyFiles : public Files {
     node.bytes.at(static_cast<size_t>(offset)) ^= 1;
     node.synced = node.bytes;
   }
+  // Leaves the first bytes of a file, for good. Copies of these files keep the whole one.
+  void Cut(const std::string& path, int64_t bytes) {
+    auto cut = std::make_shared<Node>();
+    cut->bytes = cut->synced = names_.at(path)->bytes.substr(0, static_cast<size_t>(bytes));
+    names_[path] = cut;
+  }
   std::vector<std::string> Paths() const {
     std::vector<std::string> paths;
     for (const auto& [path, node] : names_) paths.push_back(path);
