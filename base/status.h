@@ -73,6 +73,7 @@ inline constexpr std::string_view kDuplicateCursor = "42P03";
 inline constexpr std::string_view kDuplicatePreparedStatement = "42P05";
 inline constexpr std::string_view kDuplicateTable = "42P07";
 inline constexpr std::string_view kDuplicateObject = "42710";
+inline constexpr std::string_view kDuplicateAlias = "42712";
 inline constexpr std::string_view kAmbiguousColumn = "42702";
 inline constexpr std::string_view kAmbiguousFunction = "42725";
 inline constexpr std::string_view kAmbiguousParameter = "42P08";

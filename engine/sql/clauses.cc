@@ -33,6 +33,8 @@ constexpr KnownFields kKnown[] = {
     // lateral: a function of constants sees the same before and behind it.
     {&pg_query__range_function__descriptor, "ordinality is_rowsfrom functions alias coldeflist",
      "lateral"},
+    {&pg_query__join_expr__descriptor, "jointype is_natural larg rarg using_clause quals alias",
+     ""},
     {&pg_query__alias__descriptor, "aliasname colnames", ""},
 
     // ---- definitions ----

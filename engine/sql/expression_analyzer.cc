@@ -13,16 +13,6 @@ using ast::LocationOf;
 using ast::Node;
 using ast::StringOf;
 
-int Scope::Find(std::string_view name) const {
-  int found = -1;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].name != name) continue;
-    if (found >= 0) return -2;
-    found = static_cast<int>(i);
-  }
-  return found;
-}
-
 Status ExpressionAnalyzer::NotSupported(std::string_view what, int location) const {
   return ast::NotSupported(sql_, what, location);
 }
@@ -167,42 +157,9 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
   if (last.node_case == PG_QUERY__NODE__NODE_A_STAR) {
     return NotSupported("a row expression", reference.location);
   }
-  CONNBENCH_RETURN_IF_ERROR(CheckColumnQualifiers(sql_, reference, scope_));
-  const std::string_view name = StringOf(last);
-  std::string qualifier;
-  if (reference.n_fields > 1) {
-    qualifier = StringOf(*reference.fields[reference.n_fields - 2]);
-    if (qualifier != scope_.alias) {
-      if (!qualifier.empty() && qualifier == scope_.table_name) {
-        return Status::Error(sqlstate::kUndefinedTable,
-                             fmt::format("invalid reference to FROM-clause entry for table \"{}\"",
-                                         qualifier),
-                             position())
-            .WithHint(fmt::format("Perhaps you meant to reference the table alias \"{}\".",
-                                  scope_.alias));
-      }
-      return Status::Error(sqlstate::kUndefinedTable,
-                           fmt::format("missing FROM-clause entry for table \"{}\"", qualifier),
-                           position());
-    }
-  }
-  const int index = scope_.Find(name);
-  if (index == -2) {
-    return Status::Error(sqlstate::kAmbiguousColumn,
-                         fmt::format("column reference \"{}\" is ambiguous", name), position());
-  }
-  if (index < 0) {
-    if (qualifier.empty() && !scope_.alias.empty() && name == scope_.alias) {
-      return NotSupported("a reference to a whole row", reference.location);
-    }
-    return Status::Error(sqlstate::kUndefinedColumn,
-                         qualifier.empty()
-                             ? fmt::format("column \"{}\" does not exist", name)
-                             : fmt::format("column {}.{} does not exist", qualifier, name),
-                         position());
-  }
-  return builder_.Column(index, scope_.columns[static_cast<size_t>(index)].type,
-                         reference.location);
+  CONNBENCH_ASSIGN_OR_RETURN(const ScopeColumn* column, scope_.Resolve(sql_, reference));
+  if (column->merged != nullptr) return column->merged;
+  return builder_.Column(column->slot, column->type, reference.location);
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {

@@ -14,27 +14,14 @@
 #include "engine/executor/expression/aggregates.h"
 #include "engine/executor/expression/builder.h"
 #include "engine/sql/parse_tree.h"
+#include "engine/sql/scope.h"
 
 namespace connbench::engine {
-
-// The columns an expression may refer to: one FROM item as yet.
-struct Scope {
-  struct Column {
-    std::string name;
-    Type type;
-  };
-  std::string table_name;  // what the relation is called
-  std::string alias;       // what it must be called here; empty: there is no FROM item
-  std::vector<Column> columns;
-
-  // -1: none; -2: ambiguous.
-  int Find(std::string_view name) const;
-};
 
 // Names may be qualified by a schema: 3F000, or 42P01 for a column, if it is not the right one.
 Status CheckOperatorSchema(std::string_view sql, const PgQuery__AExpr& expression);
 Status CheckColumnQualifiers(std::string_view sql, const PgQuery__ColumnRef& reference,
-                             const Scope& scope);
+                             const ScopeItem& item);
 // A type as SQL text names it; 42704 for an unknown one.
 Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type);
 

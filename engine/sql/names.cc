@@ -112,7 +112,7 @@ Status CheckOperatorSchema(std::string_view sql, const PgQuery__AExpr& expressio
 }
 
 Status CheckColumnQualifiers(std::string_view sql, const PgQuery__ColumnRef& reference,
-                             const Scope& scope) {
+                             const ScopeItem& item) {
   if (reference.n_fields < 3) return {};
   if (reference.n_fields > 3) {
     return ast::NotSupported(sql, "a database's name in front of a column", reference.location);
@@ -120,8 +120,8 @@ Status CheckColumnQualifiers(std::string_view sql, const PgQuery__ColumnRef& ref
   const std::string_view schema = StringOf(*reference.fields[0]);
   const std::string_view table = StringOf(*reference.fields[1]);
   // Under an alias a table cannot be called by its schema.
-  const bool is_table = table == scope.alias && table == scope.table_name;
-  if (table.empty() || table != scope.alias || (is_table && IsSearchedSchema(schema))) return {};
+  const bool is_table = table == item.alias && table == item.table_name;
+  if (is_table && IsSearchedSchema(schema)) return {};
   return Status::Error(
              sqlstate::kUndefinedTable,
              fmt::format("invalid reference to FROM-clause entry for table \"{}\"", table),

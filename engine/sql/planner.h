@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/executor/expression/builder.h"
+#include "engine/executor/nodes/hash_join.h"
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/executor/nodes/table_scan.h"
@@ -48,14 +49,52 @@ class Planner {
     bool descending;
     bool nulls_first;
   };
-  // The FROM item: a table, a function or nothing.
+  // A relation of the range table: a table, a view or a function.
   struct Source {
-    Scope scope;
+    size_t item = 0;                            // of the scope: its names
+    SlotRange slots;                            // of its columns, and of a table's tid after them
     RelationRef relation;                       // of a table
     std::shared_ptr<Table> table;               // of a table
     const PgQuery__FuncCall* series = nullptr;  // generate_series
     std::vector<Expression*> series_arguments;
     const SystemView* view = nullptr;
+  };
+  // Which sources, one bit each.
+  using RelationSet = uint64_t;
+  static constexpr size_t kMaxRelations = 64;
+  enum class JoinKind : uint8_t { kRelation, kInner, kLeft, kFull };
+  // FROM as it is written; a right join is a left one with its sides exchanged.
+  struct JoinTree {
+    JoinKind kind = JoinKind::kRelation;
+    size_t source = 0;                              // kRelation
+    std::vector<std::unique_ptr<JoinTree>> inputs;  // kInner: any number; kLeft, kFull: two
+    std::vector<Expression*> conditions;            // all must hold
+    RelationSet relations = 0;                      // all below
+  };
+  struct FromClause {
+    FromClause() = default;
+    FromClause(const FromClause&) = delete;  // analyzers refer to the scope
+    FromClause& operator=(const FromClause&) = delete;
+
+    Scope scope;
+    std::vector<Source> sources;     // the range table
+    std::unique_ptr<JoinTree> tree;  // null: no FROM
+    size_t slots = 0;                // of the sources
+    std::shared_ptr<RowFrame> frame;
+
+    const ScopeItem& NamesOf(const Source& source) const { return scope.items[source.item]; }
+    // The source whose slot it is; there must be one.
+    const Source& Owner(int slot) const;
+  };
+  // What a FROM item is, and the scope's item that has its columns.
+  struct FromItem {
+    std::unique_ptr<JoinTree> tree;
+    size_t item = 0;
+  };
+  // A planned part of a join tree.
+  struct JoinSide {
+    PlanNodePtr node;
+    RelationSet relations = 0;
   };
   // What FOR UPDATE and its relatives ask for.
   struct RowLocking {
@@ -63,6 +102,14 @@ class Planner {
     RowLockMode first = RowLockMode::kKeyShare;  // of the first clause: named in errors
     RowLockMode mode = RowLockMode::kKeyShare;
     LockedRowPolicy policy = LockedRowPolicy::kWait;
+  };
+  // How a relation could be joined next, the best first.
+  enum class JoinRank : uint8_t { kUniqueIndex, kIndex, kHash, kCondition, kPairs };
+  // Which of a join's conditions can be looked up in a hash table.
+  struct HashKeys {
+    std::vector<HashJoinNode::Key> keys;
+    std::vector<const Expression*> equalities;  // the conditions that the keys come from
+    std::vector<Expression*> others;
   };
   // A scan chosen for a WHERE clause.
   struct ScanChoice {
@@ -83,11 +130,11 @@ class Planner {
   // A SELECT once its names and types are known, and what planning finds out on its way.
   struct Query {
     Query() = default;
-    Query(const Query&) = delete;  // the analyzer refers to the source's scope
+    Query(const Query&) = delete;  // the analyzer refers to the scope
     Query& operator=(const Query&) = delete;
 
     RowLocking locking;
-    Source source;
+    FromClause from;
     UnknownTarget unknown_target;
     std::optional<ExpressionAnalyzer> analyzer;  // which has the aggregates
     std::vector<Target> targets;
@@ -96,6 +143,7 @@ class Planner {
     Expression* having = nullptr;
     std::vector<OrderItem> order;
     std::vector<Expression*> groups;
+    std::vector<bool> used;  // slots that anything refers to
     bool grouped = false;
     bool distinct = false;
     bool limited = false;
@@ -111,7 +159,7 @@ class Planner {
   Status AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query);
   Status AddDependentGroups(Query& query);
   static Status CheckRowsCanBeLocked(const Query& query);
-  static std::vector<bool> UsedColumns(const Query& query);
+  static std::vector<bool> UsedSlots(const Query& query);
   static std::vector<SortKey> ColumnOrder(const Query& query);
   Result<PlanNodePtr> PlanSource(Query& query);
   Result<PlanNodePtr> PlanLocking(PlanNodePtr node, Query& query);
@@ -147,7 +195,7 @@ class Planner {
 
   // planner_locking.cc
   static RowLocking ReadLocking(const PgQuery__SelectStmt& select);
-  Status CheckLockedNames(const PgQuery__SelectStmt& select, const Source& source) const;
+  Status CheckLockedNames(const PgQuery__SelectStmt& select, const FromClause& from) const;
 
   // planner_group.cc
   Result<PlanNodePtr> PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,
@@ -156,21 +204,80 @@ class Planner {
   Result<Expression*> RewriteOverGroups(Expression* expression,
                                         const std::vector<Expression*>& groups, const Scope& scope);
 
-  // planner_scan.cc
-  Status AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs, Source& source);
+  // planner_from.cc
+  Status AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs,
+                  FromClause& from);
   Status RefuseSequence(const PgQuery__RangeVar& name);
-  Status AddView(const PgQuery__RangeVar& name, const SystemView& view, Source& source);
-  Status ApplyAlias(const PgQuery__RangeVar& name, Source& source);
-  Result<Source> AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows);
-  Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Source& source);
+  Status AddView(const PgQuery__RangeVar& name, const SystemView& view, FromClause& from);
+  Status ApplyAlias(const PgQuery__RangeVar& name, ScopeItem& item);
+  // Appends to the range table and to the scope; extra_slots: behind those of the columns.
+  static void AddSource(Source source, ScopeItem item, size_t extra_slots, FromClause& from);
+  static void MakeFrame(FromClause& from);
+  Status AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows, FromClause& from);
+  Result<FromItem> AnalyzeFromItem(const ast::Node& node, bool lock_rows, size_t depth,
+                                   FromClause& from);
+  Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, FromClause& from);
+
+  // planner_from_join.cc
+  Result<FromItem> AnalyzeJoin(const PgQuery__JoinExpr& join, bool lock_rows, size_t depth,
+                               FromClause& from);
+  Status AnalyzeOn(const ast::Node& condition, size_t first_item, FromClause& from, JoinTree& tree);
+  // Makes the columns that USING or NATURAL merge, and takes them from left and right.
+  Status MergeColumns(const PgQuery__JoinExpr& join, std::vector<ScopeColumn>& left,
+                      std::vector<ScopeColumn>& right, std::vector<ScopeColumn>& merged,
+                      JoinTree& tree);
+  Result<ScopeColumn> MergeColumn(const PgQuery__JoinExpr& join, const ScopeColumn& left,
+                                  const ScopeColumn& right, JoinTree& tree);
+  Result<Expression*> ReferTo(const ScopeColumn& column);
+
+  // planner_join.cc
+  Result<PlanNodePtr> PlanJoins(Query& query);
+  Result<JoinSide> PlanTree(Query& query, const JoinTree& tree,
+                            std::vector<Expression*> conditions);
+  Result<JoinSide> PlanInnerJoins(Query& query, const JoinTree& tree,
+                                  std::vector<Expression*> conditions);
+  Result<JoinSide> PlanOuterJoin(Query& query, const JoinTree& tree,
+                                 std::vector<Expression*> conditions);
+  // Joins what is planned with one more part of the tree. own: conditions on that part alone;
+  // conditions: on the pairs; filter: on the result.
+  Result<JoinSide> Join(Query& query, JoinSide outer, const JoinTree& inner, JoinKind kind,
+                        std::vector<Expression*> own, const std::vector<Expression*>& conditions,
+                        const std::vector<Expression*>& filter);
+  Result<PlanNodePtr> MakeIndexJoin(Query& query, JoinSide outer, const Source& source,
+                                    JoinDescription join, ScanChoice choice);
+  Result<PlanNodePtr> MakeHashJoin(Query& query, JoinSide outer, JoinSide inner,
+                                   JoinDescription join, HashKeys keys);
+  static PlanNodePtr MakePairwiseJoin(const Query& query, JoinSide outer, JoinSide inner,
+                                      JoinDescription join);
+  JoinRank RankJoin(const Query& query, const JoinSide& outer, const JoinTree& inner,
+                    std::vector<Expression*> own, const std::vector<Expression*>& conditions) const;
+  static HashKeys FindHashKeys(const FromClause& from, RelationSet outer, RelationSet inner,
+                               std::span<Expression* const> conditions);
+  // An index of the table finds the inner rows of an outer one, and that is cheaper than reading
+  // the whole table once.
+  bool IndexServesJoin(const Query& query, const JoinTree& inner, double outer_rows,
+                       std::span<Expression* const> conditions, ScanChoice& choice) const;
+  // null: there are none.
+  Result<Expression*> AllOf(std::span<Expression* const> conditions);
+  static RelationSet RelationsOf(const FromClause& from, const Expression& expression);
+  static std::vector<SlotRange> SlotsOf(const FromClause& from, RelationSet relations);
+  static SlotCodec CodecOf(const Query& query, RelationSet relations);
+  double GuessRows(const Query& query, const JoinTree& tree,
+                   std::span<Expression* const> conditions) const;
+
+  // planner_scan.cc
+  // A source's rows that all the conditions let through; condition: the whole of WHERE.
+  Result<PlanNodePtr> PlanRelation(const Query& query, const Source& source, Expression* filter);
   // order: wanted, in columns of the table; may be empty.
-  ScanChoice ChooseScan(const Source& source, Expression* where, std::span<const SortKey> order,
-                        bool limited) const;
+  ScanChoice ChooseScan(const Source& source, std::span<Expression* const> conditions,
+                        std::span<const SortKey> order, bool limited) const;
   // How good the index is for it, 0 if it is of no use.
   int TryIndex(const Source& source, size_t index, std::span<Expression* const> conjuncts,
                std::span<const SortKey> order, bool limited, ScanChoice& choice) const;
-  Result<std::unique_ptr<TableScanNode>> MakeScan(const Source& source, Expression* where,
-                                                  const std::vector<bool>& used, ScanChoice choice);
+  // used: by slot.
+  Result<std::unique_ptr<TableScanNode>> MakeScan(const FromClause& from, const Source& source,
+                                                  Expression* where, const std::vector<bool>& used,
+                                                  ScanChoice choice);
 
   // planner_modify.cc
   Status PlanInsert(const PgQuery__InsertStmt& insert);
@@ -190,7 +297,7 @@ class Planner {
   Status NotSupported(std::string_view what, int location) const {
     return ast::NotSupported(sql_, what, location);
   }
-  void DescribeColumns(const std::vector<Target>& targets, size_t visible, const Source* source);
+  void DescribeColumns(const std::vector<Target>& targets, size_t visible, const FromClause* from);
 
   const PlanningContext& context_;
   std::string_view sql_;
@@ -198,7 +305,9 @@ class Planner {
   ExpressionBuilder builder_;
 };
 
-// The columns of the tables that the expressions need, ascending.
+// Marks the slots that the expression needs.
 void CollectColumns(const Expression& expression, std::vector<bool>& used);
+// Appends what must all hold for where to hold; where may be null.
+void Flatten(Expression* where, std::vector<Expression*>& conditions);
 
 }  // namespace connbench::engine

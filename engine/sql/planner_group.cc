@@ -26,11 +26,13 @@ Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
       return builder_.Column(static_cast<int>(groups.size()) + aggregate, expression->type,
                              expression->location);
     }
+    const ScopeColumn* column = nullptr;
+    const ScopeItem* item = scope.ItemOf(expression->index, column);
     return Status::Error(
         sqlstate::kGroupingError,
         fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an "
                     "aggregate function",
-                    scope.alias, scope.columns[static_cast<size_t>(expression->index)].name),
+                    item == nullptr ? "?" : item->alias, column == nullptr ? "?" : column->name),
         builder_.PositionOf(expression->location));
   }
   if (!expression->has_columns) return expression;

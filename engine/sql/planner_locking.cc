@@ -50,7 +50,7 @@ Planner::RowLocking Planner::ReadLocking(const PgQuery__SelectStmt& select) {
 }
 
 // FOR UPDATE OF name.
-Status Planner::CheckLockedNames(const PgQuery__SelectStmt& select, const Source& source) const {
+Status Planner::CheckLockedNames(const PgQuery__SelectStmt& select, const FromClause& from) const {
   for (const ast::Node* node : ast::List(select.locking_clause, select.n_locking_clause)) {
     const PgQuery__LockingClause& clause = *node->locking_clause;
     const std::string_view mode = RowLockModeName(ModeOf(clause));
@@ -63,13 +63,16 @@ Status Planner::CheckLockedNames(const PgQuery__SelectStmt& select, const Source
                              fmt::format("{} must specify unqualified relation names", mode),
                              position());
       }
-      if (source.scope.alias.empty() || source.scope.alias != name.relname) {
+      const auto source =
+          std::find_if(from.sources.begin(), from.sources.end(),
+                       [&](const Source& each) { return from.NamesOf(each).sees(name.relname); });
+      if (source == from.sources.end()) {
         return Status::Error(sqlstate::kUndefinedTable,
                              fmt::format("relation \"{}\" in {} clause not found in FROM clause",
                                          name.relname, mode),
                              position());
       }
-      if (source.series != nullptr) {
+      if (source->series != nullptr) {
         return Status::Error(sqlstate::kFeatureNotSupported,
                              fmt::format("{} cannot be applied to a function", mode), position());
       }

@@ -220,17 +220,19 @@ Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
   if (insert.on_conflict_clause != nullptr) {
     return NotSupported("ON CONFLICT", insert.on_conflict_clause->location);
   }
-  Source source;
+  FromClause from;
   CONNBENCH_RETURN_IF_ERROR(
-      AddTable(*insert.relation, LockMode::kRowExclusive, privilege::kInsert, source));
+      AddTable(*insert.relation, LockMode::kRowExclusive, privilege::kInsert, from));
+  MakeFrame(from);
+  const Source& source = from.sources[0];
   const RelationInfo& table = *source.relation;
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, InsertColumns(insert, table));
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr rows, PlanInsertRows(insert, table, columns));
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
-      AnalyzeReturning(insert.returning_list, insert.n_returning_list, source.scope));
+      AnalyzeReturning(insert.returning_list, insert.n_returning_list, from.scope));
   NoteReads(table, {}, returning);
-  DescribeColumns(returning, returning.size(), &source);
+  DescribeColumns(returning, returning.size(), &from);
   plan_->root =
       std::make_unique<InsertNode>(source.table, std::move(rows), ExpressionsOf(returning));
   plan_->kind = PlanKind::kInsert;
@@ -243,11 +245,13 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   if (update.n_from_clause > 0) {
     return NotSupported("UPDATE ... FROM", ast::LocationOf(*update.from_clause[0]));
   }
-  Source source;
+  FromClause from;
   CONNBENCH_RETURN_IF_ERROR(
-      AddTable(*update.relation, LockMode::kRowExclusive, privilege::kUpdate, source));
+      AddTable(*update.relation, LockMode::kRowExclusive, privilege::kUpdate, from));
+  MakeFrame(from);
+  const Source& source = from.sources[0];
   const RelationInfo& table = *source.relation;
-  ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
+  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
   // In PostgreSQL's order, which decides the types of parameters and which error comes first.
   Expression* where = nullptr;
   if (update.where_clause != nullptr) {
@@ -255,7 +259,7 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   }
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
-      AnalyzeReturning(update.returning_list, update.n_returning_list, source.scope));
+      AnalyzeReturning(update.returning_list, update.n_returning_list, from.scope));
   std::vector<UpdateNode::Assignment> assignments;
   for (const ast::Node* node : ast::List(update.target_list, update.n_target_list)) {
     const PgQuery__ResTarget& target = *node->res_target;
@@ -306,10 +310,12 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   for (const UpdateNode::Assignment& assignment : assignments) {
     NoteReads(table, {assignment.value}, {});
   }
-  DescribeColumns(returning, returning.size(), &source);
+  DescribeColumns(returning, returning.size(), &from);
   const std::vector<bool> used(table.columns.size(), true);  // the new version needs them all
-  CONNBENCH_ASSIGN_OR_RETURN(auto scan,
-                             MakeScan(source, where, used, ChooseScan(source, where, {}, false)));
+  std::vector<Expression*> conditions;
+  Flatten(where, conditions);
+  CONNBENCH_ASSIGN_OR_RETURN(
+      auto scan, MakeScan(from, source, where, used, ChooseScan(source, conditions, {}, false)));
   plan_->root = std::make_unique<UpdateNode>(source.table, std::move(scan), std::move(assignments),
                                              ExpressionsOf(returning));
   plan_->kind = PlanKind::kUpdate;
@@ -322,24 +328,28 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
   if (deletion.n_using_clause > 0) {
     return NotSupported("DELETE ... USING", ast::LocationOf(*deletion.using_clause[0]));
   }
-  Source source;
+  FromClause from;
   CONNBENCH_RETURN_IF_ERROR(
-      AddTable(*deletion.relation, LockMode::kRowExclusive, privilege::kDelete, source));
-  ExpressionAnalyzer analyzer(builder_, sql_, source.scope);
+      AddTable(*deletion.relation, LockMode::kRowExclusive, privilege::kDelete, from));
+  MakeFrame(from);
+  const Source& source = from.sources[0];
+  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
   Expression* where = nullptr;
   if (deletion.where_clause != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*deletion.where_clause, "WHERE"));
   }
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
-      AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, source.scope));
+      AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, from.scope));
   NoteReads(*source.relation, {where}, returning);
   std::vector<bool> used(source.relation->columns.size(), false);
   if (where != nullptr) CollectColumns(*where, used);
   for (const Target& target : returning) CollectColumns(*target.expression, used);
-  DescribeColumns(returning, returning.size(), &source);
-  CONNBENCH_ASSIGN_OR_RETURN(auto scan,
-                             MakeScan(source, where, used, ChooseScan(source, where, {}, false)));
+  DescribeColumns(returning, returning.size(), &from);
+  std::vector<Expression*> conditions;
+  Flatten(where, conditions);
+  CONNBENCH_ASSIGN_OR_RETURN(
+      auto scan, MakeScan(from, source, where, used, ChooseScan(source, conditions, {}, false)));
   plan_->root =
       std::make_unique<DeleteNode>(source.table, std::move(scan), ExpressionsOf(returning));
   plan_->kind = PlanKind::kDelete;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/result_nodes.h"
@@ -32,9 +33,9 @@ std::vector<SortKey> Planner::SortKeys(const std::vector<OrderItem>& order,
 // In PostgreSQL's order, which decides which of several errors is reported.
 Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   query.locking = ReadLocking(select);
-  CONNBENCH_ASSIGN_OR_RETURN(query.source, AnalyzeFrom(select, query.locking.wanted));
-  CONNBENCH_RETURN_IF_ERROR(CheckLockedNames(select, query.source));
-  const Scope& scope = query.source.scope;
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeFrom(select, query.locking.wanted, query.from));
+  CONNBENCH_RETURN_IF_ERROR(CheckLockedNames(select, query.from));
+  const Scope& scope = query.from.scope;
   ExpressionAnalyzer& analyzer = query.analyzer.emplace(builder_, sql_, scope);
   query.distinct = select.n_distinct_clause > 0;
   const bool resolve_unknown = query.unknown_target == nullptr || query.distinct;
@@ -61,7 +62,10 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   query.grouped =
       !query.groups.empty() || !analyzer.aggregates().empty() || query.having != nullptr;
   query.limited = select.limit_count != nullptr;
-  return CheckRowsCanBeLocked(query);
+  CONNBENCH_RETURN_IF_ERROR(CheckRowsCanBeLocked(query));
+  if (!query.locking.wanted || query.from.sources.size() < 2) return {};
+  return NotSupported(fmt::format("{} over a join", RowLockModeName(query.locking.first)),
+                      ast::LocationOf(*select.from_clause[select.n_from_clause - 1]));
 }
 
 // Not those that stand for several of the table's.
@@ -79,32 +83,38 @@ Status Planner::CheckRowsCanBeLocked(const Query& query) {
 // Rows with the same primary key are the same row: a query that is grouped by it may use all of the
 // row's columns, and becomes one that is grouped by those that it uses, too.
 Status Planner::AddDependentGroups(Query& query) {
-  const RelationInfo* table = query.source.relation.get();
-  const IndexInfo* key = table == nullptr ? nullptr : table->primary_key();
-  if (key == nullptr) return {};
-  std::vector<bool> grouped(query.source.scope.columns.size(), false);
+  std::vector<bool> grouped(query.from.slots, false);
   for (const Expression* group : query.groups) {
     if (group->kind == ExpressionKind::kColumn) grouped[static_cast<size_t>(group->index)] = true;
-  }
-  for (const int16_t column : key->key_columns) {
-    if (!grouped[static_cast<size_t>(column)]) return {};
   }
   std::vector<bool> used(grouped.size(), false);
   for (const Target& target : query.targets) CollectColumns(*target.expression, used);
   if (query.having != nullptr) CollectColumns(*query.having, used);
-  for (size_t i = 0; i < used.size(); ++i) {
-    if (!used[i] || grouped[i]) continue;
-    CONNBENCH_ASSIGN_OR_RETURN(
-        Expression * column,
-        builder_.Column(static_cast<int>(i), query.source.scope.columns[i].type, -1));
-    query.groups.push_back(column);
+  for (const Source& source : query.from.sources) {
+    const IndexInfo* key = source.relation == nullptr ? nullptr : source.relation->primary_key();
+    if (key == nullptr) continue;
+    const size_t first = source.slots.first;
+    const bool by_key =
+        std::all_of(key->key_columns.begin(), key->key_columns.end(),
+                    [&](int16_t column) { return grouped[first + static_cast<size_t>(column)]; });
+    for (const ScopeColumn& column : query.from.NamesOf(source).columns) {
+      const auto slot = static_cast<size_t>(column.slot);
+      if (!by_key || !used[slot] || grouped[slot]) continue;
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * group, builder_.Column(column.slot, column.type, -1));
+      query.groups.push_back(group);
+    }
   }
   return {};
 }
 
-// The columns that anything refers to.
-std::vector<bool> Planner::UsedColumns(const Query& query) {
-  std::vector<bool> used(query.source.scope.columns.size(), false);
+// The columns that anything refers to. The conditions of joins are marked where they are analysed.
+std::vector<bool> Planner::UsedSlots(const Query& query) {
+  std::vector<bool> used(query.from.slots, false);
+  const std::function<void(const JoinTree&)> collect = [&](const JoinTree& tree) {
+    for (const Expression* condition : tree.conditions) CollectColumns(*condition, used);
+    for (const auto& input : tree.inputs) collect(*input);
+  };
+  if (query.from.tree != nullptr) collect(*query.from.tree);
   for (const Target& target : query.targets) CollectColumns(*target.expression, used);
   for (const Expression* group : query.groups) CollectColumns(*group, used);
   if (query.where != nullptr) CollectColumns(*query.where, used);
@@ -130,52 +140,35 @@ std::vector<SortKey> Planner::ColumnOrder(const Query& query) {
 
 // The rows of FROM that WHERE lets through.
 Result<PlanNodePtr> Planner::PlanSource(Query& query) {
-  const Source& source = query.source;
-  if (source.relation != nullptr) {
-    ScanChoice choice = ChooseScan(source, query.where, ColumnOrder(query), query.limited);
-    query.ordered = choice.ordered;
-    CONNBENCH_ASSIGN_OR_RETURN(
-        auto scan, MakeScan(source, query.where, UsedColumns(query), std::move(choice)));
-    query.scan = scan.get();
-    return PlanNodePtr(std::move(scan));
-  }
-  if (source.series != nullptr) {
-    constexpr double kSeriesRows = 1000;  // PostgreSQL's guess
-    const auto& arguments = source.series_arguments;
-    PlanNodePtr node =
-        std::make_unique<SeriesNode>(source.scope.columns[0].name, arguments[0], arguments[1],
-                                     arguments.size() > 2 ? arguments[2] : nullptr, query.where);
-    node->estimated_rows = kSeriesRows;
-    return node;
-  }
-  if (source.view != nullptr) {
-    const SystemView& view = *source.view;
-    std::vector<std::string> names;
-    for (const Scope::Column& column : source.scope.columns) names.push_back(column.name);
-    return PlanNodePtr(std::make_unique<ViewNode>(
-        view.name, source.scope.alias, std::move(names),
-        [&view, segment = context_.segment](std::vector<Value>& values) {
-          view.read(*segment, values);
-        },
-        query.where));
-  }
-  return PlanNodePtr(std::make_unique<ResultNode>(query.where));
+  const FromClause& from = query.from;
+  if (from.sources.empty()) return PlanNodePtr(std::make_unique<ResultNode>(query.where));
+  query.used = UsedSlots(query);
+  if (from.sources.size() > 1) return PlanJoins(query);
+  const Source& source = from.sources[0];
+  if (source.relation == nullptr) return PlanRelation(query, source, query.where);
+  std::vector<Expression*> conditions;
+  Flatten(query.where, conditions);
+  ScanChoice choice = ChooseScan(source, conditions, ColumnOrder(query), query.limited);
+  query.ordered = choice.ordered;
+  CONNBENCH_ASSIGN_OR_RETURN(auto scan,
+                             MakeScan(from, source, query.where, query.used, std::move(choice)));
+  query.scan = scan.get();
+  return PlanNodePtr(std::move(scan));
 }
 
 // Rows are locked in the order that is asked for: if a sort makes it, the sort comes first and
 // carries the table's columns, the tid and the sort keys.
 Result<PlanNodePtr> Planner::PlanLocking(PlanNodePtr node, Query& query) {
-  const Scope& scope = query.source.scope;
+  const ScopeItem& names = query.from.scope.items[0];
   if (!query.order.empty() && !query.ordered) {
     std::vector<const Expression*> projection;
-    for (size_t i = 0; i < scope.columns.size(); ++i) {
-      CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
-                                 builder_.Column(static_cast<int>(i), scope.columns[i].type, -1));
+    for (const ScopeColumn& each : names.columns) {
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * column, builder_.Column(each.slot, each.type, -1));
       projection.push_back(column);
     }
     CONNBENCH_ASSIGN_OR_RETURN(
         Expression * tid,
-        builder_.Column(static_cast<int>(scope.columns.size()), {type_oid::kInt8, -1}, -1));
+        builder_.Column(static_cast<int>(names.columns.size()), {type_oid::kInt8, -1}, -1));
     projection.push_back(tid);
     const size_t offset = projection.size();
     for (const Target& target : query.targets) projection.push_back(target.expression);
@@ -223,14 +216,14 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
   Query query;
   query.unknown_target = unknown_target;
   CONNBENCH_RETURN_IF_ERROR(AnalyzeQuery(select, query));
-  if (describe) DescribeColumns(query.targets, query.visible, &query.source);
+  if (describe) DescribeColumns(query.targets, query.visible, &query.from);
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanSource(query));
   if (query.grouped) {
     CONNBENCH_RETURN_IF_ERROR(AddDependentGroups(query));
     CONNBENCH_ASSIGN_OR_RETURN(node, PlanGrouping(std::move(node), query.groups, *query.analyzer,
-                                                  query.source.scope, query.having, query.targets));
+                                                  query.from.scope, query.having, query.targets));
   }
-  if (query.locking.wanted && query.source.relation != nullptr) {
+  if (query.locking.wanted && query.scan != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(node, PlanLocking(std::move(node), query));
   }
   node = PlanTargets(std::move(node), query);

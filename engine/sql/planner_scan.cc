@@ -1,10 +1,7 @@
-// FROM and WHERE: which table, read how.
-
-#include <fmt/format.h>
+// One relation and what is asked of it alone: read how.
 
 #include <algorithm>
 
-#include "engine/executor/expression/resolve.h"
 #include "engine/executor/nodes/result_nodes.h"
 #include "engine/sql/planner.h"
 #include "engine/transaction/transaction.h"
@@ -32,20 +29,6 @@ constexpr double kRowCost = 0.01;
 constexpr double kIndexRowCost = 0.5;
 constexpr double kDescentCost = 0.4;
 
-void Flatten(Expression* where, std::vector<Expression*>& conjuncts) {
-  if (where == nullptr) return;
-  if (where->kind != ExpressionKind::kAnd) {
-    conjuncts.push_back(where);
-    return;
-  }
-  for (Expression* argument : where->args()) Flatten(argument, conjuncts);
-}
-
-const SystemView* ViewOf(const PgQuery__RangeVar& name) {
-  const std::string_view schema = name.schemaname;
-  return schema.empty() || schema == "pg_catalog" ? FindSystemView(name.relname) : nullptr;
-}
-
 }  // namespace
 
 void CollectColumns(const Expression& expression, std::vector<bool>& used) {
@@ -55,172 +38,20 @@ void CollectColumns(const Expression& expression, std::vector<bool>& used) {
   });
 }
 
-// The alias of a table or view, and of its columns.
-Status Planner::ApplyAlias(const PgQuery__RangeVar& name, Source& source) {
-  if (name.alias == nullptr) return {};
-  source.scope.alias = name.alias->aliasname;
-  if (name.alias->n_colnames > source.scope.columns.size()) {
-    return Status::Error(
-        sqlstate::kInvalidColumnReference,
-        fmt::format("table \"{}\" has {} columns available but {} columns specified",
-                    source.scope.alias, source.scope.columns.size(), name.alias->n_colnames),
-        CharacterPosition(sql_, name.location));
+void Flatten(Expression* where, std::vector<Expression*>& conditions) {
+  if (where == nullptr) return;
+  if (where->kind != ExpressionKind::kAnd) {
+    conditions.push_back(where);
+    return;
   }
-  for (size_t i = 0; i < name.alias->n_colnames; ++i) {
-    source.scope.columns[i].name = ast::StringOf(*name.alias->colnames[i]);
-  }
-  return {};
-}
-
-// PostgreSQL reads a sequence as a table of one row; ok if the name means something else.
-Status Planner::RefuseSequence(const PgQuery__RangeVar& name) {
-  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation,
-                             context_.catalog->Find(*context_.transaction, name.relname));
-  if (relation->kind != RelationKind::kSequence) return {};
-  CONNBENCH_RETURN_IF_ERROR(RequireAny(context_.role, *relation, privilege::kSelect));
-  return NotSupported("reading a sequence as a table", name.location)
-      .WithHint("Use nextval(), currval() and lastval().");
-}
-
-Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs,
-                         Source& source) {
-  Result<RelationRef> found = FindAndLockTable(context_, sql_, name, mode);
-  if (!found.ok() && found.status().code() == sqlstate::kWrongObjectType &&
-      needs == privilege::kSelect) {
-    CONNBENCH_RETURN_IF_ERROR(RefuseSequence(name));
-  }
-  if (!found.ok()) {
-    // As in PostgreSQL, queries say where the name is and utility statements do not.
-    // Nor do a cancel and a privilege that is missing.
-    const bool about_name = found.status().code() != sqlstate::kQueryCanceled &&
-                            found.status().code() != sqlstate::kInsufficientPrivilege;
-    return found.TakeStatus().WithPosition(about_name ? CharacterPosition(sql_, name.location) : 0);
-  }
-  source.relation = std::move(*found);
-  plan_->tables.push_back({source.relation, mode, source.relation->oid, needs});
-  source.table = std::make_shared<Table>(*context_.storage, source.relation);
-  source.scope.table_name = source.relation->name;
-  source.scope.alias = source.relation->name;
-  for (const ColumnInfo& column : source.relation->columns) {
-    source.scope.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
-  }
-  return ApplyAlias(name, source);
-}
-
-Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, Source& source) {
-  source.view = &view;
-  source.scope.table_name = source.scope.alias = view.name;
-  for (const SystemViewColumn& column : view.columns) {
-    source.scope.columns.push_back({std::string(column.name), {column.type, -1}});
-  }
-  return ApplyAlias(name, source);
-}
-
-Result<Planner::Source> Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows) {
-  const LockMode mode = lock_rows ? LockMode::kRowShare : LockMode::kAccessShare;
-  const PrivilegeSet needs =
-      lock_rows ? privilege::kSelect | privilege::kUpdate : privilege::kSelect;
-  Source source;
-  if (select.n_from_clause == 0) return source;
-  const ast::Node& first = *select.from_clause[0];
-  if (select.n_from_clause > 1) {
-    return NotSupported("a join", ast::LocationOf(*select.from_clause[1]));
-  }
-  switch (first.node_case) {
-    case PG_QUERY__NODE__NODE_RANGE_VAR:
-      if (const SystemView* view = ViewOf(*first.range_var)) {
-        CONNBENCH_RETURN_IF_ERROR(AddView(*first.range_var, *view, source));
-        return source;
-      }
-      CONNBENCH_RETURN_IF_ERROR(AddTable(*first.range_var, mode, needs, source));
-      return source;
-    case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
-      CONNBENCH_RETURN_IF_ERROR(AnalyzeFunctionInFrom(*first.range_function, source));
-      return source;
-    case PG_QUERY__NODE__NODE_JOIN_EXPR:
-      return NotSupported("a join", ast::LocationOf(first));
-    case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
-      return NotSupported("a subquery in FROM", ast::LocationOf(first));
-    default:
-      return NotSupported(ast::KindOf(first) + " in FROM", ast::LocationOf(first));
-  }
-}
-
-Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Source& source) {
-  // Each entry of functions is a list of the call and its column definitions.
-  const ast::Node* call_node = function.n_functions == 1 && function.functions[0]->list->n_items > 0
-                                   ? function.functions[0]->list->items[0]
-                                   : nullptr;
-  const int location = call_node == nullptr ? -1 : ast::LocationOf(*call_node);
-  if (call_node == nullptr || function.is_rowsfrom || function.n_coldeflist > 0 ||
-      call_node->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) {
-    return NotSupported("this function in FROM", location);
-  }
-  if (function.ordinality) return NotSupported("WITH ORDINALITY", location);
-  const PgQuery__FuncCall& call = *call_node->func_call;
-  CONNBENCH_ASSIGN_OR_RETURN(
-      const std::string name,
-      ast::ObjectName(sql_, ast::List(call.funcname, call.n_funcname), location));
-  if (name != "generate_series") {
-    return NotSupported("function " + name + " in FROM", location);
-  }
-  if (call.n_args < 2 || call.n_args > 3) {
-    return Status::Error(sqlstate::kUndefinedFunction,
-                         "function generate_series with this number of arguments does not exist",
-                         builder_.PositionOf(location));
-  }
-  const Scope empty;
-  ExpressionAnalyzer analyzer(builder_, sql_, empty);
-  for (size_t i = 0; i < call.n_args; ++i) {
-    CONNBENCH_ASSIGN_OR_RETURN(Expression * argument,
-                               analyzer.Analyze(*call.args[i], "functions in FROM"));
-    source.series_arguments.push_back(argument);
-  }
-  const bool open = std::all_of(
-      source.series_arguments.begin(), source.series_arguments.end(),
-      [](const Expression* argument) { return argument->type.oid == type_oid::kUnknown; });
-  if (open) {
-    return Status::Error(sqlstate::kAmbiguousFunction,
-                         fmt::format("function {}({}) is not unique", name,
-                                     DescribeTypes(source.series_arguments)),
-                         builder_.PositionOf(location))
-        .WithHint(
-            "Could not choose a best candidate function. You might need to add explicit "
-            "type casts.");
-  }
-  // int8 if any argument needs it, otherwise int4.
-  bool wide = false;
-  for (const Expression* argument : source.series_arguments) {
-    if (argument->type.oid == type_oid::kInt8) wide = true;
-  }
-  const Type type{wide ? type_oid::kInt8 : type_oid::kInt4, -1};
-  for (Expression*& argument : source.series_arguments) {
-    const Oid given = argument->type.oid;
-    if (!IsInteger(given) && given != type_oid::kUnknown) {
-      return NotSupported("generate_series over " + FormatType(argument->type), location);
-    }
-    CONNBENCH_ASSIGN_OR_RETURN(argument, builder_.CoerceImplicitly(argument, type));
-  }
-  source.series = &call;
-  std::string column = name;
-  source.scope.table_name = source.scope.alias = name;
-  if (function.alias != nullptr) {
-    source.scope.alias = column = function.alias->aliasname;
-    if (function.alias->n_colnames > 1) {
-      return Status::Error(
-          sqlstate::kInvalidColumnReference,
-          fmt::format("table \"{}\" has 1 columns available but {} columns specified",
-                      source.scope.alias, function.alias->n_colnames));
-    }
-    if (function.alias->n_colnames > 0) column = ast::StringOf(*function.alias->colnames[0]);
-  }
-  source.scope.columns.push_back({column, type});
-  return {};
+  for (Expression* argument : where->args()) Flatten(argument, conditions);
 }
 
 int Planner::TryIndex(const Source& source, size_t index, std::span<Expression* const> conjuncts,
                       std::span<const SortKey> order, bool limited, ScanChoice& choice) const {
   const IndexInfo& info = source.relation->indexes[index];
+  const auto first = static_cast<int>(source.slots.first);
+  const auto end = static_cast<int>(source.slots.end);
   std::vector<bool> served(conjuncts.size(), false);
   int score = 0;
   size_t key = 0;
@@ -229,7 +60,7 @@ int Planner::TryIndex(const Source& source, size_t index, std::span<Expression* 
   for (; key < info.key_columns.size(); ++key) {
     bool found = false;
     for (size_t i = 0; i < conjuncts.size() && !found; ++i) {
-      const IndexCondition condition = MatchIndexCondition(*conjuncts[i]);
+      const IndexCondition condition = MatchIndexCondition(*conjuncts[i], first, end);
       if (!condition.matches || condition.comparison != Comparison::kEqual ||
           condition.column != info.key_columns[key] || served[i]) {
         continue;
@@ -247,7 +78,7 @@ int Planner::TryIndex(const Source& source, size_t index, std::span<Expression* 
   // Then a list or a range on the next one.
   for (size_t i = 0; i < conjuncts.size() && key < info.key_columns.size(); ++i) {
     if (served[i] || !choice.range.in_list.empty()) continue;
-    const IndexInList list = MatchIndexInList(*conjuncts[i]);
+    const IndexInList list = MatchIndexInList(*conjuncts[i], first, end);
     if (!list.matches || list.column != info.key_columns[key] || list.values.empty()) continue;
     choice.range.in_list = list.values;
     choice.range.in_key_type = list.key_type;
@@ -259,19 +90,19 @@ int Planner::TryIndex(const Source& source, size_t index, std::span<Expression* 
   const bool has_list = !choice.range.in_list.empty();
   for (size_t i = 0; i < conjuncts.size() && key < info.key_columns.size() && !has_list; ++i) {
     if (served[i]) continue;
-    const IndexCondition condition = MatchIndexCondition(*conjuncts[i]);
+    const IndexCondition condition = MatchIndexCondition(*conjuncts[i], first, end);
     if (!condition.matches || condition.column != info.key_columns[key] ||
         condition.comparison == Comparison::kEqual) {
       continue;
     }
     const bool is_lower = condition.comparison == Comparison::kGreater ||
                           condition.comparison == Comparison::kGreaterEqual;
-    IndexRangeEnd& end = is_lower ? choice.range.lower : choice.range.upper;
-    if (end.value != nullptr) continue;  // one bound a side; the other stays in the filter
-    end.value = condition.value;
-    end.key_type = condition.key_type;
-    end.inclusive = condition.comparison == Comparison::kGreaterEqual ||
-                    condition.comparison == Comparison::kLessEqual;
+    IndexRangeEnd& bound = is_lower ? choice.range.lower : choice.range.upper;
+    if (bound.value != nullptr) continue;  // one bound a side; the other stays in the filter
+    bound.value = condition.value;
+    bound.key_type = condition.key_type;
+    bound.inclusive = condition.comparison == Comparison::kGreaterEqual ||
+                      condition.comparison == Comparison::kLessEqual;
     choice.range.conditions.push_back(conjuncts[i]);
     served[i] = true;
   }
@@ -314,10 +145,9 @@ int Planner::TryIndex(const Source& source, size_t index, std::span<Expression* 
   return score;
 }
 
-Planner::ScanChoice Planner::ChooseScan(const Source& source, Expression* where,
+Planner::ScanChoice Planner::ChooseScan(const Source& source,
+                                        std::span<Expression* const> conditions,
                                         std::span<const SortKey> order, bool limited) const {
-  std::vector<Expression*> conjuncts;
-  Flatten(where, conjuncts);
   ScanChoice best;
   int best_score = 0;
   const Csn snapshot_csn = context_.transaction->transaction_csn();
@@ -328,7 +158,7 @@ Planner::ScanChoice Planner::ChooseScan(const Source& source, Expression* where,
       continue;
     }
     ScanChoice choice;
-    const int score = TryIndex(source, i, conjuncts, order, limited, choice);
+    const int score = TryIndex(source, i, conditions, order, limited, choice);
     if (score > best_score) {
       best_score = score;
       best = std::move(choice);
@@ -336,39 +166,70 @@ Planner::ScanChoice Planner::ChooseScan(const Source& source, Expression* where,
   }
   if (best_score > 0) return best;
   best = {};
-  best.residual = conjuncts;
+  best.residual.assign(conditions.begin(), conditions.end());
   const RelationStatistics statistics = context_.catalog->Statistics(source.relation);
   const auto rows = static_cast<double>(statistics.rows);
-  best.rows = std::max(1.0, conjuncts.empty() ? rows : rows * kHalfRangeFraction);
+  best.rows = std::max(1.0, conditions.empty() ? rows : rows * kHalfRangeFraction);
   best.cost = static_cast<double>(statistics.pages) + rows * kRowCost;
   return best;
 }
 
-Result<std::unique_ptr<TableScanNode>> Planner::MakeScan(const Source& source, Expression* where,
+Result<std::unique_ptr<TableScanNode>> Planner::MakeScan(const FromClause& from,
+                                                         const Source& source, Expression* where,
                                                          const std::vector<bool>& used,
                                                          ScanChoice choice) {
-  std::vector<uint16_t> needed;
-  for (size_t i = 0; i < used.size(); ++i) {
-    if (used[i]) needed.push_back(static_cast<uint16_t>(i));
+  ScanTarget target;
+  target.table = source.table;
+  target.alias = from.NamesOf(source).alias;
+  target.frame = from.frame;
+  target.first_slot = source.slots.first;
+  target.condition = where;
+  for (size_t i = 0; i < source.relation->columns.size(); ++i) {
+    if (used[source.slots.first + i]) target.needed.push_back(static_cast<uint16_t>(i));
   }
-  Expression* filter = nullptr;
-  if (choice.residual.size() == 1) {
-    filter = choice.residual[0];
-  } else if (!choice.residual.empty()) {
-    CONNBENCH_ASSIGN_OR_RETURN(filter, builder_.And(choice.residual, -1));
-  }
+  CONNBENCH_ASSIGN_OR_RETURN(target.filter, AllOf(choice.residual));
   std::unique_ptr<TableScanNode> scan;
   if (choice.use_index) {
     plan_->scanned_indexes.push_back(source.relation->indexes[choice.index].oid);
-    scan = std::make_unique<IndexScanNode>(source.table, std::move(needed), where, filter,
-                                           choice.index, std::move(choice.range), choice.direction,
-                                           choice.single_row);
+    scan = std::make_unique<IndexScanNode>(std::move(target), choice.index, std::move(choice.range),
+                                           choice.direction, choice.single_row);
   } else {
-    scan = std::make_unique<SequentialScanNode>(source.table, std::move(needed), where, filter);
+    scan = std::make_unique<SequentialScanNode>(std::move(target));
   }
   scan->estimated_rows = choice.rows;
   scan->estimated_cost = choice.cost;
   return scan;
+}
+
+Result<PlanNodePtr> Planner::PlanRelation(const Query& query, const Source& source,
+                                          Expression* filter) {
+  const FromClause& from = query.from;
+  const ScopeItem& names = from.NamesOf(source);
+  if (source.series != nullptr) {
+    constexpr double kSeriesRows = 1000;  // PostgreSQL's guess
+    const auto& arguments = source.series_arguments;
+    PlanNodePtr node = std::make_unique<SeriesNode>(
+        names.columns[0].name, from.frame, source.slots.first, arguments[0], arguments[1],
+        arguments.size() > 2 ? arguments[2] : nullptr, filter);
+    node->estimated_rows = kSeriesRows;
+    return node;
+  }
+  if (source.view != nullptr) {
+    const SystemView& view = *source.view;
+    std::vector<std::string> columns;
+    for (const ScopeColumn& column : names.columns) columns.push_back(column.name);
+    return PlanNodePtr(std::make_unique<ViewNode>(
+        view.name, names.alias, std::move(columns), from.frame, source.slots.first,
+        [&view, segment = context_.segment](std::vector<Value>& values) {
+          view.read(*segment, values);
+        },
+        filter));
+  }
+  std::vector<Expression*> conditions;
+  Flatten(filter, conditions);
+  CONNBENCH_ASSIGN_OR_RETURN(auto scan, MakeScan(from, source, filter, query.used,
+                                                 ChooseScan(source, conditions, {}, false)));
+  return PlanNodePtr(std::move(scan));
 }
 
 }  // namespace connbench::engine

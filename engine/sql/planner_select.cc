@@ -55,7 +55,7 @@ Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement) {
 }
 
 void Planner::DescribeColumns(const std::vector<Target>& targets, size_t visible,
-                              const Source* source) {
+                              const FromClause* from) {
   for (size_t i = 0; i < visible; ++i) {
     const Expression& expression = *targets[i].expression;
     ColumnDescription column;
@@ -63,11 +63,14 @@ void Planner::DescribeColumns(const std::vector<Target>& targets, size_t visible
     column.type_oid = expression.type.oid;
     column.type_modifier = expression.type.modifier;
     column.type_size = GetType(expression.type.oid).size;
-    if (source != nullptr && source->relation != nullptr &&
-        expression.kind == ExpressionKind::kColumn &&
-        static_cast<size_t>(expression.index) < source->relation->columns.size()) {
-      column.table_oid = source->relation->oid;
-      column.column_number = static_cast<int16_t>(expression.index + 1);
+    if (from != nullptr && expression.kind == ExpressionKind::kColumn &&
+        static_cast<size_t>(expression.index) < from->slots) {
+      const Source& source = from->Owner(expression.index);
+      if (source.relation != nullptr) {
+        column.table_oid = source.relation->oid;
+        column.column_number =
+            static_cast<int16_t>(static_cast<size_t>(expression.index) - source.slots.first + 1);
+      }
     }
     plan_->columns.push_back(std::move(column));
   }
@@ -153,7 +156,8 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
   CONNBENCH_RETURN_IF_ERROR(CheckTargetCount(width));
   std::vector<const Expression*> rows(select.n_values_lists * width);
   Scope scope;
-  scope.alias = "*VALUES*";
+  ScopeItem& item = scope.items.emplace_back();
+  item.alias = "*VALUES*";
   for (size_t i = 0; i < width; ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(const Oid common, builder_.CommonType(columns[i], "VALUES"));
     for (size_t row = 0; row < columns[i].size(); ++row) {
@@ -166,7 +170,7 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
     CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
                                builder_.Column(static_cast<int>(i), type, rows[i]->location));
     targets.push_back({column, fmt::format("column{}", i + 1)});
-    scope.columns.push_back({targets.back().name, type});
+    item.columns.push_back({targets.back().name, type, static_cast<int>(i)});
   }
   PlanNodePtr node = std::make_unique<ValuesNode>(std::move(rows), width, select.n_values_lists);
   node->estimated_rows = static_cast<double>(select.n_values_lists);

@@ -35,25 +35,30 @@ Status Planner::CheckTargetCount(size_t count) {
 
 Status Planner::ExpandStar(const PgQuery__ColumnRef& reference, const Scope& scope,
                            std::vector<Target>& targets) {
-  // Only an error looks the position up: that reads the whole text.
-  const auto position = [&] { return CharacterPosition(sql_, reference.location); };
-  CONNBENCH_RETURN_IF_ERROR(CheckColumnQualifiers(sql_, reference, scope));
-  if (reference.n_fields > 1) {
-    const std::string_view qualifier = ast::StringOf(*reference.fields[reference.n_fields - 2]);
-    if (qualifier != scope.alias) {
-      return Status::Error(sqlstate::kUndefinedTable,
-                           fmt::format("missing FROM-clause entry for table \"{}\"", qualifier),
-                           position());
-    }
-  } else if (scope.alias.empty()) {
-    return Status::Error(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid",
-                         position());
+  if (reference.n_fields > 3) {
+    return NotSupported("a database's name in front of a column", reference.location);
   }
-  for (size_t i = 0; i < scope.columns.size(); ++i) {
-    CONNBENCH_ASSIGN_OR_RETURN(
-        Expression * column,
-        builder_.Column(static_cast<int>(i), scope.columns[i].type, reference.location));
-    targets.push_back({column, scope.columns[i].name});
+  const auto expand = [&](const ScopeItem& item) -> Status {
+    for (const ScopeColumn& each : item.columns) {
+      Expression* column = each.merged;
+      if (column == nullptr) {
+        CONNBENCH_ASSIGN_OR_RETURN(column,
+                                   builder_.Column(each.slot, each.type, reference.location));
+      }
+      targets.push_back({column, each.name});
+    }
+    return {};
+  };
+  if (reference.n_fields > 1) {
+    CONNBENCH_ASSIGN_OR_RETURN(const ScopeItem* item, scope.ResolveItem(sql_, reference));
+    return expand(*item);
+  }
+  if (scope.items.empty()) {
+    return Status::Error(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid",
+                         CharacterPosition(sql_, reference.location));
+  }
+  for (const ScopeItem& item : scope.items) {
+    if (item.names_columns && item.in_reach) CONNBENCH_RETURN_IF_ERROR(expand(item));
   }
   return {};
 }
@@ -107,7 +112,8 @@ Result<size_t> Planner::FindOrAddTarget(const ast::Node& node, std::string_view 
     return take(static_cast<size_t>(number) - 1);
   }
   const std::string_view name = BareName(node);
-  if (!name.empty() && !(prefer_column && scope.Find(name) >= 0)) {
+  bool ambiguous = false;
+  if (!name.empty() && !(prefer_column && scope.Find(name, ambiguous) != nullptr)) {
     std::optional<size_t> found;
     for (size_t i = 0; i < visible; ++i) {
       if (targets[i].name != name) continue;

@@ -120,8 +120,9 @@ struct Expression {
 }
 
 // `column <op> value`, or its mirror image, which an index on the column can serve. value contains
-// no column and nothing volatile, so it is evaluated once per scan; its key is AppendKey(key_type,
-// ...).
+// nothing volatile and none of the columns in [first, end), which the scan reads: those of other
+// relations stand still while it runs. So it is evaluated once per scan; its key is
+// AppendKey(key_type, ...). column counts from first.
 enum class Comparison : uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
 struct IndexCondition {
   bool matches = false;
@@ -130,7 +131,8 @@ struct IndexCondition {
   const Expression* value = nullptr;
   Oid key_type = type_oid::kInvalid;
 };
-IndexCondition MatchIndexCondition(const Expression& expression);
+IndexCondition MatchIndexCondition(const Expression& expression, int first = 0,
+                                   int end = INT32_MAX);
 // `column IN (values)`, none of which contains a column or anything volatile.
 struct IndexInList {
   bool matches = false;
@@ -138,7 +140,7 @@ struct IndexInList {
   std::span<Expression* const> values;
   Oid key_type = type_oid::kInvalid;
 };
-IndexInList MatchIndexInList(const Expression& expression);
+IndexInList MatchIndexInList(const Expression& expression, int first = 0, int end = INT32_MAX);
 
 // The same tree? For matching GROUP BY expressions with the select list.
 bool SameExpression(const Expression& a, const Expression& b);

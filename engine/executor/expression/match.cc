@@ -14,8 +14,13 @@ const Expression* ColumnUnder(const Expression* expression) {
   return expression->kind == ExpressionKind::kColumn ? expression : nullptr;
 }
 
-bool IsScanConstant(const Expression& expression) {
-  return !expression.has_columns && expression.volatility != Volatility::kVolatile;
+bool IsScanConstant(const Expression& expression, int first, int end) {
+  if (expression.volatility == Volatility::kVolatile) return false;
+  bool stands_still = true;
+  ForEachColumn(expression, [&](const Expression& column) {
+    stands_still = stands_still && (column.index < first || column.index >= end);
+  });
+  return stands_still;
 }
 
 // All integers share one key form, and so do all strings but bpchar.
@@ -60,17 +65,18 @@ bool SameConstant(const Expression& a, const Expression& b) {
 
 }  // namespace
 
-IndexCondition MatchIndexCondition(const Expression& expression) {
+IndexCondition MatchIndexCondition(const Expression& expression, int first, int end) {
   IndexCondition match;
   if (expression.kind != ExpressionKind::kFunction || expression.argument_count != 2) return match;
   for (const uint32_t side : {0u, 1u}) {
     const Expression* column = ColumnUnder(expression.arguments[side]);
     const Expression* value = expression.arguments[1 - side];
-    if (column == nullptr || !IsScanConstant(*value)) continue;
+    if (column == nullptr || column->index < first || column->index >= end) continue;
+    if (!IsScanConstant(*value, first, end)) continue;
     if (!SameKeyForm(column->type.oid, value->type.oid)) continue;
     if (!ToComparison(expression.function->meaning, side == 1, match.comparison)) continue;
     match.matches = true;
-    match.column = column->index;
+    match.column = column->index - first;
     match.value = value;
     match.key_type = value->type.oid;
     return match;
@@ -78,20 +84,20 @@ IndexCondition MatchIndexCondition(const Expression& expression) {
   return match;
 }
 
-IndexInList MatchIndexInList(const Expression& expression) {
+IndexInList MatchIndexInList(const Expression& expression, int first, int end) {
   IndexInList match;
   if (expression.kind != ExpressionKind::kIn || expression.negated) return match;
   const Expression* column = ColumnUnder(expression.arguments[0]);
   const std::span<Expression* const> values = expression.args().subspan(1);
-  if (column == nullptr) return match;
+  if (column == nullptr || column->index < first || column->index >= end) return match;
   const Oid key_type = values[0]->type.oid;
   if (!SameKeyForm(column->type.oid, key_type)) return match;
   if (!std::all_of(values.begin(), values.end(),
-                   [](const Expression* v) { return IsScanConstant(*v); })) {
+                   [](const Expression* v) { return IsScanConstant(*v, 0, INT32_MAX); })) {
     return match;
   }
   match.matches = true;
-  match.column = column->index;
+  match.column = column->index - first;
   match.values = values;
   match.key_type = key_type;
   return match;

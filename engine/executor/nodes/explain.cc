@@ -137,13 +137,16 @@ void ExplainWriter::Node(std::string_view title, const PlanNode& node) {
   }
   if (options_.analyze) {
     const PlanNode::Actual& actual = node.actual();
+    // As in PostgreSQL, times and rows are means of the loops, rows rounded.
     constexpr double kNanosecondsPerMs = 1e6;
+    const double loop_ms = kNanosecondsPerMs * static_cast<double>(actual.loops);
+    const int64_t rows = (actual.rows + actual.loops / 2) / actual.loops;
     if (options_.timing) {
-      line += fmt::format(" (actual time={:.3f}..{:.3f} rows={} loops=1)",
-                          static_cast<double>(actual.first_row_ns) / kNanosecondsPerMs,
-                          static_cast<double>(actual.time_ns) / kNanosecondsPerMs, actual.rows);
+      line += fmt::format(" (actual time={:.3f}..{:.3f} rows={} loops={})",
+                          static_cast<double>(actual.first_row_ns) / loop_ms,
+                          static_cast<double>(actual.time_ns) / loop_ms, rows, actual.loops);
     } else {
-      line += fmt::format(" (actual rows={} loops=1)", actual.rows);
+      line += fmt::format(" (actual rows={} loops={})", rows, actual.loops);
     }
   }
   lines_.push_back(std::move(line));

@@ -10,10 +10,9 @@
 
 namespace connbench::engine {
 
-IndexScanNode::IndexScanNode(std::shared_ptr<Table> table, std::vector<uint16_t> needed,
-                             const Expression* condition, const Expression* filter, size_t index,
-                             IndexRange range, ScanDirection direction, bool single_row)
-    : TableScanNode(std::move(table), std::move(needed), condition, filter),
+IndexScanNode::IndexScanNode(ScanTarget target, size_t index, IndexRange range,
+                             ScanDirection direction, bool single_row)
+    : TableScanNode(std::move(target)),
       index_(index),
       range_(std::move(range)),
       direction_(direction),
@@ -93,8 +92,18 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
 [[gnu::hot]] bool IndexScanNode::DoOpen(ExecutionContext& context) {
   Close(context);
   rows_removed_ = 0;
+  return Begin(context);
+}
+
+// Keeps the workspace: a join's inner side begins anew for each outer row.
+[[gnu::hot]] bool IndexScanNode::DoRescan(ExecutionContext& context) {
+  EndScan();
+  return Begin(context);
+}
+
+[[gnu::hot]] bool IndexScanNode::Begin(ExecutionContext& context) {
   finished_ = false;
-  context.eval.columns = nullptr;
+  context.eval.columns = row_;
   const Bound bound = MakeBounds(context);
   if (bound == Bound::kError) return false;
   if (bound == Bound::kEmpty) {
@@ -109,7 +118,7 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
     }
     lower_ = upper_ = IndexBound::Inclusive(in_keys_[next_in_key_++]);
   }
-  workspace_ = Workspaces::Take();
+  if (workspace_ == nullptr) workspace_ = Workspaces::Take();
   StartScan();
   return true;
 }
@@ -157,7 +166,7 @@ void IndexScanNode::EndScan() {
     if (!TakeRow(context, heap_row, passes)) return Step::kError;
     finished_ = single_row_;
     if (!passes) continue;
-    row = values_.data();
+    row = row_;
     return Step::kRow;
   }
 }
@@ -171,7 +180,7 @@ void IndexScanNode::Explain(ExplainWriter& writer) const {
   const IndexInfo& index = *table_->indexes()[index_].info;
   const char* backward = direction_ == ScanDirection::kBackward ? "Backward " : "";
   writer.Node(
-      std::string("Index Scan ") + backward + "using " + index.name + " on " + table_->info().name,
+      std::string("Index Scan ") + backward + "using " + index.name + " on " + ExplainName(),
       *this);
   if (!range_.conditions.empty()) {
     std::string text;

@@ -2,7 +2,8 @@
 // that a portal can stop after any row and go on in a later message.
 //
 // Life of a node: made once by the planner; then any number of times Open(), Next() until kDone or
-// enough, Close(). Open() must find the state of the last run gone, however that ended. A node does
+// enough, Close(). In between, Rescan() begins again, as a join does with its inner side for each
+// outer row. Open() must find the state of the last run gone, however that ended. A node does
 // not allocate between Open() and Close() what it could keep, nor keep what is large: page-sized
 // buffers come from the session's Workspaces.
 //
@@ -60,6 +61,12 @@ class PlanNode {
     if (context.instrument) actual_ = {};
     return DoOpen(context);
   }
+  // From the first row again, with the outer row as it now is. Only after Open(), without Close()
+  // in between.
+  bool Rescan(ExecutionContext& context) {
+    if (context.instrument) ++actual_.loops;
+    return DoRescan(context);
+  }
   Step Next(ExecutionContext& context, const Value*& row) {
     return context.instrument ? TimedNext(context, row) : DoNext(context, row);
   }
@@ -74,7 +81,8 @@ class PlanNode {
   double estimated_cost = 0;
 
   struct Actual {
-    int64_t rows = 0;
+    int64_t loops = 1;
+    int64_t rows = 0;  // of all loops
     int64_t time_ns = 0;
     int64_t first_row_ns = 0;
   };
@@ -82,6 +90,7 @@ class PlanNode {
 
  protected:
   virtual bool DoOpen(ExecutionContext& context) = 0;
+  virtual bool DoRescan(ExecutionContext& context) { return DoOpen(context); }
   virtual Step DoNext(ExecutionContext& context, const Value*& row) = 0;
 
   static Step Fail(ExecutionContext& context, Status error) {

@@ -1,6 +1,8 @@
 // Nodes without a table: constants, VALUES, functions and system views in FROM.
 #include "engine/executor/nodes/result_nodes.h"
 
+#include <algorithm>
+
 #include "engine/executor/nodes/explain.h"
 #include "engine/transaction/transaction.h"
 
@@ -74,9 +76,16 @@ std::vector<std::string> ValuesNode::OutputNames() const {
 
 // ---- generate_series ----
 
-SeriesNode::SeriesNode(std::string alias, const Expression* start, const Expression* stop,
-                       const Expression* step, const Expression* condition)
-    : alias_(std::move(alias)), start_(start), stop_(stop), step_(step), condition_(condition) {}
+SeriesNode::SeriesNode(std::string alias, std::shared_ptr<RowFrame> frame, size_t slot,
+                       const Expression* start, const Expression* stop, const Expression* step,
+                       const Expression* condition)
+    : alias_(std::move(alias)),
+      frame_(std::move(frame)),
+      slot_(slot),
+      start_(start),
+      stop_(stop),
+      step_(step),
+      condition_(condition) {}
 
 bool SeriesNode::DoOpen(ExecutionContext& context) {
   context.eval.columns = nullptr;
@@ -107,16 +116,16 @@ Step SeriesNode::DoNext(ExecutionContext& context, const Value*& row) {
     Status interrupt = context.transaction->CheckForInterrupts();
     if (!interrupt.ok()) [[unlikely]]
       return Fail(context, std::move(interrupt));
-    value_ = Value::Integer(next_value_);
+    frame_->values[slot_] = Value::Integer(next_value_);
     finished_ = __builtin_add_overflow(next_value_, step_value_, &next_value_) ||
                 (step_value_ > 0 ? next_value_ > stop_value_ : next_value_ < stop_value_);
     if (condition_ != nullptr) {
       bool passes = false;
-      context.eval.columns = &value_;
+      context.eval.columns = frame_->row();
       if (!EvaluateCondition(*condition_, context.eval, passes)) return Step::kError;
       if (!passes) continue;
     }
-    row = &value_;
+    row = frame_->row();
     return Step::kRow;
   }
 }
@@ -127,16 +136,19 @@ void SeriesNode::Explain(ExplainWriter& writer) const {
   writer.Node(
       "Function Scan on generate_series" + (alias_ == "generate_series" ? "" : " " + alias_),
       *this);
-  if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, {alias_}));
+  if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, OutputNames()));
 }
 
 // ---- System views ----
 
 ViewNode::ViewNode(std::string_view name, std::string alias, std::vector<std::string> columns,
-                   Read read, const Expression* condition)
+                   std::shared_ptr<RowFrame> frame, size_t first_slot, Read read,
+                   const Expression* condition)
     : name_(name),
       alias_(std::move(alias)),
       columns_(std::move(columns)),
+      frame_(std::move(frame)),
+      first_slot_(first_slot),
       read_(std::move(read)),
       condition_(condition) {}
 
@@ -147,11 +159,21 @@ bool ViewNode::DoOpen(ExecutionContext& /*context*/) {
   return true;
 }
 
+bool ViewNode::DoRescan(ExecutionContext& /*context*/) {
+  next_ = 0;
+  return true;
+}
+
 Step ViewNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
     context.eval.arena->Reset();
     if (next_ >= values_.size()) return Step::kDone;
-    row = &values_[next_];
+    Status interrupt = context.eval.environment->CheckInterrupts();
+    if (!interrupt.ok()) [[unlikely]]
+      return Fail(context, std::move(interrupt));
+    std::copy_n(values_.begin() + static_cast<std::ptrdiff_t>(next_), columns_.size(),
+                frame_->values.begin() + static_cast<std::ptrdiff_t>(first_slot_));
+    row = frame_->row();
     next_ += columns_.size();
     if (condition_ == nullptr) return Step::kRow;
     bool passes = false;
@@ -167,7 +189,7 @@ void ViewNode::Explain(ExplainWriter& writer) const {
   std::string title = "Scan on " + std::string(name_);
   if (alias_ != name_) title += " " + alias_;
   writer.Node(title, *this);
-  if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, columns_));
+  if (condition_ != nullptr) writer.Property("Filter", PrintExpression(*condition_, OutputNames()));
 }
 
 // ---- Project ----

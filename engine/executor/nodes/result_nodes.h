@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/executor/nodes/row_frame.h"
 
 namespace connbench::engine {
 
@@ -48,14 +50,17 @@ class ValuesNode : public PlanNode {
   std::vector<Value> values_;
 };
 
-// generate_series(start, stop [, step]) over int4 or int8, with a column for ordinality after it.
+// generate_series(start, stop [, step]) over int4 or int8: one column, in one slot of the frame.
 class SeriesNode : public PlanNode {
  public:
-  SeriesNode(std::string alias, const Expression* start, const Expression* stop,
-             const Expression* step, const Expression* condition);
+  SeriesNode(std::string alias, std::shared_ptr<RowFrame> frame, size_t slot,
+             const Expression* start, const Expression* stop, const Expression* step,
+             const Expression* condition);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
-  std::vector<std::string> OutputNames() const override { return {alias_}; }
+  std::vector<std::string> OutputNames() const override {
+    return frame_->names.empty() ? std::vector<std::string>{alias_} : frame_->names;
+  }
 
  protected:
   bool DoOpen(ExecutionContext& context) override;
@@ -63,6 +68,8 @@ class SeriesNode : public PlanNode {
 
  private:
   std::string alias_;
+  std::shared_ptr<RowFrame> frame_;
+  const size_t slot_;
   const Expression* start_;
   const Expression* stop_;
   const Expression* step_;
@@ -71,29 +78,34 @@ class SeriesNode : public PlanNode {
   int64_t stop_value_ = 0;
   int64_t step_value_ = 1;
   bool finished_ = true;
-  Value value_;
 };
 
 // A view of the system: its rows are read when the scan begins, all at once, and do not change
-// during it.
+// during it, rescans included.
 class ViewNode : public PlanNode {
  public:
   // read appends the rows, one after the other, with as many values each as there are columns.
   using Read = std::function<void(std::vector<Value>& values)>;
-  ViewNode(std::string_view name, std::string alias, std::vector<std::string> columns, Read read,
+  ViewNode(std::string_view name, std::string alias, std::vector<std::string> columns,
+           std::shared_ptr<RowFrame> frame, size_t first_slot, Read read,
            const Expression* condition);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
-  std::vector<std::string> OutputNames() const override { return columns_; }
+  std::vector<std::string> OutputNames() const override {
+    return frame_->names.empty() ? columns_ : frame_->names;
+  }
 
  protected:
   bool DoOpen(ExecutionContext& context) override;
+  bool DoRescan(ExecutionContext& context) override;
   Step DoNext(ExecutionContext& context, const Value*& row) override;
 
  private:
   const std::string_view name_;
   const std::string alias_;
   const std::vector<std::string> columns_;
+  const std::shared_ptr<RowFrame> frame_;
+  const size_t first_slot_;
   const Read read_;
   const Expression* condition_;
   std::vector<Value> values_;

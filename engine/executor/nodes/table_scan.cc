@@ -9,26 +9,29 @@
 
 namespace connbench::engine {
 
-TableScanNode::TableScanNode(std::shared_ptr<Table> table, std::vector<uint16_t> needed,
-                             const Expression* condition, const Expression* filter)
-    : table_(std::move(table)),
-      needed_(std::move(needed)),
-      condition_(condition),
-      filter_(filter),
-      values_(static_cast<size_t>(table_->columns()) + 1) {}
+TableScanNode::TableScanNode(ScanTarget target)
+    : table_(std::move(target.table)),
+      needed_(std::move(target.needed)),
+      condition_(target.condition),
+      filter_(target.filter),
+      alias_(std::move(target.alias)),
+      frame_(std::move(target.frame)),
+      first_slot_(target.first_slot),
+      row_(frame_->row()),
+      values_(row_ + first_slot_) {}
 
 bool TableScanNode::TestCondition(ExecutionContext& context, const Expression* condition,
                                   bool& passes) {
   passes = true;
   if (condition == nullptr) return true;
-  context.eval.columns = values_.data();
+  context.eval.columns = row_;
   return EvaluateCondition(*condition, context.eval, passes);
 }
 
 [[gnu::hot]] bool TableScanNode::TakeRow(ExecutionContext& context, const HeapRow& heap_row,
                                          bool& passes) {
-  table_->codec().Decode(heap_row.bytes, needed_, values_.data());
-  values_.back() = Value::Integer(static_cast<int64_t>(heap_row.tid.Packed()));
+  table_->codec().Decode(heap_row.bytes, needed_, values_);
+  values_[table_->columns()] = Value::Integer(static_cast<int64_t>(heap_row.tid.Packed()));
   if (!TestCondition(context, filter_, passes)) return false;
   if (!passes && context.instrument) ++rows_removed_;
   return true;
@@ -36,13 +39,14 @@ bool TableScanNode::TestCondition(ExecutionContext& context, const Expression* c
 
 bool TableScanNode::TakeVersion(ExecutionContext& context, const HeapRow& version,
                                 const Value*& row, bool& passes) {
-  table_->codec().Decode(version.bytes, needed_, values_.data());
-  values_.back() = Value::Integer(static_cast<int64_t>(version.tid.Packed()));
-  row = values_.data();
+  table_->codec().Decode(version.bytes, needed_, values_);
+  values_[table_->columns()] = Value::Integer(static_cast<int64_t>(version.tid.Packed()));
+  row = row_;
   return TestCondition(context, condition_, passes);
 }
 
 std::vector<std::string> TableScanNode::OutputNames() const {
+  if (!frame_->names.empty()) return frame_->names;
   std::vector<std::string> names;
   for (const ColumnInfo& column : table_->info().columns) names.push_back(column.name);
   names.push_back("ctid");
@@ -53,6 +57,11 @@ void TableScanNode::ExplainFilter(ExplainWriter& writer, const Expression* filte
   if (filter == nullptr) return;
   writer.Property("Filter", PrintExpression(*filter, OutputNames()));
   if (writer.analyze()) writer.RowsRemoved(rows_removed_);
+}
+
+std::string TableScanNode::ExplainName() const {
+  const std::string& name = table_->info().name;
+  return alias_ == name ? name : name + " " + alias_;
 }
 
 SequentialScanNode::~SequentialScanNode() {
@@ -81,7 +90,7 @@ SequentialScanNode::~SequentialScanNode() {
     bool passes = true;
     if (!TakeRow(context, heap_row, passes)) return Step::kError;
     if (!passes) continue;
-    row = values_.data();
+    row = row_;
     return Step::kRow;
   }
 }
@@ -94,7 +103,7 @@ SequentialScanNode::~SequentialScanNode() {
 }
 
 void SequentialScanNode::Explain(ExplainWriter& writer) const {
-  writer.Node("Seq Scan on " + table_->info().name, *this);
+  writer.Node("Seq Scan on " + ExplainName(), *this);
   ExplainFilter(writer, filter_);
 }
 

@@ -1,8 +1,8 @@
 // Scans of one table: the lower ends of most plans.
 //
-// A row has the table's columns and, after them, the row's tid packed into an integer, for the
-// nodes above that update, delete or lock it. Only the columns that the statement needs are
-// decoded; the others are null.
+// A row is the query's frame (row_frame.h). The scan's slots in it have the table's columns and,
+// after them, the row's tid packed into an integer, for the nodes above that update, delete or lock
+// it. Only the columns that the statement needs are decoded; the others are null.
 #pragma once
 
 #include <memory>
@@ -11,20 +11,29 @@
 #include <vector>
 
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/executor/nodes/row_frame.h"
 #include "engine/executor/nodes/table.h"
 #include "engine/executor/nodes/workspaces.h"
 
 namespace connbench::engine {
 
+// What every scan of a table is told.
+struct ScanTarget {
+  std::shared_ptr<Table> table;
+  std::string alias;                      // what the query calls it
+  std::shared_ptr<RowFrame> frame;        // the query's row
+  size_t first_slot = 0;                  // of the table's columns in it
+  std::vector<uint16_t> needed;           // columns, in ascending order
+  const Expression* condition = nullptr;  // the whole WHERE clause, or null
+  const Expression* filter = nullptr;     // what of it the scan itself does not guarantee, or null
+};
+
 class TableScanNode : public PlanNode {
  public:
-  // condition: the whole WHERE clause, or null; filter: what of it the scan itself does not
-  // guarantee, or null. needed: in ascending order.
-  TableScanNode(std::shared_ptr<Table> table, std::vector<uint16_t> needed,
-                const Expression* condition, const Expression* filter);
+  explicit TableScanNode(ScanTarget target);
 
   Table& table() { return *table_; }
-  int tid_column() const { return table_->columns(); }
+  int tid_column() const { return static_cast<int>(first_slot_) + table_->columns(); }
 
   // Takes another version of a row in place of the one last given (READ COMMITTED after a wait):
   // row is where Next() left it. passes: it still meets the whole condition.
@@ -36,15 +45,19 @@ class TableScanNode : public PlanNode {
  protected:
   // Decodes the row and tests the filter.
   bool TakeRow(ExecutionContext& context, const HeapRow& heap_row, bool& passes);
-  const Value* row() const { return values_.data(); }
   bool TestCondition(ExecutionContext& context, const Expression* condition, bool& passes);
   void ExplainFilter(ExplainWriter& writer, const Expression* filter) const;
+  std::string ExplainName() const;
 
   std::shared_ptr<Table> table_;
   std::vector<uint16_t> needed_;
   const Expression* condition_;
   const Expression* filter_;
-  std::vector<Value> values_;
+  std::string alias_;
+  std::shared_ptr<RowFrame> frame_;
+  size_t first_slot_;
+  Value* row_;     // the frame's
+  Value* values_;  // the scan's slots in it
   std::unique_ptr<Workspace> workspace_;
   int64_t rows_removed_ = 0;
 };
@@ -88,16 +101,18 @@ struct IndexRange {
 
 class IndexScanNode : public TableScanNode {
  public:
-  // index: its position in the table's indexes. single_row: the range is one whole unique key.
-  IndexScanNode(std::shared_ptr<Table> table, std::vector<uint16_t> needed,
-                const Expression* condition, const Expression* filter, size_t index,
-                IndexRange range, ScanDirection direction, bool single_row);
+  // index: its position in the table's indexes. single_row: the range is one whole unique key. The
+  // range's values may refer to other slots of the frame: on the inner side of a join, the outer
+  // row's.
+  IndexScanNode(ScanTarget target, size_t index, IndexRange range, ScanDirection direction,
+                bool single_row);
   ~IndexScanNode() override;
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
 
  protected:
   bool DoOpen(ExecutionContext& context) override;
+  bool DoRescan(ExecutionContext& context) override;
   Step DoNext(ExecutionContext& context, const Value*& row) override;
 
  private:
@@ -106,6 +121,7 @@ class IndexScanNode : public TableScanNode {
                     KeyBuffer& key);
   Bound MakeBounds(ExecutionContext& context);
   bool MakeInList(ExecutionContext& context);
+  bool Begin(ExecutionContext& context);
   void StartScan();
   void EndScan();
 

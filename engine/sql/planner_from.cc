@@ -1,0 +1,252 @@
+// FROM: the range table, the names, and how the relations are joined.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/executor/expression/resolve.h"
+#include "engine/sql/planner.h"
+#include "engine/transaction/transaction.h"
+
+namespace connbench::engine {
+namespace {
+
+const SystemView* ViewOf(const PgQuery__RangeVar& name) {
+  const std::string_view schema = name.schemaname;
+  return schema.empty() || schema == "pg_catalog" ? FindSystemView(name.relname) : nullptr;
+}
+
+}  // namespace
+
+// The alias of a table or view, and of its columns.
+Status Planner::ApplyAlias(const PgQuery__RangeVar& name, ScopeItem& item) {
+  if (name.alias == nullptr) return {};
+  item.alias = name.alias->aliasname;
+  if (name.alias->n_colnames > item.columns.size()) {
+    return Status::Error(
+        sqlstate::kInvalidColumnReference,
+        fmt::format("table \"{}\" has {} columns available but {} columns specified", item.alias,
+                    item.columns.size(), name.alias->n_colnames),
+        CharacterPosition(sql_, name.location));
+  }
+  for (size_t i = 0; i < name.alias->n_colnames; ++i) {
+    item.columns[i].name = ast::StringOf(*name.alias->colnames[i]);
+  }
+  return {};
+}
+
+// PostgreSQL reads a sequence as a table of one row; ok if the name means something else.
+Status Planner::RefuseSequence(const PgQuery__RangeVar& name) {
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation,
+                             context_.catalog->Find(*context_.transaction, name.relname));
+  if (relation->kind != RelationKind::kSequence) return {};
+  CONNBENCH_RETURN_IF_ERROR(RequireAny(context_.role, *relation, privilege::kSelect));
+  return NotSupported("reading a sequence as a table", name.location)
+      .WithHint("Use nextval(), currval() and lastval().");
+}
+
+Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs,
+                         FromClause& from) {
+  Result<RelationRef> found = FindAndLockTable(context_, sql_, name, mode);
+  if (!found.ok() && found.status().code() == sqlstate::kWrongObjectType &&
+      needs == privilege::kSelect) {
+    CONNBENCH_RETURN_IF_ERROR(RefuseSequence(name));
+  }
+  if (!found.ok()) {
+    // As in PostgreSQL, queries say where the name is and utility statements do not.
+    // Nor do a cancel and a privilege that is missing.
+    const bool about_name = found.status().code() != sqlstate::kQueryCanceled &&
+                            found.status().code() != sqlstate::kInsufficientPrivilege;
+    return found.TakeStatus().WithPosition(about_name ? CharacterPosition(sql_, name.location) : 0);
+  }
+  Source source;
+  source.relation = std::move(*found);
+  plan_->tables.push_back({source.relation, mode, source.relation->oid, needs});
+  source.table = std::make_shared<Table>(*context_.storage, source.relation);
+  ScopeItem item;
+  item.table_name = item.alias = source.relation->name;
+  for (const ColumnInfo& column : source.relation->columns) {
+    item.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
+  }
+  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name, item));
+  AddSource(std::move(source), std::move(item), 1, from);
+  return {};
+}
+
+Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, FromClause& from) {
+  Source source;
+  source.view = &view;
+  ScopeItem item;
+  item.table_name = item.alias = view.name;
+  for (const SystemViewColumn& column : view.columns) {
+    item.columns.push_back({std::string(column.name), {column.type, -1}});
+  }
+  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name, item));
+  AddSource(std::move(source), std::move(item), 0, from);
+  return {};
+}
+
+void Planner::AddSource(Source source, ScopeItem item, size_t extra_slots, FromClause& from) {
+  source.item = from.scope.items.size();
+  source.slots.first = from.slots;
+  for (ScopeColumn& column : item.columns) column.slot = static_cast<int>(from.slots++);
+  from.slots += extra_slots;
+  source.slots.end = from.slots;
+  from.scope.items.push_back(std::move(item));
+  from.sources.push_back(std::move(source));
+}
+
+// The row, and what EXPLAIN calls its slots: joins name their columns with the relation's alias.
+void Planner::MakeFrame(FromClause& from) {
+  from.frame = std::make_shared<RowFrame>(from.slots);
+  if (from.sources.size() < 2) return;
+  from.frame->names.resize(from.slots, "ctid");
+  for (const Source& source : from.sources) {
+    const ScopeItem& item = from.NamesOf(source);
+    for (const ScopeColumn& column : item.columns) {
+      from.frame->names[static_cast<size_t>(column.slot)] = item.alias + "." + column.name;
+    }
+  }
+}
+
+const Planner::Source& Planner::FromClause::Owner(int slot) const {
+  const auto owner = std::find_if(sources.begin(), sources.end(), [slot](const Source& source) {
+    return source.slots.contains(static_cast<size_t>(slot));
+  });
+  return *owner;
+}
+
+Status Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows, FromClause& from) {
+  std::vector<std::unique_ptr<JoinTree>> trees;
+  for (const ast::Node* node : ast::List(select.from_clause, select.n_from_clause)) {
+    const size_t before = from.scope.items.size();
+    CONNBENCH_ASSIGN_OR_RETURN(FromItem item, AnalyzeFromItem(*node, lock_rows, 0, from));
+    CONNBENCH_RETURN_IF_ERROR(from.scope.CheckConflicts(0, before, from.scope.items.size()));
+    trees.push_back(std::move(item.tree));
+  }
+  if (trees.size() == 1) {
+    from.tree = std::move(trees[0]);
+  } else if (!trees.empty()) {
+    from.tree = std::make_unique<JoinTree>();
+    from.tree->kind = JoinKind::kInner;
+    for (const auto& tree : trees) from.tree->relations |= tree->relations;
+    from.tree->inputs = std::move(trees);
+  }
+  MakeFrame(from);
+  return {};
+}
+
+Result<Planner::FromItem> Planner::AnalyzeFromItem(const ast::Node& node, bool lock_rows,
+                                                   size_t depth, FromClause& from) {
+  const LockMode mode = lock_rows ? LockMode::kRowShare : LockMode::kAccessShare;
+  const PrivilegeSet needs =
+      lock_rows ? privilege::kSelect | privilege::kUpdate : privilege::kSelect;
+  // So many nested joins have at least so many relations.
+  if (depth >= kMaxRelations || from.sources.size() >= kMaxRelations) {
+    return NotSupported(fmt::format("a query of more than {} relations", kMaxRelations),
+                        ast::LocationOf(node));
+  }
+  switch (node.node_case) {
+    case PG_QUERY__NODE__NODE_RANGE_VAR:
+      if (const SystemView* view = ViewOf(*node.range_var)) {
+        CONNBENCH_RETURN_IF_ERROR(AddView(*node.range_var, *view, from));
+      } else {
+        CONNBENCH_RETURN_IF_ERROR(AddTable(*node.range_var, mode, needs, from));
+      }
+      break;
+    case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
+      CONNBENCH_RETURN_IF_ERROR(AnalyzeFunctionInFrom(*node.range_function, from));
+      break;
+    case PG_QUERY__NODE__NODE_JOIN_EXPR:
+      return AnalyzeJoin(*node.join_expr, lock_rows, depth, from);
+    case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
+      return NotSupported("a subquery in FROM", ast::LocationOf(node));
+    default:
+      return NotSupported(ast::KindOf(node) + " in FROM", ast::LocationOf(node));
+  }
+  FromItem item;
+  item.item = from.scope.items.size() - 1;
+  item.tree = std::make_unique<JoinTree>();
+  item.tree->source = from.sources.size() - 1;
+  item.tree->relations = RelationSet{1} << item.tree->source;
+  return item;
+}
+
+Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, FromClause& from) {
+  // Each entry of functions is a list of the call and its column definitions.
+  const ast::Node* call_node = function.n_functions == 1 && function.functions[0]->list->n_items > 0
+                                   ? function.functions[0]->list->items[0]
+                                   : nullptr;
+  const int location = call_node == nullptr ? -1 : ast::LocationOf(*call_node);
+  if (call_node == nullptr || function.is_rowsfrom || function.n_coldeflist > 0 ||
+      call_node->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) {
+    return NotSupported("this function in FROM", location);
+  }
+  if (function.ordinality) return NotSupported("WITH ORDINALITY", location);
+  const PgQuery__FuncCall& call = *call_node->func_call;
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const std::string name,
+      ast::ObjectName(sql_, ast::List(call.funcname, call.n_funcname), location));
+  if (name != "generate_series") {
+    return NotSupported("function " + name + " in FROM", location);
+  }
+  if (call.n_args < 2 || call.n_args > 3) {
+    return Status::Error(sqlstate::kUndefinedFunction,
+                         "function generate_series with this number of arguments does not exist",
+                         builder_.PositionOf(location));
+  }
+  Source source;
+  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
+  for (size_t i = 0; i < call.n_args; ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * argument,
+                               analyzer.Analyze(*call.args[i], "functions in FROM"));
+    if (argument->has_columns) {
+      return NotSupported("a function in FROM that refers to other FROM items", location);
+    }
+    source.series_arguments.push_back(argument);
+  }
+  const bool open = std::all_of(
+      source.series_arguments.begin(), source.series_arguments.end(),
+      [](const Expression* argument) { return argument->type.oid == type_oid::kUnknown; });
+  if (open) {
+    return Status::Error(sqlstate::kAmbiguousFunction,
+                         fmt::format("function {}({}) is not unique", name,
+                                     DescribeTypes(source.series_arguments)),
+                         builder_.PositionOf(location))
+        .WithHint(
+            "Could not choose a best candidate function. You might need to add explicit "
+            "type casts.");
+  }
+  // int8 if any argument needs it, otherwise int4.
+  bool wide = false;
+  for (const Expression* argument : source.series_arguments) {
+    if (argument->type.oid == type_oid::kInt8) wide = true;
+  }
+  const Type type{wide ? type_oid::kInt8 : type_oid::kInt4, -1};
+  for (Expression*& argument : source.series_arguments) {
+    const Oid given = argument->type.oid;
+    if (!IsInteger(given) && given != type_oid::kUnknown) {
+      return NotSupported("generate_series over " + FormatType(argument->type), location);
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(argument, builder_.CoerceImplicitly(argument, type));
+  }
+  source.series = &call;
+  std::string column = name;
+  ScopeItem item;
+  item.table_name = item.alias = name;
+  if (function.alias != nullptr) {
+    item.alias = column = function.alias->aliasname;
+    if (function.alias->n_colnames > 1) {
+      return Status::Error(
+          sqlstate::kInvalidColumnReference,
+          fmt::format("table \"{}\" has 1 columns available but {} columns specified", item.alias,
+                      function.alias->n_colnames));
+    }
+    if (function.alias->n_colnames > 0) column = ast::StringOf(*function.alias->colnames[0]);
+  }
+  item.columns.push_back({column, type});
+  AddSource(std::move(source), std::move(item), 0, from);
+  return {};
+}
+
+}  // namespace connbench::engine
