@@ -36,9 +36,17 @@ struct Series {
   std::vector<Point> points;   // in the order of x
   std::string contender = {};  // as in the CSV
   Family family = Family::kForeign;
+  double knee = kNoValue;  // the x of a point that is ringed
 };
 
-// A row with a name: a stack of parts, or a dot for each part.
+// A stretch of a row's axis, and what is so large there.
+struct Cell {
+  double low = 0;
+  double high = 0;
+  double value = 0;
+};
+
+// A row with a name: a stack of parts, a dot for each part, or cells.
 struct Bar {
   std::string group;  // rows with the same group stand together
   std::string label;
@@ -49,6 +57,7 @@ struct Bar {
   Family family = Family::kForeign;
   std::vector<double> repetitions = {};  // of the whole; may be empty
   std::string remark = {};               // printed after the value
+  std::vector<Cell> cells = {};          // kHeat, kShape: in the order of their stretches
 };
 
 struct Tick {
@@ -61,7 +70,15 @@ enum class ChartKind : uint8_t {
   kSteps,  // the same; a value holds until the next
   kBars,   // a stack of parts for each row, from 0
   kDots,   // a dot for each part of each row, with interval and repetitions
+  kHeat,   // cells shaded by their values, on a logarithmic scale
+  kShape,  // cells as high as their values, of each row by its own scale; dots for the parts
 };
+inline bool HasRows(ChartKind kind) {
+  return kind != ChartKind::kLines && kind != ChartKind::kSteps;
+}
+
+// How many shades a heat map has.
+inline constexpr size_t kShades = 8;
 
 // A range of x that is shaded, with a line where it is most likely; all 0: none.
 struct XBand {
@@ -78,13 +95,16 @@ struct Chart {
   std::string caption;   // what to look for
   std::string x_label;   // with the unit
   std::string y_label;
-  XBand x_band = {};  // kLines
+  XBand x_band = {};                 // kLines
+  std::vector<double> x_lines = {};  // kLines, kHeat: dashed, from top to bottom
+  double shade_low = 0;              // kHeat: values of the first and the last shade
+  double shade_high = 0;
   bool log_x = false;
   bool log_y = false;
   std::vector<Tick> x_ticks = {};       // empty: chosen by the renderer
   std::vector<Series> series = {};      // kLines, kSteps
-  std::vector<std::string> parts = {};  // kBars, kDots: what the parts of each row are
-  std::vector<Bar> bars = {};           // kBars, kDots: in drawing order
+  std::vector<std::string> parts = {};  // of rows: what the parts of each row are
+  std::vector<Bar> bars = {};           // of rows: in drawing order
 
   std::string topic = {};     // what `connbench plot` calls it: "memory", "throughput"
   std::string question = {};  // one line: what the picture answers

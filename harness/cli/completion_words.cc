@@ -35,7 +35,9 @@ std::vector<std::string> WorkloadNames() {
 
 std::vector<std::string> SuiteNames() {
   std::vector<std::string> names;
-  for (const suite::Suite& suite : suite::ListSuites().suites) names.push_back(suite.name);
+  for (const suite::Suite& suite : suite::ListSuites().suites) {
+    names.push_back(suite.found_as);
+  }
   return names;
 }
 

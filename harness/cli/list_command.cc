@@ -67,7 +67,9 @@ int ListWorkloads() {
 int ListSuites() {
   const suite::SuiteList list = suite::ListSuites();
   std::vector<ColumnRow> rows;
-  for (const suite::Suite& suite : list.suites) rows.push_back({suite.name, suite.description});
+  for (const suite::Suite& suite : list.suites) {
+    rows.push_back({suite.found_as, suite.description});
+  }
   Print(rows);
   return ReportErrors(list.errors);
 }

@@ -474,11 +474,19 @@ class SuiteReader {
 
 fs::path SuiteFolder() { return fs::path(load::WorkloadFolder()) / "suites"; }
 
+bool IsShipped(const std::string& name) {
+  std::error_code ignored;
+  return fs::exists(SuiteFolder() / (name + ".toml"), ignored);
+}
+
 std::vector<std::string> SuiteNames() {
   std::vector<std::string> names;
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(SuiteFolder(), ignored)) {
-    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  // Those in a folder within it have its name before them: "claims/reconnect-per-request".
+  const fs::path root = SuiteFolder();
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root, ignored)) {
+    if (entry.path().extension() != ".toml") continue;
+    names.push_back(entry.path().lexically_relative(root).replace_extension().string());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -514,13 +522,13 @@ Result<Suite> LoadSuite(const std::string& path) {
   return suite;
 }
 
-bool SuiteExists(const std::string& name) {
-  return IsPath(name) || fs::exists(SuiteFolder() / (name + ".toml"));
-}
+bool SuiteExists(const std::string& name) { return IsPath(name) || IsShipped(name); }
 
 Result<Suite> FindSuite(const std::string& name) {
-  if (IsPath(name)) return LoadSuite(name);
-  if (SuiteExists(name)) return LoadSuite((SuiteFolder() / (name + ".toml")).string());
+  std::error_code ignored;
+  // A file of the user's own comes before one of ours in a folder of that name.
+  if (IsPath(name) && (fs::exists(name, ignored) || !IsShipped(name))) return LoadSuite(name);
+  if (IsShipped(name)) return LoadSuite((SuiteFolder() / (name + ".toml")).string());
   const std::vector<std::string> names = SuiteNames();
   const std::vector<std::string_view> known(names.begin(), names.end());
   return Status::Error(sqlstate::kUndefinedObject, fmt::format("there is no suite \"{}\"", name))
@@ -532,6 +540,7 @@ SuiteList ListSuites() {
   for (const std::string& name : SuiteNames()) {
     Result<Suite> suite = FindSuite(name);
     if (suite.ok()) {
+      suite->found_as = name;
       list.suites.push_back(std::move(*suite));
     } else {
       list.errors.push_back(suite.TakeStatus());

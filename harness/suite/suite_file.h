@@ -96,6 +96,7 @@ struct Suite {
   std::optional<Crossover> crossover;
   std::string path;  // of its file, and what is in it; empty: made up from a workload
   std::string text;
+  std::string found_as = {};  // of ListSuites: what FindSuite finds it by
 };
 
 // All keys that a suite file may have.
@@ -110,7 +111,8 @@ inline constexpr size_t kMaxAxisValues = 1000;
 Result<Suite> ParseSuite(std::string_view text, const std::string& file_name);
 Result<Suite> LoadSuite(const std::string& path);
 
-// name is a path, or the name of a suite that comes with the program; 42704 with near names.
+// name is a path, or a suite that comes with the program: its file's place in workloads/suites
+// without ".toml" ("quick", "claims/reconnect-per-request"); 42704 with near names.
 Result<Suite> FindSuite(const std::string& name);
 bool SuiteExists(const std::string& name);
 

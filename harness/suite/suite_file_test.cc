@@ -159,7 +159,25 @@ TEST(SuiteFileTest, AllSuitesThatComeWithTheProgramAreSound) {
   const SuiteList list = ListSuites();
   EXPECT_GE(list.suites.size(), 1U);
   for (const Status& error : list.errors) ADD_FAILURE() << error.ToString();
-  for (const Suite& suite : list.suites) EXPECT_FALSE(suite.description.empty()) << suite.name;
+  for (const Suite& suite : list.suites) {
+    EXPECT_FALSE(suite.description.empty()) << suite.name;
+    const auto found = FindSuite(suite.found_as);
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    EXPECT_EQ(found->path, suite.path);
+  }
+}
+
+// Each names what it settles and who says so, at the top of its file.
+TEST(SuiteFileTest, SuitesOfClaimsNameTheClaimAndItsSource) {
+  size_t claims = 0;
+  for (const Suite& suite : ListSuites().suites) {
+    if (!suite.found_as.starts_with("claims/")) continue;
+    ++claims;
+    EXPECT_THAT(suite.text, testing::StartsWith("# Claim: ")) << suite.path;
+    EXPECT_THAT(suite.text, HasSubstr("\n# Source: ")) << suite.path;
+    EXPECT_THAT(suite.description, testing::StartsWith("Claim: ")) << suite.path;
+  }
+  EXPECT_EQ(claims, 4U);
 }
 
 TEST(SuiteFileTest, UntilIsOfTheSuiteOrOfAnExperiment) {

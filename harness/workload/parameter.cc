@@ -44,6 +44,19 @@ bool RefersTo(const Workload& workload, std::string_view variable) {
   return false;
 }
 
+// At the spacing that the workload gives.
+void SetRate(ArrivalSpec& spec, int64_t value) {
+  auto parsed = ParseArrivals(std::to_string(value), spec.arrival_text, "");
+  if (parsed.ok()) spec = std::move(*parsed);
+}
+
+// An open loop: where things are due at a rate already, so that another rate is no other pattern.
+bool HasRate(const ArrivalSpec& spec) {
+  return spec.given() && spec.spacing != ArrivalSpec::Spacing::kAtOnce && spec.instants.empty();
+}
+
+constexpr int64_t kLargestRate = static_cast<int64_t>(kMaxRate);
+
 constexpr Parameter kParameters[] = {
     {"transactions_per_connection", 1, 1'000'000'000,
      [](Workload& workload, int64_t value) { workload.transactions_per_connection = value; },
@@ -53,6 +66,14 @@ constexpr Parameter kParameters[] = {
      [](Workload& workload, int64_t value) { workload.active = static_cast<int>(value); },
      [](const Workload& workload) { return workload.pattern == Pattern::kIdle; },
      "idle: how many of the connections work"},
+    {"rate", 1, kLargestRate,
+     [](Workload& workload, int64_t value) { SetRate(workload.arrivals, value); },
+     [](const Workload& workload) { return HasRate(workload.arrivals); },
+     "open loop: transactions a second, of a workload that has a rate"},
+    {"connect_rate", 1, kLargestRate,
+     [](Workload& workload, int64_t value) { SetRate(workload.connect_arrivals, value); },
+     [](const Workload& workload) { return HasRate(workload.connect_arrivals); },
+     "connects a second, of a workload that has a connect_rate"},
     {"scale", 1, kMaxScale, [](Workload& workload, int64_t value) { workload.scale = value; },
      [](const Workload& workload) { return RefersTo(workload, "scale"); },
      ":scale of the tables and scripts"},

@@ -254,7 +254,7 @@ void SortRows(Chart& chart) {
   const auto worth = [&](const Bar& bar) {
     double sum = 0;
     for (const double part : bar.parts) {
-      if (chart.kind == ChartKind::kDots) {
+      if (chart.kind == ChartKind::kDots || chart.kind == ChartKind::kShape) {
         if (std::isfinite(part)) return part;
       } else {
         sum += std::isfinite(part) ? part : 0;

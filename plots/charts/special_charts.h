@@ -21,6 +21,15 @@ std::optional<Chart> ConnectCpu(const Experiment& experiment);
 // How many were served when, after all came at once.
 std::optional<Chart> Progress(const Experiment& experiment);
 std::optional<Chart> OverTime(const Experiment& experiment);
+// The same with a row for each contender, where many lines would hide each other.
+std::optional<Chart> Heat(const Experiment& experiment);
+// Where request times lie densest.
+std::optional<Chart> Density(const Experiment& experiment);
+// Of an open loop whose rate was swept: slow requests and what is achieved, with the knee.
+std::optional<Chart> LatencyOffered(const Experiment& experiment);
+std::optional<Chart> ThroughputOffered(const Experiment& experiment);
+// Which change of the first headline a gate would find, by the scatter of the repetitions.
+std::optional<Chart> Power(const Experiment& experiment);
 // Before, during and after a disturbance.
 std::optional<Chart> Victims(const Experiment& experiment);
 std::optional<Chart> Memory(const Experiment& experiment);

@@ -274,6 +274,49 @@ Chart ManyRows(size_t rows, ChartKind kind) {
   return chart;
 }
 
+// Of a heat map, or of shapes.
+Chart WithCells(Chart chart) {
+  chart.y_label = "99th percentile of latency";
+  chart.shade_low = 1;
+  chart.shade_high = 128;
+  chart.x_lines = {2, 7};
+  if (chart.kind == ChartKind::kHeat) chart.parts.assign(kShades, "a shade's value");
+  for (Bar& bar : chart.bars) {
+    bar.parts.clear();
+    for (int i = 0; i < 10; ++i) bar.cells.push_back({i + 1.0, i + 2.0, std::pow(2.0, i)});
+  }
+  return chart;
+}
+
+TEST(Layout, AHeatMapHasALayerForEachShadeAndItsLinesAcross) {
+  const Scene scene = LayOut(WithCells(ManyRows(1, ChartKind::kHeat)), {});
+  ASSERT_EQ(scene.panels.size(), 1U);
+  std::vector<Colour> shades;
+  size_t cells = 0;
+  for (const Layer& layer : scene.panels[0].layers) {
+    if (layer.kind != LayerKind::kBoxes) continue;
+    shades.push_back(layer.colour);
+    cells += layer.rows.size();
+  }
+  EXPECT_EQ(cells, 10U);
+  ASSERT_EQ(shades.size(), kShades) << "1, 2, 4 ... 128, and two beyond the last";
+  EXPECT_EQ(shades.front(), Shade(0, Theme::kLight));
+  EXPECT_EQ(shades.back(), Shade(kShades - 1, Theme::kLight));
+  EXPECT_EQ(std::count_if(scene.panels[0].layers.begin(), scene.panels[0].layers.end(),
+                          [](const Layer& layer) { return layer.kind == LayerKind::kSegments; }),
+            2);
+}
+
+TEST(Palette, ShadesCanBeOrderedInGreyPrint) {
+  for (const Theme theme : {Theme::kLight, Theme::kDark, Theme::kPaper}) {
+    for (size_t shade = 0; shade + 1 < kShades; ++shade) {
+      const double here = Luminance(Shade(shade, theme));
+      const double next = Luminance(Shade(shade + 1, theme));
+      EXPECT_TRUE(theme == Theme::kDark ? next > 1.1 * here : next < here / 1.1) << shade;
+    }
+  }
+}
+
 TEST(Layout, FortyContendersAndLongLabelsHaveRoom) {
   for (const RenderOptions& options : AllSizes()) {
     ExpectReadable(LayOut(ManyLines(1), options));
@@ -286,6 +329,8 @@ TEST(Layout, TwoHundredCellsHaveRoom) {
   for (const RenderOptions& options : AllSizes()) {
     ExpectReadable(LayOut(ManyRows(200, ChartKind::kBars), options));
     ExpectReadable(LayOut(ManyRows(200, ChartKind::kDots), options));
+    ExpectReadable(LayOut(WithCells(ManyRows(40, ChartKind::kHeat)), options));
+    ExpectReadable(LayOut(WithCells(ManyRows(40, ChartKind::kShape)), options));
   }
 }
 

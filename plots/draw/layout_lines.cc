@@ -221,6 +221,7 @@ class LinesLayout {
               panel);
     AddYTicks(scene_, style_, y_ticks_, panel);
     AddBand(panel);
+    AddLinesAcross(panel);
     for (size_t i = 0; i < chart_.series.size(); ++i) {
       if (std::find(group.series.begin(), group.series.end(), i) == group.series.end()) {
         AddLine(chart_.series[i], i, false, panel);
@@ -246,6 +247,18 @@ class LinesLayout {
     middle.colour = style_.colours.faint;
     middle.dash = 2;
     panel.layers.push_back(std::move(middle));
+  }
+
+  void AddLinesAcross(Panel& panel) const {
+    for (const double at : chart_.x_lines) {
+      if (at < panel.x.low || at > panel.x.high) continue;
+      Layer line;
+      line.kind = LayerKind::kSegments;
+      line.rows = {{at, panel.y.low, at, panel.y.high}};
+      line.colour = style_.colours.faint;
+      line.dash = 2;
+      panel.layers.push_back(std::move(line));
+    }
   }
 
   void AddLine(const Series& series, size_t index, bool highlighted, Panel& panel) const {
@@ -287,7 +300,28 @@ class LinesLayout {
     if (highlighted && !repetitions.rows.empty()) panel.layers.push_back(std::move(repetitions));
     if (highlighted && !intervals.rows.empty()) panel.layers.push_back(std::move(intervals));
     panel.layers.push_back(std::move(line));
+    if (highlighted) AddKnee(series, marks, panel);
     if (highlighted) panel.layers.push_back(std::move(marks));
+  }
+
+  // A ring, and a line down to the axis.
+  void AddKnee(const Series& series, const Layer& like, Panel& panel) const {
+    for (const auto& row : like.rows) {
+      if (row[0] != series.knee) continue;
+      Layer ring = like;
+      ring.rows = {row};
+      constexpr int kHollowCircle = 6;
+      ring.marker = kHollowCircle;
+      ring.marker_px = 2.2 * style_.marker_px;
+      ring.width_px = style_.line_px;
+      panel.layers.push_back(std::move(ring));
+      Layer down = like;
+      down.kind = LayerKind::kSegments;
+      down.rows = {{row[0], panel.y.low, row[0], row[1]}};
+      down.dash = 3;
+      down.width_px = style_.line_px / 2;
+      panel.layers.push_back(std::move(down));
+    }
   }
 
   // Beside the ends of the lines, with a leader where a label had to move.
@@ -317,7 +351,7 @@ class LinesLayout {
       labels.push_back(std::move(label));
     }
     const std::vector<double> centres =
-        PlaceLabels(wanted, panel.box.top - line / 2, panel.box.bottom + line / 2);
+        PlaceLabels(wanted, panel.box.top, panel.box.bottom + line / 2);
     for (size_t i = 0; i < labels.size(); ++i) {
       const Label& label = labels[i];
       const double begin = panel.box.right + 1.6 * style_.gap_px;

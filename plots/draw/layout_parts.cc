@@ -22,8 +22,8 @@ constexpr double kTitle = 1.25;
 constexpr int kMarkers[] = {7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 10, 14};
 
 std::string Subject(const Chart& chart) {
-  const bool lines = chart.kind == ChartKind::kLines || chart.kind == ChartKind::kSteps;
-  const std::string& subject = lines ? chart.y_label : chart.x_label;
+  const bool is_x = HasRows(chart.kind) && chart.kind != ChartKind::kHeat;
+  const std::string& subject = is_x ? chart.x_label : chart.y_label;
   if (subject.empty() || chart.better.empty()) return subject + chart.better;
   return fmt::format("{} ({})", subject, chart.better);
 }
@@ -47,7 +47,7 @@ void AddLegend(Scene& scene, const Style& style, const Chart& chart, double* top
     }
     const double middle = *top + line / 2;
     Layer layer;
-    if (chart.kind == ChartKind::kDots) {
+    if (chart.kind == ChartKind::kDots || chart.kind == ChartKind::kShape) {
       layer.kind = LayerKind::kPoints;
       layer.rows = {{x + swatch / 2, middle, 0, 0}};
       layer.colour = style.colours.text;
@@ -56,7 +56,8 @@ void AddLegend(Scene& scene, const Style& style, const Chart& chart, double* top
     } else {
       layer.kind = LayerKind::kBoxes;
       layer.rows = {{x, middle - swatch / 2, x + swatch, middle + swatch / 2}};
-      layer.colour = FillOfPart(part, style.theme);
+      layer.colour =
+          chart.kind == ChartKind::kHeat ? Shade(part, style.theme) : FillOfPart(part, style.theme);
     }
     scene.overlay.push_back(std::move(layer));
     for (size_t i = 0; i < lines.size(); ++i) {
@@ -208,6 +209,26 @@ Colour FillOfPart(size_t part, Theme theme) {
   return fill;
 }
 
+Colour Shade(size_t shade, Theme theme) {
+  struct Ramp {
+    Colour from;
+    Colour middle;
+    Colour to;
+  };
+  // Lightness changes evenly, so that grey print shows it.
+  static constexpr Ramp kOnLight = {{226, 233, 241}, {222, 132, 66}, {74, 14, 38}};
+  static constexpr Ramp kOnDark = {{48, 58, 72}, {196, 96, 52}, {255, 226, 160}};
+  const Ramp& ramp = theme == Theme::kDark ? kOnDark : kOnLight;
+  const double at = 2.0 * static_cast<double>(std::min(shade, kShades - 1)) / (kShades - 1);
+  const Colour& a = at < 1 ? ramp.from : ramp.middle;
+  const Colour& b = at < 1 ? ramp.middle : ramp.to;
+  const double share = at < 1 ? at : at - 1;
+  const auto mix = [&](uint8_t x, uint8_t y) {
+    return static_cast<uint8_t>(std::lround(x + (y - x) * share));
+  };
+  return {mix(a.red, b.red), mix(a.green, b.green), mix(a.blue, b.blue)};
+}
+
 int MarkerOf(size_t member) { return kMarkers[member % std::size(kMarkers)]; }
 
 Scene LayOut(const Chart& unsafe, const RenderOptions& options) {
@@ -219,10 +240,10 @@ Scene LayOut(const Chart& unsafe, const RenderOptions& options) {
   double top = 0;
   AddHeader(scene, style, chart, &top);
   scene.height_px = top;
-  if (chart.kind == ChartKind::kLines || chart.kind == ChartKind::kSteps) {
-    LayOutLines(chart, style, options, scene);
-  } else {
+  if (HasRows(chart.kind)) {
     LayOutRows(chart, style, scene);
+  } else {
+    LayOutLines(chart, style, options, scene);
   }
   return scene;
 }

@@ -29,6 +29,8 @@ void AddYTicks(Scene& scene, const Style& style, const std::vector<Tick>& ticks,
 double PixelOfX(const Panel& panel, double x);
 double PixelOfY(const Panel& panel, double y);
 
+// Of a heat map: from light to dark, or the reverse on a dark page.
+Colour Shade(size_t shade, Theme theme);
 // How parts are told apart: the fill of a stack's part, the mark of a dot's.
 Colour FillOfPart(size_t part, Theme theme);
 int MarkerOf(size_t member);

@@ -30,6 +30,7 @@ double LongestOf(const Chart& chart, const Bar& bar) {
     sum = chart.kind == ChartKind::kBars ? sum + part : std::max(sum, part);
   }
   longest = std::max(longest, sum);
+  for (const Cell& cell : bar.cells) longest = std::max(longest, cell.high);
   for (const double repetition : bar.repetitions) longest = std::max(longest, repetition);
   return longest;
 }
@@ -40,12 +41,14 @@ double SmallestOf(const Bar& bar) {
     if (std::isfinite(value)) least = std::min(least, value);
   };
   for (const double part : bar.parts) see(part);
+  for (const Cell& cell : bar.cells) see(cell.low);
   if (bar.low != bar.high) see(bar.low);
   for (const double repetition : bar.repetitions) see(repetition);
   return least;
 }
 
 std::string ValueOf(const Chart& chart, const Bar& bar) {
+  if (!bar.cells.empty()) return bar.remark;
   std::string text;
   if (chart.kind == ChartKind::kBars) {
     double sum = 0;
@@ -64,7 +67,8 @@ std::string ValueOf(const Chart& chart, const Bar& bar) {
 std::vector<std::vector<size_t>> PanelsOf(const Chart& chart) {
   std::vector<size_t> all(chart.bars.size());
   std::iota(all.begin(), all.end(), 0);
-  if (chart.log_x || all.size() < 3) return {all};
+  const bool is_stretched = chart.kind == ChartKind::kHeat || chart.kind == ChartKind::kShape;
+  if (chart.log_x || all.size() < 3 || is_stretched) return {all};
   std::vector<double> sorted;
   for (const Bar& bar : chart.bars) sorted.push_back(LongestOf(chart, bar));
   std::sort(sorted.begin(), sorted.end());
@@ -141,13 +145,64 @@ class RowsLayout {
       const Bar& bar = chart_.bars[rows[row]];
       if (chart_.kind == ChartKind::kBars) {
         AddStack(bar, static_cast<double>(row), panel);
+      } else if (chart_.kind == ChartKind::kHeat) {
+        AddHeat(bar, static_cast<double>(row), panel);
       } else {
+        AddShape(bar, static_cast<double>(row), panel);  // if it has one
         AddDots(bar, static_cast<double>(row), panel);
       }
       AddWords(rows[row], static_cast<double>(row), panel);
     }
+    AddLinesAcross(panel);
     *top = panel.box.bottom + 1.4 * line_ + style_.gap_px / 2;
+    if (chart_.kind == ChartKind::kHeat) {
+      AddParagraph(scene_, style_, chart_.x_label, style_.small_px, style_.colours.faint, top);
+    }
     scene_.panels.push_back(std::move(panel));
+  }
+
+  void AddLinesAcross(Panel& panel) const {
+    for (const double at : chart_.x_lines) {
+      if (at < panel.x.low || at > panel.x.high) continue;
+      Layer line;
+      line.kind = LayerKind::kSegments;
+      line.rows = {{at, panel.y.low, at, panel.y.high}};
+      line.colour = style_.colours.text;
+      line.width_px = style_.line_px;
+      line.dash = 2;
+      panel.layers.push_back(std::move(line));
+    }
+  }
+
+  // One layer for each shade.
+  void AddHeat(const Bar& bar, double row, Panel& panel) const {
+    constexpr double kHalf = 0.44;  // of a row
+    std::vector<Layer> shades(kShades, LayerOf(bar, LayerKind::kBoxes));
+    const double span = std::log(chart_.shade_high / chart_.shade_low);
+    for (const Cell& cell : bar.cells) {
+      if (!std::isfinite(cell.value) || cell.value <= 0) continue;
+      const double share = span > 0 ? std::log(cell.value / chart_.shade_low) / span : 0;
+      const double last = static_cast<double>(kShades - 1);
+      const auto shade = static_cast<size_t>(std::clamp(std::round(share * last), 0.0, last));
+      shades[shade].rows.push_back({cell.low, row - kHalf, cell.high, row + kHalf});
+    }
+    for (size_t shade = 0; shade < kShades; ++shade) {
+      shades[shade].colour = Shade(shade, style_.theme);
+      if (!shades[shade].rows.empty()) panel.layers.push_back(std::move(shades[shade]));
+    }
+  }
+
+  void AddShape(const Bar& bar, double row, Panel& panel) const {
+    constexpr double kHalf = 0.46;  // of a row
+    double most = 0;
+    for (const Cell& cell : bar.cells) most = std::max(most, cell.value);
+    Layer shape = LayerOf(bar, LayerKind::kBoxes);
+    for (const Cell& cell : bar.cells) {
+      if (most <= 0 || cell.value <= 0) continue;
+      const double half = kHalf * cell.value / most;
+      shape.rows.push_back({cell.low, row - half, cell.high, row + half});
+    }
+    if (!shape.rows.empty()) panel.layers.push_back(std::move(shape));
   }
 
   // A line that values are held against.
@@ -212,6 +267,7 @@ class RowsLayout {
     for (size_t part = 0; part < bar.parts.size(); ++part) {
       if (!drawable(bar.parts[part])) continue;
       Layer dot = LayerOf(bar, LayerKind::kPoints);
+      if (!bar.cells.empty()) dot.colour = style_.colours.text;
       dot.rows = {{bar.parts[part], row, 0, 0}};
       dot.marker = MarkerOf(part);
       panel.layers.push_back(std::move(dot));
