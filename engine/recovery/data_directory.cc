@@ -44,6 +44,20 @@ Status InUse(const std::string& folder, int64_t pid) {
       .WithHint("Stop that server, or name another directory.");
 }
 
+// 55006 if a server that lives has it. Of one that was killed, the last processes and threads may
+// just be ending.
+Status WaitForLock(File& lock, const std::string& path, const std::string& folder) {
+  const MonotonicNs patient_until = MonotonicNow() + kLockPatienceMs * kNanosecondsPerMillisecond;
+  while (true) {
+    const int locked = lock.TryLock();
+    if (locked == 0) return {};
+    if (locked != -EWOULDBLOCK) return FileError(fmt::format("lock {}", path), locked);
+    const int64_t pid = PidIn(lock, path);
+    if (ProcessLives(pid) || MonotonicNow() >= patient_until) return InUse(folder, pid);
+    usleep(kLockLookEveryMs * 1000);
+  }
+}
+
 }  // namespace
 
 std::string CheckpointPath(const std::string& folder, uint64_t number) {
@@ -111,9 +125,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenToRead(Files& files,
   const int opened = files.Open(path, OpenMode::kRead, directory->lock_);
   if (opened < 0 && opened != -ENOENT) return FileError(fmt::format("open {}", path), opened);
   if (opened == 0) {
-    const int locked = directory->lock_->TryLock();
-    if (locked == -EWOULDBLOCK) return InUse(folder, PidIn(*directory->lock_, path));
-    if (locked < 0) return FileError(fmt::format("lock {}", path), locked);
+    CONNBENCH_RETURN_IF_ERROR(WaitForLock(*directory->lock_, path, folder));
   }
   CONNBENCH_ASSIGN_OR_RETURN(directory->control_, ReadControlFile(files, folder));
   return directory;
@@ -122,16 +134,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenToRead(Files& files,
 Status DataDirectory::Lock() {
   const std::string path = fmt::format("{}/{}", folder_, kLockName);
   CONNBENCH_ASSIGN_OR_RETURN(lock_, OpenFile(files_, path, OpenMode::kMakeOrUse));
-  const MonotonicNs patient_until = MonotonicNow() + kLockPatienceMs * kNanosecondsPerMillisecond;
-  while (true) {
-    const int locked = lock_->TryLock();
-    if (locked == 0) break;
-    if (locked != -EWOULDBLOCK) return FileError(fmt::format("lock {}", path), locked);
-    const int64_t pid = PidIn(*lock_, path);
-    // Of a server that was killed, the last processes may just be ending.
-    if (ProcessLives(pid) || MonotonicNow() >= patient_until) return InUse(folder_, pid);
-    usleep(kLockLookEveryMs * 1000);
-  }
+  CONNBENCH_RETURN_IF_ERROR(WaitForLock(*lock_, path, folder_));
   return WriteWhole(*lock_, path, 0, fmt::format("{:<20}\n", getpid()));
 }
 
