@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "engine/transaction/backend.h"
 
 namespace connbench::engine {
@@ -45,20 +46,15 @@ constexpr Command kCommands[] = {
     {"deallocate", "DEALLOCATE", Kind::kCommand},
 };
 
-bool IsWordCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 const Command& Classify(std::string_view sql) {
   const auto begin = std::find_if(sql.begin(), sql.end(), [](char c) {
     return c != ' ' && c != '\n' && c != '\t' && c != ';';
   });
   if (begin == sql.end()) return kEmptyCommand;
   if (sql.find("pg_class") != std::string_view::npos) return kRefusedCommand;
-  const auto end = std::find_if_not(begin, sql.end(), IsWordCharacter);
+  const auto end = std::find_if_not(begin, sql.end(), IsAsciiLetter);
   for (const Command& command : kCommands) {
-    if (std::equal(begin, end, command.first_word.begin(), command.first_word.end(),
-                   [](char given, char wanted) { return ToLower(given) == wanted; })) {
+    if (EqualIgnoringCase({begin, end}, command.first_word)) {
       return command;
     }
   }

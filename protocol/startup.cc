@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/bool_text.h"
 #include "protocol/limits.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 constexpr size_t kCancelRequestBytes = 12;  // code, connection id, key
 constexpr std::string_view kProtocolOptionPrefix = "_pq_.";
-
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Cut where a character begins.
 std::string_view ClipName(std::string_view name) {
@@ -31,10 +30,10 @@ std::vector<std::string> SplitOptions(std::string_view text) {
   std::vector<std::string> words;
   size_t i = 0;
   while (true) {
-    while (i < text.size() && IsSpace(text[i])) ++i;
+    while (i < text.size() && IsAsciiSpace(text[i])) ++i;
     if (i == text.size()) return words;
     std::string word;
-    while (i < text.size() && !IsSpace(text[i])) {
+    while (i < text.size() && !IsAsciiSpace(text[i])) {
       if (text[i] == '\\') ++i;
       if (i < text.size()) word += text[i++];
     }

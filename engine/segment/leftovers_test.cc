@@ -16,6 +16,7 @@
 
 #include "engine/engine.h"
 #include "engine/segment/segment.h"
+#include "engine/segment/testing/dead_pid.h"
 
 namespace connbench::engine {
 namespace {
@@ -23,14 +24,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// The pid of a process that has ended.
-pid_t DeadPid() {
-  const pid_t child = fork();
-  if (child == 0) _exit(0);
-  waitpid(child, nullptr, 0);
-  return child;
-}
 
 class LeftoversTest : public testing::Test {
  protected:

@@ -20,6 +20,7 @@
 
 #include "engine/segment/latch.h"
 #include "engine/segment/leftovers.h"
+#include "engine/segment/testing/dead_pid.h"
 #include "engine/segment/testing/segment_test_part.h"
 
 namespace connbench::engine {
@@ -56,14 +57,6 @@ int WaitForExit(pid_t pid) {
   int status = 0;
   EXPECT_EQ(waitpid(pid, &status, 0), pid);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-// A process id that was used a moment ago and is not any more.
-pid_t DeadPid() {
-  const pid_t pid = fork();
-  if (pid == 0) _exit(0);
-  WaitForExit(pid);
-  return pid;
 }
 
 TEST(SegmentTest, GivesZeroedAlignedPartsAndFindsThem) {

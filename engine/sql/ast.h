@@ -25,6 +25,12 @@ inline std::string_view StringOf(const Node& node) {
                                                        : std::string_view();
 }
 
+// A field of a message that its descriptor names by offset. Requires: T is the field's type.
+template <typename T>
+const T& FieldOf(const ProtobufCMessage& message, unsigned offset) {
+  return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&message) + offset);
+}
+
 // Where a node begins, as a byte offset, -1 if the tree does not say. For lists and lists' owners:
 // where their first element begins.
 int LocationOf(const Node& node);

@@ -127,11 +127,6 @@ const FieldSet* Find(const ProtobufCMessageDescriptor* message) {
   return at != sets.end() && at->message == message ? &*at : nullptr;
 }
 
-template <typename T>
-const T& FieldOf(const ProtobufCMessage& message, unsigned offset) {
-  return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&message) + offset);
-}
-
 class Walker {
  public:
   Walker(std::string_view sql, int start, std::string_view database)
@@ -165,20 +160,20 @@ class Walker {
  private:
   static bool IsSet(const ProtobufCMessage& message, const ProtobufCFieldDescriptor& field) {
     if (field.label == PROTOBUF_C_LABEL_REPEATED) {
-      return FieldOf<size_t>(message, field.quantifier_offset) > 0;
+      return ast::FieldOf<size_t>(message, field.quantifier_offset) > 0;
     }
     switch (field.type) {
       case PROTOBUF_C_TYPE_MESSAGE:
-        return FieldOf<const void*>(message, field.offset) != nullptr;
+        return ast::FieldOf<const void*>(message, field.offset) != nullptr;
       case PROTOBUF_C_TYPE_STRING: {
-        const char* text = FieldOf<const char*>(message, field.offset);
+        const char* text = ast::FieldOf<const char*>(message, field.offset);
         return text != nullptr && *text != '\0';
       }
       case PROTOBUF_C_TYPE_ENUM:
         // 0 says nothing, and 1 is each enumeration's default.
-        return FieldOf<int32_t>(message, field.offset) > 1;
+        return ast::FieldOf<int32_t>(message, field.offset) > 1;
       default:
-        return FieldOf<int32_t>(message, field.offset) != 0;
+        return ast::FieldOf<int32_t>(message, field.offset) != 0;
     }
   }
 
@@ -186,16 +181,16 @@ class Walker {
   Status VisitNode(const ast::Node& node) {
     if (node.node_case == PG_QUERY__NODE__NODE__NOT_SET) return {};
     const unsigned offset = pg_query__node__descriptor.fields[0].offset;
-    return Visit(*FieldOf<const ProtobufCMessage*>(node.base, offset));
+    return Visit(*ast::FieldOf<const ProtobufCMessage*>(node.base, offset));
   }
 
   Status VisitField(const ProtobufCMessage& message, const ProtobufCFieldDescriptor& field) {
     if (field.type != PROTOBUF_C_TYPE_MESSAGE) return {};
     if (field.label != PROTOBUF_C_LABEL_REPEATED) {
-      return Visit(*FieldOf<const ProtobufCMessage*>(message, field.offset));
+      return Visit(*ast::FieldOf<const ProtobufCMessage*>(message, field.offset));
     }
-    const size_t count = FieldOf<size_t>(message, field.quantifier_offset);
-    const auto* const* items = FieldOf<const ProtobufCMessage* const*>(message, field.offset);
+    const size_t count = ast::FieldOf<size_t>(message, field.quantifier_offset);
+    const auto* const* items = ast::FieldOf<const ProtobufCMessage* const*>(message, field.offset);
     for (size_t i = 0; i < count; ++i) CONNBENCH_RETURN_IF_ERROR(Visit(*items[i]));
     return {};
   }
@@ -213,7 +208,7 @@ class Walker {
   Status Refuse(const ProtobufCMessage& message, const ProtobufCFieldDescriptor& field) const {
     int location = LocationIn(message);
     if (field.type == PROTOBUF_C_TYPE_MESSAGE && field.label != PROTOBUF_C_LABEL_REPEATED) {
-      const auto& part = *FieldOf<const ProtobufCMessage*>(message, field.offset);
+      const auto& part = *ast::FieldOf<const ProtobufCMessage*>(message, field.offset);
       const int own = part.descriptor == &pg_query__node__descriptor
                           ? ast::LocationOf(reinterpret_cast<const ast::Node&>(part))
                           : LocationIn(part);
@@ -228,7 +223,7 @@ class Walker {
   static int LocationIn(const ProtobufCMessage& message) {
     const ProtobufCFieldDescriptor* field =
         protobuf_c_message_descriptor_get_field_by_name(message.descriptor, "location");
-    return field == nullptr ? -1 : FieldOf<int32_t>(message, field->offset);
+    return field == nullptr ? -1 : ast::FieldOf<int32_t>(message, field->offset);
   }
 
   std::string_view sql_;

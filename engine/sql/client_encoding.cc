@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
 #include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
@@ -108,11 +109,7 @@ constexpr EncodingName kNames[] = {
 std::string LettersAndDigits(std::string_view text) {
   std::string plain;
   for (const char c : text) {
-    if (c >= 'A' && c <= 'Z') {
-      plain += static_cast<char>(c + ('a' - 'A'));
-    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-      plain += c;
-    }
+    if (IsAsciiLetter(c) || IsAsciiDigit(c)) plain += AsciiLower(c);
   }
   return plain;
 }

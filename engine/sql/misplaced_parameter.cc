@@ -39,11 +39,6 @@ const PgQuery__ParamRef* LiteralsParameter(const ProtobufCMessage& message) {
   return nullptr;
 }
 
-template <typename T>
-const T& FieldOf(const ProtobufCMessage& message, unsigned offset) {
-  return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&message) + offset);
-}
-
 // Of all below a message. Recursion takes less stack than reading the tree did (nesting.h).
 const PgQuery__ParamRef* FindBelow(const ProtobufCMessage& message) {
   if (const PgQuery__ParamRef* parameter = LiteralsParameter(message)) return parameter;
@@ -51,8 +46,9 @@ const PgQuery__ParamRef* FindBelow(const ProtobufCMessage& message) {
   for (const ProtobufCFieldDescriptor& field : std::span(type.fields, type.n_fields)) {
     if (field.type != PROTOBUF_C_TYPE_MESSAGE) continue;
     if (field.label == PROTOBUF_C_LABEL_REPEATED) {
-      const size_t count = FieldOf<size_t>(message, field.quantifier_offset);
-      const auto* const* items = FieldOf<const ProtobufCMessage* const*>(message, field.offset);
+      const size_t count = ast::FieldOf<size_t>(message, field.quantifier_offset);
+      const auto* const* items =
+          ast::FieldOf<const ProtobufCMessage* const*>(message, field.offset);
       for (const ProtobufCMessage* item : std::span(items, count)) {
         if (const PgQuery__ParamRef* parameter = FindBelow(*item)) return parameter;
       }
@@ -60,8 +56,8 @@ const PgQuery__ParamRef* FindBelow(const ProtobufCMessage& message) {
     }
     // Of alternatives only the one that is set lies there.
     const bool one_of = (field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-    if (one_of && FieldOf<uint32_t>(message, field.quantifier_offset) != field.id) continue;
-    const auto* part = FieldOf<const ProtobufCMessage*>(message, field.offset);
+    if (one_of && ast::FieldOf<uint32_t>(message, field.quantifier_offset) != field.id) continue;
+    const auto* part = ast::FieldOf<const ProtobufCMessage*>(message, field.offset);
     if (part == nullptr) continue;
     if (const PgQuery__ParamRef* parameter = FindBelow(*part)) return parameter;
   }

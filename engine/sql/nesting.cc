@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/ascii.h"
 #include "engine/sql/parse_tree.h"
 
 namespace connbench::engine {
@@ -26,8 +27,7 @@ bool IsIdentifierStart(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsIdentifierPart(char c) { return IsIdentifierStart(c) || IsDigit(c) || c == '$'; }
+bool IsIdentifierPart(char c) { return IsIdentifierStart(c) || IsAsciiDigit(c) || c == '$'; }
 bool IsOperatorCharacter(char c) {
   return std::string_view("+-*/<>=~!@#%^&|`?:").find(c) != std::string_view::npos;
 }
@@ -121,12 +121,12 @@ class Estimator {
     if (c == '-' && Next() == '-') return SkipLine();
     if (IsInOperatorRun(c)) ReadRun();
     if (c == '/' && Next() == '*') return SkipComment();
-    if (c == '\'' || c == '"' || c == '$' || IsIdentifierStart(c) || IsDigit(c)) ++words_;
+    if (c == '\'' || c == '"' || c == '$' || IsIdentifierStart(c) || IsAsciiDigit(c)) ++words_;
     if (c == '\'') return SkipString(false);
     if (c == '"') return SkipQuoted();
     if (c == '$') return SkipDollar();
     if (IsIdentifierStart(c)) return TakeWord();
-    if (IsDigit(c)) return SkipNumber();
+    if (IsAsciiDigit(c)) return SkipNumber();
     ++at_;
     if (c == '(' || c == '[') return Open(false);
     if (c == ')' || c == ']') {

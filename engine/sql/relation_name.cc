@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "engine/executor/types/string_type.h"
 #include "engine/sql/table_definition.h"
 
@@ -44,8 +45,7 @@ bool TakeIdentifier(std::string_view text, size_t& at, std::string& name) {
     return false;  // no closing quote
   }
   while (at < text.size() && text[at] != '.' && kBlanks.find(text[at]) == std::string_view::npos) {
-    const char c = text[at++];
-    keep(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    keep(AsciiLower(text[at++]));
   }
   return !name.empty();
 }

@@ -464,12 +464,12 @@ TEST_F(SqlTest, CopyTakesOneKindOfLineEnd) {
 // "\\." ends the data, if a line's end like those before follows; the answers are PostgreSQL's.
 TEST_F(SqlTest, CopyEndsAtItsMarker) {
   a_->Run("create table t (s text)");
-  struct Case {
+  struct CopyCase {
     std::string options;
     std::string data;
     std::string answer;
   };
-  const Case cases[] = {
+  const CopyCase cases[] = {
       {"", "1\n\\.\n2\n", "COPY 1"},
       {"", "1\n\\.", "end-of-copy marker corrupt"},
       {"", "1\r\n\\.\r\n2\r\n", "COPY 1"},
@@ -531,7 +531,7 @@ TEST_F(SqlTest, CopyEndsAtItsMarker) {
       {"csv", "\r\n\\.\n", "unquoted newline found in data"},
       {"csv", "\r\\.\n", "end-of-copy marker does not match previous newline style"},
   };
-  for (const Case& one : cases) {
+  for (const CopyCase& one : cases) {
     std::string answer = a_->Run("copy t from stdin " + one.options, one.data);
     answer = answer.substr(answer.find('\n') + 1);
     if (!one.answer.starts_with("COPY")) {

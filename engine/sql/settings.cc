@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "engine/config.h"
 #include "engine/executor/types/string_type.h"
@@ -16,14 +17,6 @@ namespace {
 
 // "15.0 (...)": must begin with the version whose dialect is spoken, which clients compare.
 constexpr std::string_view kServerVersion = "15.0 (connbench " CONNBENCH_VERSION ")";
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
-}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -83,7 +76,7 @@ Result<std::string> CanonicalDateStyle(std::string_view value) {
   for (std::string_view rest = value; !rest.empty();) {
     const std::string_view part = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-    const std::string word = Lower(Trim(part));
+    const std::string word = AsciiLower(Trim(part));
     if (word == "iso" || word == "mdy" || word == "us" || word == "default") continue;
     for (std::string_view known :
          {"sql", "postgres", "german", "dmy", "ymd", "european", "noneuropean"}) {
@@ -189,7 +182,7 @@ Result<IsolationLevel> ParseIsolationLevel(std::string_view setting, std::string
 }
 
 bool IsOfTransaction(std::string_view setting) {
-  const std::string name = Lower(setting);
+  const std::string name = AsciiLower(setting);
   return name == "transaction_isolation" || name == "transaction_read_only";
 }
 
@@ -269,7 +262,7 @@ Status Settings::Set(std::string_view name, std::string_view value, bool local,
   const int index = FindSetting(name);
   if (index < 0) {
     if (!IsCustomName(name)) return BadName(name);
-    AssignLogged(kCustom, Lower(name), std::string(value), local, in_transaction);
+    AssignLogged(kCustom, AsciiLower(name), std::string(value), local, in_transaction);
     return {};
   }
   CONNBENCH_ASSIGN_OR_RETURN(std::string canonical,
@@ -285,7 +278,7 @@ Status Settings::Reset(std::string_view name, bool local, bool in_transaction) {
     const SettingDefinition& setting = SettingDefinitions()[static_cast<size_t>(index)];
     if (setting.context != SettingContext::kUser) return Canonicalize(setting, "").TakeStatus();
   }
-  const std::string custom_name = index < 0 ? Lower(name) : "";
+  const std::string custom_name = index < 0 ? AsciiLower(name) : "";
   std::optional<std::string> value;
   for (const Override& startup : startup_) {
     if (startup.index == index && startup.custom_name == custom_name) value = startup.value;
@@ -327,7 +320,7 @@ std::string Settings::Value(int index) const {
 Result<std::string> Settings::Show(std::string_view name) const {
   const int index = FindSetting(name);
   if (index >= 0) return Value(index);
-  const Override* entry = IsCustomName(name) ? FindOverride(kCustom, Lower(name)) : nullptr;
+  const Override* entry = IsCustomName(name) ? FindOverride(kCustom, AsciiLower(name)) : nullptr;
   if (entry == nullptr) return Unrecognized(name);
   return entry->value;
 }
@@ -335,7 +328,8 @@ Result<std::string> Settings::Show(std::string_view name) const {
 Result<std::string> Settings::CanonicalName(std::string_view name) const {
   const int index = FindSetting(name);
   if (index >= 0) return std::string(SettingDefinitions()[static_cast<size_t>(index)].name);
-  if (IsCustomName(name) && FindOverride(kCustom, Lower(name)) != nullptr) return Lower(name);
+  if (IsCustomName(name) && FindOverride(kCustom, AsciiLower(name)) != nullptr)
+    return AsciiLower(name);
   return Unrecognized(name);
 }
 
@@ -350,7 +344,7 @@ std::vector<Settings::Row> Settings::ShowAll() const {
     if (entry.index == kCustom) rows.push_back({entry.custom_name, entry.value, ""});
   }
   std::sort(rows.begin(), rows.end(),
-            [](const Row& a, const Row& b) { return Lower(a.name) < Lower(b.name); });
+            [](const Row& a, const Row& b) { return AsciiLower(a.name) < AsciiLower(b.name); });
   return rows;
 }
 

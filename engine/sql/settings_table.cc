@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/bool_text.h"
 #include "engine/executor/types/string_type.h"
 
@@ -109,13 +110,6 @@ constexpr SettingDefinition kDefinitions[] = {
     {"xmloption", kEnum, "", "content", 0, 0, kUser, false, "content|document", "Accepted; there is no xml type."},
 };
 // clang-format on
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
-}
 
 struct Unit {
   std::string_view name;

@@ -158,13 +158,12 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
   if (line.state() == LineState::kDead) return FetchOutcome::kAllDead;
   if (line.state() == LineState::kRedirect) {
     slot = line.offset();
-  } else if (!line.normal() ||
-             (reinterpret_cast<TupleHeader*>(page.item(line))->flags & kHeapOnly) != 0) {
+  } else if (!line.normal() || (TupleAt(page, line).flags & kHeapOnly) != 0) {
     return FetchOutcome::kNotVisible;
   }
   bool all_dead = true;
   while (slot < page.slot_count() && (line = page.line(slot)).normal()) {
-    auto& tuple = *reinterpret_cast<TupleHeader*>(page.item(line));
+    auto& tuple = TupleAt(page, line);
     if (SnapshotSees(tuple, snapshot)) {
       const uint32_t length = line.length() - sizeof(TupleHeader);
       std::memcpy(buffer.data, tuple.row(), length);
@@ -192,7 +191,7 @@ Result<Heap::RowLife> Heap::Life(Transaction& transaction, Tid tid, Xid& wait_fo
   if (line.state() == LineState::kRedirect) slot = line.offset();
   RowLife life = RowLife::kDead;
   while (slot < page.slot_count() && (line = page.line(slot)).normal()) {
-    auto& tuple = *reinterpret_cast<TupleHeader*>(page.item(line));
+    auto& tuple = TupleAt(page, line);
     const Fate born = ResolveFate(log, tuple.xmin());
     if (born.in_progress() && born.owner != me) {
       wait_for = born.xid;

@@ -21,10 +21,6 @@
 namespace connbench::engine {
 namespace {
 
-TupleHeader& TupleAt(Page page, uint32_t slot) {
-  return *reinterpret_cast<TupleHeader*>(page.item(slot));
-}
-
 // The slot that indexes know the row of this version by; it stays while the row is updated in
 // place, so that all who wait for the row stand in one line.
 SlotNumber RootOf(const CommitLog& log, Page page, SlotNumber version) {

@@ -13,10 +13,6 @@ namespace {
 // Below this much room a page is worth pruning when visited (PostgreSQL: 10 % of a page).
 constexpr uint32_t kPruneBelowBytes = kPageSize / 10;
 
-TupleHeader& TupleAt(Page page, uint32_t slot) {
-  return *reinterpret_cast<TupleHeader*>(page.item(slot));
-}
-
 class Pruner {
  public:
   Pruner(const CommitLog& log, Page page, Csn horizon, IndexPasses passes)

@@ -51,7 +51,7 @@ void HeapScan::CopyVisible(Page page) {
   for (uint32_t slot = 0; slot < slots; ++slot) {
     const LinePointer line = page.line(slot);
     if (!line.normal()) continue;
-    auto& tuple = *reinterpret_cast<TupleHeader*>(page.item(line));
+    auto& tuple = TupleAt(page, line);
     if (!SnapshotSees(tuple, snapshot_)) continue;
     // Only the row bytes: a header's fate words may be stamped by others right now.
     const uint32_t length = line.length() - sizeof(TupleHeader);
@@ -70,13 +70,12 @@ void HeapScan::ReplaceByRoots(Page page) {
     uint32_t slot = root;
     if (line.state() == LineState::kRedirect) {
       slot = line.offset();
-    } else if (!line.normal() ||
-               (reinterpret_cast<TupleHeader*>(page.item(line))->flags & kHeapOnly) != 0) {
+    } else if (!line.normal() || (TupleAt(page, line).flags & kHeapOnly) != 0) {
       continue;
     }
     while (slot < slots && page.line(slot).normal()) {
       roots[slot] = static_cast<SlotNumber>(root);
-      auto& tuple = *reinterpret_cast<TupleHeader*>(page.item(slot));
+      auto& tuple = TupleAt(page, slot);
       if (!HasHotSuccessor(*snapshot_.log, tuple)) break;
       slot = tuple.next_slot;
     }

@@ -10,14 +10,6 @@
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
-namespace {
-
-TupleHeader& TupleAt(Page page, uint32_t slot) {
-  return *reinterpret_cast<TupleHeader*>(page.item(slot));
-}
-
-}  // namespace
-
 [[gnu::hot]] Result<WriteResult> Heap::Update(Transaction& transaction, Tid tid,
                                               std::string_view row, bool may_be_hot,
                                               RowLockMode mode) {

@@ -259,8 +259,7 @@ Status CheckIndexAgainstHeap(Storage& storage, Transaction& transaction, Storage
       if (!guard.valid()) return BufferPool::MissingPage(heap_id, tid.block);
       const Page page = guard.page();
       if (tid.slot >= page.slot_count() || page.line(tid.slot).state() == LineState::kUnused ||
-          (page.line(tid.slot).normal() &&
-           (reinterpret_cast<TupleHeader*>(page.item(tid.slot))->flags & kHeapOnly) != 0)) {
+          (page.line(tid.slot).normal() && (TupleAt(page, tid.slot).flags & kHeapOnly) != 0)) {
         return Damaged("index {}: an entry leads to ({},{}), which is no root", index_id, tid.block,
                        tid.slot);
       }

@@ -17,7 +17,7 @@ using enum RowLockMode;
 
 constexpr RowLockMode kModes[] = {kKeyShare, kShare, kNoKeyUpdate, kUpdate};
 
-class RowLockTest : public testing::Test {
+class RowLockTest : public ::testing::Test {
  protected:
   RowLockTest()
       : heap_(world_.storage(), world_.NewHeap()), a_(world_, 1), b_(world_, 2), c_(world_, 3) {

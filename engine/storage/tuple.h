@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "engine/storage/page.h"
 #include "engine/storage/storage_types.h"
 #include "engine/transaction/lock_modes.h"
 #include "engine/transaction/types.h"
@@ -68,6 +69,11 @@ struct TupleHeader {
   }
   char* row() { return reinterpret_cast<char*>(this + 1); }
 };
+
+inline TupleHeader& TupleAt(Page page, LinePointer line) {
+  return *reinterpret_cast<TupleHeader*>(page.item(line));
+}
+inline TupleHeader& TupleAt(Page page, uint32_t slot) { return TupleAt(page, page.line(slot)); }
 static_assert(sizeof(TupleHeader) == 32);
 static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
 

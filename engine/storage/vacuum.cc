@@ -173,7 +173,7 @@ class Upkeep {
     const CommitLog& log = storage_.commit_log();
     for (uint32_t slot = 0; slot < page.slot_count(); ++slot) {
       if (!page.line(slot).normal()) continue;
-      auto& tuple = *reinterpret_cast<TupleHeader*>(page.item(slot));
+      auto& tuple = TupleAt(page, slot);
       (void)ResolveFate(log, tuple.xmin());
       if (tuple.xmax().load(std::memory_order_relaxed) == kNoFate) continue;
       if ((tuple.flags & kXmaxLockOnly) == 0) (void)ResolveFate(log, tuple.xmax());

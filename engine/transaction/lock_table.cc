@@ -12,7 +12,6 @@ namespace {
 
 // A lock is often held by more than one.
 constexpr int64_t kRequestsPerObject = 2;
-constexpr uint64_t kHashMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
 constexpr int kStrongCounterShift = 22;
 static_assert(LockTable::kStrongCounters == 1u << (32 - kStrongCounterShift));
 

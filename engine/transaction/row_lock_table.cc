@@ -8,7 +8,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr uint64_t kHashMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
 constexpr uint64_t kStorageMultiplier = 0xc2b2ae3d27d4eb4f;
 constexpr int64_t kHeaderBytes = kMemoryPageBytes;
 // Entries get their memory so many at a time: a system call for some dozen pages.

@@ -40,4 +40,7 @@ constexpr bool KeepsSnapshot(IsolationLevel level) {
   return level >= IsolationLevel::kRepeatableRead;
 }
 
+// Of the lock tables' hashes: 2^64 / golden ratio.
+inline constexpr uint64_t kHashMultiplier = 0x9e3779b97f4a7c15;
+
 }  // namespace connbench::engine

@@ -11,6 +11,7 @@
 #include "base/exit_code.h"
 #include "base/printable.h"
 #include "harness/answers/history.h"
+#include "harness/answers/json_values.h"
 #include "harness/answers/outputs.h"
 #include "harness/answers/text.h"
 #include "harness/stats/words.h"
@@ -287,14 +288,6 @@ std::string FormatCsvHistory(const History& history) {
   return text;
 }
 
-Array::Ptr Texts(const std::vector<std::string>& texts) {
-  Array::Ptr array = new Array;
-  for (const std::string& text : texts) array->add(Printable(text));
-  return array;
-}
-
-Object::Ptr MakeObject() { return new Object(Poco::JSON_PRESERVE_KEY_ORDER); }
-
 Object::Ptr SeriesObject(const HistoryGroup& group, const HistorySeries& series) {
   Object::Ptr object = MakeObject();
   object->set("cell", Printable(series.cell));
@@ -357,15 +350,15 @@ std::string FormatJsonHistory(const History& history) {
   return out.str() + "\n";
 }
 
-struct Output {
+struct HistoryOutput {
   std::string_view name;
   std::string (*print)(const History&);
 };
-constexpr std::array kOutputs = {
-    Output{"plain", FormatPlainHistory},
-    Output{"markdown", FormatMarkdownHistory},
-    Output{"json", FormatJsonHistory},
-    Output{"csv", FormatCsvHistory},
+constexpr std::array kHistoryOutputs = {
+    HistoryOutput{"plain", FormatPlainHistory},
+    HistoryOutput{"markdown", FormatMarkdownHistory},
+    HistoryOutput{"json", FormatJsonHistory},
+    HistoryOutput{"csv", FormatCsvHistory},
 };
 
 }  // namespace
@@ -381,12 +374,12 @@ std::string CellInWords(const HistoryGroup& group, const HistorySeries& series) 
 
 std::vector<std::string> HistoryFormatNames() {
   std::vector<std::string> names;
-  for (const Output& output : kOutputs) names.emplace_back(output.name);
+  for (const HistoryOutput& output : kHistoryOutputs) names.emplace_back(output.name);
   return names;
 }
 
 std::string FormatHistory(const History& history, std::string_view format) {
-  for (const Output& output : kOutputs) {
+  for (const HistoryOutput& output : kHistoryOutputs) {
     if (output.name == format) return output.print(history);
   }
   return "";

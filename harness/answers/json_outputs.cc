@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/printable.h"
+#include "harness/answers/json_values.h"
 #include "harness/answers/outputs.h"
 #include "harness/stats/words.h"
 
@@ -21,22 +22,9 @@ using stats::VerdictTable;
 
 constexpr unsigned kIndent = 1;
 
-Object::Ptr MakeObject() { return new Object(Poco::JSON_PRESERVE_KEY_ORDER); }
-
-// JSON has no infinity and no NaN: null.
-Poco::Dynamic::Var Number(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? Poco::Dynamic::Var(*value) : Poco::Dynamic::Var();
-}
-
-Array::Ptr Values(const std::vector<double>& values) {
+Array::Ptr Numbers(const std::vector<double>& values) {
   Array::Ptr array = new Array;
   for (const double value : values) array->add(Number(value));
-  return array;
-}
-
-Array::Ptr Texts(const std::vector<std::string>& texts) {
-  Array::Ptr array = new Array;
-  for (const std::string& text : texts) array->add(Printable(text));
   return array;
 }
 
@@ -72,8 +60,8 @@ Object::Ptr RowObject(const VerdictRow& row) {
   object->set("paired", row.question.paired);
   object->set("margin", row.question.margin);
   object->set("drift", row.question.drift);
-  object->set("base_values", Values(row.question.base));
-  object->set("candidate_values", Values(row.question.candidate));
+  object->set("base_values", Numbers(row.question.base));
+  object->set("candidate_values", Numbers(row.question.candidate));
   object->set("base_median", Number(answer.base_median));
   object->set("candidate_median", Number(answer.candidate_median));
   const auto end = [&](double stats::Interval::*which) {

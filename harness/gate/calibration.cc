@@ -14,7 +14,7 @@ namespace connbench::gate {
 namespace {
 
 constexpr double kConfidence = 0.95;
-constexpr double kPercent = 100;
+constexpr double kPercentOfOne = 100;
 
 size_t CountRounds(const Rounds& rounds) { return rounds.empty() ? 0 : rounds.front().size(); }
 
@@ -109,7 +109,7 @@ Result<Calibration> Calibrate(const GatePlan& plan, const Rounds& aa, uint64_t s
                                 NoiseOf(aa, row), std::nullopt});
   }
   for (const double percent : kPlantedPercent) {
-    const double effect = percent / kPercent;
+    const double effect = percent / kPercentOfOne;
     const std::vector<int> worse = simulate(effect).worse;
     bool all_found = true;
     for (size_t row = 0; row < worse.size(); ++row) {

@@ -15,10 +15,10 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr int64_t kBudget = 600 * kNanosecondsPerSecond;
+constexpr int64_t kReportBudget = 600 * kNanosecondsPerSecond;
 constexpr size_t kColumns = 100;
 
-std::string Report(double slowdown, double noise, int64_t budget_ns = kBudget,
+std::string Report(double slowdown, double noise, int64_t budget_ns = kReportBudget,
                    const std::optional<Calibration>& calibration = std::nullopt) {
   const GatePlan plan = MadeUpPlan();
   MadeUpServers servers(slowdown, noise);
@@ -65,14 +65,14 @@ TEST(GateReportTest, TheMachinesCalibrationIsPrintedWithTheVerdict) {
   calibration.false_alarms = 1;
   calibration.false_alarm_bound = 0.0118;
   calibration.rows = {{"steady", "throughput_tps", 0.01, 0.03}};
-  const std::string text = Report(0, 0.01, kBudget, calibration);
+  const std::string text = Report(0, 0.01, kReportBudget, calibration);
   EXPECT_THAT(text, HasSubstr("1 of 400 simulated gates"));
   EXPECT_THAT(text, HasSubstr("steady: throughput: 3 %"));
   EXPECT_THAT(text, HasSubstr("churn: request mean: not calibrated"));
   EXPECT_THAT(text, Not(HasSubstr("another machine")));
   calibration.machine = "elsewhere";
   calibration.budget_ns = kNanosecondsPerSecond;
-  const std::string other = Report(0, 0.01, kBudget, calibration);
+  const std::string other = Report(0, 0.01, kReportBudget, calibration);
   EXPECT_THAT(other, HasSubstr("another machine (elsewhere)"));
   EXPECT_THAT(other, HasSubstr("a budget of 1 s"));
 }

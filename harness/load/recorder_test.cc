@@ -8,7 +8,7 @@
 namespace connbench::load {
 namespace {
 
-constexpr int64_t kMillisecond = kNanosecondsPerMillisecond;
+constexpr int64_t kMs = kNanosecondsPerMillisecond;
 
 // One thread is fast, the other slow: of 1,000 transactions 980 take 1 ms and 20 take 100 ms. The
 // percentiles of both together are those of their samples, not a mean of percentiles: that would be
@@ -21,9 +21,8 @@ class TwoThreads : public ::testing::Test {
       const bool fast = recorder == &fast_;
       for (int i = 0; i < (fast ? 980 : 20); ++i) {
         recorder->TransactionBegun();
-        const int64_t latency = (fast ? 1 : 100) * kMillisecond;
-        recorder->TransactionOk({.intended = origin_ + 150 * kMillisecond - latency},
-                                origin_ + 150 * kMillisecond);
+        const int64_t latency = (fast ? 1 : 100) * kMs;
+        recorder->TransactionOk({.intended = origin_ + 150 * kMs - latency}, origin_ + 150 * kMs);
       }
       recorder->FinishSlices();
     }
@@ -68,15 +67,14 @@ TEST_F(TwoThreads, PercentilesOfASliceAreMergedNotAveraged) {
 
 TEST(Recorder, LatencyIsLagAndServiceOfEachTransaction) {
   const MonotonicNs origin = MonotonicNow();
-  Recorder recorder(origin, 0, /*latency_limit_ns=*/5 * kMillisecond);
-  recorder.BeginPhase(true, origin, origin + 100 * kMillisecond);
+  Recorder recorder(origin, 0, /*latency_limit_ns=*/5 * kMs);
+  recorder.BeginPhase(true, origin, origin + 100 * kMs);
   for (int64_t i = 0; i < 2; ++i) {
     recorder.TransactionBegun();
-    recorder.TransactionSent(origin + 3 * kMillisecond);
-    recorder.TransactionOk({.intended = origin + kMillisecond,
-                            .sent = origin + 3 * kMillisecond,
-                            .client_lag_ns = 500},
-                           origin + (i == 0 ? 6 : 7) * kMillisecond);
+    recorder.TransactionSent(origin + 3 * kMs);
+    recorder.TransactionOk(
+        {.intended = origin + kMs, .sent = origin + 3 * kMs, .client_lag_ns = 500},
+        origin + (i == 0 ? 6 : 7) * kMs);
   }
   recorder.TransactionBegun();
   recorder.TransactionSkipped(SkipReason::kLate);
@@ -84,9 +82,9 @@ TEST(Recorder, LatencyIsLagAndServiceOfEachTransaction) {
   result.rate = "1000";
   recorder.AddTo(result);
   EXPECT_TRUE(result.Check().ok()) << result.Check().ToString();
-  EXPECT_EQ(result.transaction_latency.max(), 6 * kMillisecond);
-  EXPECT_EQ(result.service_time.max(), 4 * kMillisecond);
-  EXPECT_EQ(result.schedule_lag.max(), 2 * kMillisecond);
+  EXPECT_EQ(result.transaction_latency.max(), 6 * kMs);
+  EXPECT_EQ(result.service_time.max(), 4 * kMs);
+  EXPECT_EQ(result.schedule_lag.max(), 2 * kMs);
   EXPECT_EQ(result.client_lag.max(), 500);
   EXPECT_EQ(result.transactions_late, 1U) << "one took exactly the limit, one took longer";
   EXPECT_EQ(result.transactions_skipped, 1U);
@@ -95,13 +93,12 @@ TEST(Recorder, LatencyIsLagAndServiceOfEachTransaction) {
 
 TEST(Recorder, WhatIsUnderWayWhenTheWindowClosesCountsByItsShare) {
   const MonotonicNs begin = MonotonicNow();
-  const MonotonicNs end = begin + 100 * kMillisecond;
+  const MonotonicNs end = begin + 100 * kMs;
   Recorder recorder(begin, 0);
   recorder.BeginPhase(true, begin, end);
   const auto run = [&](int64_t from_ms, int64_t to_ms) {
     recorder.TransactionBegun();
-    recorder.TransactionOk({.intended = begin + from_ms * kMillisecond},
-                           begin + to_ms * kMillisecond);
+    recorder.TransactionOk({.intended = begin + from_ms * kMs}, begin + to_ms * kMs);
   };
   run(0, 50);    // within
   run(50, 100);  // until it closes, exactly
@@ -122,46 +119,46 @@ TEST(Recorder, WhatIsUnderWayWhenTheWindowClosesCountsByItsShare) {
 TEST(Recorder, ARequestCountsFromWhenItWasAskedForAndItsConnectIsInIt) {
   const MonotonicNs begin = MonotonicNow();
   Recorder recorder(begin, 0);
-  recorder.BeginPhase(true, begin, begin + 100 * kMillisecond);
+  recorder.BeginPhase(true, begin, begin + 100 * kMs);
   for (int64_t from_ms = 0; from_ms < 100; from_ms += 40) {
-    const MonotonicNs wanted = begin + from_ms * kMillisecond;
-    const MonotonicNs ready = wanted + 30 * kMillisecond;
+    const MonotonicNs wanted = begin + from_ms * kMs;
+    const MonotonicNs ready = wanted + 30 * kMs;
     recorder.ClientAsks(0, wanted);
     recorder.TransactionBegun();
-    recorder.TransactionOk({.intended = ready, .wanted = wanted}, ready + 10 * kMillisecond);
-    recorder.ClientOk(0, ready + 10 * kMillisecond);
+    recorder.TransactionOk({.intended = ready, .wanted = wanted}, ready + 10 * kMs);
+    recorder.ClientOk(0, ready + 10 * kMs);
   }
   recorder.BeginPhase(false, 0, kNoDeadline);  // the connections are closed
   LoadResult result;
   recorder.AddTo(result);
   result.window_begin_ns = begin;
-  result.window_end_ns = begin + 100 * kMillisecond;
+  result.window_end_ns = begin + 100 * kMs;
   result.closed_loop = true;
-  EXPECT_EQ(result.request_time.max(), 40 * kMillisecond);
-  EXPECT_EQ(result.transaction_latency.max(), 10 * kMillisecond);
+  EXPECT_EQ(result.request_time.max(), 40 * kMs);
+  EXPECT_EQ(result.transaction_latency.max(), 10 * kMs);
   // Half of the third lies in the window, although it had no connection yet when that closed.
   EXPECT_DOUBLE_EQ(result.throughput_tps(), 25);
   const auto law = result.littles_law();
   ASSERT_TRUE(law);
   EXPECT_DOUBLE_EQ(law->clients, 1);
-  EXPECT_NEAR(law->clients_over_throughput_ns, 40.0 * kMillisecond, 1);
-  EXPECT_NEAR(law->mean_request_ns, 40.0 * kMillisecond, 1);
+  EXPECT_NEAR(law->clients_over_throughput_ns, 40.0 * kMs, 1);
+  EXPECT_NEAR(law->mean_request_ns, 40.0 * kMs, 1);
 }
 
 TEST(Recorder, TimeForWhichAClientWasNotServedIsKeptApart) {
   const MonotonicNs begin = MonotonicNow();
   Recorder recorder(begin, 0);
-  recorder.BeginPhase(true, begin, begin + 100 * kMillisecond);
+  recorder.BeginPhase(true, begin, begin + 100 * kMs);
   recorder.ClientAsks(0, begin);
-  recorder.RequestUnserved(0, begin, begin + 60 * kMillisecond);
+  recorder.RequestUnserved(0, begin, begin + 60 * kMs);
   recorder.TransactionBegun();
-  recorder.TransactionOk({.intended = begin + 60 * kMillisecond}, begin + 100 * kMillisecond);
-  recorder.ClientOk(0, begin + 100 * kMillisecond);
+  recorder.TransactionOk({.intended = begin + 60 * kMs}, begin + 100 * kMs);
+  recorder.ClientOk(0, begin + 100 * kMs);
   LoadResult result;
   recorder.AddTo(result);
-  EXPECT_EQ(result.clients_present_ns, 100 * kMillisecond);
-  EXPECT_EQ(result.unserved_in_window_ns, 60 * kMillisecond);
-  EXPECT_EQ(result.requests_in_window_ns, 40 * kMillisecond);
+  EXPECT_EQ(result.clients_present_ns, 100 * kMs);
+  EXPECT_EQ(result.unserved_in_window_ns, 60 * kMs);
+  EXPECT_EQ(result.requests_in_window_ns, 40 * kMs);
 }
 
 TEST(Recorder, AConnectCountsFromWhenItWasDue) {
@@ -171,14 +168,14 @@ TEST(Recorder, AConnectCountsFromWhenItWasDue) {
   ConnectionPhases phases;
   phases.in_window = true;
   phases.intended_ns = origin;
-  phases.connect_begin_ns = origin + 3 * kMillisecond;
-  phases.ready_ns = origin + 5 * kMillisecond;
+  phases.connect_begin_ns = origin + 3 * kMs;
+  phases.ready_ns = origin + 5 * kMs;
   recorder.ConnectBegun(phases.intended_ns, phases.connect_begin_ns, false);
   recorder.ConnectEnded(phases, "", "", phases.ready_ns);
   LoadResult result;
   recorder.AddTo(result);
-  EXPECT_EQ(result.connect_latency.max(), 5 * kMillisecond);
-  EXPECT_EQ(result.schedule_lag.max(), 3 * kMillisecond);
+  EXPECT_EQ(result.connect_latency.max(), 5 * kMs);
+  EXPECT_EQ(result.schedule_lag.max(), 3 * kMs);
 }
 
 TEST(Recorder, FairnessIsJainsIndexOfAllClients) {
@@ -189,13 +186,13 @@ TEST(Recorder, FairnessIsJainsIndexOfAllClients) {
     recorder.ClientBegun(client);
     for (int i = 0; i < transactions; ++i) {
       recorder.TransactionBegun();
-      recorder.TransactionOk({.intended = origin}, origin + kMillisecond);
-      recorder.ClientOk(client, origin + kMillisecond);
+      recorder.TransactionOk({.intended = origin}, origin + kMs);
+      recorder.ClientOk(client, origin + kMs);
     }
   };
   run(first, 0, 7);  // of the warm-up: counts for nothing
-  first.BeginPhase(true, origin, origin + 100 * kMillisecond);
-  second.BeginPhase(true, origin, origin + 100 * kMillisecond);
+  first.BeginPhase(true, origin, origin + 100 * kMs);
+  second.BeginPhase(true, origin, origin + 100 * kMs);
   LoadResult nothing;
   first.AddTo(nothing);
   EXPECT_EQ(nothing.fairness(), 0);

@@ -25,7 +25,7 @@ constexpr std::string_view kCommands =
     "and "
     "\\endpipeline.";
 
-Status Wrong(std::string message) {
+Status WrongScript(std::string message) {
   return Status::Error(sqlstate::kInvalidParameterValue, std::move(message));
 }
 
@@ -468,15 +468,15 @@ ScriptRunner::Step ScriptRunner::Next() {
     switch (command.kind) {
       case ScriptCommand::Kind::kSql:
         if (in_pipeline_ && command.capture != Capture::kNone) {
-          return Fail(Wrong("\\gset and \\aset are not allowed in a pipeline"));
+          return Fail(WrongScript("\\gset and \\aset are not allowed in a pipeline"));
         }
         return Step::kQuery;
       case ScriptCommand::Kind::kStartPipeline:
-        if (in_pipeline_) return Fail(Wrong("\\startpipeline in a pipeline"));
+        if (in_pipeline_) return Fail(WrongScript("\\startpipeline in a pipeline"));
         in_pipeline_ = true;
         continue;
       case ScriptCommand::Kind::kEndPipeline:
-        if (!in_pipeline_) return Fail(Wrong("\\endpipeline without \\startpipeline"));
+        if (!in_pipeline_) return Fail(WrongScript("\\endpipeline without \\startpipeline"));
         in_pipeline_ = false;
         return Step::kSync;
       case ScriptCommand::Kind::kJump:
@@ -495,7 +495,7 @@ ScriptRunner::Step ScriptRunner::Next() {
         sleep_ns_ = std::max<int64_t>(sleep, 0);
         return Step::kSleep;
       }
-      status = Wrong("\\sleep needs a whole number, and not so large a one");
+      status = WrongScript("\\sleep needs a whole number, and not so large a one");
     }
     if (!status.ok()) return Fail(status);
     if (command.kind == ScriptCommand::Kind::kSet) {
@@ -504,7 +504,7 @@ ScriptRunner::Step ScriptRunner::Next() {
       at_ = command.target;
     }
   }
-  if (in_pipeline_) return Fail(Wrong("the script ends in a pipeline"));
+  if (in_pipeline_) return Fail(WrongScript("the script ends in a pipeline"));
   return Step::kDone;
 }
 

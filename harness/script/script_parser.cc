@@ -1,6 +1,8 @@
 // Splits a script's text into SQL statements and backslash commands.
 #include "harness/script/script_parser.h"
 
+#include "base/ascii.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +11,6 @@
 
 namespace connbench::load {
 namespace {
-
-bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 class Splitter {
  public:
@@ -36,7 +36,7 @@ class Splitter {
   }
   void SkipBlank() {
     while (at_ < text_.size()) {
-      if (IsSpace(text_[at_])) {
+      if (IsAsciiSpace(text_[at_])) {
         ++at_;
       } else if (AtLineComment()) {
         SkipLine();
@@ -101,7 +101,7 @@ class Splitter {
         if (c == ';' && depth == 0) break;
       }
     }
-    while (!part.text.empty() && IsSpace(part.text.back())) part.text.pop_back();
+    while (!part.text.empty() && IsAsciiSpace(part.text.back())) part.text.pop_back();
     // A lone semicolon is sent, too: the empty query, as with pgbench.
     if (!part.text.empty()) parts_.push_back(std::move(part));
     return Status::Ok();

@@ -10,11 +10,11 @@
 namespace connbench::stats {
 namespace {
 
-constexpr uint64_t kSeed = 1;
+constexpr uint64_t kShuffleSeed = 1;
 // Of random orders that reach what was observed, as many as this are seen at the bound.
 constexpr double kReachedAtBound = 5;
 // Sums of the same values in another order differ by rounding.
-constexpr double kRounding = 1e-9;
+constexpr double kShuffleRounding = 1e-9;
 
 // up_to: working memory.
 ChangePoint SplitOf(std::span<const double> segment, std::vector<double>& up_to) {
@@ -52,9 +52,9 @@ ChangePoint SplitOf(std::span<const double> segment, std::vector<double>& up_to)
 double ShareOfOrders(std::span<const double> segment, double observed, double bound) {
   std::vector<double> shuffled(segment.begin(), segment.end());
   std::vector<double> up_to;
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kShuffleSeed);
   const double orders = std::ceil(kReachedAtBound / bound) - 1;
-  const double floor = observed - kRounding * (1 + observed);
+  const double floor = observed - kShuffleRounding * (1 + observed);
   double reached = 1;  // the order that was observed is one, too
   for (double order = 0; order < orders; ++order) {
     for (size_t i = shuffled.size() - 1; i > 0; --i) {

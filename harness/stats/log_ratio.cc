@@ -14,7 +14,7 @@ constexpr size_t kMinForAutocorrelation = 8;
 constexpr double kMaxAutocorrelation = 0.9;
 // Of a run's own repetitions where they are too few to tell: a correlation of 0.2. Pairs lose it.
 constexpr double kAssumedInflation = 1.5;
-constexpr double kRounding = 1e-20;
+constexpr double kRoundingOfSquares = 1e-20;
 
 struct Moments {
   double mean = 0;
@@ -65,7 +65,7 @@ double AutocorrelationInflation(std::span<const double> series) {
     if (i > 0) products += (series[i] - mean) * (series[i - 1] - mean);
   }
   // Equal values differ by rounding alone.
-  if (!(squares > n * kRounding * (1 + mean * mean))) return 1;
+  if (!(squares > n * kRoundingOfSquares * (1 + mean * mean))) return 1;
   // The estimate is low by about 1/n without any correlation, by (1 + 4r)/n with correlation r.
   const double raw = products / squares;
   const double r = std::clamp((raw * n + 1) / (n - 4), 0.0, kMaxAutocorrelation);

@@ -32,7 +32,7 @@ std::string Patterns() {
   return text;
 }
 
-std::string Parameters() {
+std::string ParameterRows() {
   std::string text = "| parameter | what it is |\n|---|---|\n";
   for (const load::ParameterDescription& parameter : load::AllParameters()) {
     text += fmt::format("| `{}` | {} |\n", parameter.name, parameter.help);
@@ -102,7 +102,7 @@ std::string SuiteReferenceMarkdown() {
   text += fmt::format(
       "\n### `[[experiment]]`\n\nEach list is an axis; the axes multiply into cells.\n\n{}",
       KeyTable(suite_keys, "experiment"));
-  text += fmt::format("\n### `vary`: parameters of a workload\n\n{}", Parameters());
+  text += fmt::format("\n### `vary`: parameters of a workload\n\n{}", ParameterRows());
   text += fmt::format("\n### `until`\n\n{}", KeyTable(suite_keys, "until"));
   text += fmt::format("\n### `[crossover]`\n\n{}", KeyTable(suite_keys, "crossover"));
   text +=

@@ -12,7 +12,7 @@
 namespace connbench::suite {
 namespace {
 
-constexpr double kUs = kNanosecondsPerMicrosecond;
+constexpr double kNsPerUs = kNanosecondsPerMicrosecond;
 
 // Where a curve of a distribution bends: dense towards the tail.
 constexpr double kLadder[] = {0.01, 0.05,   0.1,   0.2,    0.3,   0.4,    0.5,    0.6,     0.7,
@@ -95,9 +95,9 @@ std::vector<results::LatencyRow> LatencyLadder(const std::string& distribution,
     results::LatencyRow row;
     row.distribution = distribution;
     row.percentile = percentile;
-    row.latency_us = value_ns.estimate / kUs;
-    row.latency_us_low = value_ns.low / kUs;
-    row.latency_us_high = value_ns.high / kUs;
+    row.latency_us = value_ns.estimate / kNsPerUs;
+    row.latency_us_low = value_ns.low / kNsPerUs;
+    row.latency_us_high = value_ns.high / kNsPerUs;
     row.samples =
         static_cast<int64_t>(histogram.CountUpTo(static_cast<int64_t>(value_ns.estimate)));
     rows.push_back(std::move(row));

@@ -7,7 +7,7 @@
 namespace connbench::suite {
 namespace {
 
-stats::Histogram MakeHistogram(int samples) {
+stats::Histogram HistogramOf(int samples) {
   stats::Histogram histogram;
   for (int i = 1; i <= samples; ++i) histogram.Record(i * 1000);
   return histogram;
@@ -17,9 +17,9 @@ TEST(LatencyTest, NoPercentileIsGivenThatTheSampleCannotCarry) {
   EXPECT_EQ(SamplesNeeded(0.5), 2U);
   EXPECT_EQ(SamplesNeeded(0.99), 100U);
   EXPECT_EQ(SamplesNeeded(0.999), 1000U);
-  EXPECT_EQ(PercentileUs(MakeHistogram(99), 0.99), std::nullopt);
-  EXPECT_NEAR(PercentileUs(MakeHistogram(100), 0.99).value_or(0), 99, 0.1);
-  const auto ladder = LatencyLadder("connect", MakeHistogram(100));
+  EXPECT_EQ(PercentileUs(HistogramOf(99), 0.99), std::nullopt);
+  EXPECT_NEAR(PercentileUs(HistogramOf(100), 0.99).value_or(0), 99, 0.1);
+  const auto ladder = LatencyLadder("connect", HistogramOf(100));
   ASSERT_GE(ladder.size(), 3U);
   EXPECT_EQ(ladder.front().percentile, 0);
   EXPECT_EQ(ladder.front().latency_us, 1);
@@ -37,13 +37,13 @@ TEST(LatencyTest, NoPercentileIsGivenThatTheSampleCannotCarry) {
 
 TEST(LatencyTest, GroupsAndWhatVictimsFeltAreDistributionsOfTheirOwn) {
   load::LoadResult load;
-  load.request_time = MakeHistogram(10);
-  load.transaction_latency = MakeHistogram(10);
-  load.victims.before = MakeHistogram(4);
-  load.victims.during = MakeHistogram(6);
+  load.request_time = HistogramOf(10);
+  load.transaction_latency = HistogramOf(10);
+  load.victims.before = HistogramOf(4);
+  load.victims.during = HistogramOf(6);
   load.groups.resize(1);
   load.groups[0].workload = "storm";
-  load.groups[0].connect_latency = MakeHistogram(3);
+  load.groups[0].connect_latency = HistogramOf(3);
   load.groups[0].connects_by_outcome[1] = 7;
   results::TrialRecord record;
   AddDistributions(load, record);

@@ -17,11 +17,11 @@
 namespace connbench::targets {
 namespace {
 
-constexpr std::string_view kPrefix = "pgbouncer+";
+constexpr std::string_view kPoolerPrefix = "pgbouncer+";
 constexpr std::string_view kProgramPrefix = "pgbouncer:";
 constexpr char kPackage[] = "pgbouncer";
 constexpr char kConfiguration[] = "pgbouncer.ini";
-constexpr int kSpareClients = 10;
+constexpr int kSparePoolClients = 10;
 // PgBouncer gives a client's slot free when it reads that the client has left. By then the client
 // may have come back, and more than once where PgBouncer is behind.
 constexpr int kSlotsPerClient = 4;
@@ -60,11 +60,6 @@ constexpr std::string_view kPoolSettings[] = {"application_name",
                                               "timezone"};
 constexpr std::string_view kPoolModes[] = {"session", "transaction", "statement"};
 
-template <typename Names>
-bool Contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 // As PgBouncer's names are made of; what it has is for PgBouncer to say, before the first trial.
 bool IsSettingName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -86,7 +81,7 @@ class PgbouncerTarget final : public Target {
       : given_program_(std::move(program)),
         settings_(SettingsOfPart("pgbouncer", request.settings)),
         protocol_(request.protocol),
-        clients_(request.connections + kSpareClients),
+        clients_(request.connections + kSparePoolClients),
         server_(std::move(server)) {}
   PgbouncerTarget(const PgbouncerTarget&) = delete;
   PgbouncerTarget& operator=(const PgbouncerTarget&) = delete;
@@ -286,8 +281,8 @@ struct PoolerName {
   std::string server;
 };
 Result<std::optional<PoolerName>> SplitPoolerName(const std::string& text) {
-  if (text.starts_with(kPrefix)) {
-    return std::optional<PoolerName>({"", text.substr(kPrefix.size())});
+  if (text.starts_with(kPoolerPrefix)) {
+    return std::optional<PoolerName>({"", text.substr(kPoolerPrefix.size())});
   }
   if (!text.starts_with(kProgramPrefix)) return std::optional<PoolerName>();
   // The path may hold a plus, too.

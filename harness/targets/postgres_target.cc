@@ -24,11 +24,11 @@
 namespace connbench::targets {
 namespace {
 
-constexpr int64_t kStartTimeoutNs = 60 * kNanosecondsPerSecond;
-constexpr int64_t kStopTimeoutNs = 30 * kNanosecondsPerSecond;
+constexpr int64_t kPostgresStartTimeoutNs = 60 * kNanosecondsPerSecond;
+constexpr int64_t kPostgresStopTimeoutNs = 30 * kNanosecondsPerSecond;
 constexpr int kReadyLine = 8;  // of postmaster.pid, counted from 1
 constexpr std::string_view kProgramsPrefix = "postgres:";
-constexpr char kPackage[] = "postgresql";
+constexpr char kPostgresPackage[] = "postgresql";
 constexpr char kFolderSetting[] = "folder";
 constexpr int kFirstWithSetupDurations = 18;
 constexpr int kFirstWithChecksumsByDefault = 18;
@@ -182,7 +182,7 @@ class PostgresTarget final : public Target {
   Status FindPrograms() {
     if (!postgres_.empty()) return Status::Ok();
     if (programs_.empty()) {
-      CONNBENCH_ASSIGN_OR_RETURN(initdb_, FindServerProgram("initdb", kPackage));
+      CONNBENCH_ASSIGN_OR_RETURN(initdb_, FindServerProgram("initdb", kPostgresPackage));
     } else {
       initdb_ = programs_ + "/initdb";
     }
@@ -257,8 +257,8 @@ class PostgresTarget final : public Target {
   // SIGINT is its fast shutdown: sessions are ended, in order. SIGQUIT its immediate one: the
   // cluster is thrown away.
   ChildServer server_{{.name = "PostgreSQL",
-                       .start_timeout_ns = kStartTimeoutNs,
-                       .stop_timeout_ns = kStopTimeoutNs,
+                       .start_timeout_ns = kPostgresStartTimeoutNs,
+                       .stop_timeout_ns = kPostgresStopTimeoutNs,
                        .stop_signal = SIGINT,
                        .death_signal = SIGQUIT,
                        .env = ServerEnvironment()}};

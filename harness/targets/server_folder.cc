@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kPrefix[] = "connbench-server.";
+constexpr char kFolderPrefix[] = "connbench-server.";
 constexpr int kTries = 10;
 constexpr int kSegmentLine = 7;  // of postmaster.pid, counted from 1
 
@@ -95,7 +95,8 @@ int SweepServerFolders(const std::string& parent) {
   int swept = 0;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(Resolve(parent), ignored)) {
-    if (!entry.path().filename().string().starts_with(kPrefix) || !IsOurs(entry.path())) continue;
+    if (!entry.path().filename().string().starts_with(kFolderPrefix) || !IsOurs(entry.path()))
+      continue;
     const int lock = Lock(entry.path(), LOCK_NB);
     if (lock < 0) continue;  // in use, or another user's
     EndAndRemove(entry.path());
@@ -111,7 +112,7 @@ Result<ServerFolder> ServerFolder::Make(const std::string& parent,
   const fs::path place = Resolve(parent);
   ServerFolder folder;
   for (int i = 0; i < kTries && folder.lock_ < 0; ++i) {
-    std::string path = (place / kPrefix).string() + "XXXXXX";
+    std::string path = (place / kFolderPrefix).string() + "XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) {
       return Status::System("cannot make a temporary folder " + path, errno);
     }

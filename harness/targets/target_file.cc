@@ -30,11 +30,6 @@ constexpr int64_t kMaxTimeoutS = 600;
 constexpr int64_t kMaxExitCode = 255;
 constexpr std::string_view kLogPrefix = "log:";
 
-template <typename Names>
-bool Contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 class Reader {
  public:
   Reader(const toml::table& root, const std::string& path) : root_(root), path_(path) {}

@@ -32,11 +32,6 @@ std::string_view PartOf(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
-template <typename Names>
-bool Contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 // Of PostgreSQL: the way of the load to it, and what follows from the load.
 constexpr std::string_view kHarnessSettings[] = {
     "port",        "listen_addresses",  "unix_socket_directories", "data_directory",

@@ -50,7 +50,7 @@ class ProgramFolder {
   std::string path_;
 };
 
-std::string ErrorOf(const std::string& text) {
+std::string ErrorOfName(const std::string& text) {
   const auto name = FindTarget(text);
   EXPECT_FALSE(name.ok()) << text;
   return name.ok() ? "" : name.status().ToString();
@@ -102,22 +102,22 @@ TEST(TargetListTest, OtherBuildsAndProgramsAreNamedByTheirFolder) {
   EXPECT_THAT(pooled.parts, ElementsAre("postgres", "pgbouncer"));
   EXPECT_EQ(Find("pgbouncer+build:" + folder.path() + "/fork").model, "fork");
 
-  EXPECT_THAT(ErrorOf("build:/nowhere/fork"), HasSubstr("/nowhere/build/release/harness"));
-  EXPECT_THAT(ErrorOf("build:fork"), HasSubstr("build:DIR/MODEL"));
-  EXPECT_THAT(ErrorOf("postgres:/nowhere"), HasSubstr("/nowhere/initdb"));
-  EXPECT_THAT(ErrorOf("pgbouncer:/nowhere/pgbouncer+fork"), HasSubstr("no program"));
+  EXPECT_THAT(ErrorOfName("build:/nowhere/fork"), HasSubstr("/nowhere/build/release/harness"));
+  EXPECT_THAT(ErrorOfName("build:fork"), HasSubstr("build:DIR/MODEL"));
+  EXPECT_THAT(ErrorOfName("postgres:/nowhere"), HasSubstr("/nowhere/initdb"));
+  EXPECT_THAT(ErrorOfName("pgbouncer:/nowhere/pgbouncer+fork"), HasSubstr("no program"));
 }
 
 TEST(TargetListTest, WrongNamesAreAnsweredWithGoodOnes) {
-  EXPECT_THAT(ErrorOf("postgre"), HasSubstr("\"postgres\""));
-  EXPECT_THAT(ErrorOf("pgbouncer+forks"), HasSubstr("\"fork\""));
-  EXPECT_THAT(ErrorOf("pgbouncer+pgbouncer+fork"), HasSubstr("in front of"));
-  EXPECT_THAT(ErrorOf("pgbouncer+dsn:host=a"), HasSubstr("in front of"));
-  EXPECT_THAT(ErrorOf("dsn:what is this"), HasSubstr("dsn:"));
-  EXPECT_THAT(ErrorOf("dsn:host=a port=x"),
+  EXPECT_THAT(ErrorOfName("postgre"), HasSubstr("\"postgres\""));
+  EXPECT_THAT(ErrorOfName("pgbouncer+forks"), HasSubstr("\"fork\""));
+  EXPECT_THAT(ErrorOfName("pgbouncer+pgbouncer+fork"), HasSubstr("in front of"));
+  EXPECT_THAT(ErrorOfName("pgbouncer+dsn:host=a"), HasSubstr("in front of"));
+  EXPECT_THAT(ErrorOfName("dsn:what is this"), HasSubstr("dsn:"));
+  EXPECT_THAT(ErrorOfName("dsn:host=a port=x"),
               HasSubstr("\"x\" is not a whole number from 1 to 65535"));
-  EXPECT_THAT(ErrorOf("dsn:host=a password=b"), HasSubstr("PGPASSWORD"));
-  EXPECT_THAT(ErrorOf("dsn:host=a target_session_attrs=any"), HasSubstr("cannot be given"));
+  EXPECT_THAT(ErrorOfName("dsn:host=a password=b"), HasSubstr("PGPASSWORD"));
+  EXPECT_THAT(ErrorOfName("dsn:host=a target_session_attrs=any"), HasSubstr("cannot be given"));
 }
 
 TEST(TargetListTest, SettingsGoToThePartsTheyConcern) {

@@ -161,9 +161,9 @@ class Writer {
 };
 
 // Throws Poco::Exception for what is missing or of another type.
-class Reader {
+class JsonReader {
  public:
-  explicit Reader(const Object& object) : object_(object) {}
+  explicit JsonReader(const Object& object) : object_(object) {}
 
   template <typename T>
   void operator()(const char* name, T& value) const {
@@ -204,7 +204,7 @@ class Reader {
   }
   template <typename T>
   static void FromVar(const Var& var, T& value) requires(!Plain<T> && !Enumeration<T>) {
-    Visit(value, Reader(*var.extract<Object::Ptr>()));
+    Visit(value, JsonReader(*var.extract<Object::Ptr>()));
   }
 
   const Object& object_;
@@ -224,7 +224,7 @@ Result<Workload> ReadWorkloadJson(const std::string& text) {
   try {
     Workload workload;
     Poco::JSON::Parser parser;
-    Visit(workload, Reader(*parser.parse(text).extract<Object::Ptr>()));
+    Visit(workload, JsonReader(*parser.parse(text).extract<Object::Ptr>()));
     return workload;
   } catch (const Poco::Exception& error) {
     return Status::Error(sqlstate::kInvalidTextRepresentation,

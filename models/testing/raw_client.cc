@@ -14,7 +14,7 @@
 namespace connbench::models::testing {
 namespace {
 
-constexpr int kPatienceMs = 10'000;
+constexpr int kRawPatienceMs = 10'000;
 constexpr size_t kMaxMessageBytes = 1 << 24;
 
 }  // namespace
@@ -54,7 +54,7 @@ void RawClient::Send(std::string_view bytes) {
     }
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return;  // what it said last can be read
     pollfd either = {fd_, POLLIN | POLLOUT, 0};
-    if (poll(&either, 1, kPatienceMs) <= 0) return;
+    if (poll(&either, 1, kRawPatienceMs) <= 0) return;
     if ((either.revents & POLLIN) != 0 && !ReceiveSome(0)) return;
   }
 }
@@ -117,7 +117,7 @@ std::string RawClient::Until(char type) {
       types.push_back(taken);
       if (taken == type) return types;
     }
-    if (!ReceiveSome(kPatienceMs)) return types;
+    if (!ReceiveSome(kRawPatienceMs)) return types;
   }
 }
 

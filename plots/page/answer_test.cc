@@ -29,7 +29,7 @@ TrialRow Trial(const std::string& model, int64_t connections, int64_t repetition
 }
 
 // Throughput of 8 and of 64 clients.
-results::Run RunOf(const std::vector<std::pair<std::string, double>>& models, double at_64 = 1) {
+results::Run RunWith(const std::vector<std::pair<std::string, double>>& models, double at_64 = 1) {
   results::Run run;
   run.info.run_id = "r";
   for (const auto& [model, tps] : models) {
@@ -52,7 +52,7 @@ Answer AnswerOfRuns(const std::vector<results::Run>& runs) {
 }
 
 TEST(AnswerTest, TheBestContenderWithMostClientsIsToldAgainstTheBase) {
-  const Answer answer = AnswerOfRuns({RunOf({{"fork", 100}, {"poco", 150}, {"thread", 300}}, 2)});
+  const Answer answer = AnswerOfRuns({RunWith({{"fork", 100}, {"poco", 150}, {"thread", 300}}, 2)});
   EXPECT_EQ(answer.question,
             "Which of fork, poco and thread does best under steady, and by how much?");
   ASSERT_THAT(answer.sentences, SizeIs(1));
@@ -65,13 +65,13 @@ TEST(AnswerTest, TheBestContenderWithMostClientsIsToldAgainstTheBase) {
 }
 
 TEST(AnswerTest, ABaseThatIsAheadIsHeldAgainstTheNextBest) {
-  const Answer answer = AnswerOfRuns({RunOf({{"fork", 100}, {"poco", 50}, {"thread", 80}})});
+  const Answer answer = AnswerOfRuns({RunWith({{"fork", 100}, {"poco", 50}, {"thread", 80}})});
   ASSERT_THAT(answer.sentences, SizeIs(1));
   EXPECT_THAT(answer.sentences[0], HasSubstr("thread answers 20 % fewer requests than fork"));
 }
 
 TEST(AnswerTest, OneContenderGetsItsFigures) {
-  const Answer answer = AnswerOfRuns({RunOf({{"fork", 100}})});
+  const Answer answer = AnswerOfRuns({RunWith({{"fork", 100}})});
   EXPECT_EQ(answer.question, "How does fork do under steady?");
   EXPECT_THAT(answer.sentences,
               ElementsAre("With 64 clients that stay connected, fork: throughput 100 tx/s.",
@@ -80,7 +80,7 @@ TEST(AnswerTest, OneContenderGetsItsFigures) {
 }
 
 TEST(AnswerTest, NothingIsSaidOfARunWithoutValidTrials) {
-  results::Run run = RunOf({{"fork", 100}, {"thread", 50}});
+  results::Run run = RunWith({{"fork", 100}, {"thread", 50}});
   for (TrialRow& row : run.trials) row.status = results::kTrialInvalid;
   EXPECT_THAT(AnswerOfRuns({run}).sentences, IsEmpty());
   EXPECT_THAT(AnswerOfRuns({run}).note, HasSubstr("othing"));
@@ -89,9 +89,9 @@ TEST(AnswerTest, NothingIsSaidOfARunWithoutValidTrials) {
 }
 
 TEST(AnswerTest, TwoRunsAreJudged) {
-  results::Run candidate = RunOf({{"fork", 30}});
+  results::Run candidate = RunWith({{"fork", 30}});
   candidate.info.run_id = "s";
-  const Answer answer = AnswerOfRuns({RunOf({{"fork", 100}}), candidate});
+  const Answer answer = AnswerOfRuns({RunWith({{"fork", 100}}), candidate});
   EXPECT_EQ(answer.question, "What differs between r and s?");
   ASSERT_THAT(answer.sentences, SizeIs(3));
   EXPECT_THAT(answer.sentences[0], HasSubstr("s against r: 2 of 2 judged rows are worse."));

@@ -18,10 +18,6 @@ constexpr auto kImplicit = CoercionContext::kImplicit;
 constexpr auto kAssignment = CoercionContext::kAssignment;
 constexpr auto kExplicit = CoercionContext::kExplicit;
 
-bool Check(EvalContext& context, Status status) {
-  return status.ok() || context.Fail(std::move(status));
-}
-
 template <typename T>
 constexpr std::string_view IntegerName() {
   if constexpr (std::is_same_v<T, int16_t>) return "smallint";
@@ -60,7 +56,7 @@ bool IntegerToFloat4(EvalContext&, const Value* a, uint32_t, Value& out) {
   return true;
 }
 bool IntegerToNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return Check(context, NumericFromInteger(a->integer, *context.arena, out));
+  return context.Check(NumericFromInteger(a->integer, *context.arena, out));
 }
 bool IntegerToBool(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = Value::Bool(a->integer != 0);
@@ -92,14 +88,14 @@ bool RealToFloat4(EvalContext& context, const Value* a, uint32_t, Value& out) {
 }
 template <int kDigits>
 bool RealToNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return Check(context, NumericFromReal(a->real, kDigits, *context.arena, out));
+  return context.Check(NumericFromReal(a->real, kDigits, *context.arena, out));
 }
 
 template <typename T>
 bool NumericToInteger(EvalContext& context, const Value* a, uint32_t, Value& out) {
   int64_t value = 0;
-  if (!Check(context, NumericToInteger(*a, std::numeric_limits<T>::min(),
-                                       std::numeric_limits<T>::max(), IntegerName<T>(), value))) {
+  if (!context.Check(NumericToInteger(*a, std::numeric_limits<T>::min(),
+                                      std::numeric_limits<T>::max(), IntegerName<T>(), value))) {
     return false;
   }
   out = Value::Integer(value);

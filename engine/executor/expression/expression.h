@@ -37,6 +37,8 @@ struct EvalContext {
     status = std::move(error);
     return false;
   }
+  // Whether all went well; else as Fail().
+  bool Check(Status outcome) { return outcome.ok() || Fail(std::move(outcome)); }
   // Null: past the arena's limit, and status says so.
   char* Allocate(size_t bytes) {
     char* at = arena->AllocateBytes(bytes);

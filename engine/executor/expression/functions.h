@@ -60,6 +60,8 @@ struct FunctionDescription {
 };
 
 // For the rows of the families' tables.
+inline constexpr auto kStable = Volatility::kStable;
+inline constexpr auto kVolatile = Volatility::kVolatile;
 constexpr FunctionDescription FunctionRow(std::string_view name,
                                           std::initializer_list<Oid> arguments, Oid result,
                                           FunctionImplementation implementation,
@@ -92,6 +94,16 @@ constexpr FunctionDescription CalledOnNull(FunctionDescription row) {
 constexpr FunctionDescription AnyAs(AnyArgument how, FunctionDescription row) {
   row.any_argument = how;
   return row;
+}
+
+// What several families use: the argument as it is, and a text that somebody else keeps.
+inline bool SameValue(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = a[0];
+  return true;
+}
+inline bool StoreView(std::string_view text, Value& out) {
+  out = Value::Text(text);
+  return true;
 }
 
 // The families, one file each.

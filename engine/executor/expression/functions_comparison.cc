@@ -157,12 +157,12 @@ constexpr std::array kFamilies = {
 }  // namespace
 
 std::span<const FunctionDescription> ComparisonFunctions() {
-  static const std::vector<FunctionDescription> kRows = [] {
+  static const std::vector<FunctionDescription> kComparisonRows = [] {
     std::vector<FunctionDescription> rows;
     for (const auto& family : kFamilies) rows.insert(rows.end(), family.begin(), family.end());
     return rows;
   }();
-  return kRows;
+  return kComparisonRows;
 }
 
 }  // namespace connbench::engine

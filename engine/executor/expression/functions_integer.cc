@@ -95,10 +95,6 @@ bool Absolute(EvalContext& context, const Value* a, uint32_t count, Value& out) 
   out = a[0];
   return true;
 }
-bool Identity(EvalContext&, const Value* a, uint32_t, Value& out) {
-  out = a[0];
-  return true;
-}
 
 bool BitAnd(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = Value::Integer(a[0].integer & a[1].integer);
@@ -176,7 +172,7 @@ template <Oid kType>
 void AddWithinType(std::vector<FunctionDescription>& rows) {
   AddArithmetic<kType, kType, kType>(rows);
   rows.push_back(OperatorRow("%", {kType, kType}, kType, Modulo));
-  rows.push_back(OperatorRow("+", {kType}, kType, Identity));
+  rows.push_back(OperatorRow("+", {kType}, kType, SameValue));
   rows.push_back(OperatorRow("-", {kType}, kType, Negate<kType>));
   rows.push_back(OperatorRow("@", {kType}, kType, Absolute<kType>));
   rows.push_back(OperatorRow("&", {kType, kType}, kType, BitAnd));
@@ -192,7 +188,7 @@ void AddWithinType(std::vector<FunctionDescription>& rows) {
 }  // namespace
 
 std::span<const FunctionDescription> IntegerFunctions() {
-  static const std::vector<FunctionDescription> kRows = [] {
+  static const std::vector<FunctionDescription> kIntegerRows = [] {
     std::vector<FunctionDescription> rows;
     AddWithinType<oid::kInt2>(rows);
     AddWithinType<oid::kInt4>(rows);
@@ -213,7 +209,7 @@ std::span<const FunctionDescription> IntegerFunctions() {
         FunctionRow("lcm", {oid::kInt8, oid::kInt8}, oid::kInt8, LeastCommonMultiple<oid::kInt8>));
     return rows;
   }();
-  return kRows;
+  return kIntegerRows;
 }
 
 }  // namespace connbench::engine

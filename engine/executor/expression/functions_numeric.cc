@@ -9,17 +9,13 @@ namespace {
 
 namespace oid = type_oid;
 
-bool Check(EvalContext& context, Status status) {
-  return status.ok() || context.Fail(std::move(status));
-}
-
 template <Status (*kFunction)(const Value&, const Value&, Arena&, Value&)>
 bool Binary(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return Check(context, kFunction(a[0], a[1], *context.arena, out));
+  return context.Check(kFunction(a[0], a[1], *context.arena, out));
 }
 template <Status (*kFunction)(const Value&, Arena&, Value&)>
 bool Unary(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return Check(context, kFunction(a[0], *context.arena, out));
+  return context.Check(kFunction(a[0], *context.arena, out));
 }
 template <int32_t (*kFunction)(const Value&)>
 bool ScaleOf(EvalContext&, const Value* a, uint32_t, Value& out) {
@@ -28,27 +24,23 @@ bool ScaleOf(EvalContext&, const Value* a, uint32_t, Value& out) {
   return true;
 }
 bool Factorial(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return Check(context, FactorialNumeric(a[0].integer, *context.arena, out));
-}
-bool Identity(EvalContext&, const Value* a, uint32_t, Value& out) {
-  out = a[0];
-  return true;
+  return context.Check(FactorialNumeric(a[0].integer, *context.arena, out));
 }
 // With one argument: to a whole number.
 template <NumericRounding kRounding>
 bool Round(EvalContext& context, const Value* a, uint32_t count, Value& out) {
   const int32_t scale = count == 2 ? static_cast<int32_t>(a[1].integer) : 0;
-  return Check(context, RoundNumeric(a[0], scale, kRounding, *context.arena, out));
+  return context.Check(RoundNumeric(a[0], scale, kRounding, *context.arena, out));
 }
 
-constexpr std::array kRows = {
+constexpr std::array kNumericRows = {
     OperatorRow("+", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<AddNumeric>),
     OperatorRow("-", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<SubtractNumeric>),
     OperatorRow("*", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<MultiplyNumeric>),
     OperatorRow("/", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<DivideNumeric>),
     OperatorRow("%", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<ModuloNumeric>),
     OperatorRow("^", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, Binary<PowerNumeric>),
-    OperatorRow("+", {oid::kNumeric}, oid::kNumeric, Identity),
+    OperatorRow("+", {oid::kNumeric}, oid::kNumeric, SameValue),
     OperatorRow("-", {oid::kNumeric}, oid::kNumeric, Unary<NegateNumeric>),
     OperatorRow("@", {oid::kNumeric}, oid::kNumeric, Unary<AbsoluteNumeric>),
     FunctionRow("abs", {oid::kNumeric}, oid::kNumeric, Unary<AbsoluteNumeric>),
@@ -83,6 +75,6 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const FunctionDescription> NumericFunctions() { return kRows; }
+std::span<const FunctionDescription> NumericFunctions() { return kNumericRows; }
 
 }  // namespace connbench::engine

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
@@ -11,13 +12,13 @@ namespace {
 
 namespace oid = type_oid;
 
-constexpr size_t kNone = std::string_view::npos;
+constexpr size_t kNoPercent = std::string_view::npos;
 
 enum class Match : uint8_t { kYes, kNo, kBadPattern, kInterrupted };
 
 template <bool kIgnoreCase>
 bool SameByte(char a, char b) {
-  return kIgnoreCase ? ToLowerAscii(a) == ToLowerAscii(b) : a == b;
+  return kIgnoreCase ? AsciiLower(a) == AsciiLower(b) : a == b;
 }
 
 // Linear but for backtracking to the last %, the only one that ever needs another try.
@@ -25,8 +26,8 @@ template <bool kIgnoreCase>
 Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, Status& status) {
   size_t t = 0;
   size_t p = 0;
-  size_t percent = kNone;  // what follows the last % in the pattern
-  size_t retry = 0;        // where its match in the text began
+  size_t percent = kNoPercent;  // what follows the last % in the pattern
+  size_t retry = 0;             // where its match in the text began
   while (t < text.size() || p < pattern.size()) {
     bool matched = false;
     if (p < pattern.size()) {
@@ -56,7 +57,7 @@ Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, St
     // Since the last %, t has read what must be read again.
     status = meter.Spend(static_cast<int64_t>(t - retry) + 1);
     if (!status.ok()) return Match::kInterrupted;
-    if (percent == kNone || retry >= text.size()) return Match::kNo;
+    if (percent == kNoPercent || retry >= text.size()) return Match::kNo;
     retry += static_cast<size_t>(Utf8Length(text[retry]));
     t = retry;
     p = percent;
@@ -113,7 +114,7 @@ bool LikeEscape(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-constexpr std::array kRows = {
+constexpr std::array kPatternRows = {
     OperatorRow("~~", {oid::kText, oid::kText}, oid::kBool, LikeOperator<false, false>),
     OperatorRow("!~~", {oid::kText, oid::kText}, oid::kBool, LikeOperator<false, true>),
     OperatorRow("~~*", {oid::kText, oid::kText}, oid::kBool, LikeOperator<true, false>),
@@ -127,6 +128,6 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const FunctionDescription> PatternFunctions() { return kRows; }
+std::span<const FunctionDescription> PatternFunctions() { return kPatternRows; }
 
 }  // namespace connbench::engine

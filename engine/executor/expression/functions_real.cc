@@ -57,10 +57,6 @@ bool Divide(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (out.real == 0 && a[0].real != 0 && !std::isinf(a[1].real)) return Underflow(context);
   return true;
 }
-bool Identity(EvalContext&, const Value* a, uint32_t, Value& out) {
-  out = a[0];
-  return true;
-}
 bool Negate(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = Value::Real(-a[0].real);
   return true;
@@ -137,8 +133,8 @@ bool SetSeed(EvalContext& context, const Value* a, uint32_t, Value& out) {
 
 constexpr std::array kFixedRows = {
     OperatorRow("^", {oid::kFloat8, oid::kFloat8}, oid::kFloat8, Power),
-    OperatorRow("+", {oid::kFloat8}, oid::kFloat8, Identity),
-    OperatorRow("+", {oid::kFloat4}, oid::kFloat4, Identity),
+    OperatorRow("+", {oid::kFloat8}, oid::kFloat8, SameValue),
+    OperatorRow("+", {oid::kFloat4}, oid::kFloat4, SameValue),
     OperatorRow("-", {oid::kFloat8}, oid::kFloat8, Negate),
     OperatorRow("-", {oid::kFloat4}, oid::kFloat4, Negate),
     OperatorRow("@", {oid::kFloat8}, oid::kFloat8, Apply<std::fabs>),
@@ -178,7 +174,7 @@ void AddArithmetic(std::vector<FunctionDescription>& rows) {
 }  // namespace
 
 std::span<const FunctionDescription> RealFunctions() {
-  static const std::vector<FunctionDescription> kRows = [] {
+  static const std::vector<FunctionDescription> kRealRows = [] {
     std::vector<FunctionDescription> rows(kFixedRows.begin(), kFixedRows.end());
     AddArithmetic<double, oid::kFloat8, oid::kFloat8, oid::kFloat8>(rows);
     AddArithmetic<float, oid::kFloat4, oid::kFloat4, oid::kFloat4>(rows);
@@ -186,7 +182,7 @@ std::span<const FunctionDescription> RealFunctions() {
     AddArithmetic<double, oid::kFloat8, oid::kFloat4, oid::kFloat8>(rows);
     return rows;
   }();
-  return kRows;
+  return kRealRows;
 }
 
 }  // namespace connbench::engine

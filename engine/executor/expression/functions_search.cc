@@ -10,24 +10,16 @@ namespace {
 
 namespace oid = type_oid;
 
-constexpr size_t kNone = std::string_view::npos;
-
-bool StoreView(std::string_view text, Value& out) {
-  out = Value::Text(text);
-  return true;
-}
-bool Check(EvalContext& context, Status status) {
-  return status.ok() || context.Fail(std::move(status));
-}
+constexpr size_t kNotFound = std::string_view::npos;
 
 // Looks for one text in another, again and again.
 class Search {
  public:
   Search(EvalContext& context, std::string_view text, std::string_view needle)
       : context_(context), meter_(context.arena->Meter()), text_(text), needle_(needle) {}
-  // False: an interrupt. at: kNone if there is none at or after from.
+  // False: an interrupt. at: kNotFound if there is none at or after from.
   bool Find(size_t from, size_t& at) {
-    return Check(context_, FindText(text_, needle_, from, meter_, at));
+    return context_.Check(FindText(text_, needle_, from, meter_, at));
   }
 
  private:
@@ -55,14 +47,14 @@ bool Trim(EvalContext& context, const Value* a, uint32_t count, Value& out) {
   const auto steps = static_cast<int64_t>(set.size());
   while (kEnds != Ends::kRight && !text.empty()) {
     const auto length = static_cast<size_t>(Utf8Length(text[0]));
-    if (!Check(context, meter.Spend(steps))) return false;
+    if (!context.Check(meter.Spend(steps))) return false;
     if (!Contains(set, text.substr(0, length))) break;
     text.remove_prefix(length);
   }
   while (kEnds != Ends::kLeft && !text.empty()) {
     size_t begin = text.size() - 1;
     while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
-    if (!Check(context, meter.Spend(steps))) return false;
+    if (!context.Check(meter.Spend(steps))) return false;
     if (!Contains(set, text.substr(begin))) break;
     text = text.substr(0, begin);
   }
@@ -78,7 +70,7 @@ bool Replace(EvalContext& context, const Value* a, uint32_t, Value& out) {
   int64_t hits = 0;
   size_t at = 0;
   if (!search.Find(0, at)) return false;
-  while (at != kNone) {
+  while (at != kNotFound) {
     ++hits;
     if (!search.Find(at + from.size(), at)) return false;
   }
@@ -87,7 +79,7 @@ bool Replace(EvalContext& context, const Value* a, uint32_t, Value& out) {
   size_t begin = 0;
   while (builder.ok()) {
     if (!search.Find(begin, at)) return false;
-    if (at == kNone) break;
+    if (at == kNotFound) break;
     builder.Add(text.substr(begin, at - begin));
     builder.Add(to);
     begin = at + from.size();
@@ -100,7 +92,7 @@ bool Position(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const std::string_view text = a[0].text();
   size_t at = 0;
   if (!Search(context, text, a[1].text()).Find(0, at)) return false;
-  out = Value::Integer(at == kNone ? 0 : CountCharacters(text.substr(0, at)) + 1);
+  out = Value::Integer(at == kNotFound ? 0 : CountCharacters(text.substr(0, at)) + 1);
   return true;
 }
 
@@ -120,7 +112,7 @@ bool SplitPart(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (field < 0) {  // counted from the end
     int64_t fields = 1;
     if (!search.Find(0, at)) return false;
-    while (at != kNone) {
+    while (at != kNotFound) {
       ++fields;
       if (!search.Find(at + separator.size(), at)) return false;
     }
@@ -131,7 +123,7 @@ bool SplitPart(EvalContext& context, const Value* a, uint32_t, Value& out) {
   while (true) {
     if (!search.Find(begin, at)) return false;
     if (--field == 0) return StoreView(text.substr(begin, at - begin), out);
-    if (at == kNone) return StoreView(text.substr(0, 0), out);
+    if (at == kNotFound) return StoreView(text.substr(0, 0), out);
     begin = at + separator.size();
   }
 }
@@ -141,7 +133,7 @@ bool StartsWith(EvalContext&, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-constexpr std::array kRows = {
+constexpr std::array kSearchRows = {
     FunctionRow("btrim", {oid::kText}, oid::kText, Trim<Ends::kBoth>),
     FunctionRow("btrim", {oid::kText, oid::kText}, oid::kText, Trim<Ends::kBoth>),
     FunctionRow("ltrim", {oid::kText}, oid::kText, Trim<Ends::kLeft>),
@@ -157,6 +149,6 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const FunctionDescription> SearchFunctions() { return kRows; }
+std::span<const FunctionDescription> SearchFunctions() { return kSearchRows; }
 
 }  // namespace connbench::engine

@@ -10,12 +10,7 @@ namespace connbench::engine {
 namespace {
 
 namespace oid = type_oid;
-constexpr auto kStable = Volatility::kStable;
-constexpr auto kVolatile = Volatility::kVolatile;
 
-bool Check(EvalContext& context, Status status) {
-  return status.ok() || context.Fail(std::move(status));
-}
 bool StoreText(EvalContext& context, std::string_view text, Value& out) {
   const std::string_view copy = context.arena->Copy(text);
   if (copy.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
@@ -82,7 +77,7 @@ bool SetConfig(EvalContext& context, const Value* a, uint32_t, Value& out) {
   std::string_view value;
   if (!a[1].null) value = a[1].length == 0 ? std::string_view("") : a[1].text();
   const bool local = !a[2].null && a[2].integer != 0;
-  if (!Check(context, context.environment->SetSetting(a[0].text(), value, local))) return false;
+  if (!context.Check(context.environment->SetSetting(a[0].text(), value, local))) return false;
   auto setting = context.environment->CurrentSetting(a[0].text(), false, *context.arena);
   if (!setting.ok()) return context.Fail(setting.TakeStatus());
   out = Value::Text(*setting);
@@ -100,8 +95,7 @@ bool LastValue(EvalContext& context, const Value*, uint32_t, Value& out) {
 }
 bool SetValue(EvalContext& context, const Value* a, uint32_t count, Value& out) {
   const bool is_called = count < 3 || a[2].integer != 0;
-  if (!Check(context,
-             context.environment->SetSequenceValue(a[0].text(), a[1].integer, is_called))) {
+  if (!context.Check(context.environment->SetSequenceValue(a[0].text(), a[1].integer, is_called))) {
     return false;
   }
   out = a[1];
@@ -123,7 +117,7 @@ bool Sleep(EvalContext& context, const Value* a, uint32_t, Value& out) {
   constexpr double kLongestSeconds = 86400.0 * 365 * 100;  // also in nanoseconds, with the clock
   const double seconds = std::isnan(a[0].real) ? 0 : std::fmin(a[0].real, kLongestSeconds);
   const auto us = static_cast<int64_t>(std::ceil(std::fmax(seconds, 0) * 1e6));
-  if (!Check(context, context.environment->Sleep(us))) return false;
+  if (!context.Check(context.environment->Sleep(us))) return false;
   out = Value::Integer(0);
   return true;
 }
@@ -148,7 +142,7 @@ bool FormatTypeOf(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return StoreText(context, any_length ? "bpchar" : FormatType(type), out);
 }
 
-constexpr std::array kRows = {
+constexpr std::array kSystemRows = {
     FunctionRow("version", {}, oid::kText, Version, kStable),
     FunctionRow("current_user", {}, oid::kName, CurrentUser, kStable),
     FunctionRow("current_role", {}, oid::kName, CurrentUser, kStable),
@@ -185,7 +179,7 @@ constexpr FunctionDescription kIdentityValue =
 
 }  // namespace
 
-std::span<const FunctionDescription> SystemFunctions() { return kRows; }
+std::span<const FunctionDescription> SystemFunctions() { return kSystemRows; }
 const FunctionDescription& IdentityValueFunction() { return kIdentityValue; }
 
 }  // namespace connbench::engine

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/ascii.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/expression/text_builder.h"
 #include "engine/executor/types/scalar_io.h"
@@ -26,10 +27,6 @@ bool Spend(EvalContext& context, WorkMeter& meter, int64_t steps) {
 
 bool StoreInteger(int64_t value, Value& out) {
   out = Value::Integer(value);
-  return true;
-}
-bool StoreView(std::string_view text, Value& out) {
-  out = Value::Text(text);
   return true;
 }
 
@@ -55,7 +52,7 @@ bool MapCharacters(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return StoreView({bytes, text.size()}, out);
 }
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-char Lower(char c) { return ToLowerAscii(c); }
+char Lower(char c) { return AsciiLower(c); }
 
 bool InitCap(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const std::string_view text = a[0].text();
@@ -262,7 +259,7 @@ bool ToHex(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return StoreView({bytes, static_cast<size_t>(end.ptr - bytes)}, out);
 }
 
-constexpr std::array kRows = {
+constexpr std::array kTextRows = {
     OperatorRow("||", {oid::kText, oid::kText}, oid::kText, Concat),
     AnyAs(AnyArgument::kCastToText, OperatorRow("||", {oid::kText, oid::kAny}, oid::kText, Concat)),
     AnyAs(AnyArgument::kCastToText, OperatorRow("||", {oid::kAny, oid::kText}, oid::kText, Concat)),
@@ -304,6 +301,6 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const FunctionDescription> TextFunctions() { return kRows; }
+std::span<const FunctionDescription> TextFunctions() { return kTextRows; }
 
 }  // namespace connbench::engine

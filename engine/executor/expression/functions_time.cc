@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/types/calendar.h"
@@ -17,8 +18,6 @@ namespace connbench::engine {
 namespace {
 
 namespace oid = type_oid;
-constexpr auto kStable = Volatility::kStable;
-constexpr auto kVolatile = Volatility::kVolatile;
 
 bool StoreTimestamp(EvalContext& context, int64_t timestamp, Value& out) {
   if (IsFinite(timestamp) && !InTimestampRange(timestamp)) {
@@ -129,8 +128,7 @@ constexpr size_t kMaxFieldNameBytes = 32;
 
 Field FindField(std::string_view name) {
   if (name.size() > kMaxFieldNameBytes) return Field::kUnknown;
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
+  const std::string lower = AsciiLower(name);
   for (const FieldName& field : kFieldNames) {
     if (field.name == lower) return field.field;
   }
@@ -138,8 +136,7 @@ Field FindField(std::string_view name) {
 }
 
 bool BadUnit(EvalContext& context, std::string_view unit, bool known, bool with_zone) {
-  std::string lower = Excerpt(unit);
-  std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
+  const std::string lower = AsciiLower(Excerpt(unit));
   const std::string_view type =
       with_zone ? "timestamp with time zone" : "timestamp without time zone";
   if (known) {
@@ -431,7 +428,7 @@ bool IsFiniteTimestamp(EvalContext&, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-constexpr std::array kRows = {
+constexpr std::array kTimeRows = {
     FunctionRow("now", {}, oid::kTimestamptz, Now, kStable),
     FunctionRow("current_timestamp", {}, oid::kTimestamptz, Now, kStable),
     FunctionRow("transaction_timestamp", {}, oid::kTimestamptz, Now, kStable),
@@ -458,6 +455,6 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const FunctionDescription> TimeFunctions() { return kRows; }
+std::span<const FunctionDescription> TimeFunctions() { return kTimeRows; }
 
 }  // namespace connbench::engine

@@ -108,6 +108,10 @@ Status DivideLong(const Decimal& a, const Decimal& b, size_t count, WorkMeter& m
 
 }  // namespace
 
+Status NumericOverflow() {
+  return Status::Error(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
+}
+
 DecimalSign Opposite(DecimalSign sign) {
   switch (sign) {
     case DecimalSign::kPositive:

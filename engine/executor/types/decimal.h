@@ -56,6 +56,15 @@ struct Decimal {
   void Truncate(int new_scale);
 };
 
+// -1, 0, 1; infinities count. Requires: not NaN.
+inline int SignOf(const Decimal& d) {
+  if (d.zero()) return 0;
+  return d.negative() || d.sign == DecimalSign::kMinusInfinity ? -1 : 1;
+}
+
+// 22003.
+Status NumericOverflow();
+
 Decimal Unpack(const Value& value);
 // 22003 if it does not fit.
 Status Pack(Decimal& decimal, Arena& arena, Value& out);

@@ -7,19 +7,12 @@
 #include <cstring>
 #include <limits>
 
+#include "base/ascii.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (ToLowerAscii(text[i]) != lower[i]) return false;
-  }
-  return true;
-}
 
 // Numbers from here on are printed with an exponent, and those below 10^-4.
 constexpr int kMaxFixedExponentDouble = 15;
@@ -90,11 +83,11 @@ Status ParseReal(std::string_view text, bool single_precision, double& out) {
     negative = rest[0] == '-';
     rest.remove_prefix(1);
   }
-  if (EqualsIgnoringCase(rest, "nan") && rest.size() == number.size()) {
+  if (EqualIgnoringCase(rest, "nan") && rest.size() == number.size()) {
     out = std::numeric_limits<double>::quiet_NaN();
     return Status::Ok();
   }
-  if (EqualsIgnoringCase(rest, "infinity") || EqualsIgnoringCase(rest, "inf")) {
+  if (EqualIgnoringCase(rest, "infinity") || EqualIgnoringCase(rest, "inf")) {
     out = negative ? -std::numeric_limits<double>::infinity()
                    : std::numeric_limits<double>::infinity();
     return Status::Ok();

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "engine/executor/key_codec.h"
 #include "engine/executor/types/decimal.h"
 #include "engine/executor/types/string_type.h"
@@ -15,25 +16,11 @@
 namespace connbench::engine {
 namespace {
 
-constexpr int32_t kModifierHeader = 4;
 constexpr int kScaleBits = 0x7FF;
-
-Status Overflow() {
-  return Status::Error(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
-}
 
 Status SyntaxError(std::string_view text) {
   return Status::Error(sqlstate::kInvalidTextRepresentation,
                        fmt::format("invalid input syntax for type numeric: \"{}\"", Excerpt(text)));
-}
-
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
 // Of a number's text, zeros in front left out. A numeric has 147,455; an exponent may move the
@@ -43,7 +30,7 @@ constexpr size_t kMaxReadDigits = size_t{1} << 20;
 // The digits of a number without sign: "12.5e3". False: bad syntax.
 bool ParseDigits(std::string_view text, Decimal& out, bool& overflow) {
   const auto end_of_digits = [text](size_t at) {
-    while (at < text.size() && IsDigit(text[at])) ++at;
+    while (at < text.size() && IsAsciiDigit(text[at])) ++at;
     return at;
   };
   size_t at = end_of_digits(0);
@@ -61,8 +48,8 @@ bool ParseDigits(std::string_view text, Decimal& out, bool& overflow) {
     ++at;
     const bool minus = at < text.size() && text[at] == '-';
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
-    if (at == text.size() || !IsDigit(text[at])) return false;
-    for (; at < text.size() && IsDigit(text[at]); ++at) {
+    if (at == text.size() || !IsAsciiDigit(text[at])) return false;
+    for (; at < text.size() && IsAsciiDigit(text[at]); ++at) {
       exponent = std::min<int64_t>(exponent * 10 + (text[at] - '0'), INT32_MAX);
     }
     if (minus) exponent = -exponent;
@@ -149,7 +136,8 @@ Status Pack(Decimal& decimal, Arena& arena, Value& out) {
   } else {
     decimal.Strip();
   }
-  if (decimal.weight > kMaxNumericWeight || decimal.scale > kMaxNumericScale) return Overflow();
+  if (decimal.weight > kMaxNumericWeight || decimal.scale > kMaxNumericScale)
+    return NumericOverflow();
   const size_t size = kNumericHeaderBytes + decimal.digits.size() * sizeof(int16_t);
   char* bytes = arena.AllocateBytes(size);
   if (bytes == nullptr) return arena.OutOfMemory();
@@ -167,10 +155,10 @@ Status Pack(Decimal& decimal, Arena& arena, Value& out) {
 
 Status ParseNumeric(std::string_view text, Arena& arena, Value& out) {
   std::string_view rest = text;
-  while (!rest.empty() && IsSpace(rest.front())) rest.remove_prefix(1);
-  while (!rest.empty() && IsSpace(rest.back())) rest.remove_suffix(1);
+  while (!rest.empty() && IsAsciiSpace(rest.front())) rest.remove_prefix(1);
+  while (!rest.empty() && IsAsciiSpace(rest.back())) rest.remove_suffix(1);
   Decimal d;
-  if (EqualsIgnoringCase(rest, "nan")) {
+  if (EqualIgnoringCase(rest, "nan")) {
     d.sign = DecimalSign::kNan;
     return Pack(d, arena, out);
   }
@@ -179,13 +167,13 @@ Status ParseNumeric(std::string_view text, Arena& arena, Value& out) {
     negative = rest[0] == '-';
     rest.remove_prefix(1);
   }
-  if (EqualsIgnoringCase(rest, "infinity") || EqualsIgnoringCase(rest, "inf")) {
+  if (EqualIgnoringCase(rest, "infinity") || EqualIgnoringCase(rest, "inf")) {
     d.sign = negative ? DecimalSign::kMinusInfinity : DecimalSign::kInfinity;
     return Pack(d, arena, out);
   }
   bool overflow = false;
   if (!ParseDigits(rest, d, overflow)) return SyntaxError(text);
-  if (overflow) return Overflow();
+  if (overflow) return NumericOverflow();
   if (negative) d.sign = DecimalSign::kNegative;
   return Pack(d, arena, out);
 }

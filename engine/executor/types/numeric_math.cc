@@ -11,11 +11,6 @@ namespace {
 Status DivisionByZero() { return Status::Error(sqlstate::kDivisionByZero, "division by zero"); }
 
 bool IsNan(const Decimal& d) { return d.sign == DecimalSign::kNan; }
-// -1, 0, 1; infinities count, NaN does not come here.
-int SignOf(const Decimal& d) {
-  if (d.zero()) return 0;
-  return d.negative() || d.sign == DecimalSign::kMinusInfinity ? -1 : 1;
-}
 Decimal Infinity(int sign) {
   return Decimal::Special(sign < 0 ? DecimalSign::kMinusInfinity : DecimalSign::kInfinity);
 }

@@ -17,9 +17,6 @@ constexpr int kGuardDigits = 8;
 constexpr double kLog10OfE = 0.434294481903252;
 constexpr double kLog10Of2 = 0.301029995663981;
 
-Status Overflow() {
-  return Status::Error(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
-}
 Status NegativeLogarithm() {
   return Status::Error(sqlstate::kInvalidArgumentForLogarithm,
                        "cannot take logarithm of a negative number");
@@ -59,11 +56,6 @@ bool IsOne(const Decimal& d) {
 bool IsIntegral(const Decimal& d) { return static_cast<int>(d.digits.size()) <= d.weight + 1; }
 bool IsOdd(const Decimal& d) {
   return !d.zero() && static_cast<int>(d.digits.size()) == d.weight + 1 && d.digits.back() % 2 != 0;
-}
-// -1, 0, 1; infinities count, NaN does not come here.
-int SignOf(const Decimal& d) {
-  if (d.zero()) return 0;
-  return d.negative() || d.sign == DecimalSign::kMinusInfinity ? -1 : 1;
 }
 
 // Infinite if it is beyond a double.
@@ -112,7 +104,7 @@ int EstimateLnWeight(const Decimal& x) {
 Status Exponential(const Decimal& argument, int scale, WorkMeter& meter, Decimal& out) {
   double value = ToDouble(argument);
   if (std::abs(value) >= kMaxResultScale * 3) {
-    if (value > 0) return Overflow();
+    if (value > 0) return NumericOverflow();
     out = Decimal();
     out.scale = scale;
     return Status::Ok();
@@ -219,7 +211,7 @@ Status IntegerPower(const Decimal& base, int exponent, WorkMeter& meter, Decimal
     tens -= kDecimalDigits;
   }
   const double weight = exponent * (std::log10(leading) + tens);  // of the result, in digits
-  if (weight > 3.0 * kMaxWeight * kDecimalDigits) return Overflow();
+  if (weight > 3.0 * kMaxWeight * kDecimalDigits) return NumericOverflow();
   if (weight + 1 < -scale) {
     out = Decimal();
     out.scale = scale;
@@ -241,7 +233,7 @@ Status IntegerPower(const Decimal& base, int exponent, WorkMeter& meter, Decimal
       CONNBENCH_RETURN_IF_ERROR(MultiplyRounded(square, out, working, meter, out));
     }
     if (square.weight > kMaxWeight || out.weight > kMaxWeight) {
-      if (!inverse) return Overflow();
+      if (!inverse) return NumericOverflow();
       out = Decimal();
       out.scale = scale;
       return Status::Ok();
@@ -289,7 +281,7 @@ Status Power(const Decimal& argument, const Decimal& exponent, WorkMeter& meter,
   CONNBENCH_RETURN_IF_ERROR(MultiplyRounded(logarithm, exponent, working, meter, product));
   double value = ToDouble(product);
   if (std::abs(value) > kMaxResultScale * 3.01) {
-    if (value > 0) return Overflow();
+    if (value > 0) return NumericOverflow();
     out = Decimal();
     out.scale = kMaxNumericDisplayScale;
     return Status::Ok();
@@ -428,7 +420,7 @@ Status FactorialNumeric(int64_t n, Arena& arena, Value& out) {
     return Status::Error(sqlstate::kNumericValueOutOfRange,
                          "factorial of a negative number is undefined");
   }
-  if (n > kLargest) return Overflow();
+  if (n > kLargest) return NumericOverflow();
   WorkMeter meter = arena.Meter();
   Decimal product = FromInteger(1);
   for (int64_t i = 2; i <= n; ++i) {

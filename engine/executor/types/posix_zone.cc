@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "engine/executor/types/calendar.h"
 
 namespace connbench::engine {
 namespace {
 
 constexpr int32_t kMaxHours = 167;  // of an offset: a week
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 class PosixReader {
  public:
@@ -37,7 +36,7 @@ class PosixReader {
   }
   bool Number(int32_t& out) {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), out);
-    if (error != std::errc() || !IsDigit(rest_[0])) return false;
+    if (error != std::errc() || !IsAsciiDigit(rest_[0])) return false;
     rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
     return out <= 1000;
   }

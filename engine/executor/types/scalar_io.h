@@ -13,8 +13,6 @@
 
 namespace connbench::engine {
 
-inline bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-inline char ToLowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 std::string_view TrimSpaces(std::string_view text);
 // 22P02 "invalid input syntax for type integer: "abc"".
 Status InvalidInput(std::string_view type_name, std::string_view text);

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <optional>
 
+#include "base/ascii.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/posix_zone.h"
 #include "engine/executor/types/string_type.h"
@@ -28,20 +29,12 @@ constexpr int32_t kSecondsPerHour = 3600;
 constexpr size_t kMaxZoneNameBytes = 255;              // PostgreSQL's TZ_STRLEN_MAX
 constexpr int32_t kMaxOffset = 168 * kSecondsPerHour;  // PostgreSQL's limit for a bare number
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool IsLetter(char c) { return Lower(c) >= 'a' && Lower(c) <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool SameName(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
-}
-
 // What strtod() skips before a number.
 std::string_view SkipPlusAndBlanks(std::string_view text) {
   while (!text.empty() && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'))) {
     text.remove_prefix(1);
   }
-  const bool plus = text.size() > 1 && text[0] == '+' && (IsDigit(text[1]) || text[1] == '.');
+  const bool plus = text.size() > 1 && text[0] == '+' && (IsAsciiDigit(text[1]) || text[1] == '.');
   if (plus) text.remove_prefix(1);
   return text;
 }
@@ -58,7 +51,7 @@ std::string OffsetName(int32_t offset_s) {
 // so the path stays inside.
 std::optional<std::string> FindFile(std::string_view name) {
   const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return IsLetter(c) || IsDigit(c) || c == '_' || c == '+' || c == '-' || c == '/';
+    return IsAsciiLetter(c) || IsAsciiDigit(c) || c == '_' || c == '+' || c == '-' || c == '/';
   });
   if (name.empty() || !plain || name.front() == '/' || name.back() == '/') return std::nullopt;
   std::string found;
@@ -71,7 +64,7 @@ std::optional<std::string> FindFile(std::string_view name) {
     for (const auto& entry :
          std::filesystem::directory_iterator(std::string(kDatabase) + found, error)) {
       const std::string file = entry.path().filename();
-      if (!SameName(file, part)) continue;
+      if (!EqualIgnoringCase(file, part)) continue;
       found += '/' + file;
       matched = true;
       break;
@@ -211,8 +204,8 @@ Result<TimeZoneRef> TimeZone::Find(std::string_view name) {
                          fmt::format("time zone \"{}\" not recognized", Excerpt(name)));
   };
   if (name.size() > kMaxZoneNameBytes) return unknown();
-  if (SameName(name, "utc") || SameName(name, "gmt")) {
-    zone->name_ = SameName(name, "gmt") ? "GMT" : "UTC";
+  if (EqualIgnoringCase(name, "utc") || EqualIgnoringCase(name, "gmt")) {
+    zone->name_ = EqualIgnoringCase(name, "gmt") ? "GMT" : "UTC";
     return TimeZoneRef(std::move(zone));
   }
   if (const auto file = FindFile(name)) {
@@ -226,7 +219,7 @@ Result<TimeZoneRef> TimeZone::Find(std::string_view name) {
   if (!rule) return unknown();
   zone->AddRule(*rule);
   std::transform(name.begin(), name.end(), std::back_inserter(zone->name_),
-                 [](char c) { return IsLetter(c) ? static_cast<char>(c & ~0x20) : c; });
+                 [](char c) { return IsAsciiLetter(c) ? static_cast<char>(c & ~0x20) : c; });
   return TimeZoneRef(std::move(zone));
 }
 

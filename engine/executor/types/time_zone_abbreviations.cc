@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "engine/executor/types/time_zone.h"
 
 namespace connbench::engine {
@@ -209,10 +210,7 @@ constexpr auto kAbbreviations = std::to_array<TimeZoneAbbreviation>({
 }  // namespace
 
 const TimeZoneAbbreviation* FindTimeZoneAbbreviation(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const std::string lower = AsciiLower(name);
   const auto* at = std::lower_bound(
       kAbbreviations.begin(), kAbbreviations.end(), lower,
       [](const TimeZoneAbbreviation& row, const std::string& n) { return row.name < n; });

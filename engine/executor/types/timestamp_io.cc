@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/ascii.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
@@ -31,22 +32,14 @@ constexpr std::array<std::string_view, 7> kWeekdays = {"sunday",   "monday", "tu
                                                        "thursday", "friday", "saturday"};
 constexpr int kMaxZoneHours = 15;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return ToLowerAscii(c) >= 'a' && ToLowerAscii(c) <= 'z'; }
-
-bool SameWord(std::string_view a, std::string_view lower) {
-  return std::equal(a.begin(), a.end(), lower.begin(), lower.end(),
-                    [](char x, char y) { return ToLowerAscii(x) == y; });
-}
-
 // The number of the name that word is, or its first three letters (four for "sept", "tues", ...).
 template <size_t kCount>
 int NameIndex(const std::array<std::string_view, kCount>& names, std::string_view word) {
   for (size_t i = 0; i < kCount; ++i) {
     const std::string_view name = names[i];
     const bool prefix = word.size() >= 3 && word.size() <= 5 && word.size() < name.size() &&
-                        SameWord(word, name.substr(0, word.size()));
-    if (SameWord(word, name) || prefix) return static_cast<int>(i);
+                        EqualIgnoringCase(word, name.substr(0, word.size()));
+    if (EqualIgnoringCase(word, name) || prefix) return static_cast<int>(i);
   }
   return -1;
 }
@@ -79,7 +72,7 @@ class TimestampReader {
   Problem Finish();
   std::string_view Digits() {
     size_t count = 0;
-    while (count < rest_.size() && IsDigit(rest_[count])) ++count;
+    while (count < rest_.size() && IsAsciiDigit(rest_[count])) ++count;
     const std::string_view digits = rest_.substr(0, count);
     rest_.remove_prefix(count);
     return digits;
@@ -111,13 +104,13 @@ Problem TimestampReader::Read() {
   while (!rest_.empty()) {
     const char c = rest_[0];
     Problem problem = Problem::kNone;
-    if (IsSpace(c) || c == ',') {
+    if (IsAsciiSpace(c) || c == ',') {
       rest_.remove_prefix(1);
-    } else if (IsDigit(c)) {
+    } else if (IsAsciiDigit(c)) {
       problem = ReadNumber();
     } else if ((c == '+' || c == '-') && has_time) {
       problem = ReadOffset();
-    } else if (IsLetter(c)) {
+    } else if (IsAsciiLetter(c)) {
       problem = ReadWord();
     } else {
       problem = Problem::kSyntax;
@@ -162,9 +155,9 @@ Problem TimestampReader::ReadNumber() {
 Problem TimestampReader::ReadDate(std::string_view first) {
   const char separator = rest_[0];
   rest_.remove_prefix(1);
-  if (!rest_.empty() && IsLetter(rest_[0])) {  // "08-Jan-1999", "1999-Jan-08"
+  if (!rest_.empty() && IsAsciiLetter(rest_[0])) {  // "08-Jan-1999", "1999-Jan-08"
     size_t letters = 0;
-    while (letters < rest_.size() && IsLetter(rest_[letters])) ++letters;
+    while (letters < rest_.size() && IsAsciiLetter(rest_[letters])) ++letters;
     const int month = NameIndex(kMonths, rest_.substr(0, letters)) + 1;
     rest_.remove_prefix(letters);
     if (month == 0 || !Take(separator)) return Problem::kSyntax;
@@ -282,9 +275,10 @@ Problem TimestampReader::TakeMonthName(std::string_view word) {
 
 Problem TimestampReader::ReadWord() {
   size_t length = 0;
-  while (length < rest_.size() && IsLetter(rest_[length])) ++length;
+  while (length < rest_.size() && IsAsciiLetter(rest_[length])) ++length;
   const std::string_view word = rest_.substr(0, length);
-  if (SameWord(word, "t") && has_date && length < rest_.size() && IsDigit(rest_[length])) {
+  if (EqualIgnoringCase(word, "t") && has_date && length < rest_.size() &&
+      IsAsciiDigit(rest_[length])) {
     rest_.remove_prefix(length);  // ISO 8601: 1999-01-08T04:05:06
     return Problem::kNone;
   }
@@ -293,28 +287,29 @@ Problem TimestampReader::ReadWord() {
     return TakeMonthName(word);
   }
   // PostgreSQL takes each kind of word once.
-  if (SameWord(word, "at")) {
+  if (EqualIgnoringCase(word, "at")) {
     rest_.remove_prefix(length);
     return Problem::kNone;
   }
   if (NameIndex(kWeekdays, word) >= 0) {
     if (has_weekday_) return Problem::kSyntax;
     has_weekday_ = true;
-  } else if (SameWord(word, "am") || SameWord(word, "pm")) {
+  } else if (EqualIgnoringCase(word, "am") || EqualIgnoringCase(word, "pm")) {
     if (half_day_ != 0) return Problem::kSyntax;
-    half_day_ = SameWord(word, "am") ? 1 : 2;
-  } else if (SameWord(word, "bc") || SameWord(word, "ad")) {
+    half_day_ = EqualIgnoringCase(word, "am") ? 1 : 2;
+  } else if (EqualIgnoringCase(word, "bc") || EqualIgnoringCase(word, "ad")) {
     if (has_era_) return Problem::kSyntax;
     has_era_ = true;
-    before_christ_ = SameWord(word, "bc");
-  } else if (SameWord(word, "today") || SameWord(word, "tomorrow") || SameWord(word, "yesterday")) {
+    before_christ_ = EqualIgnoringCase(word, "bc");
+  } else if (EqualIgnoringCase(word, "today") || EqualIgnoringCase(word, "tomorrow") ||
+             EqualIgnoringCase(word, "yesterday")) {
     if (has_date || day_word) return Problem::kSyntax;
-    day_word = SameWord(word, "today") ? 0 : SameWord(word, "tomorrow") ? 1 : -1;
-  } else if (SameWord(word, "allballs")) {
+    day_word = EqualIgnoringCase(word, "today") ? 0 : EqualIgnoringCase(word, "tomorrow") ? 1 : -1;
+  } else if (EqualIgnoringCase(word, "allballs")) {
     has_time = true;
     offset_s = 0;
-  } else if (SameWord(word, "z") || SameWord(word, "utc") || SameWord(word, "gmt") ||
-             SameWord(word, "zulu")) {
+  } else if (EqualIgnoringCase(word, "z") || EqualIgnoringCase(word, "utc") ||
+             EqualIgnoringCase(word, "gmt") || EqualIgnoringCase(word, "zulu")) {
     if (offset_s || zone != nullptr) return Problem::kSyntax;
     offset_s = 0;
   } else {
@@ -370,7 +365,7 @@ constexpr int64_t kMaxFieldBytes = 128 + 25;
 bool IsTooLong(std::string_view text) {
   int64_t bytes = 0;
   for (const char c : text) {
-    if (!IsSpace(c) && ++bytes > kMaxFieldBytes) return true;
+    if (!IsAsciiSpace(c) && ++bytes > kMaxFieldBytes) return true;
   }
   return false;
 }
@@ -381,16 +376,16 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
   const TimeZone& session_zone = io.time_zone != nullptr ? *io.time_zone : TimeZone::Utc();
   const std::string_view trimmed = TrimSpaces(text);
   const int64_t local_now = io.now + int64_t{session_zone.OffsetAt(io.now)} * kUsPerSecond;
-  if (SameWord(trimmed, "now")) {
+  if (EqualIgnoringCase(trimmed, "now")) {
     out = with_zone ? io.now : local_now;
     return Status::Ok();
   }
-  if (SameWord(trimmed, "epoch")) {
+  if (EqualIgnoringCase(trimmed, "epoch")) {
     out = -kUnixDaysTo2000 * kUsPerDay;
     return Status::Ok();
   }
   const bool minus = trimmed.starts_with('-');
-  if (SameWord(trimmed.substr(minus || trimmed.starts_with('+') ? 1 : 0), "infinity")) {
+  if (EqualIgnoringCase(trimmed.substr(minus || trimmed.starts_with('+') ? 1 : 0), "infinity")) {
     out = minus ? kTimestampMinusInfinity : kTimestampInfinity;
     return Status::Ok();
   }
@@ -420,10 +415,9 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
           sqlstate::kInvalidTimeZoneDisplacementValue,
           fmt::format("time zone displacement out of range: \"{}\"", Excerpt(text)));
     case Problem::kUnknownZone: {
-      std::string lower(reader.zone_name);
-      std::transform(lower.begin(), lower.end(), lower.begin(), ToLowerAscii);
-      return Status::Error(sqlstate::kInvalidParameterValue,
-                           fmt::format("time zone \"{}\" not recognized", lower));
+      return Status::Error(
+          sqlstate::kInvalidParameterValue,
+          fmt::format("time zone \"{}\" not recognized", AsciiLower(reader.zone_name)));
     }
   }
   if (reader.day_word) {

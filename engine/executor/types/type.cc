@@ -59,7 +59,6 @@ constexpr std::array kTypeOfOid = [] {
   return places;
 }();
 
-constexpr int32_t kModifierHeader = 4;  // what PostgreSQL adds to lengths and precisions
 constexpr int32_t kMaxCharacterLength = 10485760;
 constexpr int32_t kMaxNumericPrecision = 1000;
 constexpr int32_t kMaxTimestampPrecision = 6;

@@ -22,6 +22,9 @@
 
 namespace connbench::engine {
 
+// What PostgreSQL adds to lengths and precisions, so that a packed one is never 0 or less.
+inline constexpr int32_t kModifierHeader = 4;
+
 // A type with its modifier as PostgreSQL packs it: char(n), varchar(n): n + 4; numeric(p, s):
 // (p << 16 | s) + 4; timestamp(p): p; -1: none.
 struct Type {

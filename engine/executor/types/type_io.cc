@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/ascii.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/scalar_io.h"
@@ -17,7 +18,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr int32_t kModifierHeader = 4;
 constexpr size_t kIntegerTextBytes = 24;
 
 template <typename T>
@@ -69,7 +69,7 @@ Status ParseBool(std::string_view text, Value& out) {
   const auto begins = [&](std::string_view whole, size_t at_least) {
     if (word.size() < at_least || word.size() > whole.size()) return false;
     return std::equal(word.begin(), word.end(), whole.begin(),
-                      [](char a, char b) { return ToLowerAscii(a) == b; });
+                      [](char a, char b) { return AsciiLower(a) == b; });
   };
   if (begins("true", 1) || begins("yes", 1) || begins("on", 2) || word == "1") {
     out = Value::Bool(true);
@@ -151,8 +151,8 @@ Status SendBigEndian(T value, const IoContext& io, std::string_view& out) {
 }  // namespace
 
 [[gnu::hot]] std::string_view TrimSpaces(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
+  while (!text.empty() && IsAsciiSpace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsAsciiSpace(text.back())) text.remove_suffix(1);
   return text;
 }
 
