@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/testing/generated.h"
+#include "base/testing/wait_until.h"
 #include "engine/engine_on_files.h"
 #include "engine/files/testing/faulty_files.h"
 #include "engine/recovery/control_file.h"
@@ -299,17 +300,6 @@ char StateOfThread(pid_t thread) {
   std::getline(file, text);
   const size_t name_end = text.rfind(')');
   return name_end == std::string::npos ? '?' : text[name_end + 2];
-}
-
-// Condition becomes true, or a minute has gone.
-template <typename Condition>
-bool WaitUntil(Condition condition) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 // A checkpoint, or an insert that found the ring full, writes the log too, and rings nobody.

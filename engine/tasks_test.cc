@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/wait_until.h"
 #include "engine/engine.h"
 #include "engine/recovery/data_directory.h"
 #include "engine/segment/segment.h"
@@ -21,17 +22,6 @@
 
 namespace connbench::engine {
 namespace {
-
-// Condition becomes true, or a minute has gone.
-template <typename Condition>
-bool WaitUntil(Condition condition) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 // A task in a thread of the test, as models/task_staff.h runs it.
 class RunningTask {

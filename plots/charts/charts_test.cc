@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "plots/charts/testing/find_chart.h"
 #include "plots/verdict_charts.h"
 
 namespace connbench::plots {
@@ -30,12 +31,6 @@ TrialRow Trial(int64_t number, const std::string& model, const std::string& work
   row.status = results::kTrialOk;
   row.cell = fmt::format("model:{}/workload:{}/connections:{}", model, workload, connections);
   return row;
-}
-
-const Chart* Find(const std::vector<Chart>& charts, const std::string& name) {
-  const auto found = std::find_if(charts.begin(), charts.end(),
-                                  [&](const Chart& chart) { return chart.name == name; });
-  return found == charts.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> LabelsOf(const Chart& chart) {

@@ -59,16 +59,16 @@ struct Cumulative {
 // Medians over the repetitions, at the percentiles that all of them carry.
 std::map<std::string, Cumulative> Cumulatives(const Experiment& experiment,
                                               std::string_view distribution) {
-  struct Ladder {
+  struct CumulativeLadder {
     std::string contender;
     std::map<double, std::vector<double>> us;
   };
-  std::map<std::string, Ladder> ladders;
+  std::map<std::string, CumulativeLadder> ladders;
   for (const results::LatencyRow& row : experiment.run->latency) {
     if (row.distribution != distribution || row.latency_us.value_or(0) <= 0) continue;
     const Trial* trial = experiment.TrialOf(row.trial);
     if (trial == nullptr) continue;
-    Ladder& ladder = ladders[LabelOf(experiment, *trial)];
+    CumulativeLadder& ladder = ladders[LabelOf(experiment, *trial)];
     ladder.contender = ContenderName(*trial->row);
     ladder.us[row.percentile].push_back(*row.latency_us);
   }

@@ -32,7 +32,7 @@ void Add(const std::string& model, std::initializer_list<At> points, results::Ru
   }
 }
 
-const Chart* Find(const std::vector<Chart>& charts, const std::string& topic) {
+const Chart* FindByTopic(const std::vector<Chart>& charts, const std::string& topic) {
   const auto found = std::find_if(charts.begin(), charts.end(),
                                   [&](const Chart& chart) { return chart.topic == topic; });
   return found == charts.end() ? nullptr : &*found;
@@ -44,8 +44,8 @@ TEST(OfferedRate, TheKneeIsTheLastRateThatIsServed) {
   Add("gets-slow", {{1000, 1000, 200}, {2000, 2000, 1500}, {4000, 3990, 9000}}, run);
   Add("keeps-up", {{1000, 1000, 200}, {2000, 2000, 210}, {4000, 3990, 220}}, run);
   const auto charts = ChartsOf(run);
-  const Chart* latency = Find(charts, "latency_offered");
-  const Chart* throughput = Find(charts, "throughput_offered");
+  const Chart* latency = FindByTopic(charts, "latency_offered");
+  const Chart* throughput = FindByTopic(charts, "throughput_offered");
   ASSERT_NE(latency, nullptr);
   ASSERT_NE(throughput, nullptr);
   for (const Chart* chart : {latency, throughput}) {
@@ -60,13 +60,13 @@ TEST(OfferedRate, TheKneeIsTheLastRateThatIsServed) {
   }
   EXPECT_EQ(latency->series[0].points[2].y, 400);
   EXPECT_EQ(throughput->series[0].points[2].y, 2500);
-  EXPECT_EQ(Find(charts, "request_p99"), nullptr) << "the same lines without a knee";
+  EXPECT_EQ(FindByTopic(charts, "request_p99"), nullptr) << "the same lines without a knee";
 }
 
 TEST(OfferedRate, WithoutASweepOfRatesThereIsNoSuchChart) {
   results::Run run;
   Add("fork", {{1000, 1000, 200}}, run);
-  EXPECT_EQ(Find(ChartsOf(run), "latency_offered"), nullptr);
+  EXPECT_EQ(FindByTopic(ChartsOf(run), "latency_offered"), nullptr);
 }
 
 }  // namespace

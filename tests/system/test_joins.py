@@ -76,7 +76,7 @@ def test_random_joins_answer_as_postgresql(pair, setting):
             for connection in pair:
                 answer = ask(connection, statement)
                 assert not isinstance(answer, str), (statement, answer)
-        compare(pair, Joins(source, tables), cases(1000) // rounds)
+        compare(pair, Joins(source, tables), cases(300) // rounds)
         for connection in (reference, tested):
             ask(connection, "drop table " + ", ".join(tables.names))
     ask(tested, "reset all")

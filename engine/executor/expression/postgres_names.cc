@@ -166,14 +166,14 @@ constexpr std::string_view kOperators =
     "/ < <-> << <<= <<| <= <> <@ <^ = > >= >> >>= >^ ? ?# ?& ?- ?-| ?| ?|| @ @-@ @> @? @@ @@@ "
     "^ ^@ | |&> |/ |>> || ||/ ~ ~* ~<=~ ~<~ ~= ~>=~ ~>~ ~~ ~~* ";
 
-bool Contains(std::string_view names, std::string_view name) {
+bool HasWord(std::string_view names, std::string_view name) {
   if (name.empty() || name.find(' ') != std::string_view::npos) return false;
   return names.find(' ' + std::string(name) + ' ') != std::string_view::npos;
 }
 
 }  // namespace
 
-bool PostgresHasFunction(std::string_view name) { return Contains(kFunctions, name); }
-bool PostgresHasOperator(std::string_view name) { return Contains(kOperators, name); }
+bool PostgresHasFunction(std::string_view name) { return HasWord(kFunctions, name); }
+bool PostgresHasOperator(std::string_view name) { return HasWord(kOperators, name); }
 
 }  // namespace connbench::engine
