@@ -1,6 +1,7 @@
 // Roles through both doors: the SQL statements and the login's look-up.
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
@@ -184,7 +185,7 @@ TEST_F(RoleTest, LooksUpWhileOnlyReservedSlotsAreLeft) {
 class PasswordFileTest : public testing::Test {
  protected:
   Result<std::unique_ptr<Engine>> Create(const std::string& content, EngineKind kind) {
-    const std::string path = testing::TempDir() + "connbench_pwfile";
+    const std::string path = testing::TempDir() + "connbench_pwfile." + std::to_string(getpid());
     std::ofstream(path) << content;
     EngineConfig config;
     config.segment_backing = SegmentBacking::kAnonymous;
@@ -192,7 +193,9 @@ class PasswordFileTest : public testing::Test {
     config.max_connections = 10;
     config.scram_iterations = 16;
     config.pwfile = path;
-    return Engine::Create(config);
+    Result<std::unique_ptr<Engine>> engine = Engine::Create(config);
+    unlink(path.c_str());
+    return engine;
   }
 };
 

@@ -33,16 +33,13 @@ Status CheckPage(Page page, StorageId storage, BlockNumber block) {
 
 Status CheckChains(const CommitLog& log, Page page, StorageId heap, BlockNumber block) {
   const uint32_t slots = page.slot_count();
-  const auto tuple = [&](uint32_t slot) -> TupleHeader& {
-    return *reinterpret_cast<TupleHeader*>(page.item(slot));
-  };
   std::vector<int> reached(slots, 0);
   for (uint32_t root = 0; root < slots; ++root) {
     const LinePointer line = page.line(root);
     uint32_t slot = root;
     if (line.state() == LineState::kRedirect) {
       slot = line.offset();
-    } else if (!line.normal() || (tuple(root).flags & kHeapOnly) != 0) {
+    } else if (!line.normal() || (TupleAt(page, root).flags & kHeapOnly) != 0) {
       continue;
     }
     while (true) {
@@ -50,23 +47,23 @@ Status CheckChains(const CommitLog& log, Page page, StorageId heap, BlockNumber 
         return Damaged("heap {} block {}: the chain of slot {} leads to slot {}, which is empty",
                        heap, block, root, slot);
       }
-      if (slot != root && (tuple(slot).flags & kHeapOnly) == 0) {
+      if (slot != root && (TupleAt(page, slot).flags & kHeapOnly) == 0) {
         return Damaged("heap {} block {}: the chain of slot {} leads to slot {}, which is a root",
                        heap, block, root, slot);
       }
       if (++reached[slot] > 1) {
         return Damaged("heap {} block {}: slot {} is in two chains", heap, block, slot);
       }
-      if (!HasHotSuccessor(log, tuple(slot))) break;
-      if (tuple(slot).next_block != block) {
+      if (!HasHotSuccessor(log, TupleAt(page, slot))) break;
+      if (TupleAt(page, slot).next_block != block) {
         return Damaged("heap {} block {}: the chain of slot {} leaves the page", heap, block, root);
       }
-      slot = tuple(slot).next_slot;
+      slot = TupleAt(page, slot).next_slot;
     }
   }
   for (uint32_t slot = 0; slot < slots; ++slot) {
     if (!page.line(slot).normal() || reached[slot] != 0) continue;
-    if (!ResolveFate(log, tuple(slot).xmin()).aborted()) {
+    if (!ResolveFate(log, TupleAt(page, slot).xmin()).aborted()) {
       return Damaged("heap {} block {}: heap-only slot {} is in no chain", heap, block, slot);
     }
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/wait_until.h"
 #include "models/ready_line.h"
 #include "models/supervisor.h"
 
@@ -54,12 +55,6 @@ class TestServer {
   ReadyLine line_;
 };
 
-// How long a test waits for what must happen: long enough for a loaded machine with sanitizers.
-inline constexpr int kPatienceMs = 60'000;
-
-// Waits until condition() holds; false after kPatienceMs.
-template <typename Condition>
-bool WaitUntil(Condition condition);
 void SleepMs(int ms);
 
 bool ProcessExists(pid_t pid);
@@ -80,14 +75,5 @@ class TestFolder {
  private:
   std::string path_;
 };
-
-template <typename Condition>
-bool WaitUntil(Condition condition) {
-  for (int waited_ms = 0; waited_ms < kPatienceMs; waited_ms += 5) {
-    if (condition()) return true;
-    SleepMs(5);
-  }
-  return condition();
-}
 
 }  // namespace connbench::models::testing
