@@ -214,6 +214,48 @@ TEST_F(JoinTest, JoinsMoreThanWorkMemHolds) {
   EXPECT_EQ(a_->Rows("select count(*) from l join r on l.k < r.k - 1 where l.p = 'n'"), "0");
 }
 
+// Rows that match nothing must not be gathered under one hash.
+TEST_F(JoinTest, KeepsAnyNumberOfRowsWithoutAKey) {
+  a_->Run(
+      "create table l (k int, p text); create table r (k int, p text);"
+      "insert into l select null, repeat('l', 200) from generate_series(1, 3000) g;"
+      "insert into r select null, repeat('r', 200) from generate_series(1, 3000) g;"
+      "insert into l values (1, 'l'); insert into r values (1, 'r'); set work_mem = '64kB'");
+  const std::string counts =
+      "select count(*), count(l.k), count(r.k), sum(length(l.p)), sum(length(r.p)) from l ";
+  EXPECT_EQ(a_->Rows(counts + "full join r on l.k = r.k"), "6001|1|1|600001|600001");
+  EXPECT_EQ(a_->Rows(counts + "right join r on l.k = r.k"), "3001|1|1|1|600001");
+  EXPECT_EQ(a_->Rows(counts + "left join r on l.k = r.k"), "3001|1|1|600001|1");
+}
+
+// A joined row may be larger than all that a hash join may hold.
+TEST_F(JoinTest, HoldsARowThatIsLargerThanWorkMem) {
+  a_->Run(
+      "create table w (k int, p text); set work_mem = '64kB';"
+      "insert into w select g, repeat('w', 6000) from generate_series(1, 3) g");
+  std::string lengths = "length(w0.p)";
+  std::string wide = "w w0";
+  for (int i = 1; i < 25; ++i) {
+    const std::string name = "w" + std::to_string(i);
+    lengths += " + length(" + name + ".p)";
+    wide += " join w " + name + " on " + name + ".k = w0.k";
+  }
+  EXPECT_EQ(a_->Rows("select count(*), sum(" + lengths + ") from a full join (" + wide +
+                     ") on a.id = w0.k"),
+            "4|450000");
+}
+
+TEST_F(JoinTest, TestsAVolatileConditionForEachJoinedRow) {
+  a_->Run("create sequence s; create sequence t; create sequence u");
+  EXPECT_EQ(a_->Rows("select count(*) from a, b where nextval('s') > 0"), "20");
+  EXPECT_EQ(a_->Rows("select currval('s')"), "20");
+  EXPECT_EQ(a_->Rows("select count(*) from a left join b on a.id = b.aid where nextval('t') > 0"),
+            "5");
+  EXPECT_EQ(a_->Rows("select currval('t')"), "5");
+  EXPECT_EQ(a_->Rows("select count(*) from a join b on a.id = b.aid and nextval('u') > 0"), "3");
+  EXPECT_EQ(a_->Rows("select currval('u')"), "3");
+}
+
 TEST_F(JoinTest, RefusesWhatItCannotDo) {
   EXPECT_EQ(a_->Error("select 1 from a, b for update"),
             "0A000 18 FOR UPDATE over a join is not supported");

@@ -235,7 +235,7 @@ class Planner {
   Result<JoinSide> PlanTree(Query& query, const JoinTree& tree,
                             std::vector<Expression*> conditions);
   Result<JoinSide> PlanInnerJoins(Query& query, const JoinTree& tree,
-                                  std::vector<Expression*> conditions);
+                                  const std::vector<Expression*>& conditions);
   Result<JoinSide> PlanOuterJoin(Query& query, const JoinTree& tree,
                                  std::vector<Expression*> conditions);
   // Joins what is planned with one more part of the tree. own: conditions on that part alone;
@@ -260,6 +260,9 @@ class Planner {
   // null: there are none.
   Result<Expression*> AllOf(std::span<Expression* const> conditions);
   static RelationSet RelationsOf(const FromClause& from, const Expression& expression);
+  // The relations that must be joined before the condition can be tested. One that is about none
+  // and is volatile is tested for each joined row of here, where it is written, as in PostgreSQL.
+  static RelationSet PlaceOf(const FromClause& from, const Expression& condition, RelationSet here);
   static std::vector<SlotRange> SlotsOf(const FromClause& from, RelationSet relations);
   static SlotCodec CodecOf(const Query& query, RelationSet relations);
   double GuessRows(const Query& query, const JoinTree& tree,

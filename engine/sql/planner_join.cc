@@ -36,6 +36,13 @@ Planner::RelationSet Planner::RelationsOf(const FromClause& from, const Expressi
   return relations;
 }
 
+Planner::RelationSet Planner::PlaceOf(const FromClause& from, const Expression& condition,
+                                      RelationSet here) {
+  const RelationSet relations = RelationsOf(from, condition);
+  const bool anew = relations == 0 && condition.volatility == Volatility::kVolatile;
+  return anew ? here : relations;
+}
+
 std::vector<SlotRange> Planner::SlotsOf(const FromClause& from, RelationSet relations) {
   std::vector<SlotRange> slots;
   for (size_t i = 0; i < from.sources.size(); ++i) {
@@ -228,15 +235,22 @@ Result<Planner::JoinSide> Planner::Join(Query& query, JoinSide outer, const Join
 }
 
 Result<Planner::JoinSide> Planner::PlanInnerJoins(Query& query, const JoinTree& tree,
-                                                  std::vector<Expression*> conditions) {
+                                                  const std::vector<Expression*>& conditions) {
   struct Part {
     const JoinTree* tree;
     std::vector<Expression*> own;
     bool joined = false;
+    double rows = 0;
   };
   std::vector<Part> parts;
+  std::vector<std::pair<Expression*, RelationSet>> pending;
+  const auto add = [&](const std::vector<Expression*>& some, RelationSet here) {
+    for (Expression* condition : some) {
+      pending.emplace_back(condition, PlaceOf(query.from, *condition, here));
+    }
+  };
   const std::function<void(const JoinTree&)> flatten = [&](const JoinTree& inner) {
-    conditions.insert(conditions.end(), inner.conditions.begin(), inner.conditions.end());
+    add(inner.conditions, inner.relations);
     for (const auto& input : inner.inputs) {
       if (input->kind == JoinKind::kInner) {
         flatten(*input);
@@ -245,28 +259,24 @@ Result<Planner::JoinSide> Planner::PlanInnerJoins(Query& query, const JoinTree& 
       }
     }
   };
+  add(conditions, tree.relations);
   flatten(tree);
-
-  std::vector<std::pair<Expression*, RelationSet>> pending;
-  for (Expression* condition : conditions) {
-    const RelationSet relations = RelationsOf(query.from, *condition);
+  std::erase_if(pending, [&](const auto& each) {
     const auto only = std::find_if(parts.begin(), parts.end(), [&](const Part& part) {
-      return (relations & ~part.tree->relations) == 0;
+      return (each.second & ~part.tree->relations) == 0;
     });
-    if (only != parts.end()) {
-      only->own.push_back(condition);
-    } else {
-      pending.emplace_back(condition, relations);
-    }
-  }
+    if (only != parts.end()) only->own.push_back(each.first);
+    return only != parts.end();
+  });
 
+  // There may be very many conditions, and looking at one costs some ten nanoseconds.
+  constexpr int64_t kStepsPerCondition = 10;
+  WorkMeter meter = plan_->arena.Meter();
   size_t next = 0;
-  double fewest = GuessRows(query, *parts[0].tree, parts[0].own);
-  for (size_t i = 1; i < parts.size(); ++i) {
-    const double rows = GuessRows(query, *parts[i].tree, parts[i].own);
-    if (rows >= fewest) continue;
-    fewest = rows;
-    next = i;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    CONNBENCH_RETURN_IF_ERROR(meter.Spend(std::ssize(parts[i].own) * kStepsPerCondition));
+    parts[i].rows = GuessRows(query, *parts[i].tree, parts[i].own);
+    if (parts[i].rows < parts[next].rows) next = i;
   }
   parts[next].joined = true;
   CONNBENCH_ASSIGN_OR_RETURN(JoinSide side,
@@ -280,25 +290,23 @@ Result<Planner::JoinSide> Planner::PlanInnerJoins(Query& query, const JoinTree& 
       }
       return found;
     };
-    double best = 0;
     JoinRank best_rank = JoinRank::kPairs;
     next = parts.size();
     for (size_t i = 0; i < parts.size(); ++i) {
       if (parts[i].joined) continue;
       const std::vector<Expression*> found = applicable(parts[i]);
+      const int64_t looked_at = std::ssize(pending) + std::ssize(parts[i].own) + std::ssize(found);
+      CONNBENCH_RETURN_IF_ERROR(meter.Spend(looked_at * kStepsPerCondition));
       const JoinRank rank = RankJoin(query, side, *parts[i].tree, parts[i].own, found);
-      const double rows = GuessRows(query, *parts[i].tree, parts[i].own);
-      const bool better =
-          next == parts.size() || rank < best_rank || (rank == best_rank && rows < best);
+      const bool better = next == parts.size() || rank < best_rank ||
+                          (rank == best_rank && parts[i].rows < parts[next].rows);
       if (!better) continue;
       next = i;
-      best = rows;
       best_rank = rank;
     }
     const std::vector<Expression*> found = applicable(parts[next]);
-    std::erase_if(pending, [&](const auto& each) {
-      return std::find(found.begin(), found.end(), each.first) != found.end();
-    });
+    const RelationSet both = side.relations | parts[next].tree->relations;
+    std::erase_if(pending, [&](const auto& each) { return (each.second & ~both) == 0; });
     parts[next].joined = true;
     CONNBENCH_ASSIGN_OR_RETURN(side, Join(query, std::move(side), *parts[next].tree,
                                           JoinKind::kInner, std::move(parts[next].own), found, {}));
@@ -329,7 +337,7 @@ Result<Planner::JoinSide> Planner::PlanOuterJoin(Query& query, const JoinTree& t
   std::vector<Expression*> of_outer;
   std::vector<Expression*> filter;
   for (Expression* condition : conditions) {
-    const RelationSet relations = RelationsOf(query.from, *condition);
+    const RelationSet relations = PlaceOf(query.from, *condition, tree.relations);
     const bool goes_down = !full && (relations & ~outer.relations) == 0;
     (goes_down ? of_outer : filter).push_back(condition);
   }
@@ -348,7 +356,7 @@ Result<Planner::JoinSide> Planner::PlanTree(Query& query, const JoinTree& tree,
                                             std::vector<Expression*> conditions) {
   switch (tree.kind) {
     case JoinKind::kInner:
-      return PlanInnerJoins(query, tree, std::move(conditions));
+      return PlanInnerJoins(query, tree, conditions);
     case JoinKind::kLeft:
     case JoinKind::kFull:
       return PlanOuterJoin(query, tree, std::move(conditions));

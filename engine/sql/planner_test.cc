@@ -141,6 +141,36 @@ TEST(ExternalSorterTest, MergesRunsOfAnySize) {
   }
 }
 
+// The list of the records takes more memory than the records themselves.
+TEST(ExternalSorterTest, ReadsRunsOfSmallRecordsWithinItsLimit) {
+  for (const int64_t limit : {64 * 1024, 1024 * 1024}) {
+    ExternalSorter sorter;
+    sorter.SetMemoryLimit(limit);
+    constexpr uint32_t kRecords = 100'000;
+    uint32_t state = 7;
+    for (uint32_t i = 0; i < kRecords; ++i) {
+      state = state * 1664525u + 1013904223u;
+      const uint32_t number = __builtin_bswap32(state);
+      ASSERT_TRUE(sorter.Add({reinterpret_cast<const char*>(&number), sizeof number}, "p").ok());
+    }
+    ASSERT_TRUE(sorter.Finish().ok());
+    constexpr int64_t kReadBufferBytes = 8 * 1024;
+    EXPECT_GT(sorter.runs(), 0u);
+    EXPECT_LE(static_cast<int64_t>(sorter.runs()) * kReadBufferBytes, limit);
+    EXPECT_LE(sorter.memory_bytes(), limit);
+    std::string last;
+    std::string_view key;
+    std::string_view payload;
+    uint32_t count = 0;
+    while (*sorter.Next(key, payload)) {
+      ++count;
+      ASSERT_LE(last, key);
+      last = key;
+    }
+    EXPECT_EQ(count, kRecords);
+  }
+}
+
 // Parses on a thread whose stack is as small as a server's may be.
 std::string ParseOnSmallStack(const std::string& sql) {
   struct Work {

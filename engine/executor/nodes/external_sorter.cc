@@ -54,13 +54,17 @@ bool ExternalSorter::Before(const Entry& a, const Entry& b) {
   return KeyOf(a.record) < KeyOf(b.record);
 }
 
-int64_t ExternalSorter::BytesHeld() const {
-  // Merging needs the entries twice.
-  return arena_.bytes_held() + static_cast<int64_t>(2 * entries_.capacity() * sizeof(Entry));
+// Sorting needs the entries twice.
+int64_t ExternalSorter::EntriesBytes() const {
+  return static_cast<int64_t>(2 * entries_.capacity() * sizeof(Entry));
 }
 
 Status ExternalSorter::Add(std::string_view key, std::string_view payload) {
-  if (BytesHeld() >= limit_bytes_ && !entries_.empty()) CONNBENCH_RETURN_IF_ERROR(SpillRun());
+  // A full list doubles, and keeps its size when the run is spilled: one that took the whole limit
+  // would leave room for one record a run.
+  const bool grows = entries_.size() == entries_.capacity();
+  const int64_t wanted = BytesHeld() + (grows ? EntriesBytes() : 0);
+  if (wanted >= limit_bytes_ && !entries_.empty()) CONNBENCH_RETURN_IF_ERROR(SpillRun());
   const Record header{static_cast<uint32_t>(key.size()), static_cast<uint32_t>(payload.size())};
   char* record = arena_.AllocateBytes(sizeof header + key.size() + payload.size());
   if (record == nullptr) return arena_.OutOfMemory();
@@ -92,16 +96,21 @@ Status ExternalSorter::SpillRun() {
     Record header;
     std::memcpy(&header, entry.record, sizeof header);
     const size_t bytes = sizeof header + header.key_bytes + header.payload_bytes;
-    if (!buffer.empty() && buffer.size() + bytes > kWriteBufferBytes) {
-      CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
-      buffer.clear();
-    }
-    buffer.append(entry.record, bytes);
+    CONNBENCH_RETURN_IF_ERROR(Append(buffer, {entry.record, bytes}));
   }
   CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
   runs_.push_back({begin, file_end_, {}, 0, 0});
   entries_.clear();
   arena_.Reset();
+  return {};
+}
+
+Status ExternalSorter::Append(std::string& buffer, std::string_view record) {
+  if (!buffer.empty() && buffer.size() + record.size() > kWriteBufferBytes) {
+    CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
+    buffer.clear();
+  }
+  buffer.append(record);
   return {};
 }
 
@@ -120,6 +129,7 @@ Status ExternalSorter::Write(const char* bytes, size_t count) {
     count -= static_cast<size_t>(written);
     file_end_ += written;
   }
+  peak_file_bytes_ = std::max(peak_file_bytes_, file_end_ - given_back_);
   return {};
 }
 
@@ -132,8 +142,58 @@ Status ExternalSorter::Finish() {
   if (!entries_.empty()) CONNBENCH_RETURN_IF_ERROR(SpillRun());
   entries_ = {};
   arena_.Release();
+  CONNBENCH_RETURN_IF_ERROR(MergeDown());
+  return BeginMerge();
+}
+
+size_t ExternalSorter::MostRuns() const {
+  constexpr int64_t kFewest = 2;
+  constexpr int64_t kMost = 4096;
+  return static_cast<size_t>(
+      std::clamp(limit_bytes_ / static_cast<int64_t>(kSmallestReadBuffer), kFewest, kMost));
+}
+
+// Each round makes one run of the oldest ones, so that all runs are merged equally often.
+Status ExternalSorter::MergeDown() {
+  constexpr int64_t kStepsPerRecord = 200;
+  const size_t most = MostRuns();
+  WorkMeter meter = arena_.Meter();
+  while (runs_.size() > most) {
+    const auto middle = runs_.begin() + static_cast<std::ptrdiff_t>(most);
+    std::vector<Run> later(std::make_move_iterator(middle), std::make_move_iterator(runs_.end()));
+    runs_.erase(middle, runs_.end());
+    CONNBENCH_RETURN_IF_ERROR(BeginMerge());
+    const int64_t begin = file_end_;
+    std::string buffer;
+    buffer.reserve(kWriteBufferBytes);
+    while (true) {
+      CONNBENCH_RETURN_IF_ERROR(meter.Spend(kStepsPerRecord));
+      std::string_view key;
+      std::string_view payload;
+      CONNBENCH_ASSIGN_OR_RETURN(const bool found, Next(key, payload));
+      if (!found) break;
+      // A record is its header, its key and its payload, side by side.
+      const char* record = key.data() - sizeof(Record);
+      CONNBENCH_RETURN_IF_ERROR(
+          Append(buffer, {record, sizeof(Record) + key.size() + payload.size()}));
+    }
+    CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
+    runs_ = std::move(later);
+    // Those that were merged stood before all others. Not every file system can.
+    const int64_t first = runs_.front().next_offset;
+    const bool punched = fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, given_back_,
+                                   first - given_back_) == 0;
+    if (punched) given_back_ = first;
+    runs_.push_back({begin, file_end_, {}, 0, 0});
+  }
+  return {};
+}
+
+// Reads each run's first record.
+Status ExternalSorter::BeginMerge() {
   const size_t share = static_cast<size_t>(limit_bytes_) / runs_.size();
   const size_t buffer_bytes = std::clamp(share, kSmallestReadBuffer, kLargestReadBuffer);
+  heap_.clear();
   for (size_t i = 0; i < runs_.size(); ++i) {
     runs_[i].buffer.resize(buffer_bytes);
     CONNBENCH_ASSIGN_OR_RETURN(const bool has_record, LoadRecord(runs_[i]));
@@ -225,6 +285,8 @@ void ExternalSorter::Clear() {
   if (file_ >= 0) close(file_);
   file_ = -1;
   file_end_ = 0;
+  peak_file_bytes_ = 0;
+  given_back_ = 0;
   runs_ = {};
   heap_ = {};
   entries_ = {};

@@ -3,11 +3,16 @@
 //
 // Use: Add() all, Finish(), Next() until false. Clear() makes it ready to use again.
 //
+// Memory: the limit, or one record of each run if that is more. Runs that are too many to be read
+// side by side within the limit are merged into longer ones first, and their place in the file is
+// given back where the file system can.
+//
 // Safety: private memory, one thread. Errors: 53100 when the disk is full, 58030 for I/O errors,
 // 53200 when memory is refused.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,7 +39,10 @@ class ExternalSorter {
 
   int64_t records() const { return records_; }
   int64_t memory_bytes() const { return peak_bytes_; }
-  int64_t spilled_bytes() const { return file_end_; }
+  // The most that the file ever held.
+  int64_t spilled_bytes() const { return peak_file_bytes_; }
+  // After Finish(): how many are read side by side; 0: the records did fit.
+  size_t runs() const { return runs_.size(); }
 
  private:
   struct Entry {
@@ -56,10 +64,16 @@ class ExternalSorter {
 
   static std::string_view KeyOf(const char* record);
   static bool Before(const Entry& a, const Entry& b);
-  int64_t BytesHeld() const;
+  int64_t BytesHeld() const { return arena_.bytes_held() + EntriesBytes(); }
+  int64_t EntriesBytes() const;
   Status SortEntries();
   Status SpillRun();
   Status Write(const char* bytes, size_t count);
+  Status Append(std::string& buffer, std::string_view record);
+  // How many runs may be read side by side.
+  size_t MostRuns() const;
+  Status MergeDown();
+  Status BeginMerge();
   Status FillRun(Run& run, size_t needed);
   Result<bool> LoadRecord(Run& run);
   bool RunBefore(size_t a, size_t b) const;
@@ -74,7 +88,9 @@ class ExternalSorter {
 
   int file_ = -1;
   int64_t file_end_ = 0;
-  std::vector<Run> runs_;
+  int64_t peak_file_bytes_ = 0;
+  int64_t given_back_ = 0;    // of the file: its bytes up to here
+  std::vector<Run> runs_;     // in the file's order
   std::vector<size_t> heap_;  // of runs, the smallest record first
   bool advance_top_ = false;  // the top run's record has been handed out
 };

@@ -29,7 +29,7 @@ void HashJoinNode::Reset() {
   outer_sorter_.Clear();
   inner_sorter_.Clear();
   first_ = last_ = candidate_ = drain_ = nullptr;
-  entries_ = 0;
+  entries_ = null_keys_ = 0;
   has_outer_ = outer_ahead_ = outer_done_ = inner_ahead_ = has_group_ = false;
   by_bucket_ = true;
 }
@@ -68,6 +68,9 @@ bool HashJoinNode::CheckInterrupts(ExecutionContext& context) {
     null = null || value.null;
     hash = hash * 0x9E3779B97F4A7C15u + HashNullable(expression.type.oid, value);
   }
+  // A null key matches nothing, so any hash will do. Each row has one of its own: those of one hash
+  // must fit into memory, and there may be many without a key.
+  if (null) hash = ++null_keys_ * 0x9E3779B97F4A7C15u;
   hash ^= hash >> 32;
   return true;
 }

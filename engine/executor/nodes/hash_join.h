@@ -3,7 +3,8 @@
 // Memory: the table has twice work_mem, as PostgreSQL 15 gives it by default (hash_mem_multiplier).
 // Inner rows that do not fit make it a merge: both sides are sorted by the hash of their keys, in
 // memory and temporary files (external_sorter.h), and read side by side. Then only the inner rows
-// of one hash are held; if those alone pass the limit, the answer is 53200.
+// of one hash are held; if those alone pass the limit, the answer is 53200. A single row is held
+// whatever its size, and rows with a null key, which match nothing, have different hashes.
 //
 // Safety, interrupts: join_nodes.h. Errors: 53200, and external_sorter.h's.
 #pragma once
@@ -90,6 +91,7 @@ class HashJoinNode : public JoinNode {
   Entry* first_ = nullptr;
   Entry* last_ = nullptr;
   size_t entries_ = 0;
+  size_t null_keys_ = 0;  // rows so far with one, of both sides
 
   bool has_outer_ = false;
   bool outer_matched_ = false;

@@ -102,12 +102,19 @@ bool HashJoinNode::LoadGroup(ExecutionContext& context) {
   group_hash_ = inner_hash_;
   while (inner_ahead_ && inner_hash_ == group_hash_) {
     if (!CheckInterrupts(context)) return false;
-    if (Store(group_hash_, inner_row_) == nullptr) {
+    const int64_t limit = arena_.limit_bytes();
+    Entry* entry = Store(group_hash_, inner_row_);
+    if (entry == nullptr && entries_ == 0) {
+      arena_.set_limit_bytes(Arena::kNoLimit);
+      entry = Store(group_hash_, inner_row_);
+      arena_.set_limit_bytes(limit);
+    }
+    if (entry == nullptr) {
       return context.Fail(
           Status::Error(sqlstate::kOutOfMemory, "out of memory for a hash join")
               .WithDetail(fmt::format("{} rows with equal keys did not fit into twice work_mem "
                                       "({} kB).",
-                                      entries_, arena_.limit_bytes() / 1024))
+                                      entries_ + 1, limit / 1024))
               .WithHint("Raise work_mem."));
     }
     if (!ReadSortedInner(context)) return false;
