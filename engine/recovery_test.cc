@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -291,6 +292,61 @@ TEST_F(RecoveryTest, AStartThatFailsAnywhereLosesNothing) {
     files_.FailCall(-1, 0);
   }
   EXPECT_GT(failures, 20);
+}
+
+// Then another one fails while it writes, and the server is killed.
+TEST_F(RecoveryTest, ACheckpointThatFailsAnywhereLosesNothing) {
+  const auto checkpoint_files = [&] {
+    const std::vector<std::string> paths = files_.Paths();
+    return std::count_if(paths.begin(), paths.end(), [](const std::string& path) {
+      return path.starts_with("/data/checkpoint.");
+    });
+  };
+  constexpr int64_t kFirstWrite = 2;  // after removing what may be there, and making it anew
+  MustOpen();
+  Do("create table t (a int)");
+  Do("insert into t select g from generate_series(1, 100) g");
+  bool failed = true;
+  for (int64_t call = 0; failed; ++call) {
+    SCOPED_TRACE(call);
+    Do("checkpoint");  // the next one has nothing to write to the log, which would be a PANIC
+    files_.FailCall(call, ENOSPC);
+    const std::string told = session_->Error("checkpoint");
+    failed = files_.failed();
+    EXPECT_EQ(told == "ok", !failed) << told;
+    // The space that it took is needed for the log.
+    if (call == kFirstWrite) {
+      EXPECT_EQ(checkpoint_files(), 1);
+    }
+    files_.FailCall(kFirstWrite, ENOSPC);
+    EXPECT_THAT(session_->Error("checkpoint"), ::testing::StartsWith("53100"));
+    EXPECT_LE(checkpoint_files(), 2);
+    const Status opened = Open();
+    ASSERT_TRUE(opened.ok()) << opened.ToString();
+    EXPECT_EQ(Rows("select count(*), sum(a) from t"), "100|5050");
+  }
+}
+
+TEST_F(RecoveryTest, FilesWithOtherNamesAreLeftAlone) {
+  MustOpen();
+  Do("create table t (a int)");
+  const std::vector<std::string> others = {"/data/checkpoint.1.old", "/data/checkpoint.",
+                                           "/data/wal/FFFFFFFFFFFFFFFF", "/data/wal/bad",
+                                           "/data/wal/00000000000000ab"};
+  for (const std::string& path : others) {
+    std::unique_ptr<File> file;
+    ASSERT_EQ(files_.Open(path, OpenMode::kMakeNew, file), 0);
+  }
+  for (int rows = 0; rows < 3; ++rows) {
+    ASSERT_NO_FATAL_FAILURE(MustOpen());
+    EXPECT_EQ(Rows("select count(*) from t"), std::to_string(rows));
+    Do("insert into t values (1)");
+    Do("checkpoint");
+  }
+  EXPECT_THAT(files_.Paths(), ::testing::IsSupersetOf(others));
+  session_.reset();
+  engine_.reset();
+  EXPECT_THAT(Damages(), ::testing::IsEmpty());
 }
 
 // "S" while the thread sleeps in the kernel.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -160,8 +161,14 @@ Result<CheckpointReport> Checkpointer::Run(DataState state, const std::function<
   const Xid forgettable = storage_.ForgettableBelow();
   const uint64_t number = header.checkpoint_number.load() + 1;
   const Log::RedoPoint redo = log_.ChooseRedoPoint();
-  CONNBENCH_ASSIGN_OR_RETURN(const int64_t pages,
-                             WriteData(CheckpointPath(log_.data_folder(), number), redo, stop));
+  const std::string path = CheckpointPath(log_.data_folder(), number);
+  Result<int64_t> pages = WriteData(path, redo, stop);
+  if (!pages.ok()) {
+    // On a disk that is full it would stand in the way of the log, which is a PANIC. What cannot be
+    // removed now is removed before the next one is written.
+    static_cast<void>(log_.files().Remove(path));
+    return pages.TakeStatus();
+  }
   // Some pages in the file are newer than redo: recovery needs the log that goes with them.
   const Lsn complete = log_.inserted();
   log_.Flush(complete);
@@ -175,13 +182,15 @@ Result<CheckpointReport> Checkpointer::Run(DataState state, const std::function<
   control.checkpoint_number = number;
   control.redo = redo.lsn;
   control.complete = complete;
-  CONNBENCH_RETURN_IF_ERROR(WriteControlFile(log_.files(), log_.data_folder(), control));
+  // If this fails nobody knows which of the two the control file names: the next checkpoint is a
+  // third one, and both stay until that is complete.
   header.checkpoint_number.store(number);
+  CONNBENCH_RETURN_IF_ERROR(WriteControlFile(log_.files(), log_.data_folder(), control));
   header.redo.store(redo.lsn);
   header.checkpoint_complete.store(complete);
   transactions_.commit_log->AdvanceForgotten(forgettable);
   CONNBENCH_RETURN_IF_ERROR(RemoveOld(number, redo.lsn));
-  return CheckpointReport{.number = number, .pages = pages};
+  return CheckpointReport{.number = number, .pages = *pages};
 }
 
 bool Checkpointer::Due() const {
@@ -197,10 +206,9 @@ Status Checkpointer::RemoveOld(uint64_t checkpoint_number, Lsn redo) {
   if (const int listed = files.List(folder, names); listed < 0) {
     return FileError(fmt::format("list {}", folder), listed);
   }
-  const std::string newest = CheckpointPath(folder, checkpoint_number);
   for (const std::string& name : names) {
-    const std::string path = folder + "/" + name;
-    if (name.starts_with("checkpoint.") && path != newest) paths.push_back(path);
+    const std::optional<uint64_t> number = CheckpointNumber(name);
+    if (number && *number != checkpoint_number) paths.push_back(folder + "/" + name);
   }
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, ListLogFiles(files, folder));
   for (const uint64_t log_file : numbers) {

@@ -58,10 +58,24 @@ Status WaitForLock(File& lock, const std::string& path, const std::string& folde
   }
 }
 
+// The text as a number, if it is one and nothing else.
+std::optional<uint64_t> NumberIn(std::string_view text, int base) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 std::string CheckpointPath(const std::string& folder, uint64_t number) {
   return fmt::format("{}/checkpoint.{}", folder, number);
+}
+
+std::optional<uint64_t> CheckpointNumber(const std::string& name) {
+  constexpr std::string_view kPrefix = "checkpoint.";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  return NumberIn(std::string_view(name).substr(kPrefix.size()), 10);
 }
 
 Result<std::vector<uint64_t>> ListLogFiles(Files& files, const std::string& folder) {
@@ -70,11 +84,13 @@ Result<std::vector<uint64_t>> ListLogFiles(Files& files, const std::string& fold
   if (const int listed = files.List(path, names); listed < 0) {
     return FileError(fmt::format("list {}", path), listed);
   }
+  constexpr uint64_t kMostFiles = UINT64_MAX / uint64_t{kLogFileBytes};  // a place is a number
   std::vector<uint64_t> numbers;
   for (const std::string& name : names) {
-    uint64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number, 16);
-    if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
+    const std::optional<uint64_t> number = NumberIn(name, 16);
+    const bool is_log = number && *number < kMostFiles &&
+                        LogFilePath(folder, *number) == fmt::format("{}/{}", path, name);
+    if (is_log) numbers.push_back(*number);
   }
   return numbers;
 }

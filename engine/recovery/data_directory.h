@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@
 namespace connbench::engine {
 
 std::string CheckpointPath(const std::string& folder, uint64_t number);
+// Of a file's name; none for another file.
+std::optional<uint64_t> CheckpointNumber(const std::string& name);
 
 class DataDirectory {
  public:
@@ -53,7 +56,7 @@ class DataDirectory {
   ControlFile control_;
 };
 
-// The numbers of the files in <folder>/wal.
+// The numbers of the log's files in <folder>/wal. Files with other names are nobody's business.
 Result<std::vector<uint64_t>> ListLogFiles(Files& files, const std::string& folder);
 
 }  // namespace connbench::engine

@@ -63,8 +63,8 @@ struct LogHeader {
   std::atomic<uint64_t> flushes;
   // Of the last checkpoint.
   std::atomic<Lsn> redo;
-  std::atomic<uint64_t> checkpoint_number;
-  std::atomic<Lsn> checkpoint_complete;  // the log's end as the checkpoint was complete
+  std::atomic<uint64_t> checkpoint_number;  // that the control file may name; the next is above
+  std::atomic<Lsn> checkpoint_complete;     // the log's end as the checkpoint was complete
 
   // Between the sessions and the tasks (engine/tasks). Slots: the backend's number and 1, 0: the
   // task is not there now.
