@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <type_traits>
 #include <unordered_set>
@@ -102,6 +103,9 @@ template <typename Number>
 bool ParseNumber(const std::string& text, Number& value) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if constexpr (std::is_floating_point_v<Number>) {
+    if (!std::isfinite(value)) return false;  // the writer never writes them
+  }
   return error == std::errc() && stop == end;
 }
 

@@ -99,6 +99,22 @@ TEST(ReaderTest, NumbersMustBeWhole) {
   }
 }
 
+TEST(ReaderTest, NumbersMustBeFinite) {
+  const auto error = [](const std::string& latency) {
+    const auto rows = ParseCsv<LatencyRow>(
+        "run_id,trial,cell,target,model,workload,connections,repetition,pattern,protocol,contender,"
+        "distribution,percentile,latency_us\n"
+        "r,1,c,b,f,s,8,1,s,p,f,request,0.5," +
+            latency + "\n",
+        "latency.csv");
+    return rows.ok() ? "" : rows.status().error().message;
+  };
+  EXPECT_EQ(error("7.5"), "");
+  for (const char* bad : {"nan", "-nan", "inf", "-inf", "infinity", "1e999"}) {
+    EXPECT_THAT(error(bad), HasSubstr("expected a number")) << bad;
+  }
+}
+
 TEST(ReaderTest, AnEmptyNumberWasNotMeasuredAndAnAxisIsNeverEmpty) {
   const auto rows = ParseCsv<ErrorRow>(
       std::string(kHeader) +

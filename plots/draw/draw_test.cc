@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "plots/charts.h"
 #include "plots/draw/label_placement.h"
@@ -138,6 +139,16 @@ TEST(Values, AnAxisNamesRoundValuesInOneUnit) {
             (std::vector<std::string>{"1 ms", "10 ms", "100 ms", "1 s"}));
   EXPECT_EQ(labels(TicksOf(RangeOf(0, 120'000, false), "tx/s", 4)),
             (std::vector<std::string>{"0", "50,000", "100,000"}));
+}
+
+TEST(Values, AnAxisEndsWhateverItsValuesAre) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double most : {1e300, 1.7e308, kInfinity}) {
+    for (const double least : {5e-324, 1e-300, 1.0}) {
+      EXPECT_LT(TicksOf(RangeOf(least, most, true), "us", 5).size(), 20U) << least << " " << most;
+      EXPECT_LT(TicksOf(RangeOf(least, most, false), "us", 5).size(), 20U) << least << " " << most;
+    }
+  }
 }
 
 TEST(TextSize, WrapsAtBlanksThenAtSignsThenAnywhere) {

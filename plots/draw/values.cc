@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 namespace connbench::plots {
@@ -99,13 +100,16 @@ double Range::Share(double value) const {
 }
 
 Range RangeOf(double least, double most, bool log) {
+  // An axis has an end, whatever the values are.
+  constexpr double kSmallest = std::numeric_limits<double>::min();
+  constexpr double kLargest = std::numeric_limits<double>::max();
   if (log) {
     constexpr double kRoom = 1.12;
-    return {least / kRoom, most * kRoom, true};
+    return {std::max(least / kRoom, kSmallest), std::min(most * kRoom, kLargest), true};
   }
   constexpr double kRoomAbove = 1.04;
-  const double low = std::min(0.0, least * kRoomAbove);
-  const double high = std::max(most * kRoomAbove, 0.0);
+  const double low = std::max(std::min(0.0, least * kRoomAbove), -kLargest);
+  const double high = std::min(std::max(most * kRoomAbove, 0.0), kLargest);
   return {low, high > low ? high : low + 1, false};
 }
 
@@ -115,14 +119,15 @@ std::vector<Tick> TicksOf(const Range& range, std::string_view unit, int wanted)
   const bool is_rate = unit.find("/s") != std::string_view::npos;
   const std::string_view written = is_rate ? std::string_view() : unit;
   if (range.log) {
-    const double decades = std::log10(range.high / range.low);
+    const double decades = std::log10(range.high) - std::log10(range.low);
     std::vector<double> steps = {1};
     if (decades * 2 < wanted + 1) steps = {1, 3};
     if (decades * 3 < wanted + 1) steps = {1, 2, 5};
     if (decades < 0.45) steps = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9};
     const int skip = std::max(1, static_cast<int>(std::ceil(decades / wanted)));
     const int first = static_cast<int>(std::floor(std::log10(range.low)));
-    for (int exponent = first; std::pow(10.0, exponent) <= range.high; ++exponent) {
+    const int last = static_cast<int>(std::floor(std::log10(range.high)));
+    for (int exponent = first; exponent <= last; ++exponent) {
       if (exponent % skip != 0) continue;
       for (const double step : steps) {
         const double at = step * std::pow(10.0, exponent);
