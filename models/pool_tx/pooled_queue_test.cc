@@ -80,12 +80,37 @@ TEST_F(PooledQueueTest, ACancelledClientLeavesTheLine) {
     canceller.Send(client->CancelRequest());
     EXPECT_TRUE(canceller.UntilClosed());
   }
-  EXPECT_EQ(b->Until('Z'), "E");
+  EXPECT_EQ(b->Until('Z'), "EZ");
   EXPECT_EQ(b->error_code(), "57014");
-  EXPECT_TRUE(b->UntilClosed());
   AwaitState(*observer, "waiting", 0);
   EXPECT_EQ(Run(*a, "commit"), "CZ");
   EXPECT_EQ(Value(*a, "select count(*) from t"), "0");
+  EXPECT_EQ(Value(*b, "select 3"), "3") << "its session goes on";
+}
+
+TEST_F(PooledQueueTest, ACancelledBatchIsSkippedUpToItsSync) {
+  Open(kTransactions, 1, /*reserve=*/1);
+  const auto observer = Client("postgres");
+  const auto a = Client();
+  const auto b = Client();
+  b->Send(Parse("kept", "select 4") + Parse("", "select 5") + Sync());
+  EXPECT_EQ(b->Until('Z'), "11Z");
+  EXPECT_EQ(Run(*a, "create table t (a int)"), "CZ");
+  EXPECT_EQ(Run(*a, "begin"), "CZ");
+  b->Send(Parse("", "insert into t values (1)") + Bind("", "") + Execute(""));
+  AwaitState(*observer, "waiting", 1);
+  RawClient canceller(rig_->path());
+  canceller.Send(b->CancelRequest());
+  EXPECT_EQ(b->Until('E'), "E");
+  EXPECT_EQ(b->error_code(), "57014");
+  b->Send(Query("select 6") + Bind("", "kept") + Sync());  // a Query, too, is of the batch
+  EXPECT_EQ(b->Until('Z'), "Z");
+  EXPECT_EQ(Run(*a, "commit"), "CZ");
+  EXPECT_EQ(Value(*a, "select count(*) from t"), "0");
+  EXPECT_EQ(Use(*b, "kept"), "2DCZ");
+  // A Parse that failed takes the unnamed statement with it.
+  EXPECT_EQ(Use(*b, ""), "EZ");
+  EXPECT_EQ(b->error_code(), "26000");
 }
 
 TEST_F(PooledQueueTest, WhatAClientThatLeftHadRunningIsCancelled) {

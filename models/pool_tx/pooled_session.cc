@@ -55,7 +55,10 @@ Status PooledSession::Start(const engine::SessionOptions& options) {
     client_ = *known;
     return {};
   }
-  CONNBENCH_ASSIGN_OR_RETURN(link_, pooler_.Lease(*this));
+  Result<BackendLink*> link = pooler_.Lease(*this);
+  // There is no statement yet that a cancel could end.
+  if (!link.ok()) return Status::Fatal(link.status().code(), link.status().error().message);
+  link_ = *link;
   last_link_ = link_;
   starting_ = true;
   protocol::pool::AppendNewClient(to_send_, options.parameters);
@@ -115,8 +118,9 @@ Status PooledSession::EnsureLease() {
   if (link_ != nullptr) return {};
   Result<BackendLink*> link = pooler_.Lease(*this);
   if (!link.ok()) {
-    failure_ = link.TakeStatus();
-    return failure_;
+    Status why = link.TakeStatus();
+    if (why.code() != sqlstate::kQueryCanceled || why.error().fatal) failure_ = why;
+    return why;
   }
   link_ = *link;
   if (last_link_ != nullptr && link_ != last_link_) pooler_.NoteSwitch();

@@ -51,6 +51,7 @@ class PooledSession final : public protocol::RelayedSession {
   using StatementPtr = std::shared_ptr<PooledStatement>;
 
   // ---- pooled_session.cc: the lease ----
+  // An error that is not fatal: the wait was cancelled, and the session goes on.
   Status EnsureLease();
   void GiveBack();
   // Nothing is under way between the client and its backend, whose last word was ReadyForQuery.
@@ -75,6 +76,9 @@ class PooledSession final : public protocol::RelayedSession {
   void ForwardParse(std::string_view body);
   void ForwardBind(std::string_view body);
   void ForwardDescribeOrClose(char type, std::string_view body);
+  // What the client is told when its wait for a backend was cancelled.
+  Status AnswerCanceled(const Status& why, char type, std::string_view body,
+                        protocol::AnswerWriter& answers);
   // True: answered without a backend.
   bool AnswerHere(char type, std::string_view body, protocol::AnswerWriter& answers);
   // Whether what the message means, and what must go before it, depends on statements that have not

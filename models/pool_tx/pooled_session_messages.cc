@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/assert.h"
 #include "models/pool_tx/pooled_session.h"
 #include "protocol/codec.h"
 #include "protocol/messages.h"
@@ -52,8 +53,30 @@ Status PooledSession::RelayMessage(char type, std::string_view body,
     return {};
   }
   if (AnswerHere(type, body, answers)) return failure_;
-  CONNBENCH_RETURN_IF_ERROR(EnsureLease());
+  const Status leased = EnsureLease();
+  if (!leased.ok()) return failure_.ok() ? AnswerCanceled(leased, type, body, answers) : failure_;
   return Forward(type, body, answers);
+}
+
+// The message that asked for a backend was cancelled in the line: what PostgreSQL answers to one
+// that is cancelled before it has done anything. No backend knows of the batch, and the client
+// is in no transaction, else it would have a backend.
+Status PooledSession::AnswerCanceled(const Status& why, char type, std::string_view body,
+                                     protocol::AnswerWriter& answers) {
+  CONNBENCH_ASSERT(transaction_ == engine::TransactionStatus::kIdle, "a block has a backend");
+  std::string answer;
+  protocol::AppendErrorResponse(answer, "ERROR", why.error());
+  const bool is_query = type == frontend::kQuery;
+  // Both begin with the end of the unnamed statement.
+  const bool is_unnamed_parse = type == frontend::kParse && body.starts_with('\0');
+  if (is_query || is_unnamed_parse) statements_.erase(std::string());
+  if (is_query || type == frontend::kFunctionCall) {
+    protocol::AppendReadyForQuery(answer, transaction_);
+  } else {
+    skipping_ = true;
+  }
+  failure_ = answers.Relay(answer, pooler_.limits().client_write_timeout_ns);
+  return failure_;
 }
 
 Status PooledSession::Forward(char type, std::string_view body, protocol::AnswerWriter& answers) {

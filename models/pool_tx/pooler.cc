@@ -88,7 +88,8 @@ Result<BackendLink*> Pooler::AwaitBackend(PooledSession& client, MonotonicNs now
     if (loop_.stopping()) {
       left = ShuttingDown();
     } else if (waiting.canceled) {
-      left = Status::Fatal(sqlstate::kQueryCanceled, "canceling statement due to user request");
+      left = Status::Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
+      client.Show(engine::PoolClientState::kIdle, MonotonicNow());
     } else if (client.Left(/*probe_after=*/0)) {
       left = models::ClientGone();
     } else if (!loop_.Park(deadline) && waiting.link == nullptr) {

@@ -82,8 +82,8 @@ class Pooler : public protocol::RelayHost {
   Status AddBackend(int fd, bool reserved = false);
 
   // On the client's fiber: a backend with a session of its user and database. 57P01 while stopping,
-  // 53300 after query_wait_timeout, 57014 when the wait is cancelled, 08006 when the client has
-  // left; each ends the client's session.
+  // 53300 after query_wait_timeout, 08006 when the client has left: each ends the client's session.
+  // 57014, not fatal: the wait was cancelled.
   Result<BackendLink*> Lease(PooledSession& client);
   // Gives it to the next client that waits. The time.
   MonotonicNs Release(BackendLink& link);
