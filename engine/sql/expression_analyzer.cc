@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/sql/ast.h"
 
@@ -12,6 +13,20 @@ namespace connbench::engine {
 using ast::LocationOf;
 using ast::Node;
 using ast::StringOf;
+
+namespace {
+
+// As errors have it: with its schema, which the grammar gives to functions with a syntax of their
+// own.
+std::string WrittenName(const PgQuery__FuncCall& call) {
+  std::vector<std::string_view> parts;
+  for (const Node* part : ast::List(call.funcname, call.n_funcname)) {
+    parts.push_back(StringOf(*part));
+  }
+  return fmt::format("{}", fmt::join(parts, "."));
+}
+
+}  // namespace
 
 Status ExpressionAnalyzer::NotSupported(std::string_view what, int location) const {
   return ast::NotSupported(sql_, what, location);
@@ -261,25 +276,68 @@ Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::string name,
       ast::ObjectName(sql_, ast::List(call.funcname, call.n_funcname), call.location));
-  if (call.over != nullptr) return NotSupported("a window function", call.location);
-  if (call.agg_within_group) return NotSupported("WITHIN GROUP", call.location);
   if (call.func_variadic) return NotSupported("VARIADIC", call.location);
-  if (IsAggregate(name)) return VisitAggregate(node, name);
-  if (call.agg_star || call.agg_distinct || call.agg_filter != nullptr || call.n_agg_order > 0) {
-    const char* what = call.agg_star ? "" : call.agg_distinct ? "DISTINCT" : "FILTER or ORDER BY";
-    return Status::Error(
-        call.agg_star ? sqlstate::kUndefinedFunction : sqlstate::kWrongObjectType,
-        call.agg_star
-            ? fmt::format("function {}() does not exist", name)
-            : fmt::format("{} specified, but {} is not an aggregate function", what, name),
-        builder_.PositionOf(call.location));
+  if (IsAggregate(name)) {
+    if (call.over != nullptr) return NotSupported("a window function", call.location);
+    if (call.agg_within_group) return NotSupported("WITHIN GROUP", call.location);
+    return VisitAggregate(node, name);
+  }
+  if (call.agg_star || call.agg_distinct || call.agg_within_group || call.n_agg_order > 0 ||
+      call.agg_filter != nullptr || call.over != nullptr) {
+    return RefuseAggregateSyntax(node, name);
   }
   if (name == "generate_series") {
     return NotSupported("a set-returning function outside FROM", call.location);
   }
   CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
   CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(call.args, call.n_args));
-  return builder_.Function(name, arguments, call.location);
+  if (call.n_funcname == 1) return builder_.Function(name, arguments, call.location);
+  return builder_.Function(name, arguments, call.location, WrittenName(call));
+}
+
+Status ExpressionAnalyzer::RefuseAggregateSyntax(const Node& node, std::string_view name) {
+  const PgQuery__FuncCall& call = *node.func_call;
+  const std::string written = WrittenName(call);
+  CONNBENCH_ASSIGN_OR_RETURN(auto arguments, VisitList(call.args, call.n_args));
+  // Only with WITHIN GROUP are they arguments, too.
+  for (const Node* item : ast::List(call.agg_order, call.agg_within_group ? call.n_agg_order : 0)) {
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*item->sort_by->node));
+    arguments.push_back(argument);
+  }
+  if (call.agg_filter != nullptr) {
+    const std::string_view clause = std::exchange(clause_, "FILTER");
+    const bool allowed = std::exchange(allow_aggregates_, false);
+    Result<Expression*> filter = Visit(*call.agg_filter);
+    clause_ = clause;
+    allow_aggregates_ = allowed;
+    if (filter.ok()) filter = builder_.CoerceToBoolean(*filter, "FILTER");
+    if (!filter.ok()) return filter.TakeStatus();
+  }
+  CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(arguments.size(), call.location));
+  // PostgreSQL looks what the name means before it says what may not be said of it.
+  Status found = builder_.CheckFunction(name, arguments, call.location, written);
+  if (found.code() == sqlstate::kUndefinedFunction && call.n_agg_order > 0 &&
+      !call.agg_within_group) {
+    return std::move(found).WithHint(
+        "No aggregate function matches the given name and argument types. Perhaps you misplaced "
+        "ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.");
+  }
+  // It may be an aggregate or a window function that is not here.
+  if (found.code() == sqlstate::kFeatureNotSupported && call.over != nullptr) {
+    return NotSupported("a window function", call.location);
+  }
+  if (!found.ok()) return found;
+  const std::string what = call.agg_star           ? written + "(*)"
+                           : call.agg_distinct     ? "DISTINCT"
+                           : call.agg_within_group ? "WITHIN GROUP"
+                           : call.n_agg_order > 0  ? "ORDER BY"
+                           : call.agg_filter       ? "FILTER"
+                                                   : "OVER";
+  return Status::Error(sqlstate::kWrongObjectType,
+                       fmt::format("{} specified, but {} is not {}", what, written,
+                                   what == "OVER" ? "a window function nor an aggregate function"
+                                                  : "an aggregate function"),
+                       builder_.PositionOf(call.location));
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::string_view name) {
@@ -314,7 +372,8 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
   if (!filter.ok()) return filter.TakeStatus();
   CONNBENCH_ASSIGN_OR_RETURN(
       AggregateCall aggregate,
-      FindAggregate(builder_, name, *arguments, call.agg_star, call.agg_distinct, call.location));
+      FindAggregate(builder_, name, *arguments, call.agg_star, call.agg_distinct, call.location,
+                    call.n_funcname == 1 ? std::string() : WrittenName(call)));
   aggregate.filter = *filter;
   aggregates_.push_back(aggregate);
   const int index = kFirstAggregateColumn + static_cast<int>(aggregates_.size()) - 1;
@@ -326,12 +385,15 @@ Result<Expression*> ExpressionAnalyzer::VisitCase(const Node& node) {
   Expression* operand = nullptr;
   if (expression.arg != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(operand, Visit(*expression.arg));
+    CONNBENCH_ASSIGN_OR_RETURN(operand, builder_.CaseOperand(operand, expression.location));
   }
   std::vector<Expression*> conditions;
   std::vector<Expression*> results;
   for (size_t i = 0; i < expression.n_args; ++i) {
     const PgQuery__CaseWhen& when = *expression.args[i]->case_when;
     CONNBENCH_ASSIGN_OR_RETURN(Expression * condition, Visit(*when.expr));
+    CONNBENCH_ASSIGN_OR_RETURN(condition,
+                               builder_.CaseCondition(operand, condition, when.location));
     CONNBENCH_ASSIGN_OR_RETURN(Expression * result, Visit(*when.result));
     conditions.push_back(condition);
     results.push_back(result);
@@ -340,7 +402,7 @@ Result<Expression*> ExpressionAnalyzer::VisitCase(const Node& node) {
   if (expression.defresult != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(otherwise, Visit(*expression.defresult));
   }
-  return builder_.Case(operand, conditions, results, otherwise, expression.location);
+  return builder_.Case(conditions, results, otherwise, expression.location);
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitValueFunction(const Node& node) {

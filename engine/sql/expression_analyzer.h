@@ -55,6 +55,8 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitBoolean(const PgQuery__Node& node);
   Result<Expression*> VisitFunction(const PgQuery__Node& node);
   Result<Expression*> VisitAggregate(const PgQuery__Node& node, std::string_view name);
+  // What is said of an aggregate or a window function in a call of another one: 42809.
+  Status RefuseAggregateSyntax(const PgQuery__Node& node, std::string_view name);
   Result<Expression*> VisitCase(const PgQuery__Node& node);
   Result<Expression*> VisitValueFunction(const PgQuery__Node& node);
   Result<std::vector<Expression*>> VisitList(PgQuery__Node* const* items, size_t count);

@@ -153,9 +153,16 @@ TEST_F(ExtendedProtocolTest, PrepareTransactionEndsAFailedBlock) {
   EXPECT_EQ(a_->Error("prepare transaction 'x'"), "ok");
   EXPECT_EQ(a_->Rows("select count(*) from t"), "0");
   a_->Run("begin");
-  EXPECT_EQ(a_->Error("prepare transaction 'x'").substr(0, 5), "0A000");
+  EXPECT_EQ(a_->Error("  prepare transaction 'x'"), "0A000 3 two-phase commit is not supported");
   EXPECT_EQ(a_->Error("commit prepared 'x'").substr(0, 5), "25P02");
   a_->Run("rollback");
+  for (const char* sql : {"commit prepared 'x'", "rollback prepared 'x'"}) {
+    EXPECT_EQ(a_->Error(sql), "0A000 1 two-phase commit is not supported") << sql;
+    ASSERT_TRUE(Parse("", std::string("\n") + sql).ok());
+    ASSERT_TRUE(Bind("", "").ok());
+    EXPECT_EQ(Text(Execute("")), "0A000 2 two-phase commit is not supported") << sql;
+    Sync();
+  }
 }
 
 TEST_F(ExtendedProtocolTest, ATagCountsTheRowsOfItsPiece) {

@@ -275,9 +275,9 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
                             .parameter_types = &statement->parameters,
                             .parameters = portal->parameters},
                            sink);
-      if (!outcome.ok()) {
-        outcome = statement->tree->WithStatementPosition(outcome.TakeStatus(), statement->index);
-      }
+    }
+    if (!outcome.ok()) {
+      outcome = statement->tree->WithStatementPosition(outcome.TakeStatus(), statement->index);
     }
   }
   if (!outcome.ok()) return Failed(outcome.TakeStatus());

@@ -81,10 +81,10 @@ Result<RealSession::Outcome> RealSession::RunStatement(const std::shared_ptr<con
   EnsureTransaction();
   if (IsPlannable(statement)) return RunPlanned(*tree, index, sink);
   TakeUnnamedPortal();
-  if (statement.node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT) {
-    return RunTransactionStatement(*statement.transaction_stmt, tree->sql(), sink);
-  }
-  Result<Outcome> outcome = RunUtility(tree, statement, {.describe = true}, sink);
+  const bool ends = statement.node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT;
+  Result<Outcome> outcome =
+      ends ? RunTransactionStatement(*statement.transaction_stmt, tree->sql(), sink)
+           : RunUtility(tree, statement, {.describe = true}, sink);
   if (!outcome.ok()) return tree->WithStatementPosition(outcome.TakeStatus(), index);
   return outcome;
 }

@@ -271,7 +271,7 @@ bool IsAggregate(std::string_view name) {
 
 Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view name,
                                     std::span<Expression* const> arguments, bool star,
-                                    bool distinct, int location) {
+                                    bool distinct, int location, std::string_view written) {
   std::vector<const FunctionDescription*> candidates;
   for (const AggregateDescription& row : kAggregates) {
     if (row.signature.name == name && (row.signature.argument_count == 0) == star) {
@@ -285,8 +285,8 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
   const Resolution resolution = ResolveOverload(candidates, types, false);
   if (resolution.function == nullptr) {
-    const std::string described =
-        fmt::format("function {}({})", name, star ? "" : DescribeTypes(arguments));
+    const std::string described = fmt::format("function {}({})", written.empty() ? name : written,
+                                              star ? "" : DescribeTypes(arguments));
     return Status::Error(
                resolution.ambiguous ? sqlstate::kAmbiguousFunction : sqlstate::kUndefinedFunction,
                described + (resolution.ambiguous ? " is not unique" : " does not exist"),

@@ -36,10 +36,11 @@ bool IsAggregate(std::string_view name);
 // "sum", for EXPLAIN.
 std::string_view AggregateName(const AggregateCall& call);
 
-// Resolves name(arguments) or name(*); 42883 as for functions. The call's memory is the builder's.
+// Resolves name(arguments) or name(*); 42883 as for functions, with the name as `written` unless it
+// is empty. The call's memory is the builder's.
 Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view name,
                                     std::span<Expression* const> arguments, bool star,
-                                    bool distinct, int location);
+                                    bool distinct, int location, std::string_view written = {});
 
 // Null past the arena's limit.
 AggregateState* NewState(const AggregateCall& call, Arena& arena);

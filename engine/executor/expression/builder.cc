@@ -21,6 +21,15 @@ namespace {
 
 constexpr const char* kAddCasts = "You might need to add explicit type casts.";
 
+// float8(x) is a cast written as a function; null: this is none.
+const TypeInfo* TypeCalledAsFunction(std::string_view name,
+                                     std::span<Expression* const> arguments) {
+  const TypeInfo* type = arguments.size() == 1 ? FindTypeByName(name) : nullptr;
+  const bool is_cast = type != nullptr && type->category != 'P' &&
+                       CanCoerce(arguments[0]->type.oid, type->oid, CoercionContext::kExplicit);
+  return is_cast ? type : nullptr;
+}
+
 }  // namespace
 
 Result<ParameterTypes> ParameterTypes::From(std::span<const Oid> given) {
@@ -405,7 +414,8 @@ Result<Expression*> ExpressionBuilder::Operator(std::string_view name, Expressio
 }
 
 Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
-    std::string_view name, std::span<Expression* const> arguments, int location) {
+    std::string_view name, std::span<Expression* const> arguments, int location,
+    std::string_view written) {
   std::vector<Oid> types;
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
   const Resolution resolution = ResolveOverload(FindFunctions(name), types, false);
@@ -418,7 +428,8 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
     return Error(sqlstate::kFeatureNotSupported,
                  fmt::format("function {}() is not supported", name), location);
   }
-  const std::string described = fmt::format("function {}({})", name, DescribeTypes(arguments));
+  const std::string described =
+      fmt::format("function {}({})", written.empty() ? name : written, DescribeTypes(arguments));
   if (resolution.ambiguous) {
     return Error(sqlstate::kAmbiguousFunction, described + " is not unique", location)
         .WithHint(fmt::format("Could not choose a best candidate function. {}", kAddCasts));
@@ -430,19 +441,25 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
 
 Result<Expression*> ExpressionBuilder::Function(std::string_view name,
                                                 std::span<Expression* const> arguments,
-                                                int location) {
+                                                int location, std::string_view written) {
   if (name == "pg_typeof" && arguments.size() == 1) {
     return Constant({type_oid::kRegtype, -1}, Value::Integer(arguments[0]->type.oid), location);
   }
-  auto function = ResolveFunction(name, arguments, location);
+  auto function = ResolveFunction(name, arguments, location, written);
   if (function.ok()) return Call(**function, arguments, location);
-  // float8(x) is a cast written as a function.
-  const TypeInfo* type = arguments.size() == 1 ? FindTypeByName(name) : nullptr;
-  if (type != nullptr && type->category != 'P' &&
-      CanCoerce(arguments[0]->type.oid, type->oid, CoercionContext::kExplicit)) {
+  if (const TypeInfo* type = TypeCalledAsFunction(name, arguments)) {
     return Coerce(arguments[0], {type->oid, -1}, CoercionContext::kExplicit, location);
   }
   return function.TakeStatus();
+}
+
+Status ExpressionBuilder::CheckFunction(std::string_view name,
+                                        std::span<Expression* const> arguments, int location,
+                                        std::string_view written) {
+  if (name == "pg_typeof" && arguments.size() == 1) return {};
+  const auto function = ResolveFunction(name, arguments, location, written);
+  if (function.ok() || TypeCalledAsFunction(name, arguments) != nullptr) return {};
+  return function.status();
 }
 
 }  // namespace connbench::engine

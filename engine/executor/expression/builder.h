@@ -77,9 +77,13 @@ class ExpressionBuilder {
   // left is null for a prefix operator. 42883 if there is none, 42725 if there are several.
   Result<Expression*> Operator(std::string_view name, Expression* left, Expression* right,
                                int location);
-  // Scalar functions only; see FindAggregate (aggregates.h) for the others.
+  // Scalar functions only; see FindAggregate (aggregates.h) for the others. written: the name as
+  // errors have it, with its schema; empty: the name alone.
   Result<Expression*> Function(std::string_view name, std::span<Expression* const> arguments,
-                               int location);
+                               int location, std::string_view written = {});
+  // The error that Function() has if there is no such function; ok if there is one to call.
+  Status CheckFunction(std::string_view name, std::span<Expression* const> arguments, int location,
+                       std::string_view written = {});
   // The default of an identity column: the next value of its sequence.
   Result<Expression*> IdentityValue(Oid sequence);
   Result<Expression*> And(std::span<Expression* const> conditions, int location);
@@ -96,9 +100,12 @@ class ExpressionBuilder {
   // name is the operator libpg_query gives: "~~", "!~~", "~~*", "!~~*"; escape may be null.
   Result<Expression*> Like(std::string_view name, Expression* value, Expression* pattern,
                            Expression* escape, int location);
-  // CASE [operand] WHEN conditions[i] THEN results[i] ... [ELSE otherwise]; operand and otherwise
-  // may be null.
-  Result<Expression*> Case(Expression* operand, std::span<Expression* const> conditions,
+  // CASE [operand] WHEN condition THEN result ... [ELSE otherwise], in PostgreSQL's order: the
+  // operand, if there is one; each condition, at its WHEN, before its result is built; then the
+  // whole. operand and otherwise may be null.
+  Result<Expression*> CaseOperand(Expression* operand, int location);
+  Result<Expression*> CaseCondition(Expression* operand, Expression* condition, int location);
+  Result<Expression*> Case(std::span<Expression* const> conditions,
                            std::span<Expression* const> results, Expression* otherwise,
                            int location);
   Result<Expression*> Coalesce(std::span<Expression* const> arguments, int location);
@@ -164,7 +171,7 @@ class ExpressionBuilder {
                                                      int location);
   Result<const FunctionDescription*> ResolveFunction(std::string_view name,
                                                      std::span<Expression* const> arguments,
-                                                     int location);
+                                                     int location, std::string_view written);
   Result<Expression*> Logic(ExpressionKind kind, std::span<Expression* const> conditions,
                             std::string_view construct, int location);
   Status Error(std::string_view code, std::string message, int location) const;

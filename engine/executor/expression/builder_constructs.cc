@@ -167,36 +167,39 @@ Result<Expression*> ExpressionBuilder::Like(std::string_view name, Expression* v
   return Operator(name, value, pattern, location);
 }
 
-Result<Expression*> ExpressionBuilder::Case(Expression* operand,
-                                            std::span<Expression* const> conditions,
-                                            std::span<Expression* const> results,
-                                            Expression* otherwise, int location) {
-  if (operand != nullptr && operand->volatility == Volatility::kVolatile) {
+Result<Expression*> ExpressionBuilder::CaseOperand(Expression* operand, int location) {
+  if (operand->volatility == Volatility::kVolatile) {
     return Error(sqlstate::kFeatureNotSupported,
                  "CASE with a volatile function in its operand is not supported", location);
   }
+  return ResolveUnknown(operand);
+}
+
+Result<Expression*> ExpressionBuilder::CaseCondition(Expression* operand, Expression* condition,
+                                                     int location) {
   if (operand != nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(operand, ResolveUnknown(operand));
+    CONNBENCH_ASSIGN_OR_RETURN(condition, Operator("=", operand, condition, location));
   }
+  return CoerceToBoolean(condition, "CASE/WHEN");
+}
+
+Result<Expression*> ExpressionBuilder::Case(std::span<Expression* const> conditions,
+                                            std::span<Expression* const> results,
+                                            Expression* otherwise, int location) {
   if (otherwise == nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(otherwise, Null(location));
+    CONNBENCH_ASSIGN_OR_RETURN(otherwise, Null(-1));
   }
   std::vector<Expression*> values{otherwise};
   values.insert(values.end(), results.begin(), results.end());
   CONNBENCH_ASSIGN_OR_RETURN(const Oid common, CommonType(values, "CASE"));
+  CONNBENCH_ASSIGN_OR_RETURN(otherwise, CoerceToCommon(otherwise, common, "CASE/ELSE"));
   std::vector<Expression*> arguments;
   for (size_t i = 0; i < conditions.size(); ++i) {
-    Expression* condition = conditions[i];
-    if (operand != nullptr) {
-      CONNBENCH_ASSIGN_OR_RETURN(condition, Operator("=", operand, condition, condition->location));
-    }
-    CONNBENCH_ASSIGN_OR_RETURN(condition, CoerceToBoolean(condition, "CASE/WHEN"));
-    arguments.push_back(condition);
+    arguments.push_back(conditions[i]);
     CONNBENCH_ASSIGN_OR_RETURN(Expression * result,
-                               CoerceToCommon(results[i], common, "CASE/THEN"));
+                               CoerceToCommon(results[i], common, "CASE/WHEN"));
     arguments.push_back(result);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(otherwise, CoerceToCommon(otherwise, common, "CASE/ELSE"));
   arguments.push_back(otherwise);
   bool decided = false;
   for (size_t i = 0; i + 1 < arguments.size(); i += 2) {

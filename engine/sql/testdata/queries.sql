@@ -193,3 +193,37 @@ commit
 rollback
 savepoint s
 release s
+create table v (a int, b text)
+select case a when 'x' then 1 end from v
+select case a when b then 1 end from v
+select case a when 1 then 2 when true then 3 end from v
+select case b when a then nope end from v
+select case when a then nope end from v
+select case a when 1 then true else 2 end from v
+select case a when nope then 1 when b then 2 end from v
+select case 'a' when a then 1 end from v
+select case when true then a when b then 1 end from v
+select lower(b order by b) from v
+select lower(distinct b) from v
+select lower(b) filter (where a > 1) from v
+select lower(b) filter (where a) from v
+select lower(*) from v
+select now(*) from v
+select pg_catalog.lower(distinct b) from v
+select lower(b) over () from v
+select lower(a order by a) from v
+select lower(distinct a) from v
+select lower(b) within group (order by a) from v
+select int4(distinct b) from v
+select extract(year from a) from v
+select extract(year from b) from v
+select extract(nope from now())
+select extract(year from 1)
+select position(a in b) from v
+select trim(a) from v
+select substring(a from 1) from v
+select a at time zone b from v
+select pg_catalog.lower(a) from v
+select pg_catalog.sum(b) from v
+select sum(b) from v
+drop table v
