@@ -165,6 +165,16 @@ Status CopyRunInputs(const std::string& from, const std::string& folder) {
   return Status::Ok();
 }
 
+std::string PlaceInRun(const RunPlanInputs& inputs, const std::string& where) {
+  const Files files = CollectFiles(inputs);
+  const std::string whole = fs::absolute(where).lexically_normal().string();
+  for (const auto& [path, text] : files) {
+    if (!whole.starts_with(path.string() + ":")) continue;
+    return Places(files).Of(path) + whole.substr(path.string().size());
+  }
+  return where;
+}
+
 Result<RunPlanInputs> ReadRunInputs(const std::string& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored) || !fs::exists(fs::path(folder) / "run.json", ignored)) {

@@ -30,6 +30,8 @@ struct RunPlanInputs {
 Status WriteRunInputs(const std::string& folder, const RunPlanInputs& inputs);
 // The same from a run that has them, without changing a byte.
 Status CopyRunInputs(const std::string& from, const std::string& folder);
+// "PATH:LINE" of one of the files as it lies in the run's folder; what is none of them stays.
+std::string PlaceInRun(const RunPlanInputs& inputs, const std::string& where);
 // Reads them back, and holds them against their checksums.
 Result<RunPlanInputs> ReadRunInputs(const std::string& folder);
 

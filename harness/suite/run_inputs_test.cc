@@ -107,6 +107,14 @@ TEST_F(RunInputsTest, ACrossoverGoesOnPlanningAlike) {
   EXPECT_EQ(load::WriteWorkloadJson(after->workload), load::WriteWorkloadJson(before->workload));
 }
 
+TEST_F(RunInputsTest, APlaceInAFileIsNamedAsItLiesInTheRun) {
+  const RunPlanInputs made = Make();
+  const std::string table = (root_ / "mine/queries/t.sql").string();
+  EXPECT_EQ(PlaceInRun(made, table + ":1"), "inputs/queries/t.sql:1");
+  EXPECT_EQ(PlaceInRun(made, table + ":1:7"), "inputs/queries/t.sql:1:7");
+  EXPECT_EQ(PlaceInRun(made, "the flag --sql:1"), "the flag --sql:1");
+}
+
 TEST_F(RunInputsTest, FilesKeepTheirPlacesAndNamesOfThisMachineStayOut) {
   ASSERT_TRUE(WriteRunInputs(Run(), Make()).ok());
   EXPECT_EQ(Read("run/inputs/suite.toml"), kSuite);

@@ -157,8 +157,7 @@ class SuiteRun {
       }
       CONNBENCH_ASSIGN_OR_RETURN(writer_, results::RunWriter::Create(folder_, info_, latest));
       CONNBENCH_RETURN_IF_ERROR(options_.inputs_of.empty()
-                                    ? WriteRunInputs(folder_, {plan_, options_.suite,
-                                                               options_.overrides, options_.waived})
+                                    ? WriteRunInputs(folder_, Inputs())
                                     : CopyRunInputs(options_.inputs_of, folder_));
       CONNBENCH_RETURN_IF_ERROR(WriteContenders());
     }
@@ -204,10 +203,21 @@ class SuiteRun {
     return Status::Ok();
   }
 
+  RunPlanInputs Inputs() const {
+    return {plan_, options_.suite, options_.overrides, options_.waived};
+  }
+
   Status WriteContenders() const {
+    std::vector<ContenderReport> reports = reports_;
+    const RunPlanInputs inputs = Inputs();
+    for (ContenderReport& report : reports) {
+      for (auto& [workload, notice] : report.notices) {
+        notice.where = PlaceInRun(inputs, notice.where);
+      }
+    }
     const std::string path = folder_ + "/contenders.json";
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << WriteContendersJson(reports_);
+    out << WriteContendersJson(reports);
     out.close();
     return out ? Status::Ok() : Status::System("cannot write " + path, errno);
   }

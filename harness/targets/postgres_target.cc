@@ -39,6 +39,7 @@ constexpr size_t kMaxLogBytes = size_t{256} << 20;
 constexpr std::string_view kSharedSettings[] = {"authentication",
                                                 "authentication_timeout",
                                                 "deadlock_timeout",
+                                                "huge_pages",
                                                 "max_connections",
                                                 "max_locks_per_transaction",
                                                 "shared_buffers",

@@ -167,7 +167,7 @@ void AddXTicks(Scene& scene, const Style& style, const std::vector<Tick>& ticks,
     panel.x_grid.push_back(tick.at);
     const Text text{tick.label,
                     PixelOfX(panel, tick.at),
-                    panel.box.bottom + kLineHeight * style.font_px / 2 + style.gap_px / 3,
+                    panel.box.bottom + kLineHeight * style.font_px / 2 + style.gap_px * 2 / 3,
                     Anchor::kCentre,
                     style.small_px,
                     false,

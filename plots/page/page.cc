@@ -67,7 +67,14 @@ std::string NameOf(const Run& run) {
 }
 
 // What a page can do without, the least needed first; each leaves out what those before it do.
-enum class LeftOut : uint8_t { kNothing, kOtherScales, kRawRows, kCounterCharts, kComparisons };
+enum class LeftOut : uint8_t {
+  kNothing,
+  kOtherScales,
+  kRawRows,
+  kCounterCharts,
+  kFurtherCharts,
+  kComparisons
+};
 
 class Page {
  public:
@@ -110,12 +117,14 @@ class Page {
 
   bool LeavesOut(LeftOut what) const { return left_out_ >= what; }
 
-  // Charts of counters answer no pattern's question; they stand behind those that do.
+  // Charts of counters answer no pattern's question; they stand behind those that do. Then come
+  // those of no single metric: distributions, progress, power.
   bool IsShown(const PageChart& drawn) const {
     const Chart& chart = drawn.chart;
-    return !drawn.svg.empty() &&
-           (!LeavesOut(LeftOut::kCounterCharts) || chart.metric.empty() ||
-            results::RoleOf(chart.pattern, chart.metric) == results::MetricRole::kHeadline);
+    if (drawn.svg.empty()) return false;
+    if (chart.metric.empty()) return !LeavesOut(LeftOut::kFurtherCharts);
+    return !LeavesOut(LeftOut::kCounterCharts) ||
+           results::RoleOf(chart.pattern, chart.metric) == results::MetricRole::kHeadline;
   }
 
   std::string Figure(size_t run, const PageChart& drawn) {
@@ -215,7 +224,9 @@ class Page {
     if (left_out_ == LeftOut::kNothing) return "";
     std::string text = "charts on their other scale";
     if (LeavesOut(LeftOut::kRawRows)) text += "; raw rows, which are in trials.csv";
-    if (LeavesOut(LeftOut::kCounterCharts)) {
+    if (LeavesOut(LeftOut::kFurtherCharts)) {
+      text += "; charts but those of headlines, which are in the folder charts";
+    } else if (LeavesOut(LeftOut::kCounterCharts)) {
       text += "; charts of counters, which are in the folder charts";
     }
     if (LeavesOut(LeftOut::kComparisons)) {
@@ -405,8 +416,9 @@ class Page {
 std::string MakePage(const PageParts& parts) {
   const std::vector<Comparison> comparisons = CompareAll(parts.runs);
   std::string page;
-  for (const LeftOut left_out : {LeftOut::kNothing, LeftOut::kOtherScales, LeftOut::kRawRows,
-                                 LeftOut::kCounterCharts, LeftOut::kComparisons}) {
+  for (const LeftOut left_out :
+       {LeftOut::kNothing, LeftOut::kOtherScales, LeftOut::kRawRows, LeftOut::kCounterCharts,
+        LeftOut::kFurtherCharts, LeftOut::kComparisons}) {
     page = Page(parts, comparisons, left_out).Make();
     if (page.size() <= kMaxPageBytes) break;
   }

@@ -12,7 +12,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 // A run of one cell, with charts of this many bytes.
-std::string PageWith(size_t headline_bytes, size_t counter_bytes, size_t other_scale_bytes) {
+std::string PageWith(size_t headline_bytes, size_t counter_bytes, size_t other_scale_bytes,
+                     size_t spectrum_bytes = 0) {
   std::vector<results::Run> runs(1);
   for (int64_t i = 1; i <= 2; ++i) {
     results::TrialRow row;
@@ -32,7 +33,7 @@ std::string PageWith(size_t headline_bytes, size_t counter_bytes, size_t other_s
   const auto add = [&](const char* metric, size_t bytes) {
     PageChart drawn;
     drawn.chart.name = metric;
-    drawn.chart.metric = metric;
+    if (std::string_view(metric) != "spectrum") drawn.chart.metric = metric;
     drawn.chart.pattern = drawn.chart.workload = "steady";
     drawn.svg = fmt::format("<svg>{}{}</svg>", metric, std::string(bytes, 'x'));
     // What cannot be packed: digits without order.
@@ -47,6 +48,7 @@ std::string PageWith(size_t headline_bytes, size_t counter_bytes, size_t other_s
   };
   add("throughput_tps", headline_bytes);
   add("server_cpu_us_per_transaction", counter_bytes);
+  if (spectrum_bytes > 0) add("spectrum", spectrum_bytes);
   return MakePage(parts);
 }
 
@@ -73,6 +75,14 @@ TEST(Page, ThenRawRowsAndChartsOfCounters) {
   EXPECT_THAT(page, Not(HasSubstr("Raw rows and counters")));
   EXPECT_THAT(page, HasSubstr("<figure id=\"chart1-throughput_tps\""));
   EXPECT_THAT(page, Not(HasSubstr("<figure id=\"chart1-server_cpu_us_per_transaction\"")));
+}
+
+TEST(Page, ThenChartsOfNoSingleMetric) {
+  const std::string page = PageWith(1000, 1000, 0, kMaxPageBytes);
+  EXPECT_LE(page.size(), kMaxPageBytes);
+  EXPECT_THAT(page, HasSubstr("charts but those of headlines, which are in the folder charts."));
+  EXPECT_THAT(page, HasSubstr("<figure id=\"chart1-throughput_tps\""));
+  EXPECT_THAT(page, Not(HasSubstr("<figure id=\"chart1-spectrum\"")));
 }
 
 TEST(Page, TheAnswersChartStaysWhateverItsSize) {

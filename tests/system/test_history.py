@@ -12,6 +12,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results/reference/quick"
+VERSION1 = ROOT / "results/testdata/version1/quick"
 TABLES = ("run.json", "trials.csv", "latency.csv", "phases.csv", "timeseries.csv", "memory.csv",
           "errors.csv")
 RUNS = 24
@@ -27,16 +28,16 @@ def change_json(run, **values):
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def make_runs(folder, factor_of, runs=RUNS):
+def make_runs(folder, factor_of, runs=RUNS, reference=REFERENCE):
     """Copies of the reference run, the oldest first; throughput is scaled by factor_of(number)."""
     noise = random.Random(1)
-    with open(REFERENCE / "trials.csv", newline="") as file:
+    with open(reference / "trials.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     for number in range(runs):
         run = folder / f"run{number}"
         run.mkdir(parents=True)
         for table in TABLES:
-            shutil.copy(REFERENCE / table, run / table)
+            shutil.copy(reference / table, run / table)
         factor = factor_of(number) * noise.uniform(0.99, 1.01)
         scaled = [{**row, "throughput_tps": float(row["throughput_tps"]) * factor} for row in rows]
         with open(run / "trials.csv", "w", newline="") as file:
@@ -97,7 +98,8 @@ def test_too_few_runs_say_how_many(binary, tmp_path):
 
 def test_schemas_may_be_mixed(binary, tmp_path):
     """The newer schema has more columns, and its rows belong to the same series."""
-    folder = make_runs(tmp_path / "runs", lambda number: 1 if number < 16 else 0.8)
+    folder = make_runs(tmp_path / "runs", lambda number: 1 if number < 16 else 0.8,
+                       reference=VERSION1)
     for number in range(16, RUNS):
         run = folder / f"run{number}"
         change_json(run, schema_version=2)

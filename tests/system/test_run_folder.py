@@ -86,6 +86,17 @@ def test_it_says_how_the_model_was_configured(binary, suite, tmp_path):
     assert "listen_backlog" not in settings or settings["listen_backlog"][0] != ""
 
 
+def test_a_notice_names_its_file_within_the_run(binary, suite, tmp_path):
+    path = suite()
+    tables = path.parent / "queries" / "tables.sql"
+    tables.write_text("DROP TABLE IF EXISTS nobody_made_this;\n" + tables.read_text())
+    assert run(binary, path, tmp_path / "out").returncode == 0
+    notices = contenders(tmp_path / "out")["model:thread"]["notices"]
+    assert {each["where"] for each in notices} == {"inputs/queries/tables.sql:1",
+                                                   "inputs/queries/tables.sql:2"}
+    assert str(tmp_path) not in (tmp_path / "out" / "contenders.json").read_text()
+
+
 def test_it_says_how_postgres_and_the_pooler_were_configured(binary, suite, tmp_path):
     path = suite(models=(), targets=("pgbouncer+postgres",))
     result = run(binary, path, tmp_path / "out")

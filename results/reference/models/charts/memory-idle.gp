@@ -12,11 +12,11 @@ unset tics
 set multiplot
 
 set lmargin at screen 0.114535
-set rmargin at screen 0.853084
+set rmargin at screen 0.849815
 set tmargin at screen 0.814763
 set bmargin at screen 0.281456
 unset logscale x
-set xrange [0:54.96325744]
+set xrange [0:64.98699532]
 unset logscale y
 set yrange [10.5:-0.5]
 $data1 << EOD
@@ -26,164 +26,165 @@ $data1 << EOD
 30 -0.5 30 10.5
 40 -0.5 40 10.5
 50 -0.5 50 10.5
+60 -0.5 60 10.5
 EOD
 $data2 << EOD
-0 -0.32 1.718 0.32
+0 -0.32 1.4691871098363423 0.32
 EOD
 $data3 << EOD
-1.718 -0.32 6.096 0.32
+1.4691871098363423 -0.32 1.4752083684832125 0.32
 EOD
 $data4 << EOD
-4.797728 0 7.379426 0
+1.4752083684832125 -0.32 5.9479999999999995 0.32
 EOD
 $data5 << EOD
-0 0.6799999999999999 1.8005 1.32
+4.687664 0 7.1399405 0
 EOD
 $data6 << EOD
-1.8005 0.6799999999999999 1.8185 1.32
+0 0.6799999999999999 1.4571577608142492 1.32
 EOD
 $data7 << EOD
-1.8185 0.6799999999999999 6.5685 1.32
+1.4571577608142492 0.6799999999999999 6.045 1.32
 EOD
 $data8 << EOD
-5.127536 1 8.30614 1
+4.305982 1 7.4257885 1
 EOD
 $data9 << EOD
-0 1.68 2.324 2.32
+0 1.68 1.4845168374816982 2.32
 EOD
 $data10 << EOD
-2.324 1.68 6.624 2.32
+1.4845168374816982 1.68 1.5085090287945337 2.32
 EOD
 $data11 << EOD
-4.452386 2 8.830039 2
+1.5085090287945337 1.68 6.145 2.32
 EOD
 $data12 << EOD
-0 2.68 2.07 3.32
+5.0953375 2 7.112493000000001 2
 EOD
 $data13 << EOD
-2.07 2.68 2.0759999999999996 3.32
+0 2.68 1.7582085106382979 3.32
 EOD
 $data14 << EOD
-2.0759999999999996 2.68 6.877999999999999 3.32
+1.7582085106382979 2.68 1.7633255319148935 3.32
 EOD
 $data15 << EOD
-5.488341 3 8.287659 3
+1.7633255319148935 2.68 6.253 3.32
 EOD
 $data16 << EOD
-0 3.68 2.274 4.32
+4.865615999999999 3 7.738199 3
 EOD
 $data17 << EOD
-2.274 3.68 2.285 4.32
+0 3.68 2.3726299098050623 4.32
 EOD
 $data18 << EOD
-2.285 3.68 6.695 4.32
+2.3726299098050623 3.68 2.3776228178644163 4.32
 EOD
 $data19 << EOD
-6.695 3.68 7.979 4.32
+2.3776228178644163 3.68 6.86425 4.32
 EOD
 $data20 << EOD
-5.406074 4 8.507429 4
+5.682206 4 8.149792999999999 4
 EOD
 $data21 << EOD
-0 4.68 6.226 5.32
+0 4.68 5.56644306049822 5.32
 EOD
 $data22 << EOD
-6.226 4.68 6.258 5.32
+5.56644306049822 4.68 5.598348161328588 5.32
 EOD
 $data23 << EOD
-6.258 4.68 10.674 5.32
+5.598348161328588 4.68 10.085999999999999 5.32
 EOD
 $data24 << EOD
-8.867139 5 13.030822 5
+8.5747795 5 11.3441525 5
 EOD
 $data25 << EOD
-0 5.68 11.904 6.32
+0 5.68 12.180077666761969 6.32
 EOD
 $data26 << EOD
-11.904 5.68 12 6.32
+12.180077666761969 5.68 12.270994500203141 6.32
 EOD
 $data27 << EOD
-12 5.68 16.546 6.32
+12.270994500203141 5.68 16.783500000000004 6.32
 EOD
 $data28 << EOD
-15.538421 6 17.529579 6
+15.6251405 6 17.737493999999998 6
 EOD
 $data29 << EOD
-0 6.68 27.7955 7.32
+0 6.68 20.509886434854018 7.32
 EOD
 $data30 << EOD
-27.7955 6.68 43.7715 7.32
+20.509886434854018 6.68 22.61497741663605 7.32
 EOD
 $data31 << EOD
-43.7715 6.68 48.4495 7.32
+22.61497741663605 6.68 38.615668964623 7.32
 EOD
 $data32 << EOD
-38.127607 7 47.730649 7
+38.615668964623 6.68 46.275 7.32
 EOD
 $data33 << EOD
-0 7.68 20.354 8.32
+43.395388999999994 7 49.297938 7
 EOD
 $data34 << EOD
-20.354 7.68 22.46 8.32
+0 7.68 20.485807363013702 8.32
 EOD
 $data35 << EOD
-22.46 7.68 38.46 8.32
+20.485807363013702 7.68 22.597581335616443 8.32
 EOD
 $data36 << EOD
-38.46 7.68 48.552 8.32
+22.597581335616443 7.68 38.57187157534247 8.32
 EOD
 $data37 << EOD
-45.764562 8 51.341773 8
+38.57187157534247 7.68 46.715 8.32
 EOD
 $data38 << EOD
-0 8.68 20.326 9.32
+43.744772 8 49.3657115 8
 EOD
 $data39 << EOD
-20.326 8.68 22.438000000000002 9.32
+0 8.68 21.662459563810916 9.32
 EOD
 $data40 << EOD
-22.438000000000002 8.68 38.414 9.32
+21.662459563810916 8.68 23.761088594385892 9.32
 EOD
 $data41 << EOD
-38.414 8.68 48.86 9.32
+23.761088594385892 8.68 39.78880434102056 9.32
 EOD
 $data42 << EOD
-45.981009 9 51.750991 9
+39.78880434102056 8.68 47.998000000000005 9.32
 EOD
 $data43 << EOD
-0 9.68 21.452 10.32
+45.266791999999995 9 50.8197655 9
 EOD
 $data44 << EOD
-21.452 9.68 23.548000000000002 10.32
+0 9.68 37.03334235059243 10.32
 EOD
 $data45 << EOD
-23.548000000000002 9.68 39.548 10.32
+37.03334235059243 9.68 53.172700954819675 10.32
 EOD
 $data46 << EOD
-39.548 9.68 49.828 10.32
+53.172700954819675 9.68 58.191500000000005 10.32
 EOD
 $data47 << EOD
-47.16543 10 52.849286 10
+52.635327000000004 10 62.4874955 10
 EOD
 plot $data1 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 1 dt 1, \
   $data2 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data3 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data4 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data5 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data6 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data3 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data4 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data5 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data6 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
   $data7 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
   $data8 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
   $data9 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data10 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data11 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data12 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data13 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data14 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data15 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data16 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data17 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data18 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data19 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#005e6871', \
+  $data10 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data11 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data12 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data13 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data14 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data15 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data16 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data17 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data18 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data19 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
   $data20 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
   $data21 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
   $data22 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
@@ -195,30 +196,30 @@ plot $data1 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 
   $data28 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
   $data29 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
   $data30 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data31 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data32 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data33 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data34 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data35 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
-  $data36 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data37 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data38 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data39 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data40 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
-  $data41 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data42 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data43 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data44 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data45 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
+  $data31 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
+  $data32 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data33 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data34 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data35 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data36 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
+  $data37 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data38 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data39 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data40 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data41 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
+  $data42 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data43 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data44 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data45 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
   $data46 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
   $data47 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1
 
 set lmargin at screen 0.114535
-set rmargin at screen 0.853084
+set rmargin at screen 0.849815
 set tmargin at screen 0.198200
 set bmargin at screen 0.101235
 unset logscale x
-set xrange [0:1145.3994968]
+set xrange [0:1178.2880844800002]
 unset logscale y
 set yrange [1.5:-0.5]
 $data48 << EOD
@@ -230,34 +231,34 @@ $data48 << EOD
 1024 -0.5 1024 1.5
 EOD
 $data49 << EOD
-0 -0.32 74.6075 0.32
+0 -0.32 83.01513404223539 0.32
 EOD
 $data50 << EOD
-74.6075 -0.32 154.60750000000002 0.32
+83.01513404223539 -0.32 167.2280463823077 0.32
 EOD
 $data51 << EOD
-154.60750000000002 -0.32 170.60750000000002 0.32
+167.2280463823077 -0.32 183.26860111375004 0.32
 EOD
 $data52 << EOD
-170.60750000000002 -0.32 210.09150000000002 0.32
+183.26860111375004 -0.32 219.815 0.32
 EOD
 $data53 << EOD
-199.40269 0 217.839669 0
+208.74516 0 231.3823315 0
 EOD
 $data54 << EOD
-0 0.6799999999999999 958.7575 1.32
+0 0.6799999999999999 991.7766581297416 1.32
 EOD
 $data55 << EOD
-958.7575 0.6799999999999999 1045.4695000000002 1.32
+991.7766581297416 0.6799999999999999 1079.9925875857887 1.32
 EOD
 $data56 << EOD
-1045.4695000000002 0.6799999999999999 1061.4695000000002 1.32
+1079.9925875857887 0.6799999999999999 1095.9815186923822 1.32
 EOD
 $data57 << EOD
-1061.4695000000002 0.6799999999999999 1093.5335000000002 1.32
+1095.9815186923822 0.6799999999999999 1123.0927499999998 1.32
 EOD
 $data58 << EOD
-1085.532424 1 1101.34567 1
+1112.952188 1 1132.9693120000002 1
 EOD
 plot $data48 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 1 dt 1, \
   $data49 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
@@ -281,7 +282,7 @@ set xrange [0:960]
 unset logscale y
 set yrange [486:0]
 set label 1 "Memory of one connection" at 7.80,17.96 left font bold(16.25) tc rgb '#00222428'
-set label 2 "workload idle, protocol prepared, 400 connections, shared_buffers=64MB; median of 3 valid repetitions" at 7.80,35.02 left font plain(11.05) tc rgb '#00767a80'
+set label 2 "workload idle, protocol prepared, 400 connections, shared_buffers=64MB; median of 6 valid repetitions" at 7.80,35.02 left font plain(11.05) tc rgb '#00767a80'
 set label 3 "memory per connection, growth over connection counts (lower is better)" at 7.80,57.85 left font plain(13.00) tc rgb '#00222428'
 set label 4 "private memory" at 23.40,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 5 "page tables" at 159.02,74.10 left font plain(13.00) tc rgb '#00222428'
@@ -289,19 +290,20 @@ set label 6 "kernel stacks" at 266.53,74.10 left font plain(13.00) tc rgb '#0022
 set label 7 "kernel objects" at 383.86,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 8 "socket buffers" at 506.75,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 9 "0" at 109.95,359.94 center font plain(11.05) tc rgb '#00767a80'
-set label 10 "10 kB" at 238.95,359.94 center font plain(11.05) tc rgb '#00767a80'
-set label 11 "20 kB" at 367.95,359.94 center font plain(11.05) tc rgb '#00767a80'
-set label 12 "30 kB" at 496.94,359.94 center font plain(11.05) tc rgb '#00767a80'
-set label 13 "40 kB" at 625.94,359.94 center font plain(11.05) tc rgb '#00767a80'
-set label 14 "50 kB" at 754.94,359.94 center font plain(11.05) tc rgb '#00767a80'
-set label 15 "On a scale of their own:" at 7.80,382.77 left font plain(11.05) tc rgb '#00767a80'
-set label 16 "0" at 109.95,447.52 center font plain(11.05) tc rgb '#00767a80'
-set label 17 "0.2 MB" at 236.73,447.52 center font plain(11.05) tc rgb '#00767a80'
-set label 18 "0.4 MB" at 363.50,447.52 center font plain(11.05) tc rgb '#00767a80'
-set label 19 "0.6 MB" at 490.27,447.52 center font plain(11.05) tc rgb '#00767a80'
-set label 20 "0.8 MB" at 617.04,447.52 center font plain(11.05) tc rgb '#00767a80'
-set label 21 "1 MB" at 743.81,447.52 center font plain(11.05) tc rgb '#00767a80'
-set label 22 "run 20261121T204728-models; 2026-11-21; connbench 0.1.0 (b521069f8d+); 2 CPUs AMD EPYC; Linux 6.18.44-fc-v669" at 7.80,470.36 left font plain(11.05) tc rgb '#00767a80'
+set label 10 "10 kB" at 218.57,359.94 center font plain(11.05) tc rgb '#00767a80'
+set label 11 "20 kB" at 327.19,359.94 center font plain(11.05) tc rgb '#00767a80'
+set label 12 "30 kB" at 435.80,359.94 center font plain(11.05) tc rgb '#00767a80'
+set label 13 "40 kB" at 544.42,359.94 center font plain(11.05) tc rgb '#00767a80'
+set label 14 "50 kB" at 653.04,359.94 center font plain(11.05) tc rgb '#00767a80'
+set label 15 "60 kB" at 761.66,359.94 center font plain(11.05) tc rgb '#00767a80'
+set label 16 "On a scale of their own:" at 7.80,382.77 left font plain(11.05) tc rgb '#00767a80'
+set label 17 "0" at 109.95,447.52 center font plain(11.05) tc rgb '#00767a80'
+set label 18 "0.2 MB" at 232.64,447.52 center font plain(11.05) tc rgb '#00767a80'
+set label 19 "0.4 MB" at 355.33,447.52 center font plain(11.05) tc rgb '#00767a80'
+set label 20 "0.6 MB" at 478.02,447.52 center font plain(11.05) tc rgb '#00767a80'
+set label 21 "0.8 MB" at 600.71,447.52 center font plain(11.05) tc rgb '#00767a80'
+set label 22 "1 MB" at 723.39,447.52 center font plain(11.05) tc rgb '#00767a80'
+set label 23 "run 20261129T105741-models; 2026-11-29; connbench 0.1.0 (7a4b4e11aa+); 2 CPUs AMD EPYC; Linux 6.18.44-fc-v782" at 7.80,470.36 left font plain(11.05) tc rgb '#00767a80'
 $data59 << EOD
 7.8 68.25 19.5 79.94999999999999
 EOD
@@ -400,31 +402,31 @@ plot $data59 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid nobo
   $data61 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
   $data62 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
   $data63 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#005e6871', \
-  $data64 using 1:2:("pool-tx-thread") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data65 using 1:2:("6.1 kB (RSS 1.78 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data66 using 1:2:("fdpass") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data67 using 1:2:("6.57 kB (RSS 5.55 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data68 using 1:2:("thread-pool") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data69 using 1:2:("6.62 kB (RSS 2.58 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data70 using 1:2:("reactor") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data71 using 1:2:("6.88 kB (RSS 2.34 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data64 using 1:2:("reactor") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data65 using 1:2:("5.95 kB (RSS 1.73 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data66 using 1:2:("thread-pool") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data67 using 1:2:("6.04 kB (RSS 1.65 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data68 using 1:2:("fdpass") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data69 using 1:2:("6.14 kB (RSS 5.28 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data70 using 1:2:("pool-tx-thread") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data71 using 1:2:("6.25 kB (RSS 1.78 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
   $data72 using 1:2:("pool-tx") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data73 using 1:2:("7.98 kB (RSS 1.79 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data73 using 1:2:("6.86 kB (RSS 1.78 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
   $data74 using 1:2:("reactor-uring") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data75 using 1:2:("10.7 kB (RSS 6.61 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data75 using 1:2:("10.1 kB (RSS 5.89 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
   $data76 using 1:2:("hybrid") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data77 using 1:2:("16.5 kB (RSS 14 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data78 using 1:2:("prefork") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data79 using 1:2:("48.4 kB (RSS 944 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data80 using 1:2:("thread") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data81 using 1:2:("48.6 kB (RSS 20.6 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data82 using 1:2:("thread-cached") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data83 using 1:2:("48.9 kB (RSS 20.6 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data84 using 1:2:("poco") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data85 using 1:2:("49.8 kB (RSS 21.7 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data77 using 1:2:("16.8 kB (RSS 14.2 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data78 using 1:2:("thread") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data79 using 1:2:("46.3 kB (RSS 20.7 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data80 using 1:2:("thread-cached") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data81 using 1:2:("46.7 kB (RSS 20.7 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data82 using 1:2:("poco") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data83 using 1:2:("48 kB (RSS 21.8 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data84 using 1:2:("prefork") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data85 using 1:2:("58.2 kB (RSS 1.07 MB)") with labels right font plain(11.05) tc rgb '#00222428', \
   $data86 using 1:2:("fork") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data87 using 1:2:("210 kB (RSS 3.09 MB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data87 using 1:2:("220 kB (RSS 3.3 MB)") with labels right font plain(11.05) tc rgb '#00222428', \
   $data88 using 1:2:("fork-exec") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data89 using 1:2:("1.07 MB (RSS 6.8 MB)") with labels right font plain(11.05) tc rgb '#00222428'
+  $data89 using 1:2:("1.1 MB (RSS 7.29 MB)") with labels right font plain(11.05) tc rgb '#00222428'
 unset multiplot
 unset output

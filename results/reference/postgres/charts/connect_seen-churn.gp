@@ -16,63 +16,62 @@ set rmargin at screen 0.933197
 set tmargin at screen 0.719548
 set bmargin at screen 0.425935
 unset logscale x
-set xrange [0:964.96053472]
+set xrange [0:1785.5256172000002]
 unset logscale y
 set yrange [3.5:-0.5]
 $data1 << EOD
 0 -0.5 0 3.5
-200 -0.5 200 3.5
-400 -0.5 400 3.5
-600 -0.5 600 3.5
-800 -0.5 800 3.5
+500 -0.5 500 3.5
+1000 -0.5 1000 3.5
+1500 -0.5 1500 3.5
 EOD
 $data2 << EOD
-0 -0.32 25.279237 0.32
+0 -0.32 49.0494575 0.32
 EOD
 $data3 << EOD
-25.279237 -0.32 346.44727 0.32
+49.0494575 -0.32 714.0572275 0.32
 EOD
 $data4 << EOD
-346.44727 -0.32 346.473377 0.32
+714.0572275 -0.32 714.095559 0.32
 EOD
 $data5 << EOD
-346.473377 -0.32 630.253712 0.32
+714.095559 -0.32 1351.5039725000001 0.32
 EOD
 $data6 << EOD
-0 0.6799999999999999 24.881892 1.32
+0 0.6799999999999999 41.05300149999999 1.32
 EOD
 $data7 << EOD
-24.881892 0.6799999999999999 221.462177 1.32
+41.05300149999999 0.6799999999999999 406.7434145 1.32
 EOD
 $data8 << EOD
-221.462177 0.6799999999999999 221.486425 1.32
+406.7434145 0.6799999999999999 406.7827905 1.32
 EOD
 $data9 << EOD
-221.486425 0.6799999999999999 678.4590430000001 1.32
+406.7827905 0.6799999999999999 1364.822727 1.32
 EOD
 $data10 << EOD
-0 1.68 28.017201 2.32
+0 1.68 43.140752 2.32
 EOD
 $data11 << EOD
-28.017201 1.68 460.230441 2.32
+43.140752 1.68 477.0749385 2.32
 EOD
 $data12 << EOD
-460.230441 1.68 460.255939 2.32
+477.0749385 1.68 477.11274399999996 2.32
 EOD
 $data13 << EOD
-460.255939 1.68 905.493209 2.32
+477.11274399999996 1.68 1579.9499415 2.32
 EOD
 $data14 << EOD
-0 2.68 27.143227 3.32
+0 2.68 57.353507 3.32
 EOD
 $data15 << EOD
-27.143227 2.68 284.4349 3.32
+57.353507 2.68 846.064059 3.32
 EOD
 $data16 << EOD
-284.4349 2.68 284.46081100000004 3.32
+846.064059 2.68 846.1026780000001 3.32
 EOD
 $data17 << EOD
-284.46081100000004 2.68 927.846668 3.32
+846.1026780000001 2.68 1716.8515550000002 3.32
 EOD
 plot $data1 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 1 dt 1, \
   $data2 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
@@ -97,7 +96,7 @@ set rmargin at screen 0.933197
 set tmargin at screen 0.299883
 set bmargin at screen 0.153076
 unset logscale x
-set xrange [0:17517.43216808]
+set xrange [0:36016.792755320006]
 unset logscale y
 set yrange [1.5:-0.5]
 $data18 << EOD
@@ -105,30 +104,34 @@ $data18 << EOD
 5000 -0.5 5000 1.5
 10000 -0.5 10000 1.5
 15000 -0.5 15000 1.5
+20000 -0.5 20000 1.5
+25000 -0.5 25000 1.5
+30000 -0.5 30000 1.5
+35000 -0.5 35000 1.5
 EOD
 $data19 << EOD
-0 -0.32 27.821757 0.32
+0 -0.32 54.348952999999995 0.32
 EOD
 $data20 << EOD
-27.821757 -0.32 1977.798402 0.32
+54.348952999999995 -0.32 4480.489556999999 0.32
 EOD
 $data21 << EOD
-1977.798402 -0.32 1977.823897 0.32
+4480.489556999999 -0.32 4480.533582499999 0.32
 EOD
 $data22 << EOD
-1977.823897 -0.32 3294.543503 0.32
+4480.533582499999 -0.32 7189.914386499999 0.32
 EOD
 $data23 << EOD
-0 0.6799999999999999 46.84507 1.32
+0 0.6799999999999999 87.246069 1.32
 EOD
 $data24 << EOD
-46.84507 0.6799999999999999 12717.320418 1.32
+87.246069 0.6799999999999999 27331.056556000003 1.32
 EOD
 $data25 << EOD
-12717.320418 0.6799999999999999 12717.350317999999 1.32
+27331.056556000003 0.6799999999999999 27331.113547500005 1.32
 EOD
 $data26 << EOD
-12717.350317999999 0.6799999999999999 16843.684777 1.32
+27331.113547500005 0.6799999999999999 34631.53149550001 1.32
 EOD
 plot $data18 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 1 dt 1, \
   $data19 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
@@ -150,23 +153,26 @@ set xrange [0:960]
 unset logscale y
 set yrange [321:0]
 set label 1 "What a connect costs its client" at 7.80,17.96 left font bold(16.25) tc rgb '#00222428'
-set label 2 "workload churn, protocol simple, 8 connections, shared_buffers=128MB; median of 3 valid repetitions" at 7.80,35.02 left font plain(11.05) tc rgb '#00767a80'
+set label 2 "workload churn, protocol simple, 8 connections, shared_buffers=128MB; median of 6 valid repetitions" at 7.80,35.02 left font plain(11.05) tc rgb '#00767a80'
 set label 3 "mean time from connect() to the first row (lower is better)" at 7.80,57.85 left font plain(13.00) tc rgb '#00222428'
 set label 4 "TCP handshake" at 23.40,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 5 "waiting for the server's first answer" at 154.80,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 6 "until ready for queries" at 417.16,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 7 "first statement" at 592.92,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 8 "0" at 152.63,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 9 "200 us" at 306.68,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 10 "400 us" at 460.72,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 11 "600 us" at 614.77,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 12 "800 us" at 768.81,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 13 "On a scale of their own:" at 7.80,217.83 left font plain(11.05) tc rgb '#00767a80'
-set label 14 "0" at 152.63,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 15 "5 ms" at 364.77,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 16 "10 ms" at 576.92,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 17 "15 ms" at 789.06,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 18 "run 20261121T210821-postgres; 2026-11-21; connbench 0.1.0 (e76fd5d2d5+); 2 CPUs AMD EPYC; Linux 6.18.44-fc-v669" at 7.80,305.42 left font plain(11.05) tc rgb '#00767a80'
+set label 9 "0.5 ms" at 360.76,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 10 "1 ms" at 568.89,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 11 "1.5 ms" at 777.02,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 12 "On a scale of their own:" at 7.80,217.83 left font plain(11.05) tc rgb '#00767a80'
+set label 13 "0" at 152.63,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 14 "5 ms" at 255.81,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 15 "10 ms" at 358.99,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 16 "15 ms" at 462.17,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 17 "20 ms" at 565.35,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 18 "25 ms" at 668.53,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 19 "30 ms" at 771.71,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 20 "35 ms" at 874.89,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 21 "run 20261129T104842-postgres; 2026-11-29; connbench 0.1.0 (7a4b4e11aa+); 2 CPUs AMD EPYC; Linux 6.18.44-fc-v782" at 7.80,305.42 left font plain(11.05) tc rgb '#00767a80'
 $data27 << EOD
 7.8 68.25 19.5 79.94999999999999
 EOD
@@ -220,16 +226,16 @@ plot $data27 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid nobo
   $data29 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
   $data30 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
   $data31 using 1:2:("thread-pool") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data32 using 1:2:("630 us") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data32 using 1:2:("1.35 ms") with labels right font plain(11.05) tc rgb '#00222428', \
   $data33 using 1:2:("pgbouncer+fork") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data34 using 1:2:("678 us") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data35 using 1:2:("thread") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data36 using 1:2:("905 us") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data37 using 1:2:("pgbouncer+postgres") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data38 using 1:2:("928 us") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data34 using 1:2:("1.36 ms") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data35 using 1:2:("pgbouncer+postgres") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data36 using 1:2:("1.58 ms") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data37 using 1:2:("thread") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data38 using 1:2:("1.72 ms") with labels right font plain(11.05) tc rgb '#00222428', \
   $data39 using 1:2:("fork") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data40 using 1:2:("3.29 ms") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data40 using 1:2:("7.19 ms") with labels right font plain(11.05) tc rgb '#00222428', \
   $data41 using 1:2:("postgres") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data42 using 1:2:("16.8 ms") with labels right font plain(11.05) tc rgb '#00222428'
+  $data42 using 1:2:("34.6 ms") with labels right font plain(11.05) tc rgb '#00222428'
 unset multiplot
 unset output

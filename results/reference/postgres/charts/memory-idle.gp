@@ -16,7 +16,7 @@ set rmargin at screen 0.846547
 set tmargin at screen 0.719548
 set bmargin at screen 0.425935
 unset logscale x
-set xrange [0:53.494745200000004]
+set xrange [0:51.704648320000004]
 unset logscale y
 set yrange [3.5:-0.5]
 $data1 << EOD
@@ -28,58 +28,58 @@ $data1 << EOD
 50 -0.5 50 3.5
 EOD
 $data2 << EOD
-0 -0.32 0.748 0.32
+0 -0.32 0.7661435532233882 0.32
 EOD
 $data3 << EOD
-0.748 -0.32 0.874 0.32
+0.7661435532233882 -0.32 0.8941675412293852 0.32
 EOD
 $data4 << EOD
-0.874 -0.32 0.898 0.32
+0.8941675412293852 -0.32 0.9181720389805097 0.32
 EOD
 $data5 << EOD
-0.898 -0.32 5.683999999999999 0.32
+0.9181720389805097 -0.32 5.337 0.32
 EOD
 $data6 << EOD
-4.641523 0 5.906477 0
+4.9533415000000005 0 5.726637500000001 0
 EOD
 $data7 << EOD
-0 0.6799999999999999 2.314 1.32
+0 0.6799999999999999 1.2933314886552296 1.32
 EOD
 $data8 << EOD
-2.314 0.6799999999999999 6.614 1.32
+1.2933314886552296 0.6799999999999999 5.435 1.32
 EOD
 $data9 << EOD
-4.417961 1 8.830039 1
+3.3159155 1 7.144399 1
 EOD
 $data10 << EOD
-0 1.68 2.5285 2.32
+0 1.68 2.5229916604261695 2.32
 EOD
 $data11 << EOD
-2.5285 1.68 2.7625 2.32
+2.5229916604261695 1.68 2.768455749200082 2.32
 EOD
 $data12 << EOD
-2.7625 1.68 2.7865 2.32
+2.768455749200082 1.68 2.7924034651780247 2.32
 EOD
 $data13 << EOD
-2.7865 1.68 7.5665000000000004 2.32
+2.7924034651780247 1.68 7.3285 2.32
 EOD
 $data14 << EOD
-2.671544 2 12.314268 2
+2.381274 2 12.600965 2
 EOD
 $data15 << EOD
-0 2.68 20.354 3.32
+0 2.68 20.54270506442148 3.32
 EOD
 $data16 << EOD
-20.354 2.68 22.458 3.32
+20.54270506442148 2.68 22.65606965174129 3.32
 EOD
 $data17 << EOD
-22.458 2.68 38.458 3.32
+22.65606965174129 2.68 38.68158311009057 3.32
 EOD
 $data18 << EOD
-38.458 2.68 49.013999999999996 3.32
+38.68158311009057 2.68 47.108999999999995 3.32
 EOD
 $data19 << EOD
-46.75549 3 51.437255 3
+44.5489225 3 49.716008 3
 EOD
 plot $data1 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 1 dt 1, \
   $data2 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
@@ -106,7 +106,7 @@ set rmargin at screen 0.846547
 set tmargin at screen 0.299883
 set bmargin at screen 0.153076
 unset logscale x
-set xrange [0:1376.82436008]
+set xrange [0:1379.1061414]
 unset logscale y
 set yrange [1.5:-0.5]
 $data20 << EOD
@@ -119,50 +119,46 @@ $data20 << EOD
 1228.8000000000002 -0.5 1228.8000000000002 1.5
 EOD
 $data21 << EOD
-0 -0.32 73.683 0.32
+0 -0.32 84.62099409595527 0.32
 EOD
 $data22 << EOD
-73.683 -0.32 157.683 0.32
+84.62099409595527 -0.32 170.86201575576428 0.32
 EOD
 $data23 << EOD
-157.683 -0.32 173.683 0.32
+170.86201575576428 -0.32 186.90685699479852 0.32
 EOD
 $data24 << EOD
-173.683 -0.32 212.46499999999997 0.32
+186.90685699479852 -0.32 226.04924999999997 0.32
 EOD
 $data25 << EOD
-212.46499999999997 -0.32 213.79699999999997 0.32
+216.62298750000002 0 235.75536499999998 0
 EOD
 $data26 << EOD
-204.166173 0 219.091827 0
+0 0.6799999999999999 1049.6690267027955 1.32
 EOD
 $data27 << EOD
-0 0.6799999999999999 1050.166 1.32
+1049.6690267027955 0.6799999999999999 1211.5934672949127 1.32
 EOD
 $data28 << EOD
-1050.166 0.6799999999999999 1206.172 1.32
+1211.5934672949127 0.6799999999999999 1227.5855110557463 1.32
 EOD
 $data29 << EOD
-1206.172 0.6799999999999999 1222.172 1.32
+1227.5855110557463 0.6799999999999999 1316.5502499999998 1.32
 EOD
 $data30 << EOD
-1222.172 0.6799999999999999 1311.254 1.32
-EOD
-$data31 << EOD
-1305.50294 1 1323.869577 1
+1307.300818 1 1326.0635975 1
 EOD
 plot $data20 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00dee0e4' lw 1 dt 1, \
   $data21 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
   $data22 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
   $data23 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
   $data24 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data25 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#005e6871', \
-  $data26 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
-  $data27 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data28 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data29 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
-  $data30 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data31 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1
+  $data25 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1, \
+  $data26 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data27 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data28 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
+  $data29 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data30 using 1:2:($3-$1):($4-$2) with vectors nohead lc rgb '#00222428' lw 1.8 dt 1
 
 # Words and leaders, in pixels.
 set lmargin at screen 0.000000
@@ -174,7 +170,7 @@ set xrange [0:960]
 unset logscale y
 set yrange [321:0]
 set label 1 "Memory of one connection" at 7.80,17.96 left font bold(16.25) tc rgb '#00222428'
-set label 2 "workload idle, protocol extended, 400 connections, shared_buffers=128MB; median of 3 valid repetitions" at 7.80,35.02 left font plain(11.05) tc rgb '#00767a80'
+set label 2 "workload idle, protocol extended, 400 connections, shared_buffers=128MB; median of 5 to 6 valid repetitions" at 7.80,35.02 left font plain(11.05) tc rgb '#00767a80'
 set label 3 "memory per connection, growth over connection counts (lower is better)" at 7.80,57.85 left font plain(13.00) tc rgb '#00222428'
 set label 4 "private memory" at 23.40,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 5 "page tables" at 159.02,74.10 left font plain(13.00) tc rgb '#00222428'
@@ -182,87 +178,87 @@ set label 6 "kernel stacks" at 266.53,74.10 left font plain(13.00) tc rgb '#0022
 set label 7 "kernel objects" at 383.86,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 8 "socket buffers" at 506.75,74.10 left font plain(13.00) tc rgb '#00222428'
 set label 9 "0" at 152.63,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 10 "10 kB" at 276.02,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 11 "20 kB" at 399.41,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 12 "30 kB" at 522.79,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 13 "40 kB" at 646.18,195.00 center font plain(11.05) tc rgb '#00767a80'
-set label 14 "50 kB" at 769.56,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 10 "10 kB" at 280.29,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 11 "20 kB" at 407.95,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 12 "30 kB" at 535.61,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 13 "40 kB" at 663.27,195.00 center font plain(11.05) tc rgb '#00767a80'
+set label 14 "50 kB" at 790.92,195.00 center font plain(11.05) tc rgb '#00767a80'
 set label 15 "On a scale of their own:" at 7.80,217.83 left font plain(11.05) tc rgb '#00767a80'
 set label 16 "0" at 152.63,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 17 "0.2 MB" at 250.81,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 18 "0.4 MB" at 349.00,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 19 "0.6 MB" at 447.18,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 20 "0.8 MB" at 545.36,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 21 "1 MB" at 643.54,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 22 "1.2 MB" at 741.72,282.59 center font plain(11.05) tc rgb '#00767a80'
-set label 23 "run 20261121T210821-postgres; 2026-11-21; connbench 0.1.0 (e76fd5d2d5+); 2 CPUs AMD EPYC; Linux 6.18.44-fc-v669" at 7.80,305.42 left font plain(11.05) tc rgb '#00767a80'
-$data32 << EOD
+set label 17 "0.2 MB" at 250.65,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 18 "0.4 MB" at 348.67,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 19 "0.6 MB" at 446.69,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 20 "0.8 MB" at 544.71,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 21 "1 MB" at 642.73,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 22 "1.2 MB" at 740.75,282.59 center font plain(11.05) tc rgb '#00767a80'
+set label 23 "run 20261129T104842-postgres; 2026-11-29; connbench 0.1.0 (7a4b4e11aa+); 2 CPUs AMD EPYC; Linux 6.18.44-fc-v782" at 7.80,305.42 left font plain(11.05) tc rgb '#00767a80'
+$data31 << EOD
 7.8 68.25 19.5 79.94999999999999
 EOD
-$data33 << EOD
+$data32 << EOD
 143.416 68.25 155.11599999999999 79.94999999999999
 EOD
-$data34 << EOD
+$data33 << EOD
 250.926 68.25 262.626 79.94999999999999
 EOD
-$data35 << EOD
+$data34 << EOD
 368.264 68.25 379.964 79.94999999999999
 EOD
-$data36 << EOD
+$data35 << EOD
 491.153 68.25 502.853 79.94999999999999
 EOD
-$data37 << EOD
+$data36 << EOD
 144.83 101.81
 EOD
-$data38 << EOD
+$data37 << EOD
 952.20 101.81
 EOD
-$data39 << EOD
+$data38 << EOD
 144.83 125.37
 EOD
-$data40 << EOD
+$data39 << EOD
 952.20 125.37
 EOD
-$data41 << EOD
+$data40 << EOD
 144.83 148.93
 EOD
-$data42 << EOD
+$data41 << EOD
 952.20 148.93
 EOD
-$data43 << EOD
+$data42 << EOD
 144.83 172.49
 EOD
-$data44 << EOD
+$data43 << EOD
 952.20 172.49
 EOD
-$data45 << EOD
+$data44 << EOD
 144.83 236.52
 EOD
-$data46 << EOD
+$data45 << EOD
 952.20 236.52
 EOD
-$data47 << EOD
+$data46 << EOD
 144.83 260.08
 EOD
-$data48 << EOD
+$data47 << EOD
 952.20 260.08
 EOD
-plot $data32 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
-  $data33 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
-  $data34 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
-  $data35 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
-  $data36 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#005e6871', \
-  $data37 using 1:2:("pgbouncer+fork") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data38 using 1:2:("5.68 kB (RSS 5.44 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data39 using 1:2:("thread-pool") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data40 using 1:2:("6.61 kB (RSS 2.57 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data41 using 1:2:("pgbouncer+postgres") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data42 using 1:2:("7.57 kB (RSS 20.7 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data43 using 1:2:("thread") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data44 using 1:2:("49 kB (RSS 20.6 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data45 using 1:2:("fork") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data46 using 1:2:("214 kB (RSS 3.21 MB)") with labels right font plain(11.05) tc rgb '#00222428', \
-  $data47 using 1:2:("postgres") with labels right font plain(13.00) tc rgb '#00222428', \
-  $data48 using 1:2:("1.28 MB (RSS 13.2 MB)") with labels right font plain(11.05) tc rgb '#00222428'
+plot $data31 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0026547c', \
+  $data32 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#0085b6d7', \
+  $data33 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00c96f3b', \
+  $data34 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#00f0cd8c', \
+  $data35 using (($1+$3)/2):(($2+$4)/2):1:3:2:4 with boxxyerror fs solid noborder fc rgb '#005e6871', \
+  $data36 using 1:2:("pgbouncer+fork") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data37 using 1:2:("5.34 kB (RSS 5.61 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data38 using 1:2:("thread-pool") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data39 using 1:2:("5.43 kB (RSS 1.51 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data40 using 1:2:("pgbouncer+postgres") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data41 using 1:2:("7.33 kB (RSS 20.8 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data42 using 1:2:("thread") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data43 using 1:2:("47.1 kB (RSS 20.7 kB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data44 using 1:2:("fork") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data45 using 1:2:("226 kB (RSS 3.26 MB)") with labels right font plain(11.05) tc rgb '#00222428', \
+  $data46 using 1:2:("postgres") with labels right font plain(13.00) tc rgb '#00222428', \
+  $data47 using 1:2:("1.29 MB (RSS 13.1 MB)") with labels right font plain(11.05) tc rgb '#00222428'
 unset multiplot
 unset output
