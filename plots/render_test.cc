@@ -115,6 +115,19 @@ TEST_F(RenderTest, MarkupAndSignsInLabelsAreOnlyText) {
   const std::string svg = ReadAll(drawn->images[0]);
   EXPECT_EQ(svg.find("<script"), std::string::npos);
   EXPECT_NE(svg.find("{/Bold x}_%s"), std::string::npos);
+  EXPECT_NE(svg.find("`id`"), std::string::npos) << "gnuplot has run it";
+}
+
+TEST_F(RenderTest, NothingInAChartIsACommand) {
+  const std::string command = "`touch " + (folder_ / "ran").string() + "`";
+  Chart chart = SampleLines();
+  chart.name = "`touch ran`";
+  chart.title = chart.subtitle = chart.caption = chart.x_label = chart.y_label = command;
+  chart.notes = {command, "'" + command, "\\" + command, "\"" + command, "{" + command};
+  for (Series& series : chart.series) series.label = series.contender = command;
+  const auto drawn = RenderChart(chart, folder_, In({ImageFormat::kSvg}));
+  EXPECT_TRUE(drawn.ok()) << drawn.status().ToString() << drawn.status().error().detail;
+  EXPECT_FALSE(fs::exists(folder_ / "ran"));
 }
 
 TEST_F(RenderTest, SaysWhichFolderItCannotWriteTo) {

@@ -210,9 +210,12 @@ std::vector<double> Measured(const std::vector<const Trial*>& trials, const Figu
   return values;
 }
 
+// Without what a path, or a shell to which somebody gives the name, would take for something else.
 std::string FileNameOf(std::string name) {
+  constexpr std::string_view kOther = "/\"'`$\\&;|<>";
   for (char& c : name) {
-    const bool is_plain = static_cast<unsigned char>(c) > ' ' && c != '/' && c != '"' && c != '\'';
+    const bool is_plain =
+        static_cast<unsigned char>(c) > ' ' && kOther.find(c) == std::string_view::npos;
     if (!is_plain) c = '_';
   }
   return name;

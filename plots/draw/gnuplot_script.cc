@@ -17,11 +17,13 @@ constexpr double kSvgMarkScale = 0.72;
 constexpr double kPdfFontScale = kPointsPerPixel * kPointsPerPixel;
 
 // A double-quoted gnuplot string; enhanced text is off, so only quotes, backslashes and control
-// characters need care.
+// characters need care, and backquotes: gnuplot would run what stands in them as a shell command,
+// and words come from files of results that somebody else may have made.
 std::string Quoted(std::string_view text) {
+  constexpr std::string_view kSpecial = "\"\\`";
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
+    if (kSpecial.find(c) != std::string_view::npos) out += '\\';
     out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
   }
   return out + "\"";
