@@ -151,6 +151,8 @@ Status DescribeExtra(CLI::App& app) {
 
 }  // namespace
 
+std::string RefuseEmpty(const std::string& name) { return name.empty() ? "names no folder" : ""; }
+
 std::vector<std::string> ChoicesOf(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   const size_t begin = type.find(":{");

@@ -18,6 +18,10 @@ std::string ValuesOf(const CLI::Option& option);
 // The values that the option may have, if they are a list of names.
 std::vector<std::string> ChoicesOf(const CLI::Option& option);
 
+// A check for options that name a folder: an empty name, as of a variable that is not set, must not
+// mean another folder, or none.
+std::string RefuseEmpty(const std::string& name);
+
 // Commands that are not this program's, for its help and for near names: name and summary.
 using OtherCommands = std::vector<std::pair<std::string, std::string>>;
 

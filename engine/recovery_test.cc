@@ -500,6 +500,24 @@ TEST_F(RefusalTest, AFileThatIsMissingOrShortIsNamed) {
   ExpectDamage({checkpoint + ", offset 0: the file is missing"});
 }
 
+// Nothing behind the checkpoint is needed by it, but that there was a file is sure.
+TEST_F(RefusalTest, TheLogsOnlyFileIsMissedIfACheckpointStandsInIt) {
+  MakeData();
+  Do("checkpoint");
+  Do("insert into t values (6000)");
+  Crash(11);
+  const FaultyFiles whole = files_;
+  const ControlFile control = *ReadControlFile(files_, kFolder);
+  const std::string log = LogFilePath(kFolder, control.complete / kLogFileBytes);
+  const auto end = static_cast<int64_t>(control.complete % kLogFileBytes);
+  ASSERT_GT(end, 0);
+  ASSERT_EQ(files_.Remove(log), 0);
+  ExpectDamage({log + ", offset 0: the file is missing"});
+  files_ = whole;
+  files_.Cut(log, end);
+  ExpectDamage({fmt::format("{}, offset {}: the file ends here", log, end)});
+}
+
 TEST_F(RefusalTest, DamageBeforeALaterCommitIsNotTakenForTheLogsEnd) {
   MakeData();
   const Lsn damaged = LogEnd();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/columns.h"
+#include "base/parse_arguments.h"
 #include "models/model_list.h"
 #include "models/settings.h"
 
@@ -53,8 +54,9 @@ inline void DeclareServe(CLI::App& app, ServeOptions& options) {
   app.add_option("--socket-dir", options.socket_directory,
                  "folder for a Unix socket, .s.PGSQL.<port>");
   app.add_option(
-      "--data", options.data_directory,
-      "folder in which data are kept, made on first use; without it they live in memory only");
+         "--data", options.data_directory,
+         "folder in which data are kept, made on first use; without it they live in memory only")
+      ->check(RefuseEmpty);
   app.add_option("--set", options.settings, "name=value; see below")->take_all();
   app.footer(ModelsAndSettings);
 }

@@ -134,7 +134,8 @@ Status LogReader::CheckEnd() {
   const std::string path = LogFilePath(data_folder_, number);
   const auto offset = static_cast<int64_t>(place_ % kLogFileBytes);
   CONNBENCH_ASSIGN_OR_RETURN(const bool next, FileExists(number + 1));
-  if (next) {  // it was made when this one was whole
+  // A file is whole before the next one is made, and before anything is written into it.
+  if (next || offset > 0) {
     std::unique_ptr<File> file;
     const int opened = files_.Open(path, OpenMode::kRead, file);
     if (opened == -ENOENT) return DamagedFile(path, 0, "the file is missing");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/exit_code.h"
+#include "base/parse_arguments.h"
 #include "base/print_error.h"
 #include "engine/verify_data.h"
 #include "harness/cli/command.h"
@@ -49,6 +50,7 @@ CommandMain ConfigureVerify(CLI::App& app) {
   auto folder = std::make_shared<std::string>();
   app.add_option("--data", *folder, "the data directory of a server that does not run")
       ->required()
+      ->check(RefuseEmpty)
       ->type_name("DIR");
   return [folder] { return Verify(*folder); };
 }

@@ -125,6 +125,14 @@ def test_verify_says_what_it_has_read_or_why_it_cannot(binary, tmp_path):
     assert f"{tmp_path}/nothing/control" in nothing.stderr
 
 
+@pytest.mark.parametrize("command", [["serve", "-p", "0"], ["verify"]])
+def test_an_empty_name_is_no_directory(binary, tmp_path, command):
+    server = durable(binary, "thread", tmp_path / "data")
+    refused = server.run(binary, *command, "--data", "", check=False)
+    assert refused.returncode == 1
+    assert "names no folder" in refused.stderr
+
+
 def test_the_log_does_not_grow_for_ever(binary, tmp_path):
     folder = tmp_path / "data"
     with durable(binary, "thread", folder, max_wal_size="2MB") as server:
