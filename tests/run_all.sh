@@ -50,6 +50,30 @@ stage() {
   tail -n 5 "$log" >&2
 }
 
+# build_ahead KIND...: builds them one after the other, in the background, while tests run that
+# mostly wait. The builds take only CPU time that nothing else wants. They have a session of their
+# own, because the kernel deals CPU time to sessions first (sched_autogroup).
+declare -A ahead
+build_ahead() {
+  local kind previous=
+  mkdir -p "$build_root/test-logs"
+  trap stop_building_ahead EXIT
+  for kind in "$@"; do
+    root=$root build_root=$build_root build_target=$(sanitizer_target "$kind") setsid bash -c '
+      chrt --idle --pid 0 $$ || exit 0
+      echo 19 >/proc/self/autogroup
+      [ -z "$2" ] || tail --pid="$2" -f /dev/null
+      build "$1" -DCONNBENCH_TESTS=ON' bash "$kind" "$previous" \
+      >"$build_root/test-logs/$kind-build.log" 2>&1 </dev/null &
+    previous=$!
+    ahead[$kind]=$previous
+  done
+}
+stop_building_ahead() {
+  local pid
+  for pid in $(jobs -rp); do kill -- "-$pid" 2>/dev/null || true; done
+}
+
 # clang-tidy reads the sources as they are written, without precompiled headers: a build folder of
 # its own says how, in which nothing is compiled but what makes generated headers.
 lint_all_or_changed() {
@@ -83,15 +107,19 @@ stage_system() {
   build release -DCONNBENCH_TESTS=ON
   # Debian's own python3: the packages python3-pytest and python3-psycopg belong to it.
   # More at once than there are CPUs: most of their time they wait for a timeout, or a start.
-  /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfE -n $(($(nproc) + 2)) "$root/tests/system" \
+  /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfE -n $(($(nproc) + 2)) --dist loadgroup \
+    "$root/tests/system" \
     --connbench "$build_root/release/harness/connbench"
 }
 
 # Under AddressSanitizer and UndefinedBehaviorSanitizer every unit test runs again, under
-# ThreadSanitizer those whose threads share something (cmake/parts.cmake lists them).
+# ThreadSanitizer those whose threads share something (THREADED in the folders' CMakeLists.txt).
+sanitizer_target() { [ "$1" != tsan ] || echo threaded_tests; }
 stage_sanitizer() {
-  local build_target=""
-  [ "$1" = tsan ] && build_target=threaded_tests
+  local build_target
+  build_target=$(sanitizer_target "$1")
+  # If it was begun ahead, this ends it, or says again why it failed.
+  [ -z "${ahead[$1]:-}" ] || tail --pid="${ahead[$1]}" -f /dev/null
   build "$1" -DCONNBENCH_TESTS=ON
   ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
     TSAN_OPTIONS="second_deadlock_stack=1:suppressions=$root/tests/tsan.supp" \
@@ -99,9 +127,14 @@ stage_sanitizer() {
 }
 
 run_all_tests() {
-  local stages=("$@") name
+  local stages=("$@") name later
   [ ${#stages[@]} -gt 0 ] || stages=(style release system asan-ubsan tsan)
   for name in "${stages[@]}"; do
+    if [ "$name" = system ]; then
+      mapfile -t later < <(
+        printf '%s\n' "${stages[@]}" | sed '1,/^system$/d' | grep -xE 'asan-ubsan|tsan')
+      build_ahead "${later[@]}"
+    fi
     case "$name" in
       style) stage style stage_style ;;
       release | unit | system) stage "$name" "stage_$name" ;;

@@ -12,6 +12,9 @@ import pytest
 from page_browser import PRINTED_WIDTH_PX, chromium
 from servers import CLIENT_TIMEOUT_S
 
+# All on one worker of pytest-xdist: it draws the charts once, and starts one browser.
+pytestmark = pytest.mark.xdist_group("page")
+
 REFERENCE = pathlib.Path(__file__).parents[2] / "results/reference"
 VERSION1 = pathlib.Path(__file__).parents[2] / "results/testdata/version1"
 MAX_BYTES = 3_000_000
