@@ -15,12 +15,13 @@ function(connbench_library name)
     connbench_include_path(${name} ${part})
   endif()
   connbench_precompile(${name} connbench_base)
-  connbench_unite(${name})
+  connbench_unite(${name} "${part}")
 endfunction()
 
 # connbench_program(NAME SOURCES a.cc ... USES part library ... [PART part] [PRECOMPILE header...]):
 # a program. PART: its row of cmake/arrows.txt; without one it may include everything. PRECOMPILE:
-# what most of its sources include beside the headers of cmake/precompiled.cmake.
+# for a program of many sources, what most of them include beside the headers of
+# cmake/precompiled.cmake; where they are compiled in batches, it is not needed.
 function(connbench_program name)
   cmake_parse_arguments(PROGRAM "" "PART" "SOURCES;USES;PRECOMPILE" ${ARGN})
   add_executable(${name} ${PROGRAM_SOURCES})
@@ -30,25 +31,17 @@ function(connbench_program name)
   else()
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   endif()
+  set(united OFF)
   if(PROGRAM_PRECOMPILE)
+    connbench_unite(${name} "${PROGRAM_PART}")
+    get_target_property(united ${name} UNITY_BUILD)
+  endif()
+  if(PROGRAM_PRECOMPILE AND NOT united)
     connbench_precompile(${name} ${name} ${PROGRAM_PRECOMPILE})
   else()
     connbench_precompile(${name} connbench_base)
   endif()
 endfunction()
-
-# The tests whose threads share something: all that a tsan build builds and runs.
-set(threaded_tests
-    engine_segment_test
-    engine_transaction_test
-    engine_storage_test
-    engine_sql_test
-    engine_test
-    engine_canned_test
-    models_test
-    models_conformance_test
-    models_storm_test
-    load_test)
 
 # The tests that say something of their own about the optimised programs: servers, with their
 # processes and memory. All others say the same under AddressSanitizer, and more.
@@ -66,22 +59,32 @@ if(NOT CONNBENCH_BUILD STREQUAL "release")
   set(test_timeout_s 900)
 endif()
 
-# connbench_test(NAME SOURCES a_test.cc ... USES part ... [SHARDS n]): one GoogleTest program, run
-# by ctest. Unit tests are short; one that runs longer than the limit hangs. SHARDS: a program that
-# takes long is run as n ctest tests, each with its share of the cases, so that all CPUs have work.
+# connbench_test(NAME SOURCES a_test.cc ... THREADED b_test.cc ... USES part ... [SHARDS n]): one
+# GoogleTest program, run by ctest. Unit tests are short; one that runs longer than the limit hangs.
+# THREADED: the sources whose tests have threads that share something, and what these sources need.
+# A tsan build has only these: of a test with one thread ThreadSanitizer has nothing to say.
+# SHARDS: a program that takes long is run as n ctest tests, each with its share of the cases, so
+# that all CPUs have work.
 # The sources of a test are compiled without optimisation, which takes half the time; what they
 # test is in libraries that are built as the build kind says.
 function(connbench_test name)
-  if(NOT CONNBENCH_TESTS OR (CONNBENCH_BUILD STREQUAL "tsan" AND NOT name IN_LIST threaded_tests))
+  cmake_parse_arguments(PART "" "SHARDS" "SOURCES;THREADED;USES" ${ARGN})
+  if(CONNBENCH_BUILD STREQUAL "tsan")
+    set(PART_SOURCES "")
+  endif()
+  list(APPEND PART_SOURCES ${PART_THREADED})
+  if(NOT CONNBENCH_TESTS OR NOT PART_SOURCES)
     return()
   endif()
-  cmake_parse_arguments(PART "" "SHARDS" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${PART_SOURCES})
   target_compile_options(${name} PRIVATE -O0)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${PART_USES} GTest::gmock GTest::gtest_main)
   connbench_precompile(${name} connbench_test_headers)
-  connbench_unite(${name})
+  connbench_unite(${name} "")
+  if(CONNBENCH_BUILD STREQUAL "tsan")
+    set_property(GLOBAL APPEND PROPERTY CONNBENCH_THREADED_TESTS ${name})
+  endif()
   set(labels unit)
   if(name IN_LIST release_tests)
     list(APPEND labels release)

@@ -141,7 +141,7 @@ TEST_F(AccessTest, RefusesWhatCannotBeGranted) {
   EXPECT_EQ(super_.Error("grant select on t to app with grant option"),
             "0A000 17 the GRANT OPTION is not supported");
   EXPECT_THAT(super_.Error("grant create on schema public to app"),
-              testing::EndsWith("GRANT on this kind of object is not supported"));
+              ::testing::EndsWith("GRANT on this kind of object is not supported"));
   EXPECT_EQ(super_.Run("grant usage on table t_id_seq to app"), "GRANT");
   EXPECT_EQ(super_.Run("grant insert on t_id_seq to app"),
             "WARNING 0LP01 sequence \"t_id_seq\" only supports USAGE, SELECT, and UPDATE "
@@ -170,7 +170,7 @@ TEST_F(AccessTest, OwnersDoAsTheyLike) {
   EXPECT_EQ(app_->Error("alter table mine owner to other"),
             "42501 0 must be member of role \"other\"");
   EXPECT_THAT(app_->Error("alter sequence mine_id_seq owner to other"),
-              testing::EndsWith("cannot change owner of sequence \"mine_id_seq\""));
+              ::testing::EndsWith("cannot change owner of sequence \"mine_id_seq\""));
   EXPECT_EQ(super_.Run("alter index mi owner to other"),
             "WARNING 42809 cannot change owner of index \"mi\"\nALTER INDEX");
   EXPECT_EQ(super_.Run("alter table mine owner to other"), "ALTER TABLE");
@@ -271,7 +271,7 @@ TEST_F(AccessTest, SignalsGoToOnesOwn) {
 
 TEST_F(AccessTest, OnlySelectOnASystemTableCanBeGranted) {
   EXPECT_EQ(super_.Run("grant select on pg_authid to app"), "GRANT");
-  EXPECT_THAT(app_->Rows("select rolname from pg_authid"), testing::HasSubstr("postgres"));
+  EXPECT_THAT(app_->Rows("select rolname from pg_authid"), ::testing::HasSubstr("postgres"));
   EXPECT_EQ(super_.Error("grant insert on pg_authid to app"),
             "42501 0 permission denied: \"pg_authid\" is a system catalog");
   EXPECT_EQ(super_.Run("revoke select on pg_authid from app"), "REVOKE");

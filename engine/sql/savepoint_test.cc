@@ -8,7 +8,7 @@
 namespace connbench::engine {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class SavepointTest : public SqlTest {
  protected:

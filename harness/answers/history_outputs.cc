@@ -24,10 +24,8 @@ using Poco::JSON::Object;
 
 // Of longer histories the table of runs shows the newest.
 constexpr size_t kShownRuns = 20;
-constexpr size_t kMetricColumns = 28;
+constexpr size_t kSeriesColumns = 28;
 constexpr size_t kDayCharacters = 10;  // of "2026-11-20 04:00"
-// More than this nobody reads before the table.
-constexpr size_t kMaxSentences = 40;
 
 // Everything but the first and the last cell of a row is a figure.
 using Row = std::vector<std::string>;
@@ -125,7 +123,7 @@ Row SeriesCells(const HistoryGroup& group, const HistorySeries& series) {
                        DayAndTime(run.started_at).substr(0, kDayCharacters));
   }
   if (!group.HasNewest(series)) last += ", not in newest";
-  return {Cut(Printable(series.label), kMetricColumns),
+  return {Cut(Printable(series.label), kSeriesColumns),
           std::to_string(series.values.size()),
           quantity(series.values.front()),
           quantity(series.newest_level()),

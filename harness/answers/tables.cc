@@ -19,9 +19,6 @@ using stats::Verdict;
 using stats::VerdictRow;
 using stats::VerdictTable;
 
-// More than this nobody reads before the table.
-constexpr size_t kMaxSentences = 40;
-
 std::string RatioDigits(double ratio) {
   if (!std::isfinite(ratio) || ratio >= 1'000'000) return "huge";
   if (ratio >= 99.95) return fmt::format("{:.0f}", ratio);

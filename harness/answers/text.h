@@ -3,11 +3,15 @@
 // Used by the outputs of this folder. Safety: pure functions; any thread. Errors: none.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace connbench::answers {
+
+// More than this nobody reads before the table.
+inline constexpr size_t kMaxSentences = 40;
 
 // Columns of UTF-8 text in a terminal: continuation bytes take none.
 size_t DisplayWidth(std::string_view text);

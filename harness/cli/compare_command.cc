@@ -16,7 +16,7 @@
 namespace connbench::cli {
 namespace {
 
-struct Options {
+struct CompareOptions {
   std::vector<std::string> runs;
   std::string by;
   std::string base;
@@ -29,10 +29,12 @@ struct Options {
   bool strict = false;
 };
 
-int Fail(const Status& status) { return PrintError("connbench compare", status, kExitUsage); }
+int FailCompare(const Status& status) {
+  return PrintError("connbench compare", status, kExitUsage);
+}
 
 // The file first, so that the command line has the last word.
-Status ReadThresholds(const Options& options, answers::Thresholds& thresholds) {
+Status ReadThresholds(const CompareOptions& options, answers::Thresholds& thresholds) {
   if (!options.thresholds_file.empty()) {
     CONNBENCH_RETURN_IF_ERROR(answers::ReadThresholds(options.thresholds_file, thresholds));
   }
@@ -45,7 +47,7 @@ Status ReadThresholds(const Options& options, answers::Thresholds& thresholds) {
   return Status::Ok();
 }
 
-Result<stats::VerdictTable> CompareAsAsked(const Options& options) {
+Result<stats::VerdictTable> CompareAsAsked(const CompareOptions& options) {
   answers::CompareOptions how;
   how.metrics = options.metrics;
   CONNBENCH_RETURN_IF_ERROR(ReadThresholds(options, how.thresholds));
@@ -60,7 +62,7 @@ Result<stats::VerdictTable> CompareAsAsked(const Options& options) {
   return answers::CompareRuns(base, candidate, how);
 }
 
-int Run(const Options& options) {
+int RunCompareCommand(const CompareOptions& options) {
   const bool one_run = options.halves || !options.by.empty();
   const size_t runs_wanted = one_run ? 1 : 2;
   if (options.by.empty() != options.base.empty() || options.runs.size() > runs_wanted ||
@@ -72,7 +74,7 @@ int Run(const Options& options) {
     return kExitUsage;
   }
   const auto compared = CompareAsAsked(options);
-  if (!compared.ok()) return Fail(compared.status());
+  if (!compared.ok()) return FailCompare(compared.status());
   const auto format = answers::ParseOutputFormat(options.format);
   std::fputs(answers::FormatComparison(*compared, *format).c_str(), stdout);
   return stats::ExitCodeOf(*compared, options.strict);
@@ -81,7 +83,7 @@ int Run(const Options& options) {
 }  // namespace
 
 CommandMain ConfigureCompare(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompareOptions>();
   app.add_option("RUN", options->runs, "BASE and CANDIDATE, folders that \"connbench run\" wrote");
   app.add_option(
       "--by", options->by,
@@ -107,7 +109,7 @@ CommandMain ConfigureCompare(CLI::App& app) {
       "a comparison in which no judged row carries an interval, one in which more work fails on\n"
       "the candidate's side and it is not settled by how much, and, with --strict, one with a\n"
       "judged row that cannot be told.");
-  return [options] { return Run(*options); };
+  return [options] { return RunCompareCommand(*options); };
 }
 
 }  // namespace connbench::cli

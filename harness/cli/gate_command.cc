@@ -25,7 +25,7 @@ namespace {
 
 constexpr double kPercent = 100;
 
-struct Options {
+struct GateOptions {
   gate::GateOptions gate;
   std::string budget;
   std::string window;
@@ -41,7 +41,7 @@ struct Options {
   bool calibrate = false;
 };
 
-int Fail(const Status& status) { return PrintError("connbench gate", status, kExitUsage); }
+int FailGate(const Status& status) { return PrintError("connbench gate", status, kExitUsage); }
 
 Status ReadSettings(const char* flag, const std::vector<std::string>& texts,
                     targets::Settings& settings) {
@@ -56,7 +56,7 @@ Status ReadSettings(const char* flag, const std::vector<std::string>& texts,
   return Status::Ok();
 }
 
-Status ParseOptions(Options& options) {
+Status ParseGateOptions(GateOptions& options) {
   gate::GateOptions& gate = options.gate;
   if (!options.budget.empty()) {
     CONNBENCH_ASSIGN_OR_RETURN(gate.budget_ns, ParseDurationNs(options.budget));
@@ -87,10 +87,10 @@ Status ParseOptions(Options& options) {
   return Status::Ok();
 }
 
-int Run(Options& options) {
-  if (const Status status = ParseOptions(options); !status.ok()) return Fail(status);
+int RunGateCommand(GateOptions& options) {
+  if (const Status status = ParseGateOptions(options); !status.ok()) return FailGate(status);
   Result<gate::GatePlan> plan = gate::MakeGatePlan(options.gate);
-  if (!plan.ok()) return Fail(plan.status());
+  if (!plan.ok()) return FailGate(plan.status());
   gate::GateRunOptions run;
   run.plan = std::move(*plan);
   run.program = OwnProgram();
@@ -114,7 +114,7 @@ int Run(Options& options) {
 }  // namespace
 
 CommandMain ConfigureGate(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GateOptions>();
   gate::GateOptions& gate = options->gate;
   app.add_option("BASE", gate.contenders[gate::kBase],
                  "what the candidate is held against: a model, build:DIR/MODEL, "
@@ -157,7 +157,7 @@ CommandMain ConfigureGate(CLI::App& app) {
   app.add_option(
       "--calibration", options->calibration_file,
       "file of the calibration (default: ~/.local/state/connbench/gate-calibration.json)");
-  return [options] { return Run(*options); };
+  return [options] { return RunGateCommand(*options); };
 }
 
 }  // namespace connbench::cli

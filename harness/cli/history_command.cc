@@ -14,30 +14,31 @@
 namespace connbench::cli {
 namespace {
 
-struct Options {
+struct HistoryOptions {
   std::string folder = "results";
   answers::HistoryOptions what;
   std::string format = "plain";
   std::string charts;
 };
 
-int Fail(const Status& status, ExitCode exit_code) {
+int FailHistory(const Status& status, ExitCode exit_code) {
   return PrintError("connbench history", status, exit_code);
 }
 
-int Run(const Options& options) {
+int RunHistoryCommand(const HistoryOptions& options) {
   const auto history = answers::ReadHistory(options.folder, options.what);
-  if (!history.ok()) return Fail(history.status(), kExitUsage);
+  if (!history.ok()) return FailHistory(history.status(), kExitUsage);
   std::fputs(answers::FormatHistory(*history, options.format).c_str(), stdout);
   if (!options.charts.empty()) {
     std::error_code error;
     std::filesystem::create_directories(options.charts, error);
     if (error) {
-      return Fail(Status::System("could not make the folder " + options.charts, error.value()),
-                  kExitErrors);
+      return FailHistory(
+          Status::System("could not make the folder " + options.charts, error.value()),
+          kExitErrors);
     }
     const auto drawn = plots::RenderCharts(HistoryCharts(*history), options.charts, {});
-    if (!drawn.ok()) return Fail(drawn.status(), kExitErrors);
+    if (!drawn.ok()) return FailHistory(drawn.status(), kExitErrors);
     for (const plots::DrawnChart& chart : *drawn) {
       for (const auto& image : chart.images) std::fprintf(stderr, "%s\n", image.c_str());
     }
@@ -48,7 +49,7 @@ int Run(const Options& options) {
 }  // namespace
 
 CommandMain ConfigureHistory(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<HistoryOptions>();
   app.add_option("DIR", options->folder, "folder with the folders of runs")->capture_default_str();
   app.add_option("--metric", options->what.metrics,
                  "judge only this metric (may be repeated; default: those of each pattern)");
@@ -61,7 +62,7 @@ CommandMain ConfigureHistory(CLI::App& app) {
   app.footer(
       "Ends with 4 if the newest run lies beyond a change for the worse, with 5 if there are too\n"
       "few runs to tell. Only runs of one machine and one suite are held against each other.");
-  return [options] { return Run(*options); };
+  return [options] { return RunHistoryCommand(*options); };
 }
 
 }  // namespace connbench::cli

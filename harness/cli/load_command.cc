@@ -338,7 +338,9 @@ const CLI::Validator kAboveZero(
     },
     "POSITIVE");
 
-int Fail(const Status& status, ExitCode code) { return PrintError("connbench load", status, code); }
+int FailLoad(const Status& status, ExitCode code) {
+  return PrintError("connbench load", status, code);
+}
 
 int ExitCodeOf(const LoadResult& result) {
   if (result.interrupted) return kExitInterrupted;
@@ -367,10 +369,10 @@ Status WriteHgrm(const LoadResult& result, const std::string& path) {
 
 int RunLoadCommand(const Flags& flags) {
   auto config = MakeConfig(flags);
-  if (!config.ok()) return Fail(config.status(), kExitUsage);
+  if (!config.ok()) return FailLoad(config.status(), kExitUsage);
   if (!flags.cpu_affinity.empty()) {
     const Status pinned = PinToCpus(flags.cpu_affinity);
-    if (!pinned.ok()) return Fail(pinned, kExitUsage);
+    if (!pinned.ok()) return FailLoad(pinned, kExitUsage);
   }
   struct sigaction action {};
   action.sa_handler = RequestStop;
@@ -386,7 +388,7 @@ int RunLoadCommand(const Flags& flags) {
   // Under a harness the tables are its business, and a probe would be one connection too many.
   if (flags.control_fd < 0) {
     const Status prepared = Prepare(flags, *config, server_version);
-    if (!prepared.ok()) return Fail(prepared, kExitErrors);
+    if (!prepared.ok()) return FailLoad(prepared, kExitErrors);
   }
   if (flags.progress_s > 0 || (!flags.quiet && isatty(STDERR_FILENO) != 0)) {
     const int every = std::max(flags.progress_s, 1);
@@ -400,16 +402,16 @@ int RunLoadCommand(const Flags& flags) {
   if (!result.ok()) {
     // Ports or addresses that do not suffice are seen before anything runs, as descriptors are.
     const bool too_few = result.status().code() == sqlstate::kConfigurationLimitExceeded;
-    return Fail(result.status(), too_few ? kExitUsage : kExitErrors);
+    return FailLoad(result.status(), too_few ? kExitUsage : kExitErrors);
   }
   result->server_version = server_version;
   if (!flags.result_file.empty()) {
     const Status written = WriteLoadResult(*result, flags.result_file);
-    if (!written.ok()) return Fail(written, kExitErrors);
+    if (!written.ok()) return FailLoad(written, kExitErrors);
   }
   if (!flags.hgrm_file.empty()) {
     const Status written = WriteHgrm(*result, flags.hgrm_file);
-    if (!written.ok()) return Fail(written, kExitErrors);
+    if (!written.ok()) return FailLoad(written, kExitErrors);
   }
   if (flags.control_fd < 0) std::fputs(FormatResult(*result).c_str(), stdout);
   return ExitCodeOf(*result);

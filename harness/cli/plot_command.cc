@@ -26,8 +26,8 @@
 namespace connbench::cli {
 namespace {
 
-int Fail(const char* command, const Status& status, ExitCode exit_code = kExitErrors) {
-  return PrintError(std::string("connbench ") + command, status, exit_code);
+int FailPlot(const Status& status, ExitCode exit_code = kExitErrors) {
+  return PrintError("connbench plot", status, exit_code);
 }
 
 constexpr double kPixelsPerInch = 96;
@@ -231,17 +231,17 @@ Result<std::vector<plots::Chart>> ChartsOf(const PlotOptions& options, const Plo
 
 int RunPlot(const PlotOptions& options) {
   const auto plot = MakePlot(options);
-  if (!plot.ok()) return Fail("plot", plot.status(), kExitUsage);
+  if (!plot.ok()) return FailPlot(plot.status(), kExitUsage);
   const auto charts = ChartsOf(options, *plot);
-  if (!charts.ok()) return Fail("plot", charts.status(), kExitUsage);
+  if (!charts.ok()) return FailPlot(charts.status(), kExitUsage);
   std::error_code error;
   std::filesystem::create_directories(plot->folder, error);
   if (error) {
-    return Fail("plot", Status::System(fmt::format("cannot make {}", plot->folder.string()),
-                                       error.value()));
+    return FailPlot(
+        Status::System(fmt::format("cannot make {}", plot->folder.string()), error.value()));
   }
   const auto drawn = plots::RenderCharts(*charts, plot->folder, plot->drawing);
-  if (!drawn.ok()) return Fail("plot", drawn.status());
+  if (!drawn.ok()) return FailPlot(drawn.status());
   for (const plots::DrawnChart& chart : *drawn) {
     for (const auto& image : chart.images) std::printf("%s\n", image.c_str());
   }

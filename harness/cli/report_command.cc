@@ -19,20 +19,20 @@ namespace {
 constexpr size_t kMaxRuns = 16;
 constexpr char kPageOfSeveral[] = "report.html";
 
-struct Options {
+struct ReportOptions {
   std::vector<std::string> runs = {"results/latest"};
   std::string output;
 };
 
-int Fail(const Status& status, ExitCode exit_code = kExitErrors) {
+int FailReport(const Status& status, ExitCode exit_code = kExitErrors) {
   return PrintError("connbench report", status, exit_code);
 }
 
-int Run(const Options& options) {
+int RunReportCommand(const ReportOptions& options) {
   std::vector<results::Run> runs;
   for (const std::string& name : options.runs) {
     auto run = results::Run::Load(name);
-    if (!run.ok()) return Fail(run.status(), kExitUsage);
+    if (!run.ok()) return FailReport(run.status(), kExitUsage);
     runs.push_back(std::move(*run));
   }
   const bool in_run_folder = runs.size() == 1 && options.output.empty();
@@ -40,9 +40,9 @@ int Run(const Options& options) {
       in_run_folder
           ? plots::MakeChartsAndReport(runs.front())
           : plots::MakeReport(runs, options.output.empty() ? kPageOfSeveral : options.output);
-  if (!files.ok()) return Fail(files.status());
+  if (!files.ok()) return FailReport(files.status());
   int exit_code = kExitOk;
-  if (!files->failure.ok()) exit_code = Fail(files->failure);
+  if (!files->failure.ok()) exit_code = FailReport(files->failure);
   if (!files->warning.empty()) {
     std::fprintf(stderr, "connbench report: %s\n", files->warning.c_str());
     exit_code = kExitErrors;
@@ -54,14 +54,14 @@ int Run(const Options& options) {
 }  // namespace
 
 CommandMain ConfigureReport(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReportOptions>();
   app.add_option("RUN", options->runs,
                  "folders that \"connbench run\" wrote; the first is the base of the others")
       ->expected(1, kMaxRuns)
       ->capture_default_str();
   app.add_option("-o,--output", options->output,
                  "the page's file (default: RUN/report.html; of several runs: report.html)");
-  return [options] { return Run(*options); };
+  return [options] { return RunReportCommand(*options); };
 }
 
 }  // namespace connbench::cli

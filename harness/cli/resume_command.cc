@@ -13,13 +13,13 @@
 namespace connbench::cli {
 namespace {
 
-struct Options {
+struct ResumeOptions {
   std::string folder = "results/latest";
   std::string output;
   bool no_charts = false;
 };
 
-int Run(const char* who, const Options& options, bool resume) {
+int RunResumeCommand(const char* who, const ResumeOptions& options, bool resume) {
   Result<suite::RunPlanInputs> inputs = suite::ReadRunInputs(options.folder);
   if (!inputs.ok()) return PrintError(who, inputs.status(), kExitUsage);
   suite::RunOptions run;
@@ -39,8 +39,8 @@ int Run(const char* who, const Options& options, bool resume) {
   return suite::RunPlan(run);
 }
 
-std::shared_ptr<Options> Declare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+std::shared_ptr<ResumeOptions> Declare(CLI::App& app) {
+  auto options = std::make_shared<ResumeOptions>();
   app.add_option("DIR", options->folder, "the run's folder")->capture_default_str();
   app.add_flag("--no-charts", options->no_charts, "leave out charts and page");
   return options;
@@ -52,7 +52,7 @@ CommandMain ConfigureResume(CLI::App& app) {
   const auto options = Declare(app);
   app.footer(
       "What was measured is kept; the trials that are missing are run, with the same build.");
-  return [options] { return Run("connbench resume", *options, true); };
+  return [options] { return RunResumeCommand("connbench resume", *options, true); };
 }
 
 CommandMain ConfigureRerun(CLI::App& app) {
@@ -60,7 +60,7 @@ CommandMain ConfigureRerun(CLI::App& app) {
   app.add_option("--output,-o", options->output,
                  "folder of the new run (default: results/TIME-SUITE, linked as results/latest)");
   app.footer("The same cells, trials, seeds and SQL; this program and the servers installed now.");
-  return [options] { return Run("connbench rerun", *options, false); };
+  return [options] { return RunResumeCommand("connbench rerun", *options, false); };
 }
 
 }  // namespace connbench::cli

@@ -22,7 +22,7 @@
 namespace connbench::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string what = "quick";
   suite::PlanOverrides overrides;
   std::string duration;
@@ -35,7 +35,7 @@ struct Options {
   bool no_charts = false;
 };
 
-int Fail(const Status& status) { return PrintError("connbench run", status, kExitUsage); }
+int FailRun(const Status& status) { return PrintError("connbench run", status, kExitUsage); }
 
 // A suite by that name; otherwise a workload by that name or file.
 Result<suite::Suite> FindSuiteOrWorkload(const std::string& what) {
@@ -52,7 +52,7 @@ Result<suite::Suite> FindSuiteOrWorkload(const std::string& what) {
                             workload.status().error().hint));
 }
 
-Status ParseOptions(Options& options) {
+Status ParseRunOptions(RunOptions& options) {
   if (!options.duration.empty()) {
     CONNBENCH_ASSIGN_OR_RETURN(options.overrides.duration_ns, ParseDurationNs(options.duration));
     if (options.overrides.duration_ns <= 0) {
@@ -75,15 +75,15 @@ Status ParseOptions(Options& options) {
   return Status::Ok();
 }
 
-int Run(Options& options) {
-  if (const Status status = ParseOptions(options); !status.ok()) return Fail(status);
+int RunSuiteOrWorkload(RunOptions& options) {
+  if (const Status status = ParseRunOptions(options); !status.ok()) return FailRun(status);
   const Result<suite::Suite> suite = FindSuiteOrWorkload(options.what);
-  if (!suite.ok()) return Fail(suite.status());
+  if (!suite.ok()) return FailRun(suite.status());
   Result<suite::Plan> plan = suite::MakePlan(*suite, options.overrides);
-  if (!plan.ok()) return Fail(plan.status());
+  if (!plan.ok()) return FailRun(plan.status());
   if (plan->crossover && !options.benchmark_out.empty()) {
-    return Fail(Status::Error(sqlstate::kInvalidParameterValue,
-                              "--benchmark_out is for suites, not for a crossover"));
+    return FailRun(Status::Error(sqlstate::kInvalidParameterValue,
+                                 "--benchmark_out is for suites, not for a crossover"));
   }
   if (options.list && plan->crossover) {
     fmt::print("{} from {} to {} by bisection, {} to {} pairs of trials each; first cell {}\n",
@@ -118,7 +118,7 @@ int Run(Options& options) {
 }  // namespace
 
 CommandMain ConfigureRun(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   suite::PlanOverrides& overrides = options->overrides;
   app.add_option("WHAT", options->what, "a suite or a workload, by name or as a file")
       ->capture_default_str();
@@ -154,7 +154,7 @@ CommandMain ConfigureRun(CLI::App& app) {
                  "JSON file for Google Benchmark's compare.py");
   return [options, seed] {
     options->overrides.has_seed = seed->count() > 0;
-    return Run(*options);
+    return RunSuiteOrWorkload(*options);
   };
 }
 

@@ -40,7 +40,9 @@ struct TopOptions {
   bool once = false;
 };
 
-int Fail(ExitCode code, const Status& status) { return PrintError("connbench top", status, code); }
+int FailTop(ExitCode code, const Status& status) {
+  return PrintError("connbench top", status, code);
+}
 
 // The keys that the user presses, one by one and without an echo, for as long as this lives. Where
 // stdin is no terminal, or belongs to another job, there are none.
@@ -233,11 +235,11 @@ std::string FormatLook(const std::string& segment, const Look& now, const Look& 
 
 int Top(const TopOptions& options) {
   const Result<std::string> segment = FindSegment(options.server);
-  if (!segment.ok()) return Fail(kExitUsage, segment.status());
+  if (!segment.ok()) return FailTop(kExitUsage, segment.status());
   suite::Interruption interruption;  // Ctrl-C is how a user leaves: no failure
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   Result<Look> before = TakeLook(*segment);
-  if (!before.ok()) return Fail(kExitErrors, before.status());
+  if (!before.ok()) return FailTop(kExitErrors, before.status());
   Keys keys(terminal && !options.once);
   for (;;) {
     const MonotonicNs next_ns = MonotonicNow() + kRefreshMs * kNanosecondsPerMillisecond;
@@ -249,7 +251,7 @@ int Top(const TopOptions& options) {
       if (waits[1].revents != 0 && keys.Leave()) return kExitOk;
     }
     Result<Look> now = TakeLook(*segment);
-    if (!now.ok()) return Fail(kExitErrors, now.status());
+    if (!now.ok()) return FailTop(kExitErrors, now.status());
     const std::string text = FormatLook(*segment, *now, *before);
     // Home and clear, in one write with the text: no flicker.
     fmt::print("{}{}{}", terminal && !options.once ? "\033[H\033[2J" : "", text,

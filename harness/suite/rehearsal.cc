@@ -191,7 +191,7 @@ Status CompareWarnings(const std::vector<ContenderReport>& reports,
   return Status::Ok();
 }
 
-Poco::JSON::Object::Ptr Pairs(const targets::Settings& pairs) {
+Poco::JSON::Object::Ptr PairsObject(const targets::Settings& pairs) {
   Poco::JSON::Object::Ptr object = new Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER);
   for (const auto& [name, value] : pairs) object->set(name, value);
   return object;
@@ -238,22 +238,22 @@ std::string WriteContendersJson(const std::vector<ContenderReport>& reports) {
   for (const ContenderReport& report : reports) {
     Poco::JSON::Object::Ptr contender = new Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER);
     contender->set("contender", report.contender);
-    contender->set("settings", Pairs(report.settings));
-    contender->set("versions", Pairs(report.versions));
+    contender->set("settings", PairsObject(report.settings));
+    contender->set("versions", PairsObject(report.versions));
     Poco::JSON::Array::Ptr configuration = new Poco::JSON::Array;
     for (const EffectiveSetting& setting : report.configuration) {
-      configuration->add(Pairs({{"part", setting.part},
-                                {"name", setting.name},
-                                {"value", setting.value},
-                                {"default", setting.preset}}));
+      configuration->add(PairsObject({{"part", setting.part},
+                                      {"name", setting.name},
+                                      {"value", setting.value},
+                                      {"default", setting.preset}}));
     }
     contender->set("configuration", configuration);
     Poco::JSON::Array::Ptr notices = new Poco::JSON::Array;
     for (const WorkloadNotice& each : report.notices) {
-      notices->add(Pairs({{"workload", each.workload},
-                          {"where", each.notice.where},
-                          {"severity", each.notice.severity},
-                          {"message", each.notice.message}}));
+      notices->add(PairsObject({{"workload", each.workload},
+                                {"where", each.notice.where},
+                                {"severity", each.notice.severity},
+                                {"message", each.notice.message}}));
     }
     contender->set("notices", notices);
     all.add(contender);

@@ -32,7 +32,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kStartTimeoutNs = 60 * kNanosecondsPerSecond;
 constexpr int64_t kStopTimeoutNs = 20 * kNanosecondsPerSecond;
-constexpr int64_t kGoneTimeoutNs = 5 * kNanosecondsPerSecond;
 
 constexpr const char* kServerProgram = "connbench-serve";
 constexpr const char* kBackendProgram = "connbench-backend";

@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::string_view kFilePrefix = "file:";
 constexpr std::string_view kFileEnd = ".toml";
-constexpr std::string_view kLogPrefix = "log:";
 constexpr int64_t kAnswerTimeoutNs = kNanosecondsPerSecond;
 constexpr int kSpareClients = 10;
 

@@ -17,7 +17,6 @@
 namespace connbench::targets {
 namespace {
 
-constexpr int64_t kGoneTimeoutNs = 5 * kNanosecondsPerSecond;
 constexpr useconds_t kGonePollUs = 2000;
 
 void Add(std::vector<ProcessIdentity>& identities, pid_t pid) {

@@ -12,9 +12,13 @@
 #include <vector>
 
 #include "base/child_process.h"
+#include "base/clock.h"
 #include "base/status.h"
 
 namespace connbench::targets {
+
+// How long a process that was killed may take to be gone.
+inline constexpr int64_t kGoneTimeoutNs = 5 * kNanosecondsPerSecond;
 
 // A process, told apart from a later one with the same pid.
 struct ProcessIdentity {

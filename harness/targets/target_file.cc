@@ -28,7 +28,6 @@ constexpr std::string_view kFeatures[] = {"simple", "extended", "prepared", "cra
 constexpr std::string_view kTables[] = {"fresh", "keep", "none"};
 constexpr int64_t kMaxTimeoutS = 600;
 constexpr int64_t kMaxExitCode = 255;
-constexpr std::string_view kLogPrefix = "log:";
 
 class Reader {
  public:

@@ -18,6 +18,9 @@
 
 namespace connbench::targets {
 
+// Of TargetFile::ready.
+inline constexpr std::string_view kLogPrefix = "log:";
+
 struct TargetFile {
   std::string name;  // of the file, without .toml
   std::string description;
