@@ -147,7 +147,11 @@ double Relabelled(const Question& question) {
 }
 
 // The typical noise of a block, over all rows that scatter alike.
-std::map<std::string, double> SharedNoise(std::span<const Question> questions) {
+struct TypicalNoise {
+  double noise = kResolution;
+  double degrees = 0;
+};
+std::map<std::string, TypicalNoise> SharedNoise(std::span<const Question> questions) {
   struct Sum {
     double squares = 0;
     double degrees = 0;
@@ -161,8 +165,10 @@ std::map<std::string, double> SharedNoise(std::span<const Question> questions) {
     sum.squares += sample->noise * sample->noise * sample->degrees;
     sum.degrees += sample->degrees;
   }
-  std::map<std::string, double> noise;
-  for (const auto& [name, sum] : sums) noise[name] = std::sqrt(sum.squares / sum.degrees);
+  std::map<std::string, TypicalNoise> noise;
+  for (const auto& [name, sum] : sums) {
+    noise[name] = {std::sqrt(sum.squares / sum.degrees), sum.degrees};
+  }
   return noise;
 }
 
@@ -202,13 +208,6 @@ void Settle(const Question& question, const Sample& sample, const FamilyOptions&
   }
 }
 
-// Found is what the test tells from chance and what lies beyond the margin, each with kPower.
-double SmallestChange(const LogRatio& ratio, const Decision& decision) {
-  // A test at the level 1 rejects at its bound, so this is the margin and what chance takes of it.
-  const Decision margin_alone = {1, 0, decision.confidence, decision.log_margin};
-  return std::expm1(std::max(SmallestEffect(ratio, decision), SmallestEffect(ratio, margin_alone)));
-}
-
 }  // namespace
 
 std::vector<double> HolmAdjusted(std::span<const double> p) {
@@ -242,7 +241,9 @@ std::vector<Answer> JudgeFamily(std::span<const Question> questions, const Famil
     const bool one_sided = question.base.empty() != question.candidate.empty();
     if (answer.blocks < kMinBlocks && !one_sided) answer.blocks_needed = kMinBlocks;
     const auto shared = noise.find(question.scatters_like);
-    samples[i] = TakeSample(question, shared == noise.end() ? kResolution : shared->second);
+    const TypicalNoise typical = shared == noise.end() ? TypicalNoise() : shared->second;
+    samples[i] = TakeSample(question, typical.noise);
+    if (samples[i].ratio) samples[i].ratio->shared_degrees = typical.degrees;
     if (samples[i].ratio) {
       answer.ratio = RatioInterval(*samples[i].ratio, options.confidence, samples[i].drift);
     }
@@ -256,8 +257,10 @@ std::vector<Answer> JudgeFamily(std::span<const Question> questions, const Famil
     answers[i].p = adjusted[rank];
     Settle(questions[i], samples[i], options, gated.size(), answers[i]);
     if (samples[i].ratio && options.explain) {
-      answers[i].smallest_effect =
-          SmallestChange(*samples[i].ratio, DecisionFor(samples[i], options, gated.size()));
+      const auto effect =
+          SmallestEffect(*samples[i].ratio, DecisionFor(samples[i], options, gated.size()));
+      const double change = std::expm1(effect.value_or(0));
+      if (effect && std::isfinite(change)) answers[i].smallest_effect = change;
     }
   }
   return answers;

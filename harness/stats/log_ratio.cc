@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/assert.h"
+
 namespace connbench::stats {
 namespace {
 
@@ -41,6 +43,9 @@ Moments MomentsOf(std::span<const double> values) {
   moments.inflation = AutocorrelationInflation(values);
   return moments;
 }
+
+// Of neighbours, that makes the variance of a mean grow by this much.
+double CorrelationOf(double inflation) { return (inflation - 1) / (inflation + 1); }
 
 // False if a value has no logarithm.
 bool TakeLogs(std::span<const double> values, std::vector<double>& logs) {
@@ -81,14 +86,7 @@ std::optional<LogRatio> PairedLogRatio(std::span<const double> base,
     return std::nullopt;
   }
   for (size_t i = 0; i < differences.size(); ++i) differences[i] -= base_logs[i];
-  const Moments moments = MomentsOf(differences);
-  LogRatio ratio;
-  ratio.mean = moments.mean;
-  ratio.blocks = moments.n;
-  ratio.noise = std::max(std::sqrt(moments.variance), least_noise);
-  ratio.standard_error = std::sqrt(moments.SquaredError(least_noise * least_noise));
-  ratio.degrees = moments.degrees();
-  return ratio;
+  return RatioOfDifferences(differences, least_noise);
 }
 
 std::optional<LogRatio> UnpairedLogRatio(std::span<const double> base,
@@ -99,16 +97,35 @@ std::optional<LogRatio> UnpairedLogRatio(std::span<const double> base,
       !TakeLogs(candidate, candidate_logs)) {
     return std::nullopt;
   }
+  return RatioOfSides(base_logs, candidate_logs, least_noise);
+}
+
+LogRatio RatioOfDifferences(std::span<const double> differences, double least_noise) {
+  CONNBENCH_ASSERT(differences.size() >= kMinBlocks, "a few pairs at least");
+  const Moments moments = MomentsOf(differences);
+  LogRatio ratio;
+  ratio.mean = moments.mean;
+  ratio.blocks = moments.n;
+  ratio.noise = std::max(std::sqrt(moments.variance), least_noise);
+  ratio.standard_error = std::sqrt(moments.SquaredError(least_noise * least_noise));
+  ratio.degrees = moments.degrees();
+  ratio.sides[0] = {moments.n, ratio.noise, CorrelationOf(moments.inflation)};
+  return ratio;
+}
+
+LogRatio RatioOfSides(std::span<const double> base_logs, std::span<const double> candidate_logs,
+                      double least_noise) {
+  CONNBENCH_ASSERT(std::min(base_logs.size(), candidate_logs.size()) >= kMinBlocks,
+                   "a few values at least");
   const Moments a = MomentsOf(base_logs);
   const Moments b = MomentsOf(candidate_logs);
   // least_noise is that of a difference of two values.
   const double least_variance = least_noise * least_noise / 2;
-  const auto squared_error = [&](const Moments& side) {
-    const bool too_short = side.n < kMinForAutocorrelation;
-    return side.SquaredError(least_variance) * (too_short ? kAssumedInflation : 1);
+  const auto inflation_beyond_moments = [](const Moments& side) {
+    return side.n < kMinForAutocorrelation ? kAssumedInflation : 1;
   };
-  const double error_a = squared_error(a);
-  const double error_b = squared_error(b);
+  const double error_a = a.SquaredError(least_variance) * inflation_beyond_moments(a);
+  const double error_b = b.SquaredError(least_variance) * inflation_beyond_moments(b);
   const double error = error_a + error_b;
   LogRatio ratio;
   ratio.mean = b.mean - a.mean;
@@ -118,6 +135,11 @@ std::optional<LogRatio> UnpairedLogRatio(std::span<const double> base,
   // Welch and Satterthwaite.
   ratio.degrees =
       error * error / (error_a * error_a / a.degrees() + error_b * error_b / b.degrees());
+  for (const Moments* side : {&a, &b}) {
+    ratio.sides[side == &a ? 0 : 1] = {
+        side->n, std::sqrt(std::max(side->variance, least_variance)),
+        CorrelationOf(side->inflation * inflation_beyond_moments(*side))};
+  }
   return ratio;
 }
 

@@ -10,6 +10,7 @@
 // kMinBlocks, a value that is not finite or not above 0) gives std::nullopt, never a number.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -29,6 +30,19 @@ struct LogRatio {
   double degrees = 1;         // of freedom of the standard error
   double noise = 0;           // standard deviation of one block's log ratio
   size_t blocks = 0;          // pairs, or the repetitions of the side that has fewer
+
+  // How the sample came about, so that another one like it can be drawn (power.h).
+  struct Side {
+    size_t values = 0;
+    double noise = 0;        // standard deviation of one value's log
+    double correlation = 0;  // of neighbours in time, as the standard error counts it
+  };
+  // Pairs: their differences, and nothing. Else base and candidate.
+  std::array<Side, 2> sides{};
+  // How well rows that scatter alike know the noise; 0: the sample alone tells it.
+  double shared_degrees = 0;
+
+  bool paired() const { return sides[1].values == 0; }
 };
 
 // least_noise: the standard deviation of a block's log ratio is taken as at least this. Three
@@ -39,6 +53,10 @@ std::optional<LogRatio> PairedLogRatio(std::span<const double> base,
 std::optional<LogRatio> UnpairedLogRatio(std::span<const double> base,
                                          std::span<const double> candidate,
                                          double least_noise = kResolution);
+// The same from logs: the differences of pairs, or both sides. At least kMinBlocks values each.
+LogRatio RatioOfDifferences(std::span<const double> differences, double least_noise = kResolution);
+LogRatio RatioOfSides(std::span<const double> base_logs, std::span<const double> candidate_logs,
+                      double least_noise = kResolution);
 
 // candidate over base. drift: a log; by this much the interval is widened on both ends, because
 // more repetitions do not average it away.

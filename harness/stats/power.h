@@ -14,6 +14,8 @@ namespace connbench::stats {
 inline constexpr double kPower = 0.95;
 // Nobody makes more repetitions than this to settle one row.
 inline constexpr size_t kMaxBlocksAsked = 1'000;
+// Degrees of freedom of the noise, the row's own or of all rows that scatter alike: five pairs.
+inline constexpr double kLeastNoiseDegrees = 4;
 
 // What decides a row.
 struct Decision {
@@ -23,8 +25,11 @@ struct Decision {
   double drift = 0;          // a log, as in RatioInterval
 };
 
-// The smallest log ratio that a sample with this noise and size finds with kPower.
-double SmallestEffect(const LogRatio& sample, const Decision& decision);
+// The smallest log ratio that kPower of the samples like this one find: told from chance and drift,
+// and measured beyond the margin. The sample says how noisy they are, and how surely it says so.
+// nullopt: too few repetitions know too little of the noise (fewer than kLeastNoiseDegrees), so
+// that whatever were named would often not be found: a second mode of it may not have shown itself.
+std::optional<double> SmallestEffect(const LogRatio& sample, const Decision& decision);
 
 // How many blocks in all would settle a row whose ratio and noise are what the sample says: a
 // change, if the ratio lies beyond the margin, else "same". nullopt: more than kMaxBlocksAsked, or

@@ -29,6 +29,20 @@ TEST(Coverage, UnpairedIntervalsHoldTheTruthAtSmallNAndUnderDrift) {
   }
 }
 
+TEST(SmallestEffect, IsFoundAsOftenAsPromisedInComparisonsLikeThatWhichNamesIt) {
+  constexpr int kComparisons = 150;
+  // Of this many comparisons, a share of 0.95 shows at least this one in 99 of 100 tests.
+  constexpr double kLeast = 0.90;
+  for (const Noise noise : kAllNoise) {
+    for (const size_t n : {3U, 5U, 8U, 15U}) {
+      for (const bool paired : {true, false}) {
+        EXPECT_GE(ShareFound(noise, n, paired, kComparisons, 1), kLeast)
+            << NoiseName(noise) << " n = " << n << (paired ? " pairs" : " two runs");
+      }
+    }
+  }
+}
+
 TEST(Suites, AThingAgainstItselfIsHardlyEverWorse) {
   constexpr int kSuites = 100;
   const auto recorded = LoadRecorded(CONNBENCH_REFERENCE_FOLDER "/quick");

@@ -62,6 +62,37 @@ double UnpairedCoverage(Noise noise, size_t n, int repeats, uint64_t seed, doubl
   return static_cast<double>(covered) / repeats;
 }
 
+double ShareFound(Noise noise, size_t n, bool paired, int repeats, uint64_t seed) {
+  NoiseSource source(seed);
+  const auto compare = [&](double ratio, bool explain) {
+    Question question;
+    question.metric = question.scatters_like = "latency_us_p50";
+    question.gated = true;
+    question.paired = paired;
+    if (paired) {
+      Blocks blocks = source.PairedBlocks(noise, n, ratio);
+      question.base = std::move(blocks.base);
+      question.candidate = std::move(blocks.candidate);
+    } else {
+      question.base = source.Series(noise, n);
+      question.candidate = source.Series(noise, n);
+      for (double& value : question.candidate) value *= ratio;
+    }
+    FamilyOptions options;
+    options.explain = explain;
+    return JudgeFamily({&question, 1}, options).front();
+  };
+  int named = 0;
+  int found = 0;
+  for (int i = 0; i < repeats; ++i) {
+    const auto effect = compare(1, /*explain=*/true).smallest_effect;
+    if (!effect) continue;
+    ++named;
+    found += compare(1 + *effect, /*explain=*/false).verdict == Verdict::kWorse ? 1 : 0;
+  }
+  return named == 0 ? 1 : static_cast<double>(found) / named;
+}
+
 Result<std::vector<RecordedCell>> LoadRecorded(const std::string& folder) {
   CONNBENCH_ASSIGN_OR_RETURN(const auto run, results::Run::Load(folder));
   std::map<std::string, std::vector<const results::TrialRow*>> cells;

@@ -22,6 +22,10 @@ double PairedCoverage(Noise noise, size_t n, int repeats, uint64_t seed);
 // over all sizes up to `drift`, which the interval is widened by.
 double UnpairedCoverage(Noise noise, size_t n, int repeats, uint64_t seed, double drift = 0.10);
 
+// How often the smallest effect that a comparison names is found when the comparison is made again
+// with that effect planted; 1 if none names any. Two runs: the machine does not drift between them.
+double ShareFound(Noise noise, size_t n, bool paired, int repeats, uint64_t seed);
+
 // What recorded trials scatter by: of each cell, the log residuals of each trial's metrics.
 struct RecordedCell {
   std::string contender;

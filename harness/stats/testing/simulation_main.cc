@@ -1,6 +1,7 @@
 // stats_simulation: the simulations behind docs/method/statistics.md at full length.
 //
 //   stats_simulation coverage [REPEATS]     coverage of the 95 % intervals, n = 3 to 30
+//   stats_simulation effects [REPEATS]      how often the smallest effect is found, n = 3 to 30
 //   stats_simulation suites [SUITES] RUN..  a thing against itself: how often exit 4
 //   stats_simulation gates [GATES]          false alarms, coverage and power of the sequential gate
 //
@@ -18,6 +19,7 @@ namespace connbench::stats::testing {
 namespace {
 
 constexpr double kPromisedCoverage = 0.94;
+constexpr double kPromisedFound = 0.94;
 constexpr double kPromisedFalseAlarms = 0.01;
 constexpr uint64_t kSeed = 20261128;
 
@@ -35,6 +37,27 @@ bool Coverage(int repeats) {
         const double share = paired ? PairedCoverage(noise, n, repeats, kSeed + n)
                                     : UnpairedCoverage(noise, n, repeats, kSeed + n);
         kept &= share >= kPromisedCoverage;
+        fmt::print("{:>7.3f}", share);
+      }
+      fmt::print("\n");
+    }
+  }
+  return kept;
+}
+
+bool Effects(int repeats) {
+  constexpr size_t kSizes[] = {3, 4, 5, 6, 8, 10, 15, 20, 30};
+  bool kept = true;
+  for (const bool paired : {true, false}) {
+    fmt::print("{}: the smallest effect is found, {} samples each\n{:>16}",
+               paired ? "pairs" : "two runs", repeats, "n");
+    for (const size_t n : kSizes) fmt::print("{:>7}", n);
+    fmt::print("\n");
+    for (const Noise noise : kAllNoise) {
+      fmt::print("{:>16}", NoiseName(noise));
+      for (const size_t n : kSizes) {
+        const double share = ShareFound(noise, n, paired, repeats, kSeed + n);
+        kept &= share >= kPromisedFound;
         fmt::print("{:>7.3f}", share);
       }
       fmt::print("\n");
@@ -125,10 +148,12 @@ int Main(int argc, char** argv) {
   if (argc > at && std::atoi(argv[at]) > 0) repeats = std::atoi(argv[at++]);
   const std::vector<std::string> folders(argv + std::min(at, argc), argv + argc);
   if (what == "coverage") return Coverage(repeats) ? 0 : 1;
+  if (what == "effects") return Effects(repeats) ? 0 : 1;
   if (what == "suites" && !folders.empty()) return Suites(repeats, folders) ? 0 : 1;
   if (what == "gates") return Gates(repeats) ? 0 : 1;
   fmt::print(stderr,
-             "stats_simulation coverage [REPEATS] | suites [SUITES] RUN... | gates [GATES]\n");
+             "stats_simulation coverage [REPEATS] | effects [REPEATS] | suites [SUITES] RUN... | "
+             "gates [GATES]\n");
   return 2;
 }
 
