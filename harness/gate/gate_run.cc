@@ -89,6 +89,10 @@ class GateRun {
     info_.argv = options_.argv;
     info_.environment = observe::SteeringEnvironment();
     info_.servers = servers_.Versions();
+    info_.gate = {{"base", plan_.Describe(kBase)},
+                  {"candidate", plan_.Describe(kCandidate)},
+                  {"margin", fmt::format("{}", plan_.options.margin)},
+                  {"false_alarms", fmt::format("{}", plan_.options.false_alarms)}};
     info_.waived_checks = options_.waived;
     info_.waived_checks.insert(info_.waived_checks.end(), kDisturbances.begin(),
                                kDisturbances.end());

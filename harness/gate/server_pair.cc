@@ -70,6 +70,7 @@ Result<Window> ServerPair::Measure(const WindowPlace& place) {
   context_.details = cell.workload.pattern == load::Pattern::kIdle;
   suite::TrialOutcome outcome =
       suite::RunWindow(context_, cell, {place.workload, place.round, place.seed}, *servers_[side]);
+  outcome.record.trial.gate_round = place.round;
   const results::TrialRow row = outcome.record.trial;
   CONNBENCH_RETURN_IF_ERROR(record_(std::move(outcome.record)));
   // What an interrupted window found is no pair.

@@ -172,6 +172,17 @@ void FillPools(const engine::PoolUsage& pools, double seconds, double transactio
   row.pool_switches_per_connection = Ratio(static_cast<double>(pools.switches), connects);
 }
 
+// On the clock of timeseries.csv.
+void FillDisturbance(const load::LoadResult& load, results::TrialRow& row) {
+  const auto first = std::ranges::find_if(load.slices, &load::Slice::in_window);
+  if (first == load.slices.end()) return;
+  const auto since_first_ms = [&](MonotonicNs at) {
+    return static_cast<double>(at - first->begin_ns) / kMs;
+  };
+  row.disturbance_begin_ms = since_first_ms(load.victims.begin_ns);
+  if (load.victims.end_ns != 0) row.disturbance_end_ms = since_first_ms(load.victims.end_ns);
+}
+
 void FillTransactions(const load::LoadResult& load, results::TrialRow& row) {
   row.transactions_ok = static_cast<int64_t>(load.transactions_ok);
   row.transactions_failed = static_cast<int64_t>(load.transactions_failed);
@@ -207,6 +218,7 @@ void FillTransactions(const load::LoadResult& load, results::TrialRow& row) {
   if (load.victims.carries_p99()) row.victim_p99_inflation = load.victims.p99_inflation();
   if (load.victims.begin_ns != 0) {
     row.victim_recovery_ms = static_cast<double>(load.victims.recovery_ns) / kMs;
+    FillDisturbance(load, row);
   }
 }
 

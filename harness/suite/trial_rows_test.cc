@@ -125,6 +125,28 @@ TEST(TrialRowTest, CostsAreDividedByWhatTheWorkloadMeasures) {
   EXPECT_DOUBLE_EQ(storm.server_minor_faults_per_connect.value_or(-1), 8);
 }
 
+TEST(TrialRowTest, ADisturbanceIsOnTheClockOfTheSlices) {
+  load::LoadResult load = MakeLoad(load::Pattern::kMixed);
+  results::TrialRow calm;
+  FillTrialRow(load, MakeObservation(), calm);
+  EXPECT_EQ(calm.disturbance_begin_ms, std::nullopt);
+  constexpr int64_t kMs = 1'000'000;
+  for (const int64_t at_ms : {900, 1000, 1100}) {
+    load::Slice slice;
+    slice.begin_ns = at_ms * kMs;
+    slice.in_window = at_ms > 900;  // the first one is of the warm-up
+    load.slices.push_back(slice);
+  }
+  load.victims.begin_ns = 1250 * kMs;
+  results::TrialRow row;
+  FillTrialRow(load, MakeObservation(), row);
+  EXPECT_EQ(row.disturbance_begin_ms, 250);
+  EXPECT_EQ(row.disturbance_end_ms, std::nullopt);
+  load.victims.end_ns = 1300 * kMs;
+  FillTrialRow(load, MakeObservation(), row);
+  EXPECT_EQ(row.disturbance_end_ms, 300);
+}
+
 TEST(TrialRowTest, ARequestsTimeIsItsOwnAndNotThatAfterLogin) {
   load::LoadResult load = MakeLoad(load::Pattern::kChurn);
   load.request_time.Clear();

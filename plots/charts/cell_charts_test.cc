@@ -65,6 +65,22 @@ TEST(HeatMap, HasACellForEachSliceAndMarksTheDisturbance) {
   EXPECT_EQ(chart->notes.at(0), "Dashed, at 100 ms: where the disturbance begins.");
 }
 
+TEST(HeatMap, MarksTheDisturbanceThatWasMeasured) {
+  results::Run run;  // without a folder
+  run.trials = {Trial(1, "fork", "mixed"), Trial(2, "thread", "mixed")};
+  for (const int64_t trial : {1, 2}) {
+    for (int64_t time_ms = 0; time_ms < 1000; time_ms += 100) AddSlice(trial, time_ms, 10, run);
+    run.trials[static_cast<size_t>(trial) - 1].disturbance_begin_ms = 200;
+    run.trials[static_cast<size_t>(trial) - 1].disturbance_end_ms = 400.0 + 200 * trial;
+  }
+  const auto charts = ChartsOf(run);
+  const Chart* chart = Find(charts, "heat-mine");
+  ASSERT_NE(chart, nullptr);
+  EXPECT_EQ(chart->x_lines, (std::vector<double>{200, 700}));
+  EXPECT_EQ(chart->notes.at(0),
+            "Dashed, at 200 ms and 700 ms: where the disturbance begins and where it ends.");
+}
+
 // Half of the requests near 100 us, the others near 10 ms, and more of them at one place.
 TEST(Density, FindsTheModeAndBothHumps) {
   results::Run run;
@@ -124,6 +140,40 @@ TEST(PowerCurve, RisesAndIsSteeperWhereRepetitionsAgree) {
   EXPECT_LT(quiet.front().y, 5) << "1 % is below the margin";
   EXPECT_EQ(quiet.back().y, 100);
   EXPECT_LT(noisy.back().y, quiet.back().y);
+}
+
+// Windows scatter by 30 % within a round, and rounds hardly do.
+TEST(PowerCurve, OfAGateComesFromItsRounds) {
+  results::Run run;
+  run.info.gate = {{"base", "fork"},
+                   {"candidate", "fork (work_mem=1MB)"},
+                   {"margin", "0.02"},
+                   {"false_alarms", "0.01"}};
+  int64_t number = 0;
+  constexpr int64_t kRounds = 12;
+  for (int64_t pair = 1; pair <= 2 * kRounds; ++pair) {
+    for (const char* side : {"base", "candidate"}) {
+      results::TrialRow row = Trial(++number, "fork", "steady");
+      row.cell = fmt::format("side:{}/{}", side, row.cell);
+      row.repetition = pair;
+      row.gate_round = (pair + 1) / 2;
+      const double swing = pair % 2 == 0 ? 1.3 : 1 / 1.3;
+      row.throughput_tps = 100 * (side[0] == 'b' ? swing : 1) * (1 + 0.001 * (pair % 3));
+      run.trials.push_back(row);
+    }
+  }
+  const auto charts = ChartsOf(run);
+  const Chart* chart = Find(charts, "power-mine");
+  ASSERT_NE(chart, nullptr);
+  ASSERT_EQ(chart->series.size(), 1U);
+  EXPECT_EQ(chart->series[0].label, "fork (work_mem=1MB) against fork");
+  EXPECT_NE(chart->caption.find("gates of 12 rounds"), std::string::npos) << chart->caption;
+  EXPECT_NE(chart->caption.find("a margin of 2 %"), std::string::npos) << chart->caption;
+  EXPECT_TRUE(chart->notes.empty());
+  const auto& points = chart->series[0].points;
+  const auto five =
+      std::find_if(points.begin(), points.end(), [](const Point& point) { return point.x == 5; });
+  EXPECT_EQ(five->y, 100) << "repetitions that scatter by 30 % would not find it";
 }
 
 }  // namespace

@@ -36,6 +36,68 @@ size_t PlaceOf(std::string_view pattern) {
                              patterns.begin());
 }
 
+using AxisNames = std::set<std::string>;
+
+AxisNames NamesOf(const TrialRow& row) {
+  AxisNames names;
+  for (const auto& [name, value] : AxesOf(row)) names.insert(name);
+  return names;
+}
+
+// Experiments of a suite that share a workload, told apart by what they vary: a trial of one that
+// does not vary an axis has no place on it. A contender that no axis tells apart (PostgreSQL, where
+// a setting of our models is varied) stays beside the others, in the experiment that is most like
+// its own. Fewest axes first.
+std::vector<std::vector<const TrialRow*>> ByAxes(const std::vector<const TrialRow*>& rows) {
+  std::map<std::string, std::set<AxisNames>> of_contender;
+  for (const TrialRow* row : rows) of_contender[ContenderName(*row)].insert(NamesOf(*row));
+  std::vector<AxisNames> parts;
+  for (const auto& [contender, all] : of_contender) {
+    if (all.size() < 2) continue;
+    for (const AxisNames& names : all) {
+      if (std::ranges::find(parts, names) == parts.end()) parts.push_back(names);
+    }
+  }
+  if (parts.empty()) return {rows};
+  std::ranges::stable_sort(parts, [](const AxisNames& a, const AxisNames& b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  });
+  std::vector<std::vector<const TrialRow*>> split(parts.size());
+  for (const TrialRow* row : rows) {
+    const AxisNames names = NamesOf(*row);
+    const auto shared = [&](const AxisNames& part) {
+      const auto common = std::ranges::count_if(
+          names, [&](const std::string& name) { return part.contains(name); });
+      // Of those with as many in common the one that varies least beside them.
+      return std::pair(common, -static_cast<int64_t>(part.size()));
+    };
+    const auto best = std::ranges::max_element(parts, {}, shared);
+    split[static_cast<size_t>(best - parts.begin())].push_back(row);
+  }
+  std::erase_if(split, [](const auto& part) { return part.empty(); });
+  return split;
+}
+
+AxisNames NamesOf(const std::vector<const TrialRow*>& part) {
+  AxisNames names;
+  for (const TrialRow* row : part) names.merge(NamesOf(*row));
+  return names;
+}
+
+// What an experiment varies that not all of those with its workload do: "-huge_pages".
+std::string WhatElse(const std::vector<const TrialRow*>& part,
+                     const std::vector<std::vector<const TrialRow*>>& all) {
+  std::vector<AxisNames> names;
+  for (const auto& other : all) names.push_back(NamesOf(other));
+  std::string text;
+  for (const std::string& name : NamesOf(part)) {
+    const bool everywhere =
+        std::ranges::all_of(names, [&](const AxisNames& other) { return other.contains(name); });
+    if (!everywhere) text += "-" + name;
+  }
+  return text;
+}
+
 std::vector<std::string> SweptAxes(const std::vector<Trial>& trials) {
   std::map<std::string, std::set<std::string>> values;
   std::set<std::string> names;
@@ -60,7 +122,7 @@ std::vector<std::string> SweptAxes(const std::vector<Trial>& trials) {
 std::string PrintAxis(const std::string& axis, const std::string& value) {
   if (axis == kConnections) return fmt::format("{} connections", value);
   if (axis == "run") return value;
-  return fmt::format("{}={}", axis, value.empty() ? "(not set)" : value);
+  return fmt::format("{}={}", axis, value.empty() ? "(empty)" : value);
 }
 
 std::string Repetitions(const std::vector<Trial>& trials) {
@@ -131,51 +193,53 @@ Experiment Experiment::AtMostConnections() const {
 }
 
 std::vector<Experiment> ExperimentsOf(const Run& run, const ChartRequest& request) {
-  std::map<std::tuple<size_t, std::string, std::string>, Experiment> found;
+  std::map<std::tuple<size_t, std::string, std::string>, std::vector<const TrialRow*>> found;
   std::map<std::string, std::set<std::string>> protocols;
   for (const TrialRow& row : run.trials) {
-    Experiment& experiment = found[{PlaceOf(row.pattern), row.workload, row.protocol}];
-    experiment.workload = row.workload;
-    experiment.pattern = row.pattern;
-    experiment.protocol = row.protocol;
+    found[{PlaceOf(row.pattern), row.workload, row.protocol}].push_back(&row);
     protocols[row.workload].insert(row.protocol);
-    const std::string contender = ContenderName(row);
-    if (std::find(experiment.contenders.begin(), experiment.contenders.end(), contender) ==
-        experiment.contenders.end()) {
-      experiment.contenders.push_back(contender);
-    }
-    if (row.status == results::kTrialOk) experiment.trials.push_back({&row, AxesOf(row)});
   }
   std::vector<Experiment> experiments;
-  for (auto& [key, experiment] : found) {
-    std::sort(experiment.contenders.begin(), experiment.contenders.end());
-    experiment.swept = SweptAxes(experiment.trials);
-    experiment.run = &run;
-    experiment.request = request;
-    experiment.id = experiment.workload;
-    if (protocols[experiment.workload].size() > 1) experiment.id += "-" + experiment.protocol;
-    experiments.push_back(std::move(experiment));
+  for (const auto& [key, rows] : found) {
+    const auto parts = ByAxes(rows);
+    for (const auto& part : parts) {
+      Experiment experiment;
+      experiment.workload = part.front()->workload;
+      experiment.pattern = part.front()->pattern;
+      experiment.protocol = part.front()->protocol;
+      std::set<std::string> contenders;
+      for (const TrialRow* row : part) {
+        contenders.insert(ContenderName(*row));
+        if (row->status == results::kTrialOk) experiment.trials.push_back({row, AxesOf(*row)});
+      }
+      experiment.contenders.assign(contenders.begin(), contenders.end());
+      experiment.swept = SweptAxes(experiment.trials);
+      experiment.run = &run;
+      experiment.request = request;
+      experiment.id = experiment.workload;
+      if (protocols[experiment.workload].size() > 1) experiment.id += "-" + experiment.protocol;
+      if (parts.size() > 1) experiment.id += WhatElse(part, parts);
+      experiments.push_back(std::move(experiment));
+    }
   }
   return experiments;
 }
 
 std::string LabelOf(const Experiment& experiment, const Trial& trial, std::string_view x) {
-  const auto value_of = [&](const std::string& axis) {
+  std::vector<std::string> parts;
+  // An axis that does not concern the contender says nothing of it.
+  const auto add = [&](const std::string& axis) {
     const auto found = trial.axes.find(axis);
-    return found == trial.axes.end() ? std::string() : found->second;
+    if (found != trial.axes.end()) parts.push_back(PrintAxis(axis, found->second));
   };
-  std::string label = ContenderName(*trial.row);
   const std::string& by = experiment.request.by;
   const bool by_axis = !by.empty() && by != "contender";
-  if (by_axis) {
-    const std::string value = PrintAxis(by, value_of(by));
-    label = experiment.contenders.size() == 1 ? value : fmt::format("{}, {}", value, label);
-  }
+  if (by_axis) add(by);
+  if (parts.empty() || experiment.contenders.size() > 1) parts.push_back(ContenderName(*trial.row));
   for (const std::string& axis : experiment.swept) {
-    if (axis == x || (by_axis && axis == by)) continue;
-    label += ", " + PrintAxis(axis, value_of(axis));
+    if (axis != x && !(by_axis && axis == by)) add(axis);
   }
-  return label;
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::map<std::string, std::vector<const Trial*>> ByLabel(const Experiment& experiment,

@@ -28,8 +28,9 @@ struct Experiment {
   std::string workload;
   std::string pattern;
   std::string protocol;
-  std::string id;             // for charts' names: workload, protocol where there are several
-  std::vector<Trial> trials;  // valid ones
+  // For charts' names: workload, protocol where there are several, axes that others lack.
+  std::string id;
+  std::vector<Trial> trials;            // valid ones
   std::vector<std::string> contenders;  // all, sorted; also those without a valid trial
   std::vector<std::string> swept;       // axes with several values, connections first
   const results::Run* run = nullptr;

@@ -14,6 +14,8 @@
 namespace connbench::plots {
 namespace {
 
+using results::TrialRow;
+
 constexpr double kSliceMs = 100;  // of timeseries.csv
 
 // What a heat map's shades are worth, as its legend.
@@ -95,6 +97,22 @@ std::map<std::string, Cumulative> Cumulatives(const Experiment& experiment,
   return all;
 }
 
+// When the victims were disturbed, as the trials measured it; of an older run as its workload says.
+std::vector<double> EdgesMs(const Experiment& experiment) {
+  std::vector<double> edges;
+  for (const auto edge : {&TrialRow::disturbance_begin_ms, &TrialRow::disturbance_end_ms}) {
+    std::vector<double> measured;
+    for (const Trial& trial : experiment.trials) {
+      if (trial.row->*edge) measured.push_back(*(trial.row->*edge));
+    }
+    if (!measured.empty()) edges.push_back(MedianOf(std::move(measured)));
+  }
+  // The folder of several runs is that of the first.
+  const bool one_run = !experiment.trials.empty() && !experiment.trials[0].axes.contains("run");
+  if (edges.empty() && one_run) edges = DisturbanceEdgesMs(*experiment.run, experiment.workload);
+  return edges;
+}
+
 }  // namespace
 
 std::optional<Chart> Heat(const Experiment& all) {
@@ -148,9 +166,7 @@ std::optional<Chart> Heat(const Experiment& all) {
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto& [worst, bar] : rows) chart.bars.push_back(std::move(bar));
   SetShades(least, most, chart);
-  // The folder of several runs is that of the first.
-  const bool one_run = std::find(all.swept.begin(), all.swept.end(), "run") == all.swept.end();
-  if (one_run) chart.x_lines = DisturbanceEdgesMs(*experiment.run, experiment.workload);
+  chart.x_lines = EdgesMs(experiment);
   double end = 0;
   for (const Bar& bar : chart.bars) end = std::max(end, bar.cells.back().high);
   std::erase_if(chart.x_lines, [end](double at) { return at > end; });

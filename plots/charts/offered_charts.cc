@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "plots/charts/special_charts.h"
@@ -88,24 +89,36 @@ std::vector<Sweep> SweepsOf(const Experiment& experiment, const std::string& axi
       if (p99) at.latency_us.push_back(*p99);
     }
     for (auto& [offered, at] : points) sweep.points.push_back(std::move(at));
+    if (sweep.points.empty()) continue;  // the rate is none of its axes
     sweep.FindKnee();
     sweeps.push_back(std::move(sweep));
   }
   return sweeps;
 }
 
-std::string KneesInWords(const std::vector<Sweep>& sweeps) {
-  std::string text;
-  for (const Sweep& sweep : sweeps) {
-    const std::string rate =
-        std::isfinite(sweep.knee) ? PrintValue(sweep.knee, "1/s") : "below the lowest rate";
-    text += fmt::format("{}{} {}{}", text.empty() ? "" : "; ", sweep.label,
-                        sweep.is_reached ? "" : "at least ", rate);
+std::string KneeInWords(const Sweep& sweep, double lowest_of_all) {
+  const double lowest = sweep.points.front().offered;
+  if (!std::isfinite(sweep.knee)) {
+    return fmt::format("{} below {}, its lowest rate", sweep.label, PrintValue(lowest, "1/s"));
   }
+  std::string text = fmt::format("{} {}{}", sweep.label, sweep.is_reached ? "" : "at least ",
+                                 PrintValue(sweep.knee, "1/s"));
+  // Its latency is held against that of another rate than theirs.
+  if (lowest > lowest_of_all) {
+    text += fmt::format(" (measured from {} on)", PrintValue(lowest, "1/s"));
+  }
+  return text;
+}
+
+std::string KneesInWords(const std::vector<Sweep>& sweeps) {
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const Sweep& sweep : sweeps) lowest = std::min(lowest, sweep.points.front().offered);
+  std::vector<std::string> knees;
+  for (const Sweep& sweep : sweeps) knees.push_back(KneeInWords(sweep, lowest));
   return fmt::format(
       "Ringed, the knee, the last rate of which {:.0f} % is achieved at no more than {:.0f} times "
       "the latency of the lowest: {}.",
-      100 * kServedShare, kServedLatency, text);
+      100 * kServedShare, kServedLatency, fmt::join(knees, "; "));
 }
 
 std::optional<Chart> OfferedChart(const Experiment& experiment, std::string_view topic,

@@ -63,6 +63,20 @@ TEST(OfferedRate, TheKneeIsTheLastRateThatIsServed) {
   EXPECT_EQ(FindByTopic(charts, "request_p99"), nullptr) << "the same lines without a knee";
 }
 
+TEST(OfferedRate, AContenderWithoutTheLowRatesIsToldByItsOwn) {
+  results::Run run;
+  Add("all", {{500, 500, 200}, {1000, 1000, 210}, {2000, 2000, 220}}, run);
+  Add("begins-late", {{1000, 1000, 200}, {2000, 1000, 400}}, run);
+  Add("never", {{1000, 700, 200}, {2000, 700, 400}}, run);
+  const auto charts = ChartsOf(run);
+  const Chart* chart = FindByTopic(charts, "throughput_offered");
+  ASSERT_NE(chart, nullptr);
+  EXPECT_NE(chart->notes.at(0).find("all at least 2,000/s; begins-late 1,000/s (measured from "
+                                    "1,000/s on); never below 1,000/s, its lowest rate."),
+            std::string::npos)
+      << chart->notes.at(0);
+}
+
 TEST(OfferedRate, WithoutASweepOfRatesThereIsNoSuchChart) {
   results::Run run;
   Add("fork", {{1000, 1000, 200}}, run);

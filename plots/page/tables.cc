@@ -176,13 +176,24 @@ FigureTable SweepTable(const Experiment& experiment, const std::vector<const Com
   table.title +=
       fmt::format(", {} by {}", LabelOf(results::FindField<TrialRow>(metric)->column), axis);
   std::set<std::string> contenders;
+  std::set<std::string> concerned;  // they have values of the axis
   for (const Combination* combination : sweep) {
-    for (const auto& [contender, trials] : combination->trials) contenders.insert(contender);
+    for (const auto& [contender, trials] : combination->trials) {
+      contenders.insert(contender);
+      if (combination->axes.contains(axis)) concerned.insert(contender);
+    }
   }
   table.contenders.assign(contenders.begin(), contenders.end());
   for (const Combination* combination : sweep) {
-    AddRow(*combination, metric, ValueOf(combination->axes, axis).value_or("(not set)"), table);
+    const auto value = ValueOf(combination->axes, axis);
+    Combination row = *combination;
+    // Their trials without it are of another experiment.
+    if (!value) {
+      std::erase_if(row.trials, [&](const auto& each) { return concerned.contains(each.first); });
+    }
+    AddRow(row, metric, value.value_or("(not set)"), table);
   }
+  if (table.rows.size() < 2) table.rows.clear();
   return table;
 }
 

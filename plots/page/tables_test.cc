@@ -129,5 +129,21 @@ TEST(TablesTest, SettingsAndParametersAreAxesAndWhatTheyDoNotConcernStandsFirst)
   EXPECT_THAT(tables[0].contenders, ElementsAre("fork", "pool-tx"));
 }
 
+TEST(TablesTest, TrialsOfAnExperimentThatDoesNotVaryAnAxisAreNoRowOfIt) {
+  results::Run run;
+  const auto add = [&](const char* model, const char* axes) {
+    TrialRow row = Trial(model, "churn", 8, axes);
+    row.request_us_mean = 7;
+    run.trials.push_back(row);
+  };
+  add("fork", "");
+  add("fork", "/huge_pages:off");
+  add("fork", "/huge_pages:try");
+  const auto tables = BuildTables(run);
+  ASSERT_FALSE(tables.empty());
+  EXPECT_EQ(tables[0].title, "workload:churn/connections:8, request mean [us] by huge_pages");
+  EXPECT_THAT(LabelsOf(tables[0]), ElementsAre("off", "try"));
+}
+
 }  // namespace
 }  // namespace connbench::plots
