@@ -7,7 +7,13 @@
 #include <cstdint>
 #include <cstdlib>
 
+// Where sources are compiled together, "testing::" in one without this header still means
+// GoogleTest.
+namespace testing {}
+
 namespace connbench::testing {
+
+using namespace ::testing;
 
 // A sanitizer makes a case some ten times as slow, and looks at each more closely: a tenth of them
 // takes as long.
