@@ -83,7 +83,9 @@ TEST_F(ExtendedProtocolTest, BindAndDescribeSeeWhatHasChanged) {
   Sync();
   b_->Run("drop table t");
   const std::string gone = "42P01 15 relation \"t\" does not exist";
+  sink_.lines.clear();
   EXPECT_EQ(Text(session().DescribeStatement("s", sink_)), gone);
+  EXPECT_EQ(sink_.lines.size(), 1u) << "its parameters come first";
   Sync();
   EXPECT_EQ(Text(Bind("", "s")), gone);
   Sync();

@@ -85,6 +85,8 @@ TEST_F(JoinTest, MergesColumnsOfUsingAndNatural) {
             "42703 0 column \"x\" specified in USING clause does not exist in right table");
   EXPECT_EQ(a_->Error("select 1 from a join b using (id, id)"),
             "42701 0 column name \"id\" appears more than once in USING clause");
+  EXPECT_EQ(a_->Error("select 1 from c join a z (p, v, q) using (v)"),
+            "42804 0 JOIN/USING types text and integer cannot be matched");
   EXPECT_EQ(a_->Error("select 1 from (a cross join b) join c on true join a z using (id)"),
             "42702 0 common column name \"id\" appears more than once in left table");
 }
@@ -136,6 +138,8 @@ TEST_F(JoinTest, GroupsSortsAndLimitsAboveAJoin) {
 TEST_F(JoinTest, TakesParametersAndPlansAgainAfterDdl) {
   const std::string sql = "select a.id, b.id from a join b on b.aid = a.id where a.id = $1";
   EXPECT_NE(a_->Extended(sql, {"2"}).find("2|3"), std::string::npos);
+  EXPECT_NE(a_->Extended("select count(*) from a full join b on $1", {"f"}).find("9"),
+            std::string::npos);
   a_->Run("prepare p (int) as " + sql + " order by 2");
   EXPECT_EQ(a_->Rows("execute p (1)"), "1|1 1|2");
   b_->Run("drop index b_aid");

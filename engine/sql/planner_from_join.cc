@@ -65,11 +65,12 @@ Result<ScopeColumn> Planner::MergeColumn(const PgQuery__JoinExpr& join, const Sc
   constexpr std::string_view kConstruct = "JOIN/USING";
   CONNBENCH_ASSIGN_OR_RETURN(Expression * left_value, ReferTo(left));
   CONNBENCH_ASSIGN_OR_RETURN(Expression * right_value, ReferTo(right));
+  // In PostgreSQL's order, which decides what is said of types that have no equality.
+  Expression* const both[] = {left_value, right_value};
+  CONNBENCH_ASSIGN_OR_RETURN(const Oid common, builder_.CommonType(both, kConstruct));
   CONNBENCH_ASSIGN_OR_RETURN(Expression * equality,
                              builder_.Operator("=", left_value, right_value, -1));
   tree.conditions.push_back(equality);
-  Expression* const both[] = {left_value, right_value};
-  CONNBENCH_ASSIGN_OR_RETURN(const Oid common, builder_.CommonType(both, kConstruct));
   CONNBENCH_ASSIGN_OR_RETURN(left_value, builder_.CoerceToCommon(left_value, common, kConstruct));
   CONNBENCH_ASSIGN_OR_RETURN(right_value, builder_.CoerceToCommon(right_value, common, kConstruct));
   Expression* value = left_value;
@@ -87,8 +88,8 @@ Result<ScopeColumn> Planner::MergeColumn(const PgQuery__JoinExpr& join, const Sc
   if (value->kind == ExpressionKind::kColumn && left.type == right.type) {
     merged.slot = value->index;
   } else {
-    // Two lengths of one type have none in common.
-    if (left.type.modifier != right.type.modifier && value->kind == ExpressionKind::kColumn) {
+    // Two types, or two lengths of one, have no length in common.
+    if (left.type != right.type && value->kind == ExpressionKind::kColumn) {
       CONNBENCH_ASSIGN_OR_RETURN(value, builder_.Column(value->index, {common, -1}, -1));
       merged.type = value->type;
     }

@@ -214,8 +214,9 @@ Result<Planner::JoinSide> Planner::Join(Query& query, JoinSide outer, const Join
   HashKeys keys = exchange ? FindHashKeys(query.from, side.relations, outer.relations, conditions)
                            : FindHashKeys(query.from, outer.relations, side.relations, conditions);
   const bool others_vary =
-      std::any_of(keys.others.begin(), keys.others.end(),
-                  [](const Expression* other) { return other->kind != ExpressionKind::kConstant; });
+      std::any_of(keys.others.begin(), keys.others.end(), [](const Expression* other) {
+        return other->has_columns || other->volatility == Volatility::kVolatile;
+      });
   if (full && keys.keys.empty() && others_vary) {
     return Status::Error(
         sqlstate::kFeatureNotSupported,

@@ -198,8 +198,9 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
   if (!found.ok()) return Failed(NotFound(found.TakeStatus(), {name}));
   const PreparedStatement& statement = **found;
   // Its rows may have types of the user's, which a failed transaction cannot look up.
+  if (statement.returns_rows()) CONNBENCH_RETURN_IF_ERROR(CheckMayRead());
+  sink.ParameterDescription(statement.parameters.types());
   if (statement.returns_rows()) {
-    CONNBENCH_RETURN_IF_ERROR(CheckMayRead());
     if (statement.kind == PreparedStatement::Kind::kPlanned) {
       // Looked up again as Bind does.
       EnsureTransaction();
@@ -209,9 +210,6 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
       ClosePortalState(portal);
       if (!opened.ok()) return Failed(std::move(opened));
     }
-  }
-  sink.ParameterDescription(statement.parameters.types());
-  if (statement.returns_rows()) {
     sink.RowDescription(statement.columns(), {});
   } else {
     sink.NoData();

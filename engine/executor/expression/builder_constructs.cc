@@ -22,6 +22,14 @@ bool IsBareNull(const Expression& expression) {
          expression.type.oid == type_oid::kUnknown;
 }
 
+// One of several values: their length is known if it is the same, as in PostgreSQL.
+Type TypeOfAny(Oid common, std::span<const Expression* const> values) {
+  const Type type = values.front()->type;
+  const bool same = std::all_of(values.begin(), values.end(),
+                                [&type](const Expression* value) { return value->type == type; });
+  return {common, same ? type.modifier : -1};
+}
+
 }  // namespace
 
 Result<Expression*> ExpressionBuilder::Logic(ExpressionKind kind,
@@ -193,12 +201,14 @@ Result<Expression*> ExpressionBuilder::Case(std::span<Expression* const> conditi
   values.insert(values.end(), results.begin(), results.end());
   CONNBENCH_ASSIGN_OR_RETURN(const Oid common, CommonType(values, "CASE"));
   CONNBENCH_ASSIGN_OR_RETURN(otherwise, CoerceToCommon(otherwise, common, "CASE/ELSE"));
+  values.assign({otherwise});
   std::vector<Expression*> arguments;
   for (size_t i = 0; i < conditions.size(); ++i) {
     arguments.push_back(conditions[i]);
     CONNBENCH_ASSIGN_OR_RETURN(Expression * result,
                                CoerceToCommon(results[i], common, "CASE/WHEN"));
     arguments.push_back(result);
+    values.push_back(result);
   }
   arguments.push_back(otherwise);
   bool decided = false;
@@ -210,8 +220,9 @@ Result<Expression*> ExpressionBuilder::Case(std::span<Expression* const> conditi
     decided = decided || IsConstant(condition, true);
   }
   if (decided) CONNBENCH_RETURN_IF_ERROR(Forget(*otherwise));
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
-                             NewNode(ExpressionKind::kCase, {common, -1}, arguments, location));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      Expression * node,
+      NewNode(ExpressionKind::kCase, TypeOfAny(common, values), arguments, location));
   return Finish(node);
 }
 
@@ -226,8 +237,9 @@ Result<Expression*> ExpressionBuilder::Coalesce(std::span<Expression* const> arg
     decided = decided || (argument->kind == ExpressionKind::kConstant && !argument->constant.null);
     coerced.push_back(argument);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
-                             NewNode(ExpressionKind::kCoalesce, {common, -1}, coerced, location));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      Expression * node,
+      NewNode(ExpressionKind::kCoalesce, TypeOfAny(common, coerced), coerced, location));
   return Finish(node);
 }
 
@@ -253,7 +265,8 @@ Result<Expression*> ExpressionBuilder::GreatestOrLeast(bool greatest,
     coerced.push_back(argument);
   }
   const auto kind = greatest ? ExpressionKind::kGreatest : ExpressionKind::kLeast;
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(kind, {common, -1}, coerced, location));
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
+                             NewNode(kind, TypeOfAny(common, coerced), coerced, location));
   return Finish(node);
 }
 

@@ -92,6 +92,22 @@ TEST_F(BuilderTest, RefusesParametersWithoutOrWithTwoTypes) {
   EXPECT_EQ(zero.status().error().position, 5);
 }
 
+TEST_F(BuilderTest, KnowsTheLengthThatAllValuesHave) {
+  Expression* column = Column(0, kVarchar10);
+  Expression* same[] = {column, Column(1, kVarchar10)};
+  Expression* other[] = {column, Column(1, {type_oid::kVarchar, 24})};
+  Expression* literal[] = {column, String("x")};
+  Expression* condition[] = {Operator("=", column, String("a"))};
+  Expression* result[] = {column};
+  constexpr Type kAnyLength{type_oid::kVarchar, -1};
+  EXPECT_EQ(Get(builder_.Coalesce(same, -1))->type, kVarchar10);
+  EXPECT_EQ(Get(builder_.Coalesce(other, -1))->type, kAnyLength);
+  EXPECT_EQ(Get(builder_.Coalesce(literal, -1))->type, kAnyLength);
+  EXPECT_EQ(Get(builder_.GreatestOrLeast(true, same, -1))->type, kVarchar10);
+  EXPECT_EQ(Get(builder_.Case(condition, result, same[1], -1))->type, kVarchar10);
+  EXPECT_EQ(Get(builder_.Case(condition, result, nullptr, -1))->type, kAnyLength);
+}
+
 TEST_F(BuilderTest, LeavesAParameterOpenWhereAnyTypeWillDo) {
   Get(builder_.NullTest(Parameter(1), false, -1));
   EXPECT_TRUE(builder_.CheckOpenParameters().ok());
