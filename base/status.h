@@ -34,6 +34,7 @@ inline constexpr std::string_view kInvalidTimeZoneDisplacementValue = "22009";
 inline constexpr std::string_view kSequenceGeneratorLimitExceeded = "2200H";
 inline constexpr std::string_view kSubstringError = "22011";
 inline constexpr std::string_view kDivisionByZero = "22012";
+inline constexpr std::string_view kInvalidRegularExpression = "2201B";
 inline constexpr std::string_view kInvalidArgumentForLogarithm = "2201E";
 inline constexpr std::string_view kInvalidArgumentForPowerFunction = "2201F";
 inline constexpr std::string_view kInvalidRowCountInLimitClause = "2201W";

@@ -31,9 +31,26 @@ inline constexpr Oid kVarchar = 1043;
 inline constexpr Oid kTimestamp = 1114;
 inline constexpr Oid kTimestamptz = 1184;
 inline constexpr Oid kNumeric = 1700;
-inline constexpr Oid kRegtype = 2206;  // an oid that prints as the type's name
-inline constexpr Oid kAny = 2276;      // only as the argument of a function
+inline constexpr Oid kRegclass = 2205;  // an oid that prints as the relation's name
+inline constexpr Oid kRegtype = 2206;   // an oid that prints as the type's name
+inline constexpr Oid kAny = 2276;       // only as the argument of a function
 inline constexpr Oid kVoid = 2278;
+inline constexpr Oid kRegnamespace = 4089;  // an oid that prints as the schema's name
+// Only columns of system relations have these (TypeInfo::catalog_only).
+inline constexpr Oid kBytea = 17;
+inline constexpr Oid kInt2Vector = 22;
+inline constexpr Oid kRegproc = 24;
+inline constexpr Oid kXid = 28;
+inline constexpr Oid kOidVector = 30;
+inline constexpr Oid kPgNodeTree = 194;
+inline constexpr Oid kInet = 869;
+inline constexpr Oid kCharArray = 1002;
+inline constexpr Oid kNameArray = 1003;
+inline constexpr Oid kInt2Array = 1005;
+inline constexpr Oid kTextArray = 1009;
+inline constexpr Oid kOidArray = 1028;
+inline constexpr Oid kAclItemArray = 1034;
+inline constexpr Oid kAnyArray = 2277;
 }  // namespace type_oid
 
 enum class WireFormat : int16_t { kText = 0, kBinary = 1 };

@@ -39,7 +39,8 @@ Value LoadFixed(Oid type, int16_t width, const char* from) {
       return Value::Integer(Load<int16_t>(from));
     case 4:
       if (type == type_oid::kFloat4) return Value::Real(Load<float>(from));
-      if (type == type_oid::kOid || type == type_oid::kRegtype) {
+      if (type == type_oid::kOid || type == type_oid::kRegtype || type == type_oid::kRegclass ||
+          type == type_oid::kRegnamespace || type == type_oid::kXid) {
         return Value::Integer(Load<uint32_t>(from));
       }
       return Value::Integer(Load<int32_t>(from));

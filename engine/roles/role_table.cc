@@ -185,6 +185,18 @@ Result<std::optional<Role>> RoleTable::Find(Transaction& transaction, std::strin
   return Lookup(transaction, name, tid);
 }
 
+Result<std::vector<Role>> RoleTable::List(Transaction& transaction, const Snapshot& snapshot) {
+  std::vector<Role> roles;
+  HeapRow row;
+  const auto scan = std::make_unique<HeapScan>(Heap(*storage_, storage_->header().role_heap),
+                                               transaction, snapshot);
+  while (true) {
+    CONNBENCH_ASSIGN_OR_RETURN(const bool more, scan->Next(row));
+    if (!more) return roles;
+    roles.push_back(Decode(row.bytes));
+  }
+}
+
 Result<bool> RoleTable::Add(Transaction& transaction, Role role) {
   StorageHeader& header = storage_->header();
   role.oid = storage_->NewOid();

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/session.h"
@@ -24,7 +25,8 @@ namespace connbench::engine {
 class Catalog;
 class Storage;
 class Transaction;
-struct Tid;  // engine/storage/storage_types.h
+struct Snapshot;  // engine/transaction/snapshot.h
+struct Tid;       // engine/storage/storage_types.h
 
 inline constexpr std::string_view kSuperuserName = "postgres";
 inline constexpr std::string_view kRoleTableName = "pg_authid";
@@ -48,6 +50,8 @@ class RoleTable {
 
   // As of now, whatever the transaction's isolation level.
   Result<std::optional<Role>> Find(Transaction& transaction, std::string_view name);
+  // All that the snapshot sees.
+  Result<std::vector<Role>> List(Transaction& transaction, const Snapshot& snapshot);
   // Gives it its oid. False: there is one of that name already.
   Result<bool> Add(Transaction& transaction, Role role);
   // Changes the role of that name, after whoever is just changing it; change may be called again

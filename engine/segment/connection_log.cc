@@ -107,11 +107,14 @@ void ConnectionLog::SetOutcome(uint32_t connection_id, std::string_view sqlstate
   slot.outcome_code.store(PackSqlstate(sqlstate), std::memory_order_release);
 }
 
-bool ConnectionLog::Closed(uint32_t connection_id) const {
+MonotonicNs ConnectionLog::PhaseAt(uint32_t connection_id, ConnectionPhase phase) const {
   const ConnectionLogEntry& slot = *entry(connection_id);
-  return slot.connection_id.load(std::memory_order_acquire) == connection_id &&
-         slot.phase_ns[static_cast<int>(ConnectionPhase::kClosed)].load(
-             std::memory_order_acquire) != 0;
+  const int64_t at = slot.phase_ns[static_cast<int>(phase)].load(std::memory_order_acquire);
+  return slot.connection_id.load(std::memory_order_acquire) == connection_id ? at : 0;
+}
+
+bool ConnectionLog::Closed(uint32_t connection_id) const {
+  return PhaseAt(connection_id, ConnectionPhase::kClosed) != 0;
 }
 
 std::vector<ConnectionLogRecord> ConnectionLog::Read(uint32_t after_id) const {

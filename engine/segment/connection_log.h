@@ -62,6 +62,8 @@ class ConnectionLog {
   void Stamp(uint32_t connection_id, ConnectionPhase phase, MonotonicNs at);
   // The connection was refused or ended by the server before it was ready, with this SQLSTATE.
   void SetOutcome(uint32_t connection_id, std::string_view sqlstate);
+  // When the connection reached the phase; 0: it has not, or the ring has gone round since.
+  MonotonicNs PhaseAt(uint32_t connection_id, ConnectionPhase phase) const;
   // Whether kClosed has been stamped. False also if the ring has gone round since.
   bool Closed(uint32_t connection_id) const;
   Admission& admission() { return admission_; }

@@ -6,6 +6,7 @@
 #include "engine/roles/role_table.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/system_catalogs.h"
+#include "engine/sql/system_views.h"
 
 namespace connbench::engine::ast {
 namespace {
@@ -182,11 +183,12 @@ Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& 
   const std::string_view name = relation.relname;
   // Only an error looks the position up: that reads the whole text.
   const auto position = [&] { return CharacterPosition(sql, relation.location); };
+  if (const SystemView* view = FindSystemView(schema, name)) return RefuseSystemView(*view);
   // pg_catalog comes before public where no schema is named.
   const bool in_catalog = schema == "pg_catalog" || schema == "information_schema" ||
-                          (schema.empty() && IsMissingSystemCatalog(name));
+                          (schema.empty() && IsSystemCatalog(name));
   if (in_catalog && !(schema == "pg_catalog" && name == kRoleTableName)) {
-    const bool exists = schema == "information_schema" || IsMissingSystemCatalog(name);
+    const bool exists = schema == "information_schema" || IsSystemCatalog(name);
     if (!exists) {
       return Status::Error(sqlstate::kUndefinedTable,
                            fmt::format("relation \"{}.{}\" does not exist", schema, name),
@@ -196,7 +198,7 @@ Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& 
         schema.empty() ? std::string(name) : fmt::format("{}.{}", schema, name);
     return Status::Error(sqlstate::kFeatureNotSupported,
                          fmt::format("relation \"{}\" is not supported", full), position())
-        .WithHint("The only system catalog is pg_authid.");
+        .WithHint("docs/sql.md lists the system catalogs that there are.");
   }
   if (!schema.empty() && schema != "public" && schema != "pg_catalog") {
     return Status::Error(sqlstate::kUndefinedTable,
@@ -204,6 +206,18 @@ Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& 
                          position());
   }
   return std::string(name);
+}
+
+Result<std::string> NewRelationName(std::string_view sql, const PgQuery__RangeVar& relation) {
+  const std::string_view schema = relation.schemaname;
+  if (schema.empty()) return std::string(relation.relname);
+  if (schema == "pg_catalog") {
+    return Status::Error(
+               sqlstate::kInsufficientPrivilege,
+               fmt::format("permission denied to create \"pg_catalog.{}\"", relation.relname))
+        .WithDetail("System catalog modifications are currently disallowed.");
+  }
+  return RelationName(sql, relation);
 }
 
 }  // namespace connbench::engine::ast

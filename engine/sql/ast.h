@@ -48,7 +48,10 @@ Result<bool> DefElemBool(const PgQuery__DefElem& element);
 
 // The last part of a possibly qualified name; 0A000 for schemas other than public, pg_catalog.
 Result<std::string> ObjectName(std::string_view sql, std::span<Node* const> parts, int location);
-// The relation's name; refuses other schemas (3F000) and catalogs.
+// The name of a relation that a statement uses or changes; 42P01 in other schemas, 0A000 for what
+// only PostgreSQL has, 42501 and 42809 for what only a query may use (system_views.h).
 Result<std::string> RelationName(std::string_view sql, const PgQuery__RangeVar& relation);
+// The name of one that it makes, which is always in the schema public; 42501 in pg_catalog.
+Result<std::string> NewRelationName(std::string_view sql, const PgQuery__RangeVar& relation);
 
 }  // namespace connbench::engine::ast

@@ -12,12 +12,14 @@ namespace {
 // The constants that an expression gives to functions of sequences.
 void CollectSequenceNames(const Expression& expression, std::vector<std::string>& names) {
   if (expression.kind == ExpressionKind::kFunction && expression.function != nullptr) {
-    const std::string_view name = expression.function->name;
-    const bool takes_sequence = name == "nextval" || name == "currval" || name == "setval";
-    if (takes_sequence && expression.argument_count > 0) {
-      const Expression& argument = *expression.arguments[0];
-      if (argument.kind == ExpressionKind::kConstant && !argument.constant.null) {
-        names.emplace_back(argument.constant.text());
+    if (TakesSequence(*expression.function) && expression.argument_count > 0) {
+      // 'sequence' or 'sequence'::regclass.
+      const Expression* argument = expression.arguments[0];
+      if (argument->kind == ExpressionKind::kTextInput) argument = argument->arguments[0];
+      if (argument->kind == ExpressionKind::kConstant && !argument->constant.null) {
+        names.push_back(argument->type.oid == type_oid::kRegclass
+                            ? std::to_string(argument->constant.integer)
+                            : std::string(argument->constant.text()));
       }
     }
   }
@@ -55,12 +57,22 @@ Result<std::string> DefaultText(std::string_view sql, const PgQuery__Node& expre
   return stored.default_sql;
 }
 
-Result<Expression*> AnalyzeDefault(const ColumnInfo& column, Arena& arena) {
-  const Type type{column.type_oid, column.type_modifier};
-  const std::string text =
-      "SELECT " + (column.default_sql.empty() ? std::string("NULL") : column.default_sql);
+Result<Expression*> ReadStoredDefault(const ColumnInfo& column, Arena& arena) {
+  const std::string text = "SELECT " + column.default_sql;
   ParameterTypes none = ParameterTypes::None();
   ExpressionBuilder builder(arena, none, text);
+  // The text was checked when the table was made: it refers to no column and no parameter.
+  CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ParseTree::Parse(text, arena.interrupts()));
+  const Scope empty;
+  ExpressionAnalyzer analyzer(builder, text, empty);
+  const PgQuery__SelectStmt& select = *tree.statement(0).select_stmt;
+  return analyzer.Analyze(*select.target_list[0]->res_target->val, kDefaultClause);
+}
+
+Result<Expression*> AnalyzeDefault(const ColumnInfo& column, Arena& arena) {
+  const Type type{column.type_oid, column.type_modifier};
+  ParameterTypes none = ParameterTypes::None();
+  ExpressionBuilder builder(arena, none, "");
   if (column.identity != Identity::kNone) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * value, builder.IdentityValue(column.owned_sequence));
     return builder.CoerceForColumn(value, type, column.name, -1);
@@ -69,14 +81,7 @@ Result<Expression*> AnalyzeDefault(const ColumnInfo& column, Arena& arena) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * null, builder.Null(-1));
     return builder.CoerceForColumn(null, type, column.name, -1);
   }
-  // The text was checked when the table was made: it refers to no column and no parameter.
-  CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ParseTree::Parse(text, arena.interrupts()));
-  const Scope empty;
-  ExpressionAnalyzer analyzer(builder, text, empty);
-  const PgQuery__SelectStmt& select = *tree.statement(0).select_stmt;
-  CONNBENCH_ASSIGN_OR_RETURN(
-      Expression * value,
-      analyzer.Analyze(*select.target_list[0]->res_target->val, kDefaultClause));
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * value, ReadStoredDefault(column, arena));
   return builder.CoerceForColumn(value, type, column.name, -1);
 }
 

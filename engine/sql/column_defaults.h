@@ -22,6 +22,10 @@ Result<std::string> DefaultText(std::string_view sql, const PgQuery__Node& expre
                                 const ColumnInfo& column, EvalEnvironment& environment,
                                 std::vector<std::string>& sequences);
 
+// The expression that the column's text stands for, in its own type; there must be a text. Its
+// memory is the arena's.
+Result<Expression*> ReadStoredDefault(const ColumnInfo& column, Arena& arena);
+
 // The default of a column, in its type; a null if it has none. Its memory is the arena's.
 Result<Expression*> AnalyzeDefault(const ColumnInfo& column, Arena& arena);
 

@@ -119,7 +119,7 @@ Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
     case PG_QUERY__NODE__NODE_ROW_EXPR:
       return NotSupported("a row expression", node.row_expr->location);
     case PG_QUERY__NODE__NODE_A_INDIRECTION:
-      return NotSupported("selecting a field or element of an expression", LocationOf(node));
+      return VisitSubscript(node);
     case PG_QUERY__NODE__NODE_GROUPING_FUNC:
       return NotSupported("GROUPING()", node.grouping_func->location);
     case PG_QUERY__NODE__NODE_SET_TO_DEFAULT:
@@ -177,15 +177,31 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
   return builder_.Column(column->slot, column->type, reference.location);
 }
 
+// array[subscript]
+Result<Expression*> ExpressionAnalyzer::VisitSubscript(const Node& node) {
+  const PgQuery__AIndirection& indirection = *node.a_indirection;
+  const bool one = indirection.n_indirection == 1 &&
+                   indirection.indirection[0]->node_case == PG_QUERY__NODE__NODE_A_INDICES &&
+                   !indirection.indirection[0]->a_indices->is_slice;
+  if (!one) return NotSupported("selecting a field or part of an expression", LocationOf(node));
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * array, Visit(*indirection.arg));
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * subscript,
+                             Visit(*indirection.indirection[0]->a_indices->uidx));
+  return builder_.ArrayElement(array, subscript, LocationOf(*indirection.arg));
+}
+
 Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
   const PgQuery__AExpr& expression = *node.a_expr;
   const int location = expression.location;
   CONNBENCH_RETURN_IF_ERROR(CheckOperatorSchema(sql_, expression));
   const std::string_view name =
       expression.n_name == 0 ? "" : StringOf(*expression.name[expression.n_name - 1]);
-  if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY ||
-      expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL) {
-    return NotSupported("ANY or ALL over an array", location);
+  const bool any = expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
+  if (any || expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL) {
+    if (name != (any ? "=" : "<>")) return NotSupported("ANY or ALL over an array", location);
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * value, Visit(*expression.lexpr));
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * array, Visit(*expression.rexpr));
+    return builder_.EqualsAny(value, array, !any, location);
   }
   if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR) {
     return NotSupported("SIMILAR TO", location);

@@ -51,6 +51,7 @@ class ExpressionAnalyzer {
   Result<Expression*> Visit(const PgQuery__Node& node);
   Result<Expression*> VisitConstant(const PgQuery__Node& node);
   Result<Expression*> VisitColumn(const PgQuery__Node& node);
+  Result<Expression*> VisitSubscript(const PgQuery__Node& node);
   Result<Expression*> VisitOperator(const PgQuery__Node& node);
   Result<Expression*> VisitBoolean(const PgQuery__Node& node);
   Result<Expression*> VisitFunction(const PgQuery__Node& node);

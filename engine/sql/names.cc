@@ -139,13 +139,19 @@ Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type
   }
   const std::string_view name = StringOf(*type.names[type.n_names - 1]);
   if (type.setof) return ast::NotSupported(sql, "SETOF", type.location);
-  if (type.n_array_bounds > 0) return ast::NotSupported(sql, "an array type", type.location);
   if (type.n_names > 1) {
     const std::string_view schema = StringOf(*type.names[type.n_names - 2]);
     if (!IsSearchedSchema(schema)) return NoSuchSchema(sql, schema, type.location);
   }
   const TypeInfo* info = FindTypeByName(name);
   if (info == nullptr) return UnknownTypeError(name).WithPosition(position());
+  if (type.n_array_bounds > 0) {
+    const Oid array = ArrayType(info->oid);
+    if (array == type_oid::kInvalid || type.n_typmods > 0) {
+      return ast::NotSupported(sql, "this array type", type.location);
+    }
+    return Type{array, -1};
+  }
   std::vector<int32_t> numbers;
   for (size_t i = 0; i < type.n_typmods; ++i) {
     const Node& modifier = *type.typmods[i];

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/sql/ast.h"
+#include "engine/sql/system_views.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -11,6 +12,9 @@ namespace connbench::engine {
 Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string_view sql,
                                      const PgQuery__RangeVar& name, LockMode mode,
                                      const TableNeed& need) {
+  if (const SystemView* view = FindSystemView(name.schemaname, name.relname)) {
+    return RefuseSystemView(*view, context.role.superuser);
+  }
   CONNBENCH_ASSIGN_OR_RETURN(const std::string relation_name, ast::RelationName(sql, name));
   RelationRef locked;
   while (true) {

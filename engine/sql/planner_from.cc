@@ -9,15 +9,6 @@
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
-namespace {
-
-const SystemView* ViewOf(const PgQuery__RangeVar& name) {
-  const std::string_view schema = name.schemaname;
-  return schema.empty() || schema == "pg_catalog" ? FindSystemView(name.relname) : nullptr;
-}
-
-}  // namespace
-
 // The alias of a table or view, and of its columns.
 Status Planner::ApplyAlias(const PgQuery__RangeVar& name, ScopeItem& item) {
   if (name.alias == nullptr) return {};
@@ -148,7 +139,8 @@ Result<Planner::FromItem> Planner::AnalyzeFromItem(const ast::Node& node, bool l
   }
   switch (node.node_case) {
     case PG_QUERY__NODE__NODE_RANGE_VAR:
-      if (const SystemView* view = ViewOf(*node.range_var)) {
+      if (const SystemView* view =
+              FindSystemView(node.range_var->schemaname, node.range_var->relname)) {
         CONNBENCH_RETURN_IF_ERROR(AddView(*node.range_var, *view, from));
       } else {
         CONNBENCH_RETURN_IF_ERROR(AddTable(*node.range_var, mode, needs, from));

@@ -220,8 +220,9 @@ Result<PlanNodePtr> Planner::PlanRelation(const Query& query, const Source& sour
     for (const ScopeColumn& column : names.columns) columns.push_back(column.name);
     return PlanNodePtr(std::make_unique<ViewNode>(
         view.name, names.alias, std::move(columns), from.frame, source.slots.first,
-        [&view, segment = context_.segment](std::vector<Value>& values) {
-          view.read(*segment, values);
+        [&view, segment = context_.segment, catalog = context_.catalog](ExecutionContext& execution,
+                                                                        ViewRows& rows) {
+          return view.read({*segment, *catalog, execution}, rows);
         },
         filter));
   }

@@ -5,13 +5,11 @@
 #include <bit>
 #include <cmath>
 
+#include "engine/executor/types/calendar.h"
 #include "engine/sql/session_impl.h"
 
 namespace connbench::engine {
 namespace {
-
-// From the Unix epoch to 2000-01-01, where SQL's timestamps begin.
-constexpr int64_t kEpochShiftUs = int64_t{946684800} * 1'000'000;
 
 constexpr std::string_view kVersion =
     "PostgreSQL 15.0 (connbench " CONNBENCH_VERSION ") on x86_64-linux";
@@ -27,11 +25,11 @@ uint64_t NextRandom(uint64_t& state) {
 }  // namespace
 
 int64_t RealSession::TransactionTimestamp() const {
-  return transaction_.start_wall_us() - kEpochShiftUs;
+  return transaction_.start_wall_us() - kUnixEpochShiftUs;
 }
 
 int64_t RealSession::StatementTimestamp() const {
-  if (statement_time_us_ == 0) statement_time_us_ = WallClockUs() - kEpochShiftUs;
+  if (statement_time_us_ == 0) statement_time_us_ = WallClockUs() - kUnixEpochShiftUs;
   return statement_time_us_;
 }
 

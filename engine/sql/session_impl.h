@@ -395,6 +395,15 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<int64_t> CurrentSequenceValue(std::string_view sequence) override;
   Result<int64_t> LastSequenceValue() override;
   Status SetSequenceValue(std::string_view sequence, int64_t value, bool is_called) override;
+  // session_catalog.cc
+  Result<Oid> FindRelation(std::string_view text) override;
+  Result<std::string_view> RelationName(Oid relation, Arena& arena) override;
+  Result<std::optional<bool>> RelationIsVisible(Oid relation) override;
+  Result<RelationRef> TableOfIndex(Oid index);
+  Result<std::string> ConstraintText(Oid constraint);
+  Result<std::string_view> DescribeObject(CatalogText what, Oid object, Arena& arena) override;
+  Result<std::string_view> IndexColumn(Oid index, int column, Arena& arena) override;
+  Result<std::optional<int64_t>> RelationBytes(Oid relation, RelationPart part) override;
   Result<std::string_view> CurrentSetting(std::string_view name, bool missing_ok,
                                           Arena& arena) override;
   Status SetSetting(std::string_view name, std::string_view value, bool local) override;

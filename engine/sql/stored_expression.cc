@@ -183,7 +183,9 @@ Status FixSessionLiterals(Expression& expression, Arena& arena, EvalEnvironment&
   for (Expression* argument : expression.args()) {
     CONNBENCH_RETURN_IF_ERROR(FixSessionLiterals(*argument, arena, environment));
   }
+  // The name of a relation stays one.
   const bool reads_literal = expression.kind == ExpressionKind::kTextInput &&
+                             expression.type.oid != type_oid::kRegclass &&
                              expression.arguments[0]->kind == ExpressionKind::kConstant &&
                              expression.arguments[0]->type.oid == type_oid::kUnknown;
   if (!reads_literal) return Status::Ok();

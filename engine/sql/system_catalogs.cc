@@ -6,7 +6,7 @@
 namespace connbench::engine {
 namespace {
 
-// Without their "pg_"; all but pg_authid, which there is.
+// Without their "pg_"; all but pg_authid, which is a table here.
 constexpr std::string_view kNames =
     "aggregate am amop amproc attrdef attribute auth_members available_extension_versions "
     "available_extensions backend_memory_contexts cast class collation config constraint "
@@ -34,7 +34,7 @@ constexpr std::string_view kNames =
 
 }  // namespace
 
-bool IsMissingSystemCatalog(std::string_view name) {
+bool IsSystemCatalog(std::string_view name) {
   constexpr std::string_view kPrefix = "pg_";
   if (!name.starts_with(kPrefix)) return false;
   name.remove_prefix(kPrefix.size());

@@ -1,5 +1,5 @@
-// PostgreSQL's system catalogs and views by name, so that a query of one that is not there is told
-// so, instead of that it does not exist.
+// PostgreSQL's system catalogs and views by name, so that a query of one that this engine
+// lacks is told so, instead of that it does not exist.
 //
 // Safety: pure functions.
 #pragma once
@@ -9,7 +9,7 @@
 namespace connbench::engine {
 
 // Whether PostgreSQL has a table or view of that name in pg_catalog, which every search path begins
-// with, and this engine has none.
-bool IsMissingSystemCatalog(std::string_view name);
+// with; false for pg_authid, which is a table here. system_views.h has those of this engine.
+bool IsSystemCatalog(std::string_view name);
 
 }  // namespace connbench::engine

@@ -6,6 +6,7 @@
 
 #include "engine/sql/ast.h"
 #include "engine/sql/session_impl.h"
+#include "engine/sql/system_views.h"
 
 namespace connbench::engine {
 namespace {
@@ -118,6 +119,9 @@ Result<RealSession::Outcome> RealSession::RunDrop(const PgQuery__Node& statement
     const PgQuery__List& parts = *node->list;
     CONNBENCH_ASSIGN_OR_RETURN(const std::string name,
                                ast::ObjectName(sql, ast::List(parts.items, parts.n_items), -1));
+    const std::string_view schema =
+        parts.n_items > 1 ? ast::StringOf(*parts.items[parts.n_items - 2]) : std::string_view();
+    if (const SystemView* view = FindSystemView(schema, name)) return RefuseSystemView(*view);
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.FindIfExists(transaction_, name));
     if (found != nullptr && found->kind != entry->kind) return WrongKind(*found, entry->kind);
     CONNBENCH_ASSIGN_OR_RETURN(RelationRef relation, FindToDrop(name));

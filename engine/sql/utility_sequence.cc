@@ -103,7 +103,7 @@ Result<RealSession::Outcome> RealSession::RunCreateSequence(const PgQuery__Node&
     return ast::NotSupported(sql, "a temporary sequence", create.sequence->location);
   }
   CONNBENCH_RETURN_IF_ERROR(RefreshRole());
-  CONNBENCH_ASSIGN_OR_RETURN(std::string name, ast::RelationName(sql, *create.sequence));
+  CONNBENCH_ASSIGN_OR_RETURN(std::string name, ast::NewRelationName(sql, *create.sequence));
   name = TruncateName(name);
   CONNBENCH_ASSIGN_OR_RETURN(const RelationRef taken, catalog_.FindIfExists(transaction_, name));
   if (taken != nullptr) {

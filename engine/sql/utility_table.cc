@@ -36,7 +36,7 @@ Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& st
   CONNBENCH_RETURN_IF_ERROR(CheckTablespace(create.tablespacename));
   CONNBENCH_RETURN_IF_ERROR(
       CheckStorageOptions(sql, ast::List(create.options, create.n_options), false));
-  CONNBENCH_ASSIGN_OR_RETURN(std::string name, ast::RelationName(sql, *create.relation));
+  CONNBENCH_ASSIGN_OR_RETURN(std::string name, ast::NewRelationName(sql, *create.relation));
   name = TruncateName(name);
   CONNBENCH_ASSIGN_OR_RETURN(const RelationRef existing, catalog_.FindIfExists(transaction_, name));
   if (existing != nullptr) {

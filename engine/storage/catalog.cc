@@ -198,6 +198,34 @@ Result<std::vector<RelationRef>> Catalog::List(Transaction& transaction) {
   return relations;
 }
 
+Result<std::vector<RelationRef>> Catalog::ListAsOf(Transaction& transaction,
+                                                   const Snapshot& snapshot) {
+  std::vector<RelationInfo> found;
+  HeapRow row;
+  // Two pages' worth of copies: too much for a stack of unknown size.
+  const auto scan = std::make_unique<HeapScan>(Heap(*storage_, storage_->header().catalog_heap),
+                                               transaction, snapshot);
+  while (true) {
+    CONNBENCH_ASSIGN_OR_RETURN(const bool more, scan->Next(row));
+    if (!more) break;
+    CONNBENCH_ASSIGN_OR_RETURN(found.emplace_back(), DecodeCatalogRow(row.bytes));
+  }
+  // Where an index is stored is the table's to say.
+  std::unordered_map<Oid, StorageId> stored;
+  for (const RelationInfo& relation : found) {
+    for (const IndexInfo& index : relation.indexes) stored[index.oid] = index.storage;
+  }
+  std::sort(found.begin(), found.end(),
+            [](const RelationInfo& a, const RelationInfo& b) { return a.oid < b.oid; });
+  std::vector<RelationRef> relations;
+  relations.reserve(found.size());
+  for (RelationInfo& relation : found) {
+    if (relation.kind == RelationKind::kIndex) relation.storage = stored[relation.oid];
+    relations.push_back(std::make_shared<const RelationInfo>(std::move(relation)));
+  }
+  return relations;
+}
+
 // --- Changing
 // -------------------------------------------------------------------------------------
 

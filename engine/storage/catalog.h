@@ -136,6 +136,8 @@ class Catalog {
   Result<RelationRef> FindIfExists(Transaction& transaction, std::string_view name);
   // All relations, by name.
   Result<std::vector<RelationRef>> List(Transaction& transaction);
+  // All relations that the snapshot sees, by oid.
+  Result<std::vector<RelationRef>> ListAsOf(Transaction& transaction, const Snapshot& snapshot);
 
   // Name, owner, columns and foreign keys of the definition count; the rest is made up here. Also
   // makes its storage.

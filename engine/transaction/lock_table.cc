@@ -137,6 +137,37 @@ uint32_t& LockTable::BucketOf(const LockTag& tag) {
                         kStrongCounterShift];
 }
 
+std::vector<LockRecord> LockTable::List(const BackendTable& backends) {
+  std::vector<LockRecord> records;
+  const auto add = [&](const LockObject& lock, uint32_t first, bool granted) {
+    for (uint32_t link = first; link != 0; link = request(link).next) {
+      const LockRequest& each = request(link);
+      records.push_back({lock.tag, each.backend, each.mode, granted, false});
+    }
+  };
+  const auto* buckets = At<uint32_t>(this, buckets_offset_);
+  for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+    const SharedLatchGuard guard(partitions_[partition].latch);
+    for (uint32_t bucket = partition; bucket < buckets_; bucket += kPartitions) {
+      for (uint32_t link = buckets[bucket]; link != 0; link = object(link).next) {
+        add(object(link), object(link).holders, true);
+        add(object(link), object(link).first_waiter, false);
+      }
+    }
+  }
+  const uint32_t used = backends.slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    for (const std::atomic<uint64_t>& place : backends.slot(number).fast_path) {
+      const uint64_t note = place.load(std::memory_order_acquire);
+      if (note == 0) continue;
+      const auto mode = static_cast<LockMode>(note & ((1u << BackendSlot::kNoteModeBits) - 1));
+      const auto relation = static_cast<uint32_t>(note >> BackendSlot::kNoteModeBits);
+      records.push_back({LockTag::Relation(relation), number, mode, true, true});
+    }
+  }
+  return records;
+}
+
 LockObject& LockTable::object(uint32_t link) {
   return At<LockObject>(this, objects_offset_)[link - 1];
 }

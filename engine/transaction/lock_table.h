@@ -70,6 +70,15 @@ struct LockObject {
   uint32_t last_waiter = 0;
 };
 
+// A mode of a lock that a backend holds or waits for, as a reader saw it.
+struct LockRecord {
+  LockTag tag;
+  BackendNumber backend = kNoBackend;
+  LockMode mode = LockMode::kAccessShare;
+  bool granted = false;
+  bool fast_path = false;
+};
+
 class LockTable {
  public:
   static constexpr uint32_t kPartitions = 16;
@@ -79,6 +88,10 @@ class LockTable {
   // Nobody else sees it yet.
   static Result<LockTable*> Init(Segment& segment,
                                  const EngineConfig& config) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
+
+  // All locks in the table and in the backends' notes, for observers. Each is right at some moment
+  // of the call, not all at the same one. Takes one latch after the other.
+  std::vector<LockRecord> List(const BackendTable& backends);
 
  private:
   friend class LockManager;

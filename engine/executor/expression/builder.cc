@@ -240,13 +240,20 @@ Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid ta
   const std::string_view text = literal->constant.text();
   Value value;
   const IoContext io{&arena_, nullptr, 0};
-  if (Status status = ParseText(type, text, io, value); !status.ok()) {
-    return std::move(status).WithPosition(PositionOf(literal->location));
+  // Only the session knows the names of relations.
+  const bool is_number =
+      !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  const bool is_name = target == type_oid::kRegclass && text != "-" && !is_number;
+  if (!is_name) {
+    if (Status status = ParseText(type, text, io, value); !status.ok()) {
+      return std::move(status).WithPosition(PositionOf(literal->location));
+    }
   }
   // What depends on the session ('now', its time zone) is read again when the statement runs.
   const bool has_words =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
-  if (target == type_oid::kTimestamptz || (target == type_oid::kTimestamp && has_words)) {
+  if (is_name || target == type_oid::kTimestamptz ||
+      (target == type_oid::kTimestamp && has_words)) {
     Expression* const argument[] = {literal};
     CONNBENCH_ASSIGN_OR_RETURN(
         Expression * node, NewNode(ExpressionKind::kTextInput, type, argument, literal->location,
@@ -302,9 +309,8 @@ Result<Expression*> ExpressionBuilder::Coerce(Expression* argument, Type target,
     case CastMethod::kTextOutput: {
       kind = path.method == CastMethod::kTextInput ? ExpressionKind::kTextInput
                                                    : ExpressionKind::kTextOutput;
-      const char category =
-          GetType(kind == ExpressionKind::kTextInput ? target.oid : source).category;
-      if (category == 'D') volatility = Volatility::kStable;  // the session's time zone
+      const Oid other = kind == ExpressionKind::kTextInput ? target.oid : source;
+      if (TextDependsOnSession(other)) volatility = Volatility::kStable;
       break;
     }
   }
@@ -337,7 +343,7 @@ Status ExpressionBuilder::CoerceArguments(const FunctionDescription& function,
     }
     if (argument->type.oid == type_oid::kText) continue;
     const auto volatility =
-        GetType(argument->type.oid).category == 'D' ? Volatility::kStable : Volatility::kImmutable;
+        TextDependsOnSession(argument->type.oid) ? Volatility::kStable : Volatility::kImmutable;
     Expression* const only[] = {argument};
     CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
                                NewNode(ExpressionKind::kTextOutput, {type_oid::kText, -1}, only,
@@ -357,6 +363,43 @@ Result<Expression*> ExpressionBuilder::Call(const FunctionDescription& function,
   CONNBENCH_ASSIGN_OR_RETURN(node, NewNode(ExpressionKind::kFunction, {function.result_type, -1},
                                            node->args(), location, function.volatility, &function));
   return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::EqualsAny(Expression* value, Expression* array, bool is_not,
+                                                 int location) {
+  if (array->type.oid == type_oid::kUnknown) {
+    return Error(sqlstate::kFeatureNotSupported, "ANY or ALL over an array is not supported",
+                 location);
+  }
+  if (ElementType(GetType(array->type.oid)) == type_oid::kInvalid) {
+    return Error(sqlstate::kWrongObjectType, "op ANY/ALL (array) requires array on right side",
+                 location);
+  }
+  const Oid types[] = {value->type.oid, array->type.oid};
+  const Resolution resolution = ResolveOverload(EqualsAnyFunctions(), types, false);
+  if (resolution.function == nullptr) {
+    return Error(sqlstate::kFeatureNotSupported,
+                 fmt::format("{} = ANY ({}) is not supported", FormatType({types[0], -1}),
+                             FormatType({types[1], -1})),
+                 location);
+  }
+  Expression* const arguments[] = {value, array};
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * equals, Call(*resolution.function, arguments, location));
+  return is_not ? Not(equals, location) : Result<Expression*>(equals);
+}
+
+Result<Expression*> ExpressionBuilder::ArrayElement(Expression* array, Expression* subscript,
+                                                    int location) {
+  const Oid types[] = {array->type.oid, subscript->type.oid};
+  const Resolution resolution = ResolveOverload(ArrayElementFunctions(), types, false);
+  if (resolution.function == nullptr) {
+    return Error(sqlstate::kDatatypeMismatch,
+                 fmt::format("cannot subscript type {} because it does not support subscripting",
+                             FormatType({types[0], -1})),
+                 location);
+  }
+  Expression* const arguments[] = {array, subscript};
+  return Call(*resolution.function, arguments, location);
 }
 
 Result<Expression*> ExpressionBuilder::IdentityValue(Oid sequence) {

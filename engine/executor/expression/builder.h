@@ -97,6 +97,10 @@ class ExpressionBuilder {
                               bool symmetric, int location);
   Result<Expression*> In(Expression* value, std::span<Expression* const> list, bool is_not,
                          int location);
+  // value = ANY (array); is_not: value <> ALL (array).
+  Result<Expression*> EqualsAny(Expression* value, Expression* array, bool is_not, int location);
+  // array[subscript]
+  Result<Expression*> ArrayElement(Expression* array, Expression* subscript, int location);
   // name is the operator libpg_query gives: "~~", "!~~", "~~*", "!~~*"; escape may be null.
   Result<Expression*> Like(std::string_view name, Expression* value, Expression* pattern,
                            Expression* escape, int location);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/executor/types/array_text.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
@@ -157,6 +158,15 @@ bool CharAsText(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
+bool VectorToArray(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  Result<ArrayElements> elements = ElementsOf(oid::kInt2Vector, a->text());
+  if (!elements.ok()) return context.Fail(elements.TakeStatus());
+  const std::string_view text = context.arena->Copy(PrintArray(*elements));
+  if (text.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
+  out = Value::Text(text);
+  return true;
+}
+
 [[gnu::hot]] bool ShiftTimestamp(EvalContext& context, int64_t timestamp, int64_t seconds,
                                  Value& out) {
   int64_t shifted = timestamp;
@@ -240,6 +250,16 @@ constexpr std::array kCasts = {
     Row(oid::kBool, oid::kBpchar, kAssignment, BoolToText),
     Row(oid::kOid, oid::kInt4, kAssignment, OidToInt4),
     Row(oid::kOid, oid::kInt8, kAssignment, nullptr),
+    Row(oid::kRegnamespace, oid::kOid, kImplicit, nullptr),
+    Row(oid::kOid, oid::kRegnamespace, kImplicit, nullptr),
+    Row(oid::kInt4, oid::kRegnamespace, kImplicit, Int4ToOid),
+    Row(oid::kRegclass, oid::kOid, kImplicit, nullptr),
+    Row(oid::kOid, oid::kRegclass, kImplicit, nullptr),
+    Row(oid::kInt2, oid::kRegclass, kImplicit, Int4ToOid),
+    Row(oid::kInt4, oid::kRegclass, kImplicit, Int4ToOid),
+    Row(oid::kInt8, oid::kRegclass, kImplicit, IntegerToInteger<uint32_t>),
+    Row(oid::kRegclass, oid::kInt4, kAssignment, OidToInt4),
+    Row(oid::kRegclass, oid::kInt8, kAssignment, nullptr),
     Row(oid::kRegtype, oid::kOid, kImplicit, nullptr),
     Row(oid::kOid, oid::kRegtype, kImplicit, nullptr),
     Row(oid::kInt2, oid::kRegtype, kImplicit, Int4ToOid),
@@ -247,6 +267,7 @@ constexpr std::array kCasts = {
     Row(oid::kInt8, oid::kRegtype, kImplicit, IntegerToInteger<uint32_t>),
     Row(oid::kRegtype, oid::kInt4, kAssignment, OidToInt4),
     Row(oid::kRegtype, oid::kInt8, kAssignment, nullptr),
+    Row(oid::kInt2Vector, oid::kInt2Array, kExplicit, VectorToArray),
     Row(oid::kText, oid::kBpchar, kImplicit, nullptr),
     Row(oid::kText, oid::kVarchar, kImplicit, nullptr),
     Row(oid::kText, oid::kName, kImplicit, TextToName),

@@ -29,6 +29,18 @@ Result<int64_t> EvalEnvironment::LastSequenceValue() { return NotOffered("lastva
 Status EvalEnvironment::SetSequenceValue(std::string_view, int64_t, bool) {
   return NotOffered("setval");
 }
+Result<std::string_view> EvalEnvironment::DescribeObject(CatalogText, Oid, Arena&) {
+  return NotOffered("a function of the catalog");
+}
+Result<std::string_view> EvalEnvironment::IndexColumn(Oid, int, Arena&) {
+  return NotOffered("pg_get_indexdef");
+}
+Result<std::optional<bool>> EvalEnvironment::RelationIsVisible(Oid) {
+  return NotOffered("pg_table_is_visible");
+}
+Result<std::optional<int64_t>> EvalEnvironment::RelationBytes(Oid, RelationPart) {
+  return NotOffered("the size of a relation");
+}
 Result<std::string_view> EvalEnvironment::CurrentSetting(std::string_view, bool, Arena&) {
   return NotOffered("current_setting");
 }

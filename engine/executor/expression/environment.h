@@ -8,17 +8,30 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/status.h"
 #include "engine/executor/arena.h"
 #include "engine/executor/interrupts.h"
 #include "engine/executor/types/time_zone.h"
+#include "engine/executor/types/type_io.h"
 #include "engine/session.h"
 
 namespace connbench::engine {
 
-class EvalEnvironment : public Interrupts {
+// What is told of an object by its oid.
+enum class CatalogText : uint8_t {
+  kRoleName,                  // "unknown (OID=7)" if there is none
+  kIndexDefinition,           // CREATE INDEX ..., the table's name without a schema
+  kQualifiedIndexDefinition,  // with the schema
+  kConstraintDefinition,      // "PRIMARY KEY (id)"
+};
+
+// What of a relation takes room on disk.
+enum class RelationPart : uint8_t { kTable, kIndexes, kAll };
+
+class EvalEnvironment : public Interrupts, public RelationNames {
  public:
   // Microseconds since 2000-01-01 UTC.
   virtual int64_t TransactionTimestamp() const = 0;
@@ -51,6 +64,15 @@ class EvalEnvironment : public Interrupts {
   // The name of the sequence that the column owns, copied into arena; null data if it owns none.
   virtual Result<std::string_view> SerialSequence(std::string_view table, std::string_view column,
                                                   Arena& arena);
+
+  // The text, copied into arena; null data if there is no such object.
+  virtual Result<std::string_view> DescribeObject(CatalogText what, Oid object, Arena& arena);
+  // The name of an index's column, from 1; null data if there is none.
+  virtual Result<std::string_view> IndexColumn(Oid index, int column, Arena& arena);
+  // Whether the relation is found by its bare name; none: there is no such relation.
+  virtual Result<std::optional<bool>> RelationIsVisible(Oid relation);
+  // None: there is no such relation.
+  virtual Result<std::optional<int64_t>> RelationBytes(Oid relation, RelationPart part);
 
   // The setting's value, copied into arena. Unknown: null data if missing_ok, otherwise 42704.
   virtual Result<std::string_view> CurrentSetting(std::string_view name, bool missing_ok,

@@ -47,8 +47,8 @@ struct EvalContext {
   }
   // For types whose text depends on the session; immutable functions have no environment.
   IoContext io() const {
-    if (environment == nullptr) return {arena, nullptr, 0};
-    return {arena, &environment->time_zone(), environment->TransactionTimestamp()};
+    if (environment == nullptr) return {arena, nullptr, 0, nullptr};
+    return {arena, &environment->time_zone(), environment->TransactionTimestamp(), environment};
   }
 };
 

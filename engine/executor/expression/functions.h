@@ -116,12 +116,27 @@ std::span<const FunctionDescription> SearchFunctions();
 std::span<const FunctionDescription> PatternFunctions();
 std::span<const FunctionDescription> TimeFunctions();
 std::span<const FunctionDescription> SystemFunctions();
+std::span<const FunctionDescription> CatalogFunctions();
+std::span<const FunctionDescription> ArrayFunctions();
 // What PostgreSQL has besides; without an implementation, also of the aggregates' names.
 std::span<const FunctionDescription> LackingFunctions();
+
+// Whether the first argument is a sequence.
+inline bool TakesSequence(const FunctionDescription& function) {
+  return function.name == "nextval" || function.name == "currval" || function.name == "setval";
+}
+// nextval(), currval() and setval() of a sequence by its name.
+bool NextSequenceValue(EvalContext& context, const Value* a, uint32_t count, Value& out);
+bool CurrentSequenceValue(EvalContext& context, const Value* a, uint32_t count, Value& out);
+bool SetSequenceValue(EvalContext& context, const Value* a, uint32_t count, Value& out);
 
 // The next value of the sequence of an identity column, by its oid: what a default of such a column
 // is.
 const FunctionDescription& IdentityValueFunction();
+
+// In no table: value = ANY (array), and array[subscript].
+std::span<const FunctionDescription* const> EqualsAnyFunctions();
+std::span<const FunctionDescription* const> ArrayElementFunctions();
 
 // All rows with that name, any number of arguments.
 std::span<const FunctionDescription* const> FindFunctions(std::string_view name);

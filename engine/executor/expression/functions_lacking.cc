@@ -45,10 +45,6 @@ constexpr auto kRows = std::to_array<FunctionDescription>({
     Lacking("isfinite", {kDate}, oid::kBool),
     Lacking("isfinite", {kInterval}, oid::kBool),
     Lacking("length", {kBytea, kName}, oid::kInt4),
-    // Of an oid: see IdentityValueFunction.
-    Lacking("currval", {oid::kInt8}, oid::kInt8),
-    Lacking("nextval", {oid::kInt8}, oid::kInt8),
-    Lacking("setval", {oid::kInt8, oid::kInt8}, oid::kInt8),
     Lacking("pg_terminate_backend", {oid::kInt4, oid::kInt8}, oid::kBool),
     Lacking("substring", {oid::kText, oid::kText}, oid::kText),
     Lacking("substring", {oid::kText, oid::kText, oid::kText}, oid::kText),

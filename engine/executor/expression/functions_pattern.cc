@@ -1,9 +1,11 @@
-// LIKE and ILIKE. ILIKE ignores the case of ASCII letters only, as the C collation does.
+// LIKE and ILIKE, ~ and its relatives. They ignore the case of ASCII letters only, as in the C
+// collation.
 #include <array>
 #include <cstring>
 
 #include "base/ascii.h"
 #include "engine/executor/expression/functions.h"
+#include "engine/executor/expression/regular_expression.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
@@ -114,6 +116,27 @@ bool LikeEscape(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
+template <bool kIgnoreCase, bool kNegated>
+bool RegexOperator(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  Result<RegularExpression> expression = RegularExpression::Compile(a[1].text(), kIgnoreCase);
+  if (!expression.ok()) return context.Fail(expression.TakeStatus());
+  Result<bool> matches = expression->Matches(a[0].text(), context.arena->Meter());
+  if (!matches.ok()) return context.Fail(matches.TakeStatus());
+  out = Value::Bool(*matches != kNegated);
+  return true;
+}
+
+template <Oid kLeft>
+constexpr std::array<FunctionDescription, 4> RegexRows() {
+  return {OperatorRow("~", {kLeft, oid::kText}, oid::kBool, RegexOperator<false, false>),
+          OperatorRow("!~", {kLeft, oid::kText}, oid::kBool, RegexOperator<false, true>),
+          OperatorRow("~*", {kLeft, oid::kText}, oid::kBool, RegexOperator<true, false>),
+          OperatorRow("!~*", {kLeft, oid::kText}, oid::kBool, RegexOperator<true, true>)};
+}
+constexpr auto kTextRegexRows = RegexRows<oid::kText>();
+constexpr auto kNameRegexRows = RegexRows<oid::kName>();
+constexpr auto kBpcharRegexRows = RegexRows<oid::kBpchar>();
+
 constexpr std::array kPatternRows = {
     OperatorRow("~~", {oid::kText, oid::kText}, oid::kBool, LikeOperator<false, false>),
     OperatorRow("!~~", {oid::kText, oid::kText}, oid::kBool, LikeOperator<false, true>),
@@ -124,6 +147,18 @@ constexpr std::array kPatternRows = {
     OperatorRow("~~*", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<true, false>),
     OperatorRow("!~~*", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<true, true>),
     FunctionRow("like_escape", {oid::kText, oid::kText}, oid::kText, LikeEscape),
+    kTextRegexRows[0],
+    kTextRegexRows[1],
+    kTextRegexRows[2],
+    kTextRegexRows[3],
+    kNameRegexRows[0],
+    kNameRegexRows[1],
+    kNameRegexRows[2],
+    kNameRegexRows[3],
+    kBpcharRegexRows[0],
+    kBpcharRegexRows[1],
+    kBpcharRegexRows[2],
+    kBpcharRegexRows[3],
 };
 
 }  // namespace

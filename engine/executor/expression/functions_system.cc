@@ -84,22 +84,8 @@ bool SetConfig(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-bool NextValue(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return StoreInteger(context, context.environment->NextSequenceValue(a[0].text()), out);
-}
-bool CurrentValue(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  return StoreInteger(context, context.environment->CurrentSequenceValue(a[0].text()), out);
-}
 bool LastValue(EvalContext& context, const Value*, uint32_t, Value& out) {
   return StoreInteger(context, context.environment->LastSequenceValue(), out);
-}
-bool SetValue(EvalContext& context, const Value* a, uint32_t count, Value& out) {
-  const bool is_called = count < 3 || a[2].integer != 0;
-  if (!context.Check(context.environment->SetSequenceValue(a[0].text(), a[1].integer, is_called))) {
-    return false;
-  }
-  out = a[1];
-  return true;
 }
 
 bool IdentityValue(EvalContext& context, const Value* a, uint32_t, Value& out) {
@@ -160,11 +146,12 @@ constexpr std::array kSystemRows = {
     FunctionRow("current_setting", {oid::kText, oid::kBool}, oid::kText, CurrentSetting, kStable),
     CalledOnNull(FunctionRow("set_config", {oid::kText, oid::kText, oid::kBool}, oid::kText,
                              SetConfig, kVolatile)),
-    FunctionRow("nextval", {oid::kText}, oid::kInt8, NextValue, kVolatile),
-    FunctionRow("currval", {oid::kText}, oid::kInt8, CurrentValue, kVolatile),
+    FunctionRow("nextval", {oid::kText}, oid::kInt8, NextSequenceValue, kVolatile),
+    FunctionRow("currval", {oid::kText}, oid::kInt8, CurrentSequenceValue, kVolatile),
     FunctionRow("lastval", {}, oid::kInt8, LastValue, kVolatile),
-    FunctionRow("setval", {oid::kText, oid::kInt8}, oid::kInt8, SetValue, kVolatile),
-    FunctionRow("setval", {oid::kText, oid::kInt8, oid::kBool}, oid::kInt8, SetValue, kVolatile),
+    FunctionRow("setval", {oid::kText, oid::kInt8}, oid::kInt8, SetSequenceValue, kVolatile),
+    FunctionRow("setval", {oid::kText, oid::kInt8, oid::kBool}, oid::kInt8, SetSequenceValue,
+                kVolatile),
     FunctionRow("pg_get_serial_sequence", {oid::kText, oid::kText}, oid::kText, SerialSequence,
                 kStable),
     FunctionRow("pg_sleep", {oid::kFloat8}, oid::kVoid, Sleep, kVolatile),
@@ -178,6 +165,21 @@ constexpr FunctionDescription kIdentityValue =
     FunctionRow("nextval", {oid::kOid}, oid::kInt8, IdentityValue, kVolatile);
 
 }  // namespace
+
+bool NextSequenceValue(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return StoreInteger(context, context.environment->NextSequenceValue(a[0].text()), out);
+}
+bool CurrentSequenceValue(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return StoreInteger(context, context.environment->CurrentSequenceValue(a[0].text()), out);
+}
+bool SetSequenceValue(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  const bool is_called = count < 3 || a[2].integer != 0;
+  if (!context.Check(context.environment->SetSequenceValue(a[0].text(), a[1].integer, is_called))) {
+    return false;
+  }
+  out = a[1];
+  return true;
+}
 
 std::span<const FunctionDescription> SystemFunctions() { return kSystemRows; }
 const FunctionDescription& IdentityValueFunction() { return kIdentityValue; }

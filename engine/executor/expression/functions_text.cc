@@ -210,14 +210,8 @@ bool Md5(EvalContext& context, const Value* a, uint32_t, Value& out) {
 
 bool Ascii(EvalContext&, const Value* a, uint32_t, Value& out) {
   const std::string_view text = a[0].text();
-  if (text.empty()) return StoreInteger(0, out);
-  const int length = Utf8Length(text[0]);
-  int64_t code = static_cast<unsigned char>(text[0]);
-  if (length > 1) code &= 0x7F >> length;
-  for (int i = 1; i < length; ++i) {
-    code = code << 6 | (static_cast<unsigned char>(text[static_cast<size_t>(i)]) & 0x3F);
-  }
-  return StoreInteger(code, out);
+  size_t at = 0;
+  return StoreInteger(text.empty() ? 0 : static_cast<int64_t>(TakeUtf8(text, at)), out);
 }
 bool Chr(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const int64_t code = a[0].integer;

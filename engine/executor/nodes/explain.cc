@@ -19,9 +19,14 @@ std::string Quoted(std::string_view text) {
   return quoted + "'";
 }
 
+// "character" would mean character(1).
+std::string PrintType(Type type) {
+  return type.oid == type_oid::kBpchar && type.modifier < 0 ? "bpchar" : FormatType(type);
+}
+
 std::string PrintConstant(const Expression& expression) {
   const Value& value = expression.constant;
-  const std::string type = FormatType(expression.type);
+  const std::string type = PrintType(expression.type);
   if (value.null) return "NULL::" + type;
   Arena arena;
   std::string_view text;
@@ -48,6 +53,17 @@ std::string PrintFunction(const Expression& expression, const ColumnNames& names
   const auto arguments = expression.args();
   if (function == nullptr) return "(" + Join(expression, ", ", names) + ")";
   const std::string name(function->name);
+  // Here a sequence is given by its name, in PostgreSQL as a regclass.
+  const bool by_name = TakesSequence(*function) && !arguments.empty() &&
+                       arguments[0]->kind == ExpressionKind::kConstant &&
+                       arguments[0]->type.oid == type_oid::kText && !arguments[0]->constant.null;
+  if (by_name) {
+    std::string list = Quoted(arguments[0]->constant.text()) + "::regclass";
+    for (const Expression* argument : arguments.subspan(1)) {
+      list += ", " + PrintExpression(*argument, names);
+    }
+    return name + "(" + list + ")";
+  }
   if (function->is_operator && arguments.size() == 2) {
     return "(" + PrintExpression(*arguments[0], names) + " " + name + " " +
            PrintExpression(*arguments[1], names) + ")";
@@ -85,11 +101,17 @@ std::string PrintExpression(const Expression& expression, const ColumnNames& nam
       return fmt::format("${}", expression.index + 1);
     case ExpressionKind::kFunction:
       return PrintFunction(expression, names);
+    case ExpressionKind::kTextInput: {
+      const Expression& text = *expression.arguments[0];
+      const bool literal = text.kind == ExpressionKind::kConstant &&
+                           text.type.oid == type_oid::kUnknown && !text.constant.null;
+      if (literal) return Quoted(text.constant.text()) + "::" + PrintType(expression.type);
+      return fmt::format("({})::{}", argument(0), PrintType(expression.type));
+    }
     case ExpressionKind::kRelabel:
     case ExpressionKind::kCoerce:
-    case ExpressionKind::kTextInput:
     case ExpressionKind::kTextOutput:
-      return fmt::format("({})::{}", argument(0), FormatType(expression.type));
+      return fmt::format("({})::{}", argument(0), PrintType(expression.type));
     case ExpressionKind::kAnd:
       return "(" + Join(expression, " AND ", names) + ")";
     case ExpressionKind::kOr:

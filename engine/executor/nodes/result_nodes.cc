@@ -152,11 +152,12 @@ ViewNode::ViewNode(std::string_view name, std::string alias, std::vector<std::st
       read_(std::move(read)),
       condition_(condition) {}
 
-bool ViewNode::DoOpen(ExecutionContext& /*context*/) {
-  values_.clear();
-  read_(values_);
+bool ViewNode::DoOpen(ExecutionContext& context) {
+  rows_.Release();
   next_ = 0;
-  return true;
+  Status status = read_(context, rows_);
+  if (status.ok()) status = rows_.TakeStatus();
+  return status.ok() || context.Fail(std::move(status));
 }
 
 bool ViewNode::DoRescan(ExecutionContext& /*context*/) {
@@ -167,11 +168,11 @@ bool ViewNode::DoRescan(ExecutionContext& /*context*/) {
 Step ViewNode::DoNext(ExecutionContext& context, const Value*& row) {
   while (true) {
     context.eval.arena->Reset();
-    if (next_ >= values_.size()) return Step::kDone;
+    if (next_ >= rows_.size()) return Step::kDone;
     Status interrupt = context.eval.environment->CheckInterrupts();
     if (!interrupt.ok()) [[unlikely]]
       return Fail(context, std::move(interrupt));
-    std::copy_n(values_.begin() + static_cast<std::ptrdiff_t>(next_), columns_.size(),
+    std::copy_n(rows_.at(next_), columns_.size(),
                 frame_->values.begin() + static_cast<std::ptrdiff_t>(first_slot_));
     row = frame_->row();
     next_ += columns_.size();
@@ -183,7 +184,7 @@ Step ViewNode::DoNext(ExecutionContext& context, const Value*& row) {
   }
 }
 
-void ViewNode::Close(ExecutionContext& /*context*/) { std::vector<Value>().swap(values_); }
+void ViewNode::Close(ExecutionContext& /*context*/) { rows_.Release(); }
 
 void ViewNode::Explain(ExplainWriter& writer) const {
   std::string title = "Scan on " + std::string(name_);

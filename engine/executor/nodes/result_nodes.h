@@ -10,6 +10,7 @@
 
 #include "engine/executor/nodes/plan_node.h"
 #include "engine/executor/nodes/row_frame.h"
+#include "engine/executor/nodes/view_rows.h"
 
 namespace connbench::engine {
 
@@ -85,7 +86,7 @@ class SeriesNode : public PlanNode {
 class ViewNode : public PlanNode {
  public:
   // read appends the rows, one after the other, with as many values each as there are columns.
-  using Read = std::function<void(std::vector<Value>& values)>;
+  using Read = std::function<Status(ExecutionContext& context, ViewRows& rows)>;
   ViewNode(std::string_view name, std::string alias, std::vector<std::string> columns,
            std::shared_ptr<RowFrame> frame, size_t first_slot, Read read,
            const Expression* condition);
@@ -108,7 +109,7 @@ class ViewNode : public PlanNode {
   const size_t first_slot_;
   const Read read_;
   const Expression* condition_;
-  std::vector<Value> values_;
+  ViewRows rows_;
   size_t next_ = 0;
 };
 

@@ -9,6 +9,8 @@
 namespace connbench::engine {
 
 inline constexpr int64_t kUsPerSecond = 1'000'000;
+// From the Unix epoch to 2000-01-01, where SQL's timestamps begin.
+inline constexpr int64_t kUnixEpochShiftUs = int64_t{946684800} * kUsPerSecond;
 inline constexpr int64_t kUsPerMinute = 60 * kUsPerSecond;
 inline constexpr int64_t kUsPerHour = 60 * kUsPerMinute;
 inline constexpr int64_t kUsPerDay = 24 * kUsPerHour;

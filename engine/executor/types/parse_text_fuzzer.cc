@@ -36,7 +36,7 @@ void CheckRoundTrip(Oid oid, const Value& value, const IoContext& io) {
 }
 
 void Check(const TypeInfo& type, std::string_view bytes) {
-  if (type.form == ValueForm::kNone) return;
+  if (type.form == ValueForm::kNone || type.catalog_only) return;  // no client gives such values
   Arena arena(int64_t{16} << 20);
   const IoContext io{&arena, nullptr, 0};
   Value value;

@@ -84,6 +84,17 @@ int64_t CharactersInWord(std::string_view text, size_t at) {
   return Status::Ok();
 }
 
+char32_t TakeUtf8(std::string_view text, size_t& at) {
+  constexpr unsigned char kPayloadOfFirst[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  const auto length = static_cast<size_t>(Utf8Length(text[at]));
+  char32_t c = static_cast<unsigned char>(text[at]) & kPayloadOfFirst[length];
+  for (size_t i = at + 1; i < std::min(at + length, text.size()); ++i) {
+    c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  }
+  at += length;
+  return c;
+}
+
 int64_t CountCharacters(std::string_view text) {
   size_t at = 0;
   int64_t count = 0;

@@ -29,6 +29,8 @@ inline int Utf8Length(char first) {
   return byte < 0xF0 ? 3 : 4;
 }
 
+// The character at text[at], which is moved behind it; text must not end there.
+char32_t TakeUtf8(std::string_view text, size_t& at);
 int64_t CountCharacters(std::string_view text);
 // Byte offset of the first needle at or after from, npos if there is none, in linear time.
 Status FindText(std::string_view text, std::string_view needle, size_t from, WorkMeter& meter,

@@ -16,19 +16,37 @@
 namespace connbench::engine {
 namespace {
 
+constexpr TypeInfo CatalogType(Oid oid, std::string_view name, std::string_view sql_name,
+                               int16_t size, char category, ValueForm form) {
+  return {oid, name, sql_name, size, category, category == 'I', form, /*catalog_only=*/true};
+}
+
 // In the order of their oids. Category and preferred as in pg_type.
 constexpr std::array kTypes = {
     TypeInfo{type_oid::kBool, "bool", "boolean", 1, 'B', true, ValueForm::kInteger},
+    CatalogType(type_oid::kBytea, "bytea", "bytea", -1, 'U', ValueForm::kBytes),
     TypeInfo{type_oid::kChar, "char", "\"char\"", 1, 'Z', false, ValueForm::kBytes},
     TypeInfo{type_oid::kName, "name", "name", 64, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kInt8, "int8", "bigint", 8, 'N', false, ValueForm::kInteger},
     TypeInfo{type_oid::kInt2, "int2", "smallint", 2, 'N', false, ValueForm::kInteger},
+    CatalogType(type_oid::kInt2Vector, "int2vector", "int2vector", -1, 'A', ValueForm::kBytes),
     TypeInfo{type_oid::kInt4, "int4", "integer", 4, 'N', false, ValueForm::kInteger},
+    CatalogType(type_oid::kRegproc, "regproc", "regproc", 4, 'N', ValueForm::kBytes),
     TypeInfo{type_oid::kText, "text", "text", -1, 'S', true, ValueForm::kBytes},
     TypeInfo{type_oid::kOid, "oid", "oid", 4, 'N', true, ValueForm::kInteger},
+    CatalogType(type_oid::kXid, "xid", "xid", 4, 'U', ValueForm::kInteger),
+    CatalogType(type_oid::kOidVector, "oidvector", "oidvector", -1, 'A', ValueForm::kBytes),
+    CatalogType(type_oid::kPgNodeTree, "pg_node_tree", "pg_node_tree", -1, 'Z', ValueForm::kBytes),
     TypeInfo{type_oid::kFloat4, "float4", "real", 4, 'N', false, ValueForm::kReal},
     TypeInfo{type_oid::kFloat8, "float8", "double precision", 8, 'N', true, ValueForm::kReal},
     TypeInfo{type_oid::kUnknown, "unknown", "unknown", -2, 'X', false, ValueForm::kBytes},
+    CatalogType(type_oid::kInet, "inet", "inet", -1, 'I', ValueForm::kBytes),
+    CatalogType(type_oid::kCharArray, "_char", "\"char\"[]", -1, 'A', ValueForm::kBytes),
+    CatalogType(type_oid::kNameArray, "_name", "name[]", -1, 'A', ValueForm::kBytes),
+    CatalogType(type_oid::kInt2Array, "_int2", "smallint[]", -1, 'A', ValueForm::kBytes),
+    CatalogType(type_oid::kTextArray, "_text", "text[]", -1, 'A', ValueForm::kBytes),
+    CatalogType(type_oid::kOidArray, "_oid", "oid[]", -1, 'A', ValueForm::kBytes),
+    CatalogType(type_oid::kAclItemArray, "_aclitem", "aclitem[]", -1, 'A', ValueForm::kBytes),
     TypeInfo{type_oid::kBpchar, "bpchar", "character", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kVarchar, "varchar", "character varying", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kTimestamp, "timestamp", "timestamp without time zone", 8, 'D', false,
@@ -36,25 +54,37 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kTimestamptz, "timestamptz", "timestamp with time zone", 8, 'D', true,
              ValueForm::kInteger},
     TypeInfo{type_oid::kNumeric, "numeric", "numeric", -1, 'N', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kRegclass, "regclass", "regclass", 4, 'N', false, ValueForm::kInteger},
     TypeInfo{type_oid::kRegtype, "regtype", "regtype", 4, 'N', false, ValueForm::kInteger},
     TypeInfo{type_oid::kAny, "any", "\"any\"", 4, 'P', false, ValueForm::kNone},
+    CatalogType(type_oid::kAnyArray, "anyarray", "anyarray", -1, 'P', ValueForm::kBytes),
     TypeInfo{type_oid::kVoid, "void", "void", 4, 'P', false, ValueForm::kNone},
+    TypeInfo{type_oid::kRegnamespace, "regnamespace", "regnamespace", 4, 'N', false,
+             ValueForm::kInteger},
 };
 
 // The row of every oid that is in none of the others.
 constexpr TypeInfo kNoSuchType{type_oid::kInvalid, "???", "???", 4, 'P', false, ValueForm::kNone};
 
 // Where each oid is in kTypes: every bind and every value sent asks. The modulus is the smallest
-// one under which these oids differ; the compiler checks it.
-constexpr Oid kOidModulus = 66;
+// one under which these oids differ.
+constexpr Oid kOidModulus = [] {
+  for (Oid modulus = kTypes.size();; ++modulus) {
+    bool differ = true;
+    for (size_t i = 0; i < kTypes.size() && differ; ++i) {
+      for (size_t j = 0; j < i && differ; ++j) {
+        differ = kTypes[i].oid % modulus != kTypes[j].oid % modulus;
+      }
+    }
+    if (differ) return modulus;
+  }
+}();
 constexpr uint8_t kNoType = UINT8_MAX;
 constexpr std::array kTypeOfOid = [] {
   std::array<uint8_t, kOidModulus> places{};
   places.fill(kNoType);
   for (size_t i = 0; i < kTypes.size(); ++i) {
-    uint8_t& place = places[kTypes[i].oid % kOidModulus];
-    if (place != kNoType) throw "two oids share a place: choose another modulus";
-    place = static_cast<uint8_t>(i);
+    places[kTypes[i].oid % kOidModulus] = static_cast<uint8_t>(i);
   }
   return places;
 }();
@@ -98,11 +128,15 @@ std::span<const TypeInfo> AllTypes() { return kTypes; }
   return place != kNoType && kTypes[place].oid == oid ? kTypes[place] : kNoSuchType;
 }
 
-bool IsKnownType(Oid oid) { return GetType(oid).oid != type_oid::kInvalid; }
+bool IsKnownType(Oid oid) {
+  const TypeInfo& type = GetType(oid);
+  return type.oid != type_oid::kInvalid && !type.catalog_only;
+}
 
 const TypeInfo* FindTypeByName(std::string_view name) {
-  const auto* at = std::find_if(kTypes.begin(), kTypes.end(),
-                                [&](const TypeInfo& type) { return type.name == name; });
+  const auto* at = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeInfo& type) {
+    return type.name == name && !type.catalog_only;
+  });
   return at != kTypes.end() ? at : nullptr;
 }
 
@@ -190,6 +224,32 @@ Result<int32_t> MakeTypeModifier(Oid oid, std::span<const int32_t> numbers) {
           sqlstate::kSyntaxError,
           fmt::format("type modifier is not allowed for type \"{}\"", GetType(oid).name));
   }
+}
+
+Oid ElementType(const TypeInfo& type) {
+  switch (type.oid) {
+    case type_oid::kName:
+      return type_oid::kChar;
+    case type_oid::kInt2Vector:
+      return type_oid::kInt2;
+    case type_oid::kOidVector:
+      return type_oid::kOid;
+    default:
+      break;
+  }
+  if (type.category != 'A') return type_oid::kInvalid;
+  const std::string_view element = type.name.substr(1);  // behind the underscore
+  for (const TypeInfo& each : kTypes) {
+    if (each.name == element) return each.oid;
+  }
+  return type_oid::kInvalid;
+}
+
+Oid ArrayType(Oid element) {
+  for (const TypeInfo& each : kTypes) {
+    if (each.name.starts_with('_') && ElementType(each) == element) return each.oid;
+  }
+  return type_oid::kInvalid;
 }
 
 bool IsString(Oid oid) {

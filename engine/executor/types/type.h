@@ -3,8 +3,8 @@
 // Safety: constant data and pure functions; any thread.
 //
 // How values are held (engine/executor/value.h):
-//   integer  bool, int2, int4, int8, oid, timestamp, timestamptz (microseconds since 2000-01-01,
-//            INT64_MIN and INT64_MAX are -infinity and infinity)
+//   integer  bool, int2, int4, int8, oid, xid, regclass, regtype (the oid), timestamp, timestamptz
+//            (microseconds since 2000-01-01, INT64_MIN and INT64_MAX are -infinity and infinity)
 //   real     float4 (rounded to float), float8
 //   bytes    text, varchar, name, unknown: UTF-8; bpchar: as stored, blank-padded;
 //            numeric: see engine/executor/types/numeric.h
@@ -43,9 +43,10 @@ struct TypeInfo {
   char category;              // pg_type.typcategory
   bool preferred;             // pg_type.typispreferred
   ValueForm form;
+  bool catalog_only = false;  // only columns of system relations have it; no name leads to it
 };
 
-// Whether this engine has the type.
+// Whether tables, parameters and casts may have the type.
 bool IsKnownType(Oid oid);
 // The type's row. An oid without a type has a row, too, which has no form and no casts, so that an
 // oid from a damaged or newer catalog leads to an error, never to a crash.
@@ -56,6 +57,7 @@ const TypeInfo* FindTypeByName(std::string_view name);  // "int4"; also "char" f
 Status CheckTypeOid(Oid oid);
 // 0A000 "type "date" is not supported" or 42704 "type "dat" does not exist".
 Status UnknownTypeError(std::string_view name);
+// Those of system relations included.
 std::span<const TypeInfo> AllTypes();
 
 // As format_type(oid, modifier) prints: "character varying(10)", "timestamp with time zone".
@@ -69,6 +71,16 @@ inline bool IsInteger(Oid oid) {
 }
 // text, varchar, bpchar, name, unknown: anything in PostgreSQL's string category plus unknown.
 bool IsString(Oid oid);
+
+// The type of the elements of an array, of an int2vector, ...; kInvalid if it has none.
+Oid ElementType(const TypeInfo& type);
+// The array type of these elements; kInvalid: the engine has none.
+Oid ArrayType(Oid element);
+
+// Whether a value's text depends on the session: its time zone, its view of the catalog.
+inline bool TextDependsOnSession(Oid oid) {
+  return GetType(oid).category == 'D' || oid == type_oid::kRegclass;
+}
 
 // <0, 0, >0 in the type's own order (float8: NaN above all; text: bytes, the C collation; bpchar:
 // without trailing blanks). Neither may be null.

@@ -8,10 +8,13 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <string>
 
 #include "base/ascii.h"
+#include "engine/executor/types/array_text.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
+#include "engine/executor/types/postgres_types.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
@@ -61,6 +64,75 @@ Status ParseRegtype(std::string_view text, Value& out) {
   }
   return Status::Error(sqlstate::kUndefinedObject,
                        fmt::format("type \"{}\" does not exist", Excerpt(text)));
+}
+
+// A number is the oid itself, "-" is none, as PostgreSQL prints it.
+Status ParseRegclass(std::string_view text, const IoContext& io, Value& out) {
+  if (text == "-") {
+    out = Value::Integer(0);
+    return Status::Ok();
+  }
+  const bool number = !text.empty() && std::all_of(text.begin(), text.end(), IsAsciiDigit);
+  if (number) return ParseOid(text, out);
+  RelationNames none;
+  RelationNames& names = io.relations != nullptr ? *io.relations : none;
+  CONNBENCH_ASSIGN_OR_RETURN(const Oid relation, names.FindRelation(text));
+  out = Value::Integer(relation);
+  return Status::Ok();
+}
+
+// The elements are read and printed as their type does it.
+Status ParseArrayValue(Oid type, std::string_view text, const IoContext& io, Value& out) {
+  CONNBENCH_ASSIGN_OR_RETURN(ArrayElements elements, ParseArray(text));
+  const Oid element_type = ElementType(GetType(type));
+  for (std::optional<std::string>& element : elements) {
+    if (!element) continue;
+    Value value;
+    std::string_view printed;
+    CONNBENCH_RETURN_IF_ERROR(ParseText({element_type, -1}, *element, io, value));
+    CONNBENCH_RETURN_IF_ERROR(FormatText(element_type, value, io, printed));
+    element = std::string(printed);
+  }
+  const std::string_view copy = io.arena->Copy(PrintArray(elements));
+  if (copy.data() == nullptr) return io.arena->OutOfMemory();
+  out = Value::Text(copy);
+  return Status::Ok();
+}
+
+// As an unknown oid of a regclass or regnamespace is printed.
+Status FormatUnknownOid(const Value& value, const IoContext& io, std::string_view& out) {
+  out = io.arena->Copy(value.integer == 0 ? std::string("-") : std::to_string(value.integer));
+  return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
+}
+
+Status FormatRegclass(const Value& value, const IoContext& io, std::string_view& out) {
+  if (value.integer != 0 && io.relations != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(
+        out, io.relations->RelationName(static_cast<Oid>(value.integer), *io.arena));
+    if (out.data() != nullptr) return Status::Ok();
+  }
+  return FormatUnknownOid(value, io, out);
+}
+
+Status ParseRegnamespace(std::string_view text, Value& out) {
+  for (const Schema& schema : kSchemas) {
+    if (schema.name != text) continue;
+    out = Value::Integer(schema.oid);
+    return Status::Ok();
+  }
+  const bool number = !text.empty() && std::all_of(text.begin(), text.end(), IsAsciiDigit);
+  if (number) return ParseOid(text, out);
+  return Status::Error(sqlstate::kInvalidSchemaName,
+                       fmt::format("schema \"{}\" does not exist", Excerpt(text)));
+}
+
+Status FormatRegnamespace(const Value& value, const IoContext& io, std::string_view& out) {
+  for (const Schema& schema : kSchemas) {
+    if (schema.oid != value.integer) continue;
+    out = schema.name;
+    return Status::Ok();
+  }
+  return FormatUnknownOid(value, io, out);
 }
 
 // Any unambiguous beginning of a word.
@@ -150,6 +222,12 @@ Status SendBigEndian(T value, const IoContext& io, std::string_view& out) {
 
 }  // namespace
 
+Result<Oid> RelationNames::FindRelation(std::string_view) {
+  return Status::Error(sqlstate::kFeatureNotSupported,
+                       "the name of a relation is not supported here");
+}
+Result<std::string_view> RelationNames::RelationName(Oid, Arena&) { return std::string_view(); }
+
 [[gnu::hot]] std::string_view TrimSpaces(std::string_view text) {
   while (!text.empty() && IsAsciiSpace(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsAsciiSpace(text.back())) text.remove_suffix(1);
@@ -174,6 +252,8 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       return ParseInteger<int64_t>(text, "bigint", out);
     case type_oid::kOid:
       return ParseOid(text, out);
+    case type_oid::kRegclass:
+      return ParseRegclass(text, io, out);
     case type_oid::kRegtype:
       return ParseRegtype(text, out);
     case type_oid::kFloat4:
@@ -202,6 +282,14 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       if (text.data() == nullptr) return io.arena->OutOfMemory();
       out = Value::Text(text);
       return Status::Ok();
+    case type_oid::kCharArray:
+    case type_oid::kNameArray:
+    case type_oid::kInt2Array:
+    case type_oid::kTextArray:
+    case type_oid::kOidArray:
+      return ParseArrayValue(type.oid, text, io, out);
+    case type_oid::kRegnamespace:
+      return ParseRegnamespace(text, out);
     case type_oid::kVoid:
       out = Value::Integer(0);
       return Status::Ok();
@@ -231,6 +319,8 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
     case type_oid::kInt8:
       return ReceiveInteger<int64_t>(bytes, out);
     case type_oid::kOid:
+    case type_oid::kRegclass:
+    case type_oid::kRegnamespace:
     case type_oid::kRegtype:
       return ReceiveInteger<uint32_t>(bytes, out);
     case type_oid::kFloat4:
@@ -292,14 +382,23 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
     case type_oid::kVoid:
       out = "";
       return Status::Ok();
+    case type_oid::kRegclass:
+      return FormatRegclass(value, io, out);
+    case type_oid::kRegnamespace:
+      return FormatRegnamespace(value, io, out);
     case type_oid::kRegtype: {
-      out = io.arena->Copy(FormatType({static_cast<Oid>(value.integer), -1}));
+      const auto type = static_cast<Oid>(value.integer);
+      const bool there =
+          GetType(type).oid != type_oid::kInvalid || FindPostgresType(type) != nullptr;
+      if (!there) return FormatUnknownOid(value, io, out);
+      out = io.arena->Copy(FormatType({type, -1}));
       return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
     }
     case type_oid::kInt2:
     case type_oid::kInt4:
     case type_oid::kInt8:
-    case type_oid::kOid: {
+    case type_oid::kOid:
+    case type_oid::kXid: {
       char* bytes = io.arena->AllocateBytes(kIntegerTextBytes);
       if (bytes == nullptr) return io.arena->OutOfMemory();
       const auto end = std::to_chars(bytes, bytes + kIntegerTextBytes, value.integer);
@@ -347,6 +446,9 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
       return SendBigEndian(static_cast<uint16_t>(value.integer), io, out);
     case type_oid::kInt4:
     case type_oid::kOid:
+    case type_oid::kXid:
+    case type_oid::kRegclass:
+    case type_oid::kRegnamespace:
     case type_oid::kRegtype:
       return SendBigEndian(static_cast<uint32_t>(value.integer), io, out);
     case type_oid::kInt8:
@@ -362,6 +464,21 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
     case type_oid::kChar:
       out = value.length > 0 ? value.text() : std::string_view("\0", 1);
       return Status::Ok();
+    case type_oid::kBytea:
+    case type_oid::kInt2Vector:
+    case type_oid::kRegproc:
+    case type_oid::kOidVector:
+    case type_oid::kInet:
+    case type_oid::kCharArray:
+    case type_oid::kNameArray:
+    case type_oid::kInt2Array:
+    case type_oid::kTextArray:
+    case type_oid::kOidArray:
+    case type_oid::kAclItemArray:
+    case type_oid::kAnyArray:
+      return Status::Error(
+          sqlstate::kFeatureNotSupported,
+          fmt::format("type {} in the binary format is not supported", FormatType({oid, -1})));
     default:
       return FormatText(oid, value, io, out);
   }

@@ -16,11 +16,29 @@
 
 namespace connbench::engine {
 
+// The schemas, under PostgreSQL's oids: all that there are.
+struct Schema {
+  Oid oid;
+  std::string_view name;
+};
+inline constexpr Schema kSchemas[] = {{11, "pg_catalog"}, {2200, "public"}};
+
+// What regclass values ask of the session.
+class RelationNames {
+ public:
+  virtual ~RelationNames() = default;
+  // The relation that a text names, as SQL writes names. 42P01; 42602 and others for a bad name.
+  virtual Result<Oid> FindRelation(std::string_view text);
+  // The name of a relation as this session would write it, in the arena; null data: there is none.
+  virtual Result<std::string_view> RelationName(Oid relation, Arena& arena);
+};
+
 // What reading and writing values depends on beside the value.
 struct IoContext {
   Arena* arena = nullptr;
   const TimeZone* time_zone = nullptr;  // null: UTC
   int64_t now = 0;  // the transaction's start, microseconds since 2000, for 'now' and 'today'
+  RelationNames* relations = nullptr;  // null: regclass is a number
 };
 
 // 22021 unless text is valid UTF-8 without zero bytes.

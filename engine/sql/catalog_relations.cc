@@ -1,0 +1,518 @@
+// The catalogs of relations: pg_class, pg_attribute, pg_attrdef, pg_index, pg_constraint,
+// pg_sequence, pg_depend.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+#include "engine/roles/access.h"
+#include "engine/sql/catalog_contents.h"
+#include "engine/sql/catalog_text.h"
+#include "engine/sql/system_view_fields.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace t = type_oid;
+
+// ---- pg_class ----
+
+struct ClassRow {
+  Oid oid = 0;
+  std::string_view name;
+  Oid owner = kSuperuserOid;
+  Oid access_method = 0;
+  int64_t file = 0;
+  RelationStatistics size;
+  char kind = 'r';
+  char identity = 'n';  // relreplident
+  size_t columns = 0;
+  bool has_index = false;
+  bool shared = false;
+  std::optional<std::string> acl;
+
+  Oid schema() const { return SchemaOf(oid); }
+};
+
+constexpr auto kClassFields = std::to_array<ViewField<ClassRow>>({
+    {{"oid", t::kOid}, field::Number<&ClassRow::oid>},
+    {{"relname", t::kName}, field::Copy<&ClassRow::name>},
+    {{"relnamespace", t::kOid},
+     [](const ClassRow& row, ViewRows&) { return Value::Integer(row.schema()); }},
+    {{"reltype", t::kOid}, field::Constant<0>},  // rows have no types
+    {{"reloftype", t::kOid}, field::Constant<0>},
+    {{"relowner", t::kOid}, field::Number<&ClassRow::owner>},
+    {{"relam", t::kOid}, field::Number<&ClassRow::access_method>},
+    {{"relfilenode", t::kOid}, field::Number<&ClassRow::file>},
+    {{"reltablespace", t::kOid}, field::Constant<0>},
+    {{"relpages", t::kInt4},
+     [](const ClassRow& row, ViewRows&) { return Value::Integer(row.size.pages); }},
+    {{"reltuples", t::kFloat4},
+     [](const ClassRow& row, ViewRows&) { return Value::Real(static_cast<float>(row.size.rows)); }},
+    {{"relallvisible", t::kInt4}, field::Constant<0>},
+    {{"reltoastrelid", t::kOid}, field::Constant<0>},
+    {{"relhasindex", t::kBool}, field::Flag<&ClassRow::has_index>},
+    {{"relisshared", t::kBool}, field::Flag<&ClassRow::shared>},
+    {{"relpersistence", t::kChar}, field::ConstantChar<'p'>},
+    {{"relkind", t::kChar}, field::Char<&ClassRow::kind>},
+    {{"relnatts", t::kInt2}, field::Number<&ClassRow::columns>},
+    {{"relchecks", t::kInt2}, field::Constant<0>},
+    {{"relhasrules", t::kBool}, field::False},
+    {{"relhastriggers", t::kBool}, field::False},
+    {{"relhassubclass", t::kBool}, field::False},
+    {{"relrowsecurity", t::kBool}, field::False},
+    {{"relforcerowsecurity", t::kBool}, field::False},
+    {{"relispopulated", t::kBool}, field::True},
+    {{"relreplident", t::kChar}, field::Char<&ClassRow::identity>},
+    {{"relispartition", t::kBool}, field::False},
+    {{"relrewrite", t::kOid}, field::Constant<0>},
+    {{"relfrozenxid", t::kXid}, field::Constant<0>},
+    {{"relminmxid", t::kXid}, field::Constant<0>},
+    {{"relacl", t::kAclItemArray}, field::CopyIfAny<&ClassRow::acl>},
+    {{"reloptions", t::kTextArray}, field::Null},
+    {{"relpartbound", t::kPgNodeTree}, field::Null},
+});
+
+// Those of PostgreSQL's catalogs that all databases of a server share.
+bool IsShared(Oid relation) {
+  constexpr Oid kShared[] = {1213, 1260, 1261, 1262, 2396};
+  return std::find(std::begin(kShared), std::end(kShared), relation) != std::end(kShared);
+}
+
+ClassRow ClassRowOf(const RelationRef& relation, const CatalogContents& contents,
+                    const Catalog& catalog) {
+  ClassRow row;
+  row.oid = relation->oid;
+  row.name = relation->name;
+  row.owner = relation->owner;
+  row.file = relation->storage;
+  row.size = catalog.Statistics(relation);
+  row.shared = IsShared(relation->oid);
+  const RelationInfo* table = nullptr;
+  switch (relation->kind) {
+    case RelationKind::kTable:
+      row.access_method = kHeapMethodOid;
+      row.columns = relation->columns.size();
+      row.has_index = !relation->indexes.empty();
+      row.identity = relation->oid < kFirstUserOid ? 'n' : 'd';
+      break;
+    case RelationKind::kIndex:
+      row.kind = 'i';
+      row.access_method = kBtreeMethodOid;
+      table = contents.Find(relation->table_oid);
+      if (table == nullptr) break;
+      row.owner = table->owner;
+      for (const IndexInfo& index : table->indexes) {
+        if (index.oid == relation->oid) row.columns = index.key_columns.size();
+      }
+      break;
+    case RelationKind::kSequence:
+      row.kind = 'S';
+      break;
+  }
+  if (relation->grants) {
+    row.acl = AclText(*relation, [&](Oid role) { return contents.RoleName(role); });
+  }
+  return row;
+}
+
+ClassRow ClassRowOf(const SystemView& view, const CatalogContents& contents) {
+  ClassRow row;
+  row.oid = view.oid;
+  row.name = view.name;
+  row.kind = view.is_table ? 'r' : 'v';
+  row.access_method = view.is_table ? kHeapMethodOid : 0;
+  row.columns = view.columns.size();
+  row.shared = IsShared(view.oid);
+  RelationInfo readable;
+  readable.grants =
+      std::vector<Grant>{{kSuperuserOid, privilege::kAllOfTable}, {kPublicOid, privilege::kSelect}};
+  row.acl = AclText(readable, [&](Oid role) { return contents.RoleName(role); });
+  return row;
+}
+
+Status ReadClass(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& relation : contents.relations) {
+    AppendViewRow<kClassFields>(ClassRowOf(relation, contents, input.catalog), rows);
+  }
+  for (const SystemView* view : AllSystemViews()) {
+    AppendViewRow<kClassFields>(ClassRowOf(*view, contents), rows);
+  }
+  return {};
+}
+
+// ---- pg_attribute ----
+
+struct AttributeRow {
+  Oid relation = 0;
+  std::string_view name;
+  Type type;
+  size_t number = 0;  // from 1
+  bool not_null = false;
+  bool has_default = false;
+  char identity = 0;
+  TypeLayout layout;
+};
+
+constexpr auto kAttributeFields = std::to_array<ViewField<AttributeRow>>({
+    {{"attrelid", t::kOid}, field::Number<&AttributeRow::relation>},
+    {{"attname", t::kName}, field::Copy<&AttributeRow::name>},
+    {{"atttypid", t::kOid},
+     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.type.oid); }},
+    {{"attstattarget", t::kInt4}, field::Constant<-1>},
+    {{"attlen", t::kInt2},
+     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.layout.length); }},
+    {{"attnum", t::kInt2}, field::Number<&AttributeRow::number>},
+    {{"attndims", t::kInt4},
+     [](const AttributeRow& row, ViewRows&) {
+       const TypeInfo& type = GetType(row.type.oid);
+       return Value::Integer(type.category == 'A' && type.name.starts_with('_') ? 1 : 0);
+     }},
+    {{"attcacheoff", t::kInt4}, field::Constant<-1>},
+    {{"atttypmod", t::kInt4},
+     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.type.modifier); }},
+    {{"attbyval", t::kBool},
+     [](const AttributeRow& row, ViewRows&) { return Value::Bool(row.layout.by_value); }},
+    {{"attalign", t::kChar},
+     [](const AttributeRow& row, ViewRows&) { return CharValue(row.layout.alignment); }},
+    {{"attstorage", t::kChar},
+     [](const AttributeRow& row, ViewRows&) { return CharValue(row.layout.storage); }},
+    {{"attcompression", t::kChar}, field::ConstantChar<0>},
+    {{"attnotnull", t::kBool}, field::Flag<&AttributeRow::not_null>},
+    {{"atthasdef", t::kBool}, field::Flag<&AttributeRow::has_default>},
+    {{"atthasmissing", t::kBool}, field::False},
+    {{"attidentity", t::kChar}, field::Char<&AttributeRow::identity>},
+    {{"attgenerated", t::kChar}, field::ConstantChar<0>},
+    {{"attisdropped", t::kBool}, field::False},
+    {{"attislocal", t::kBool}, field::True},
+    {{"attinhcount", t::kInt4}, field::Constant<0>},
+    {{"attcollation", t::kOid},
+     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.layout.collation); }},
+    {{"attacl", t::kAclItemArray}, field::Null},
+    {{"attoptions", t::kTextArray}, field::Null},
+    {{"attfdwoptions", t::kTextArray}, field::Null},
+    {{"attmissingval", t::kAnyArray}, field::Null},
+});
+
+AttributeRow AttributeRowOf(Oid relation, size_t number, std::string_view name, Type type) {
+  AttributeRow row;
+  row.relation = relation;
+  row.number = number;
+  row.name = name;
+  row.type = type;
+  row.layout = LayoutOf(type.oid);
+  return row;
+}
+
+void AppendTableColumns(const RelationInfo& table, ViewRows& rows) {
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const ColumnInfo& column = table.columns[i];
+    AttributeRow row =
+        AttributeRowOf(table.oid, i + 1, column.name, {column.type_oid, column.type_modifier});
+    row.not_null = column.not_null;
+    row.has_default = !column.default_sql.empty();
+    row.identity = column.identity == Identity::kAlways      ? 'a'
+                   : column.identity == Identity::kByDefault ? 'd'
+                                                             : '\0';
+    AppendViewRow<kAttributeFields>(row, rows);
+  }
+  for (const IndexInfo& index : table.indexes) {
+    for (size_t i = 0; i < index.key_columns.size(); ++i) {
+      const ColumnInfo& column = table.columns[static_cast<size_t>(index.key_columns[i])];
+      AppendViewRow<kAttributeFields>(
+          AttributeRowOf(index.oid, i + 1, column.name, {column.type_oid, column.type_modifier}),
+          rows);
+    }
+  }
+}
+
+Status ReadAttribute(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& relation : contents.relations) AppendTableColumns(*relation, rows);
+  for (const SystemView* view : AllSystemViews()) {
+    // As PostgreSQL marks them: of its tables all but what has no fixed width.
+    bool fixed = view->is_table;
+    for (size_t i = 0; i < view->columns.size(); ++i) {
+      const SystemViewColumn& column = view->columns[i];
+      AttributeRow row = AttributeRowOf(view->oid, i + 1, column.name, {column.type, -1});
+      fixed = fixed && (row.layout.length > 0 || column.type == t::kInt2Vector ||
+                        column.type == t::kOidVector);
+      row.not_null = fixed;
+      AppendViewRow<kAttributeFields>(row, rows);
+    }
+  }
+  return {};
+}
+
+// ---- pg_attrdef ----
+
+struct DefaultRow {
+  Oid relation = 0;
+  size_t number = 0;  // from 1
+  std::string text;
+};
+
+constexpr auto kDefaultFields = std::to_array<ViewField<DefaultRow>>({
+    {{"oid", t::kOid}, field::Null},  // a default has none
+    {{"adrelid", t::kOid}, field::Number<&DefaultRow::relation>},
+    {{"adnum", t::kInt2}, field::Number<&DefaultRow::number>},
+    {{"adbin", t::kPgNodeTree}, field::Copy<&DefaultRow::text>},
+});
+
+Status ReadDefaults(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& relation : contents.relations) {
+    for (size_t i = 0; i < relation->columns.size(); ++i) {
+      if (relation->columns[i].default_sql.empty()) continue;
+      DefaultRow row;
+      row.relation = relation->oid;
+      row.number = i + 1;
+      CONNBENCH_ASSIGN_OR_RETURN(
+          row.text, DefaultForPeople(relation->columns[i], input.execution.eval.environment));
+      AppendViewRow<kDefaultFields>(row, rows);
+    }
+  }
+  return {};
+}
+
+// ---- pg_index ----
+
+struct IndexRow {
+  const RelationInfo& table;
+  const IndexInfo& index;
+
+  // One text for each key column, as an int2vector or oidvector.
+  template <typename Print>
+  Value Vector(ViewRows& rows, Print&& print) const {
+    std::string text;
+    for (const int16_t column : index.key_columns) {
+      if (!text.empty()) text += ' ';
+      text += std::to_string(print(column));
+    }
+    return rows.Text(text);
+  }
+};
+
+Value KeyCount(const IndexRow& row, ViewRows&) {
+  return Value::Integer(static_cast<int64_t>(row.index.key_columns.size()));
+}
+Value Zeros(const IndexRow& row, ViewRows& rows) {
+  return row.Vector(rows, [](int16_t) { return 0; });
+}
+
+constexpr auto kIndexFields = std::to_array<ViewField<IndexRow>>({
+    {{"indexrelid", t::kOid},
+     [](const IndexRow& row, ViewRows&) { return Value::Integer(row.index.oid); }},
+    {{"indrelid", t::kOid},
+     [](const IndexRow& row, ViewRows&) { return Value::Integer(row.table.oid); }},
+    {{"indnatts", t::kInt2}, KeyCount},
+    {{"indnkeyatts", t::kInt2}, KeyCount},
+    {{"indisunique", t::kBool},
+     [](const IndexRow& row, ViewRows&) { return Value::Bool(row.index.unique); }},
+    {{"indnullsnotdistinct", t::kBool}, field::False},
+    {{"indisprimary", t::kBool},
+     [](const IndexRow& row, ViewRows&) { return Value::Bool(row.index.primary); }},
+    {{"indisexclusion", t::kBool}, field::False},
+    {{"indimmediate", t::kBool}, field::True},
+    {{"indisclustered", t::kBool}, field::False},
+    {{"indisvalid", t::kBool}, field::True},
+    {{"indcheckxmin", t::kBool}, field::False},
+    {{"indisready", t::kBool}, field::True},
+    {{"indislive", t::kBool}, field::True},
+    {{"indisreplident", t::kBool}, field::False},
+    {{"indkey", t::kInt2Vector},
+     [](const IndexRow& row, ViewRows& rows) {
+       return row.Vector(rows, [](int16_t column) { return column + 1; });
+     }},
+    {{"indcollation", t::kOidVector},
+     [](const IndexRow& row, ViewRows& rows) {
+       return row.Vector(rows, [&row](int16_t column) {
+         return LayoutOf(row.table.columns[static_cast<size_t>(column)].type_oid).collation;
+       });
+     }},
+    {{"indclass", t::kOidVector}, Zeros},  // there are no operator classes
+    {{"indoption", t::kInt2Vector}, Zeros},
+    {{"indexprs", t::kPgNodeTree}, field::Null},
+    {{"indpred", t::kPgNodeTree}, field::Null},
+});
+
+Status ReadIndexCatalog(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& table : contents.relations) {
+    for (const IndexInfo& index : table->indexes) {
+      AppendViewRow<kIndexFields>(IndexRow{*table, index}, rows);
+    }
+  }
+  return {};
+}
+
+// ---- pg_constraint ----
+
+struct ConstraintRow {
+  Oid oid = 0;
+  std::string_view name;
+  char kind = 'p';
+  Oid table = 0;
+  Oid index = 0;
+  Oid referenced = 0;
+  char action = ' ';  // on update and delete
+  char match = ' ';
+  bool valid = true;
+  std::string columns;
+  std::optional<std::string> referenced_columns;
+};
+
+constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
+    {{"oid", t::kOid}, field::Number<&ConstraintRow::oid>},
+    {{"conname", t::kName}, field::Copy<&ConstraintRow::name>},
+    {{"connamespace", t::kOid},
+     [](const ConstraintRow& row, ViewRows&) { return Value::Integer(SchemaOf(row.table)); }},
+    {{"contype", t::kChar}, field::Char<&ConstraintRow::kind>},
+    {{"condeferrable", t::kBool}, field::False},
+    {{"condeferred", t::kBool}, field::False},
+    {{"convalidated", t::kBool}, field::Flag<&ConstraintRow::valid>},
+    {{"conrelid", t::kOid}, field::Number<&ConstraintRow::table>},
+    {{"contypid", t::kOid}, field::Constant<0>},
+    {{"conindid", t::kOid}, field::Number<&ConstraintRow::index>},
+    {{"conparentid", t::kOid}, field::Constant<0>},
+    {{"confrelid", t::kOid}, field::Number<&ConstraintRow::referenced>},
+    {{"confupdtype", t::kChar}, field::Char<&ConstraintRow::action>},
+    {{"confdeltype", t::kChar}, field::Char<&ConstraintRow::action>},
+    {{"confmatchtype", t::kChar}, field::Char<&ConstraintRow::match>},
+    {{"conislocal", t::kBool}, field::True},
+    {{"coninhcount", t::kInt4}, field::Constant<0>},
+    {{"connoinherit", t::kBool}, field::True},
+    {{"conkey", t::kInt2Array}, field::Copy<&ConstraintRow::columns>},
+    {{"confkey", t::kInt2Array}, field::CopyIfAny<&ConstraintRow::referenced_columns>},
+    {{"conpfeqop", t::kOidArray}, field::Null},
+    {{"conppeqop", t::kOidArray}, field::Null},
+    {{"conffeqop", t::kOidArray}, field::Null},
+    {{"confdelsetcols", t::kInt2Array}, field::Null},
+    {{"conexclop", t::kOidArray}, field::Null},
+    {{"conbin", t::kPgNodeTree}, field::Null},
+});
+
+std::string ColumnNumbers(const std::vector<int16_t>& columns) {
+  std::string text = "{";
+  for (const int16_t column : columns) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(column + 1);
+  }
+  return text + "}";
+}
+
+void AppendConstraints(const RelationInfo& table, const CatalogContents& contents, ViewRows& rows) {
+  for (const IndexInfo& index : table.indexes) {
+    if (!index.constraint) continue;
+    ConstraintRow row;
+    row.oid = index.oid;  // the constraint has the index's name, and its oid
+    row.name = index.name;
+    row.kind = index.primary ? 'p' : 'u';
+    row.table = table.oid;
+    row.index = index.oid;
+    row.columns = ColumnNumbers(index.key_columns);
+    AppendViewRow<kConstraintFields>(row, rows);
+  }
+  for (const ForeignKeyInfo& key : table.foreign_keys) {
+    ConstraintRow row;
+    row.oid = key.oid;
+    row.name = key.name;
+    row.kind = 'f';
+    row.table = table.oid;
+    row.index = key.index_oid;
+    row.referenced = key.table_oid;
+    row.action = 'a';
+    row.match = 's';
+    row.valid = false;  // rows are not checked
+    row.columns = ColumnNumbers(key.columns);
+    if (const RelationInfo* referenced = contents.Find(key.table_oid)) {
+      for (const IndexInfo& index : referenced->indexes) {
+        if (index.oid == key.index_oid) row.referenced_columns = ColumnNumbers(index.key_columns);
+      }
+    }
+    AppendViewRow<kConstraintFields>(row, rows);
+  }
+}
+
+Status ReadConstraint(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& table : contents.relations) AppendConstraints(*table, contents, rows);
+  return {};
+}
+
+// ---- pg_sequence ----
+
+constexpr auto kSequenceFields = std::to_array<ViewField<RelationInfo>>({
+    {{"seqrelid", t::kOid}, field::Number<&RelationInfo::oid>},
+    {{"seqtypid", t::kOid},
+     [](const RelationInfo& row, ViewRows&) { return Value::Integer(row.sequence.type_oid); }},
+    {{"seqstart", t::kInt8},
+     [](const RelationInfo& row, ViewRows&) { return Value::Integer(row.sequence.start); }},
+    {{"seqincrement", t::kInt8},
+     [](const RelationInfo& row, ViewRows&) { return Value::Integer(row.sequence.increment); }},
+    {{"seqmax", t::kInt8},
+     [](const RelationInfo& row, ViewRows&) { return Value::Integer(row.sequence.maximum); }},
+    {{"seqmin", t::kInt8},
+     [](const RelationInfo& row, ViewRows&) { return Value::Integer(row.sequence.minimum); }},
+    {{"seqcache", t::kInt8}, field::Constant<1>},
+    {{"seqcycle", t::kBool},
+     [](const RelationInfo& row, ViewRows&) { return Value::Bool(row.sequence.cycle); }},
+});
+
+Status ReadSequence(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& relation : contents.relations) {
+    if (relation->kind == RelationKind::kSequence) AppendViewRow<kSequenceFields>(*relation, rows);
+  }
+  return {};
+}
+
+// ---- pg_depend: which column owns which sequence; the rest is not kept ----
+
+struct DependencyRow {
+  Oid sequence = 0;
+  Oid table = 0;
+  size_t column = 0;  // from 1
+  char kind = 'a';
+};
+
+constexpr auto kDependencyFields = std::to_array<ViewField<DependencyRow>>({
+    {{"classid", t::kOid}, field::Constant<kClassCatalogOid>},
+    {{"objid", t::kOid}, field::Number<&DependencyRow::sequence>},
+    {{"objsubid", t::kInt4}, field::Constant<0>},
+    {{"refclassid", t::kOid}, field::Constant<kClassCatalogOid>},
+    {{"refobjid", t::kOid}, field::Number<&DependencyRow::table>},
+    {{"refobjsubid", t::kInt4}, field::Number<&DependencyRow::column>},
+    {{"deptype", t::kChar}, field::Char<&DependencyRow::kind>},
+});
+
+Status ReadDependencies(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& table : contents.relations) {
+    for (size_t i = 0; i < table->columns.size(); ++i) {
+      const ColumnInfo& column = table->columns[i];
+      if (column.owned_sequence == 0) continue;
+      const char kind = column.identity == Identity::kNone ? 'a' : 'i';
+      AppendViewRow<kDependencyFields>(
+          DependencyRow{column.owned_sequence, table->oid, i + 1, kind}, rows);
+    }
+  }
+  return {};
+}
+
+constexpr SystemView kRelationCatalogs[] = {
+    {"pg_class", kClassCatalogOid, true, ViewColumnsOf<kClassFields>, &ReadClass},
+    {"pg_attribute", 1249, true, ViewColumnsOf<kAttributeFields>, &ReadAttribute},
+    {"pg_attrdef", 2604, true, ViewColumnsOf<kDefaultFields>, &ReadDefaults},
+    {"pg_index", 2610, true, ViewColumnsOf<kIndexFields>, &ReadIndexCatalog},
+    {"pg_constraint", 2606, true, ViewColumnsOf<kConstraintFields>, &ReadConstraint},
+    {"pg_sequence", 2224, true, ViewColumnsOf<kSequenceFields>, &ReadSequence},
+    {"pg_depend", 2608, true, ViewColumnsOf<kDependencyFields>, &ReadDependencies},
+};
+
+}  // namespace
+
+std::span<const SystemView> RelationCatalogs() { return kRelationCatalogs; }
+
+}  // namespace connbench::engine

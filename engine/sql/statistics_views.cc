@@ -1,0 +1,379 @@
+// PostgreSQL's statistics views, as far as the engine keeps what they show: pg_stat_activity,
+// pg_locks, pg_stat_database, pg_stat_all_tables and its two parts. What is not kept is NULL.
+#include <array>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "engine/executor/types/calendar.h"
+#include "engine/roles/access.h"
+#include "engine/segment/connection_log.h"
+#include "engine/segment/segment.h"
+#include "engine/sql/catalog_contents.h"
+#include "engine/sql/catalog_text.h"
+#include "engine/sql/system_view_fields.h"
+#include "engine/storage/storage_types.h"
+#include "engine/transaction/backend.h"
+#include "engine/transaction/lock_table.h"
+
+namespace connbench::engine {
+namespace {
+
+namespace t = type_oid;
+
+constexpr std::string_view LockTypeName(LockKind kind) {
+  switch (kind) {
+    case LockKind::kRelation:
+      return "relation";
+    case LockKind::kRow:
+      return "tuple";
+    case LockKind::kTransaction:
+      return "transactionid";
+    case LockKind::kNone:
+      break;
+  }
+  return "";
+}
+
+// ---- pg_stat_activity: one row per session, in every model ----
+
+struct ActivityRow {
+  uint32_t connection_id = 0;
+  std::string_view database;
+  const Role* role = nullptr;  // null: no role has the user's name
+  std::optional<Oid> role_oid;
+  // The rest is for the session's own role and for superusers.
+  bool may_see = false;
+  std::optional<int64_t> begin;
+  std::string_view wait_type;
+  std::string_view wait_event;
+  std::string_view state;
+  Xid xid = 0;
+};
+
+Value SeenText(const ActivityRow& row, std::string_view text) {
+  return row.may_see && !text.empty() ? Value::Text(text) : Value::Null();
+}
+
+Value HiddenQuery(const ActivityRow& row, ViewRows&) {
+  return row.may_see ? Value::Null() : Value::Text("<insufficient privilege>");
+}
+
+constexpr auto kActivityFields = std::to_array<ViewField<ActivityRow>>({
+    {{"datid", t::kOid}, field::Constant<kDatabaseOid>},
+    {{"datname", t::kName}, field::Copy<&ActivityRow::database>},
+    {{"pid", t::kInt4}, field::Number<&ActivityRow::connection_id>},
+    {{"leader_pid", t::kInt4}, field::Null},
+    {{"usesysid", t::kOid}, field::NumberIfAny<&ActivityRow::role_oid>},
+    {{"usename", t::kName},
+     [](const ActivityRow& row, ViewRows& rows) {
+       return row.role == nullptr ? Value::Null() : rows.Text(row.role->name);
+     }},
+    {{"application_name", t::kText}, field::Null},
+    {{"client_addr", t::kInet}, field::Null},
+    {{"client_hostname", t::kText}, field::Null},
+    {{"client_port", t::kInt4}, field::Null},
+    {{"backend_start", t::kTimestamptz},
+     [](const ActivityRow& row, ViewRows&) {
+       return row.may_see && row.begin ? Value::Integer(*row.begin) : Value::Null();
+     }},
+    {{"xact_start", t::kTimestamptz}, field::Null},
+    {{"query_start", t::kTimestamptz}, field::Null},
+    {{"state_change", t::kTimestamptz}, field::Null},
+    {{"wait_event_type", t::kText},
+     [](const ActivityRow& row, ViewRows&) { return SeenText(row, row.wait_type); }},
+    {{"wait_event", t::kText},
+     [](const ActivityRow& row, ViewRows&) { return SeenText(row, row.wait_event); }},
+    {{"state", t::kText},
+     [](const ActivityRow& row, ViewRows&) { return SeenText(row, row.state); }},
+    {{"backend_xid", t::kXid},
+     [](const ActivityRow& row, ViewRows&) {
+       return row.may_see && row.xid != 0 ? Value::Integer(static_cast<uint32_t>(row.xid))
+                                          : Value::Null();
+     }},
+    {{"backend_xmin", t::kXid}, field::Null},
+    {{"query_id", t::kInt8}, field::Null},
+    {{"query", t::kText}, HiddenQuery},
+    {{"backend_type", t::kText},
+     [](const ActivityRow& row, ViewRows&) { return SeenText(row, "client backend"); }},
+});
+
+// SQL's time of an instant on the monotonic clock, which has no date of its own.
+std::optional<int64_t> SqlTimeOf(MonotonicNs at) {
+  if (at == 0) return {};
+  const int64_t ago_us = (MonotonicNow() - at) / kNanosecondsPerMicrosecond;
+  return WallClockUs() - kUnixEpochShiftUs - ago_us;
+}
+
+// wait: what the session waits for, if it waits for a lock; may be empty.
+ActivityRow ActivityOf(const BackendSlot& slot, const std::vector<Role>& roles,
+                       std::string_view wait) {
+  ActivityRow row;
+  row.connection_id = slot.connection_id();
+  const auto oid = static_cast<Oid>(slot.role.load(std::memory_order_relaxed) >> 1);
+  for (const Role& role : roles) {
+    if (role.oid == oid) row.role = &role;
+  }
+  if (row.role != nullptr) row.role_oid = oid;
+  row.xid = slot.xid.load(std::memory_order_relaxed);
+  switch (slot.state.load(std::memory_order_relaxed)) {
+    case BackendState::kActive:
+      row.state = "active";
+      if (slot.waiting_request.load(std::memory_order_acquire) != 0) {
+        row.wait_type = "Lock";
+        row.wait_event = wait;
+      }
+      break;
+    case BackendState::kIdle:
+      row.state = "idle";
+      break;
+    case BackendState::kIdleInTransaction:
+      row.state = "idle in transaction";
+      break;
+    case BackendState::kFree:
+    case BackendState::kAuxiliary:
+      break;
+  }
+  if (row.state.starts_with("idle")) {
+    row.wait_type = "Client";
+    row.wait_event = "ClientRead";
+  }
+  return row;
+}
+
+std::vector<LockRecord> LocksOf(const SystemViewInput& input) {
+  const auto* backends = input.segment.Find<BackendTable>(SegmentPart::kBackends);
+  return input.segment.Find<LockTable>(SegmentPart::kLockTable)->List(*backends);
+}
+
+Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Role> roles,
+                             RoleTable(*input.execution.storage)
+                                 .List(*input.execution.transaction, input.execution.snapshot));
+  const SessionRole reader = RoleOfReader(input);
+  const auto* backends = input.segment.Find<BackendTable>(SegmentPart::kBackends);
+  const auto* log = input.segment.Find<ConnectionLog>(SegmentPart::kConnectionLog);
+  std::unordered_map<BackendNumber, LockKind> waits;
+  for (const LockRecord& lock : LocksOf(input)) {
+    if (!lock.granted) waits[lock.backend] = lock.tag.kind;
+  }
+  const uint32_t used = backends->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    const BackendSlot& slot = backends->slot(number);
+    const auto wait = waits.find(number);
+    ActivityRow row =
+        ActivityOf(slot, roles, wait == waits.end() ? "" : LockTypeName(wait->second));
+    if (row.connection_id == 0) continue;
+    const auto owner = static_cast<Oid>(slot.role.load(std::memory_order_relaxed) >> 1);
+    row.may_see = Owns(reader, owner);
+    row.database = input.execution.eval.environment->database();
+    if (log != nullptr) {
+      row.begin = SqlTimeOf(log->PhaseAt(row.connection_id, ConnectionPhase::kAccepted));
+    }
+    // Another session may have the slot by now.
+    if (slot.connection_id() == row.connection_id) AppendViewRow<kActivityFields>(row, rows);
+  }
+  return {};
+}
+
+// ---- pg_locks ----
+
+struct LockRow {
+  LockRecord lock;
+  uint32_t connection_id = 0;  // 0: a helper of the engine
+};
+
+template <LockKind first, LockKind second = first>
+bool IsOf(const LockRow& row) {
+  return row.lock.tag.kind == first || row.lock.tag.kind == second;
+}
+
+constexpr auto kLockFields = std::to_array<ViewField<LockRow>>({
+    {{"locktype", t::kText},
+     [](const LockRow& row, ViewRows&) { return Value::Text(LockTypeName(row.lock.tag.kind)); }},
+    {{"database", t::kOid},
+     [](const LockRow& row, ViewRows&) {
+       return IsOf<LockKind::kRelation, LockKind::kRow>(row) ? Value::Integer(kDatabaseOid)
+                                                             : Value::Null();
+     }},
+    {{"relation", t::kOid},
+     [](const LockRow& row, ViewRows&) {
+       return IsOf<LockKind::kRelation, LockKind::kRow>(row) ? Value::Integer(row.lock.tag.relation)
+                                                             : Value::Null();
+     }},
+    {{"page", t::kInt4},
+     [](const LockRow& row, ViewRows&) {
+       const int64_t page = Tid::FromPacked(row.lock.tag.id).block;
+       return IsOf<LockKind::kRow>(row) ? Value::Integer(page) : Value::Null();
+     }},
+    {{"tuple", t::kInt2},
+     [](const LockRow& row, ViewRows&) {
+       const int64_t line = Tid::FromPacked(row.lock.tag.id).slot + 1;  // PostgreSQL's begin at 1
+       return IsOf<LockKind::kRow>(row) ? Value::Integer(line) : Value::Null();
+     }},
+    {{"virtualxid", t::kText}, field::Null},
+    {{"transactionid", t::kXid},
+     [](const LockRow& row, ViewRows&) {
+       return IsOf<LockKind::kTransaction>(row)
+                  ? Value::Integer(static_cast<uint32_t>(row.lock.tag.id))
+                  : Value::Null();
+     }},
+    {{"classid", t::kOid}, field::Null},
+    {{"objid", t::kOid}, field::Null},
+    {{"objsubid", t::kInt2}, field::Null},
+    {{"virtualtransaction", t::kText}, field::Null},
+    {{"pid", t::kInt4},
+     [](const LockRow& row, ViewRows&) {
+       return row.connection_id == 0 ? Value::Null() : Value::Integer(row.connection_id);
+     }},
+    {{"mode", t::kText},
+     [](const LockRow& row, ViewRows&) { return Value::Text(LockModeName(row.lock.mode)); }},
+    {{"granted", t::kBool},
+     [](const LockRow& row, ViewRows&) { return Value::Bool(row.lock.granted); }},
+    {{"fastpath", t::kBool},
+     [](const LockRow& row, ViewRows&) { return Value::Bool(row.lock.fast_path); }},
+    {{"waitstart", t::kTimestamptz}, field::Null},
+});
+
+Status ReadLocks(const SystemViewInput& input, ViewRows& rows) {
+  const auto* backends = input.segment.Find<BackendTable>(SegmentPart::kBackends);
+  for (const LockRecord& lock : LocksOf(input)) {
+    AppendViewRow<kLockFields>(LockRow{lock, backends->slot(lock.backend).connection_id()}, rows);
+  }
+  // A transaction holds itself as long as it runs.
+  const uint32_t used = backends->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    const BackendSlot& slot = backends->slot(number);
+    const Xid xid = slot.xid.load(std::memory_order_relaxed);
+    if (xid == kInvalidXid) continue;
+    const LockRecord lock{LockTag::Transaction(xid), number, LockMode::kExclusive, true, false};
+    AppendViewRow<kLockFields>(LockRow{lock, slot.connection_id()}, rows);
+  }
+  return {};
+}
+
+// ---- pg_stat_database ----
+
+struct DatabaseStatistics {
+  std::string_view name;
+  int64_t sessions = 0;
+  int64_t commits = 0;
+  int64_t rollbacks = 0;
+  int64_t deadlocks = 0;
+};
+
+constexpr auto kDatabaseStatisticsFields = std::to_array<ViewField<DatabaseStatistics>>({
+    {{"datid", t::kOid}, field::Constant<kDatabaseOid>},
+    {{"datname", t::kName}, field::Copy<&DatabaseStatistics::name>},
+    {{"numbackends", t::kInt4}, field::Number<&DatabaseStatistics::sessions>},
+    {{"xact_commit", t::kInt8}, field::Number<&DatabaseStatistics::commits>},
+    {{"xact_rollback", t::kInt8}, field::Number<&DatabaseStatistics::rollbacks>},
+    {{"blks_read", t::kInt8}, field::Null},
+    {{"blks_hit", t::kInt8}, field::Null},
+    {{"tup_returned", t::kInt8}, field::Null},
+    {{"tup_fetched", t::kInt8}, field::Null},
+    {{"tup_inserted", t::kInt8}, field::Null},
+    {{"tup_updated", t::kInt8}, field::Null},
+    {{"tup_deleted", t::kInt8}, field::Null},
+    {{"conflicts", t::kInt8}, field::Null},
+    {{"temp_files", t::kInt8}, field::Null},
+    {{"temp_bytes", t::kInt8}, field::Null},
+    {{"deadlocks", t::kInt8}, field::Number<&DatabaseStatistics::deadlocks>},
+    {{"checksum_failures", t::kInt8}, field::Null},
+    {{"checksum_last_failure", t::kTimestamptz}, field::Null},
+    {{"blk_read_time", t::kFloat8}, field::Null},
+    {{"blk_write_time", t::kFloat8}, field::Null},
+    {{"session_time", t::kFloat8}, field::Null},
+    {{"active_time", t::kFloat8}, field::Null},
+    {{"idle_in_transaction_time", t::kFloat8}, field::Null},
+    {{"sessions", t::kInt8}, field::Null},
+    {{"sessions_abandoned", t::kInt8}, field::Null},
+    {{"sessions_fatal", t::kInt8}, field::Null},
+    {{"sessions_killed", t::kInt8}, field::Null},
+    {{"stats_reset", t::kTimestamptz}, field::Null},
+});
+
+Status ReadDatabaseStatistics(const SystemViewInput& input, ViewRows& rows) {
+  const auto* backends = input.segment.Find<BackendTable>(SegmentPart::kBackends);
+  DatabaseStatistics row;
+  row.name = input.execution.eval.environment->database();
+  row.sessions = backends->sessions();
+  const uint32_t used = backends->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    const BackendCounters& counters = backends->slot(number).counters;
+    row.commits += counters.commits.load(std::memory_order_relaxed);
+    row.rollbacks += counters.rollbacks.load(std::memory_order_relaxed);
+    row.deadlocks += counters.deadlocks.load(std::memory_order_relaxed);
+  }
+  AppendViewRow<kDatabaseStatisticsFields>(row, rows);
+  return {};
+}
+
+// ---- pg_stat_all_tables, pg_stat_sys_tables, pg_stat_user_tables ----
+
+struct TableStatistics {
+  Oid oid = 0;
+  std::string_view name;
+  int64_t live_rows = 0;
+};
+
+constexpr auto kTableStatisticsFields = std::to_array<ViewField<TableStatistics>>({
+    {{"relid", t::kOid}, field::Number<&TableStatistics::oid>},
+    {{"schemaname", t::kName},
+     [](const TableStatistics& row, ViewRows&) {
+       return Value::Text(SchemaName(SchemaOf(row.oid)));
+     }},
+    {{"relname", t::kName}, field::Copy<&TableStatistics::name>},
+    {{"seq_scan", t::kInt8}, field::Null},
+    {{"seq_tup_read", t::kInt8}, field::Null},
+    {{"idx_scan", t::kInt8}, field::Null},
+    {{"idx_tup_fetch", t::kInt8}, field::Null},
+    {{"n_tup_ins", t::kInt8}, field::Null},
+    {{"n_tup_upd", t::kInt8}, field::Null},
+    {{"n_tup_del", t::kInt8}, field::Null},
+    {{"n_tup_hot_upd", t::kInt8}, field::Null},
+    {{"n_live_tup", t::kInt8}, field::Number<&TableStatistics::live_rows>},
+    {{"n_dead_tup", t::kInt8}, field::Null},
+    {{"n_mod_since_analyze", t::kInt8}, field::Null},
+    {{"n_ins_since_vacuum", t::kInt8}, field::Null},
+    {{"last_vacuum", t::kTimestamptz}, field::Null},
+    {{"last_autovacuum", t::kTimestamptz}, field::Null},
+    {{"last_analyze", t::kTimestamptz}, field::Null},
+    {{"last_autoanalyze", t::kTimestamptz}, field::Null},
+    {{"vacuum_count", t::kInt8}, field::Null},
+    {{"autovacuum_count", t::kInt8}, field::Null},
+    {{"analyze_count", t::kInt8}, field::Null},
+    {{"autoanalyze_count", t::kInt8}, field::Null},
+});
+
+template <bool kSystem, bool kUser>
+Status ReadTableStatistics(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& relation : contents.relations) {
+    if (relation->kind != RelationKind::kTable) continue;
+    if (!(relation->oid < kFirstUserOid ? kSystem : kUser)) continue;
+    AppendViewRow<kTableStatisticsFields>(
+        TableStatistics{relation->oid, relation->name, input.catalog.Statistics(relation).rows},
+        rows);
+  }
+  return {};
+}
+
+constexpr SystemView kStatisticsViews[] = {
+    {"pg_stat_activity", 12010, false, ViewColumnsOf<kActivityFields>, &ReadActivity},
+    {"pg_locks", 12015, false, ViewColumnsOf<kLockFields>, &ReadLocks},
+    {"pg_stat_database", 12011, false, ViewColumnsOf<kDatabaseStatisticsFields>,
+     &ReadDatabaseStatistics},
+    {"pg_stat_all_tables", 12012, false, ViewColumnsOf<kTableStatisticsFields>,
+     &ReadTableStatistics<true, true>},
+    {"pg_stat_sys_tables", 12013, false, ViewColumnsOf<kTableStatisticsFields>,
+     &ReadTableStatistics<true, false>},
+    {"pg_stat_user_tables", 12014, false, ViewColumnsOf<kTableStatisticsFields>,
+     &ReadTableStatistics<false, true>},
+};
+
+}  // namespace
+
+std::span<const SystemView> StatisticsViews() { return kStatisticsViews; }
+
+}  // namespace connbench::engine
