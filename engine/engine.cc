@@ -98,7 +98,7 @@ class SegmentEngine : public Engine {
   bool ShutdownRequested() const override { return backends_->ShutdownRequested(); }
   Status CloseData() override {
     return checkpointer_ == nullptr ? Status::Ok()
-                                    : checkpointer_->Run(DataState::kShutDown).TakeStatus();
+                                    : checkpointer_->Run(CheckpointMoment::kEnd).TakeStatus();
   }
   std::string recovery_report() const override { return recovery_report_; }
   std::span<const Task> tasks() const override {
@@ -231,7 +231,7 @@ Status SegmentEngine::OpenData() {
   log_->Begin(control.log_number, log_start, context_.transactions.commit_log->last_csn());
   log_->header().checkpoint_number.store(control.checkpoint_number);
   UseLog();
-  return checkpointer_->Run(DataState::kInUse).TakeStatus();
+  return checkpointer_->Run(CheckpointMoment::kStart).TakeStatus();
 }
 
 Status SegmentEngine::MakeRoles() {

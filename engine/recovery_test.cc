@@ -19,101 +19,13 @@
 
 #include "base/testing/generated.h"
 #include "base/testing/wait_until.h"
-#include "engine/engine_on_files.h"
-#include "engine/files/testing/faulty_files.h"
 #include "engine/recovery/control_file.h"
 #include "engine/recovery/data_directory.h"
-#include "engine/segment/segment.h"
-#include "engine/sql/testing/sql_test_base.h"
-#include "engine/storage/integrity_check.h"
-#include "engine/storage/storage.h"
-#include "engine/verify_data.h"
-#include "engine/wal/log.h"
+#include "engine/recovery/page_places.h"
+#include "engine/recovery/testing/recovery_test_base.h"
 
 namespace connbench::engine {
 namespace {
-
-constexpr const char* kFolder = "/data";
-
-class RecoveryTest : public ::testing::Test {
- protected:
-  RecoveryTest() {
-    config_.data_directory = kFolder;
-    config_.shared_buffers_bytes = int64_t{8} << 20;
-    config_.max_connections = 8;
-    config_.connection_log_entries = 64;
-    config_.max_relations = 100;
-    config_.recent_transactions = 1024;
-    config_.remembered_transactions = int64_t{1} << 20;
-    config_.wal_buffers_bytes = int64_t{1} << 20;
-  }
-
-  Status Open() {
-    session_.reset();
-    engine_.reset();
-    auto made = CreateEngineOnFiles(config_, files_);
-    if (!made.ok()) return made.TakeStatus();
-    engine_ = std::move(*made);
-    session_ = std::make_unique<TestSession>(*engine_, std::vector<StartupParameter>{}, "postgres");
-    return {};
-  }
-  void MustOpen() {
-    const Status opened = Open();
-    ASSERT_TRUE(opened.ok()) << opened.ToString();
-  }
-  void Close() {
-    session_.reset();
-    const Status closed = engine_->CloseData();
-    EXPECT_TRUE(closed.ok()) << closed.ToString();
-    engine_.reset();
-  }
-  // The server dies, and what it has not synced may be lost.
-  void Crash(uint64_t seed) {
-    files_.CrashAtCall(1, seed);
-    session_.reset();
-    engine_.reset();
-    files_.Restart();
-  }
-  std::string Rows(std::string_view sql) { return session_->Rows(sql); }
-  void Do(std::string_view sql) { EXPECT_EQ(session_->Error(sql), "ok") << sql; }
-
-  // What `connbench verify` finds; the engine has been closed.
-  std::vector<std::string> Damages() {
-    std::vector<std::string> damages;
-    const auto verified = VerifyData(
-        files_, kFolder, [&](const Status& damage) { damages.push_back(damage.error().message); });
-    EXPECT_TRUE(verified.ok()) << verified.status().ToString();
-    if (!verified.ok()) return damages;
-    EXPECT_EQ(verified->damages, std::ssize(damages));
-    return damages;
-  }
-  // Where the log ends now.
-  Lsn LogEnd() {
-    auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
-    EXPECT_TRUE(segment.ok()) << segment.status().ToString();
-    return Log(**segment, files_, config_).inserted();
-  }
-
-  // Every heap and every index is sound.
-  void CheckIntegrity() {
-    auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
-    ASSERT_TRUE(segment.ok()) << segment.status().ToString();
-    Storage storage(**segment, TransactionSystem::Find(**segment, config_));
-    for (uint32_t index = 1; index < storage.slot_count(); ++index) {
-      const StorageSlot& slot = storage.slot(index);
-      const StorageId id = slot.id.load();
-      if (id == kNoStorage || slot.block_count.load() == 0) continue;
-      const auto checked =
-          slot.root_block.load() == kNoBlock ? CheckHeap(storage, id) : CheckBTree(storage, id);
-      EXPECT_TRUE(checked.ok()) << checked.status().ToString();
-    }
-  }
-
-  FaultyFiles files_;
-  EngineConfig config_;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<TestSession> session_;
-};
 
 TEST_F(RecoveryTest, DataAreKeptOverAShutdown) {
   MustOpen();
@@ -188,6 +100,28 @@ TEST_F(RecoveryTest, ASequenceValueThatAClientHasSeenIsNotGivenAgain) {
   EXPECT_EQ(Rows("select nextval('s')"), "3");
 }
 
+// What it still holds are sound records of other places.
+TEST_F(RecoveryTest, ALogFileThatIsNeededNoMoreIsUsedAgain) {
+  const std::string spare = SpareLogFilePath(kFolder, 0);
+  MustOpen();
+  Do("create table t (a int primary key)");
+  Do("insert into t select g from generate_series(1, 5000) g");
+  const auto fill_a_log_file = [&] {
+    for (int i = 0; i < 20; ++i) Do("update t set a = a + 10000");
+  };
+  fill_a_log_file();
+  Do("checkpoint");
+  EXPECT_THAT(files_.Paths(), ::testing::Contains(spare));
+  fill_a_log_file();
+  EXPECT_THAT(files_.Paths(), ::testing::Not(::testing::Contains(spare)));
+  Do("begin; update t set a = a + 10000 where a % 2 = 0");
+  Crash(12);
+  EXPECT_THAT(Damages(), ::testing::IsEmpty());
+  MustOpen();
+  EXPECT_EQ(Rows("select count(*), min(a), max(a) from t"), "5000|400001|405000");
+  CheckIntegrity();
+}
+
 using RecoveryTestGenerated = RecoveryTest;
 
 // A session works through random transactions, and somewhere the power fails, maybe amid a write:
@@ -254,6 +188,13 @@ TEST_F(RecoveryTestGenerated, AnyMomentOfACrashLeavesTheStateOfACommit) {
     EXPECT_TRUE(state == answered[last].state || next)
         << "after call " << crash_at << ": " << state << "\nexpected " << answered[last].state;
     CheckIntegrity();
+    // What recovery made is kept, too.
+    Do("insert into accounts select g, 1, '' from generate_series(100000, 100500) g");
+    Crash(seed);
+    EXPECT_THAT(Damages(), ::testing::IsEmpty());
+    MustOpen();
+    EXPECT_EQ(Rows("select count(*) from accounts where id >= 100000"), "501");
+    CheckIntegrity();
     if (HasFailure()) return;
   }
 }
@@ -302,7 +243,8 @@ TEST_F(RecoveryTest, ACheckpointThatFailsAnywhereLosesNothing) {
       return path.starts_with("/data/checkpoint.");
     });
   };
-  constexpr int64_t kFirstWrite = 2;  // after removing what may be there, and making it anew
+  // After opening the pages file, removing what may be there, and making it anew.
+  constexpr int64_t kFirstWrite = 3;
   MustOpen();
   Do("create table t (a int)");
   Do("insert into t select g from generate_series(1, 100) g");
@@ -310,7 +252,7 @@ TEST_F(RecoveryTest, ACheckpointThatFailsAnywhereLosesNothing) {
   for (int64_t call = 0; failed; ++call) {
     SCOPED_TRACE(call);
     Do("checkpoint");  // the next one has nothing to write to the log, which would be a PANIC
-    files_.FailCall(call, ENOSPC);
+    files_.FailCall(call, ENOSPC, FaultyFiles::Call::kAllButSyncs);
     const std::string told = session_->Error("checkpoint");
     failed = files_.failed();
     EXPECT_EQ(told == "ok", !failed) << told;
@@ -456,6 +398,19 @@ class RefusalTest : public RecoveryTest {
     Do("create table t (a int primary key)");
     Do("insert into t select g from generate_series(1, 5000) g");
   }
+  // Where the pages of the last checkpoint begin, in the order in which they are read.
+  std::vector<int64_t> PageOffsets() {
+    const ControlFile control = *ReadControlFile(files_, kFolder);
+    const PagePlaces places = *ReadPagePlaces(
+        files_, CheckpointPath(kFolder, control.checkpoint_number), control.log_number);
+    std::vector<int64_t> offsets;
+    for (const auto& [storage, of_storage] : places) {
+      for (const PagePlace& place : of_storage) {
+        offsets.push_back(int64_t{place.place} * kPageSize);
+      }
+    }
+    return offsets;
+  }
   void Rewrite(const ControlFile& control) {
     const Status written = WriteControlFile(files_, kFolder, control);
     ASSERT_TRUE(written.ok()) << written.ToString();
@@ -471,10 +426,14 @@ TEST_F(RefusalTest, ADamagedFileIsNamedWithThePlace) {
   files_.Damage("/data/control", 30);
   const ControlFile control = *ReadControlFile(files_, kFolder);
   const std::string checkpoint = CheckpointPath(kFolder, control.checkpoint_number);
-  files_.Damage(checkpoint, 5000);
+  files_.Damage(checkpoint, 500);
   ExpectDamage({checkpoint + ", offset ", "checksum is wrong"});
-  files_.Damage(checkpoint, 50'000);
-  files_.Damage(checkpoint, 100'000);
+  files_.Damage(checkpoint, 500);
+  const std::vector<int64_t> pages = PageOffsets();
+  for (const int64_t page : {pages[0], pages[10], pages[20]}) {
+    files_.Damage(PagesPath(kFolder), page + 3000);
+  }
+  ExpectDamage({fmt::format("/data/pages, offset {}: page ", pages[0]), ": the checksum is wrong"});
   EXPECT_THAT(Damages(), ::testing::SizeIs(3));
 }
 
@@ -498,6 +457,14 @@ TEST_F(RefusalTest, AFileThatIsMissingOrShortIsNamed) {
   files_ = whole;
   ASSERT_EQ(files_.Remove(checkpoint), 0);
   ExpectDamage({checkpoint + ", offset 0: the file is missing"});
+  files_ = whole;
+  const std::vector<int64_t> pages = PageOffsets();
+  const int64_t end = *std::max_element(pages.begin(), pages.end()) + 1000;
+  files_.Cut(PagesPath(kFolder), end);
+  ExpectDamage({fmt::format("/data/pages, offset {}: the file ends here, 7192 bytes", end)});
+  files_ = whole;
+  ASSERT_EQ(files_.Remove(PagesPath(kFolder)), 0);
+  ExpectDamage({"/data/pages, offset 0: the file is missing"});
 }
 
 // Nothing behind the checkpoint is needed by it, but that there was a file is sure.

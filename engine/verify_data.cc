@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -16,6 +15,7 @@
 #include "engine/executor/row_codec.h"
 #include "engine/files/whole.h"
 #include "engine/recovery/data_directory.h"
+#include "engine/recovery/page_places.h"
 #include "engine/recovery/recover.h"
 #include "engine/recovery/replay.h"
 #include "engine/segment/segment.h"
@@ -68,6 +68,9 @@ class Verifier {
     CONNBENCH_ASSIGN_OR_RETURN(
         RecordFileReader reader,
         RecordFileReader::Open(directory_.files(), path, control_.log_number));
+    CONNBENCH_ASSIGN_OR_RETURN(
+        const PagesReader pages,
+        PagesReader::Open(directory_.files(), directory_.folder(), control_.log_number));
     bool first = true;
     while (true) {
       const int64_t offset = reader.offset();
@@ -83,13 +86,31 @@ class Verifier {
       }
       first = false;
       if (record->kind == RecordKind::kEnd) break;
-      const std::string problem = ProblemIn(*record, &result_.checkpoint_pages);
+      if (record->kind == RecordKind::kPagePlaces) {
+        VerifyPages(pages, *record, path, offset);
+        continue;
+      }
+      const std::string problem = ProblemIn(*record);
       if (!problem.empty()) Found(DamagedFile(path, offset, problem));
     }
     std::unique_ptr<File> file;
     CONNBENCH_ASSIGN_OR_RETURN(file, OpenFile(directory_.files(), path, OpenMode::kRead));
     if (file->Size() == reader.offset()) return {};
     return DamagedFile(path, reader.offset(), "the file goes on behind the checkpoint's end");
+  }
+
+  void VerifyPages(const PagesReader& pages, const LogRecord& record, const std::string& path,
+                   int64_t offset) {
+    alignas(8) char bytes[kPageSize] = {};
+    const Status whole = ForEachPagePlace(
+        record, [&](StorageId storage, BlockNumber block, PagePlace place) -> Status {
+          ++result_.checkpoint_pages;
+          const Status read = pages.Read(storage, block, place, bytes);
+          const std::string problem = read.ok() ? Page(bytes).Verify() : "";
+          Found(problem.empty() ? read : pages.Damaged(storage, block, place, problem));
+          return {};
+        });
+    if (!whole.ok()) Found(DamagedFile(path, offset, whole.error().message));
   }
 
   Status VerifyLog() {
@@ -102,7 +123,7 @@ class Verifier {
       CONNBENCH_ASSIGN_OR_RETURN(const bool more, reader.Next(record));
       if (!more) break;
       ++result_.log_records;
-      const std::string problem = ProblemIn(record, nullptr);
+      const std::string problem = ProblemIn(record);
       if (!problem.empty()) Found(Damage(fmt::format("{}: {}", place, problem)));
     }
     if (reader.place() >= control_.complete) return {};
@@ -112,9 +133,8 @@ class Verifier {
                     reader.PlaceText(), control_.complete - reader.place()));
   }
 
-  // What is wrong with a record whose checksum is right; empty: nothing. checkpoint_pages: counted
-  // if it is a checkpoint's, whose pages are whole.
-  std::string ProblemIn(const LogRecord& record, int64_t* checkpoint_pages) {
+  // What is wrong with a record whose checksum is right; empty: nothing.
+  std::string ProblemIn(const LogRecord& record) {
     if (record.kind != RecordKind::kPages) {
       const bool known = record.kind > RecordKind::kNone && record.kind <= RecordKind::kEnd;
       return known ? "" : fmt::format("a record of unknown kind {}", static_cast<int>(record.kind));
@@ -122,26 +142,17 @@ class Verifier {
     RecordReader reader(record.payload);
     while (reader.ok() && !reader.empty()) {
       const auto logged = reader.Get<LoggedPage>();
-      const bool fresh = (logged.flags & LoggedPage::kFresh) != 0;
-      if (fresh) ++fresh_pages_;
-      alignas(8) char bytes[kPageSize] = {};
+      if ((logged.flags & LoggedPage::kFresh) != 0) ++fresh_pages_;
       for (uint32_t i = 0; i < logged.ranges; ++i) {
         const auto range = reader.Get<LoggedRange>();
-        const std::string_view changed = reader.GetBytes(range.length);
+        (void)reader.GetBytes(range.length);
         if (range.offset < sizeof(Lsn) || range.offset + range.length > kPageSize) {
           return fmt::format("a change of page {} of storage {} goes beyond the page", logged.block,
                              logged.storage);
         }
-        std::memcpy(bytes + range.offset, changed.data(), changed.size());
-      }
-      if (checkpoint_pages == nullptr) continue;
-      ++*checkpoint_pages;
-      const std::string problem = fresh ? Page(bytes).Verify() : "is not whole";
-      if (!problem.empty()) {
-        return fmt::format("page {} of storage {}: {}", logged.block, logged.storage, problem);
       }
     }
-    return reader.ok() ? "" : "a record is shorter than its kind needs";
+    return reader.ok() ? "" : kShortRecord;
   }
 
   // Recovers into memory of its own, from which nothing is written, and looks at the outcome.
@@ -152,7 +163,8 @@ class Verifier {
     config.superuser_reserved_connections = 0;
     config.max_relations = static_cast<int>(control_.max_relations);
     constexpr int64_t kSparePages = 1024;
-    config.shared_buffers_bytes = (fresh_pages_ + fresh_pages_ / 8 + kSparePages) * kPageSize;
+    const int64_t pages = result_.checkpoint_pages + fresh_pages_;
+    config.shared_buffers_bytes = (pages + pages / 8 + kSparePages) * kPageSize;
     const int64_t reserved =
         AddSize(TransactionSystem::ReservedShmemSize(config), Storage::ShmemSize(config));
     CONNBENCH_ASSIGN_OR_RETURN(
@@ -224,7 +236,7 @@ class Verifier {
   const ControlFile control_;
   const DamageFound& found_;
   VerifiedData result_;
-  int64_t fresh_pages_ = 0;
+  int64_t fresh_pages_ = 0;  // that the log makes
 };
 
 }  // namespace

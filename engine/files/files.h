@@ -22,6 +22,8 @@ class File {
   virtual int64_t Read(int64_t offset, char* to, int64_t bytes) = 0;
   virtual int64_t Write(int64_t offset, const char* from, int64_t bytes) = 0;
   virtual int64_t Size() = 0;
+  // Cuts the file to that size: 0 or -errno.
+  virtual int Truncate(int64_t bytes) = 0;
   // fdatasync(): 0 or -errno.
   virtual int Sync() = 0;
   // Takes the file for this process and those that it forks; 0, or -EWOULDBLOCK if another has it.

@@ -36,6 +36,7 @@ class KernelFile : public File {
     struct stat status {};
     return fstat(fd_, &status) < 0 ? -errno : status.st_size;
   }
+  int Truncate(int64_t bytes) override { return Answer(ftruncate(fd_, bytes)); }
   int Sync() override { return Answer(fdatasync(fd_)); }
   int TryLock() override { return Answer(flock(fd_, LOCK_EX | LOCK_NB)); }
 

@@ -7,6 +7,13 @@
 #include <cstring>
 
 namespace connbench::engine {
+namespace {
+
+std::string PathBeside(const std::string& folder, const std::string& name) {
+  return folder + "/" + name + ".new";
+}
+
+}  // namespace
 
 Status FileError(const std::string& what, int negative_errno) {
   const int error = -negative_errno;
@@ -23,6 +30,14 @@ Status DamagedFile(const std::string& path, int64_t offset, std::string_view wha
 Result<std::unique_ptr<File>> OpenFile(Files& files, const std::string& path, OpenMode mode) {
   std::unique_ptr<File> file;
   const int result = files.Open(path, mode, file);
+  if (result < 0) return FileError(fmt::format("open {}", path), result);
+  return file;
+}
+
+Result<std::unique_ptr<File>> OpenExisting(Files& files, const std::string& path) {
+  std::unique_ptr<File> file;
+  const int result = files.Open(path, OpenMode::kRead, file);
+  if (result == -ENOENT) return DamagedFile(path, 0, "the file is missing");
   if (result < 0) return FileError(fmt::format("open {}", path), result);
   return file;
 }
@@ -74,19 +89,21 @@ Status SyncFolder(Files& files, const std::string& path) {
   return result < 0 ? FileError(fmt::format("sync {}", path), result) : Status::Ok();
 }
 
-Status ReplaceFile(Files& files, const std::string& folder, const std::string& name,
+Status WriteBeside(Files& files, const std::string& folder, const std::string& name,
                    std::string_view bytes) {
-  const std::string path = folder + "/" + name;
-  const std::string made = path + ".new";
+  const std::string made = PathBeside(folder, name);
   if (const int removed = files.Remove(made); removed < 0 && removed != -ENOENT) {
     return FileError(fmt::format("remove {}", made), removed);
   }
-  {
-    CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                               OpenFile(files, made, OpenMode::kMakeNew));
-    CONNBENCH_RETURN_IF_ERROR(WriteWhole(*file, made, 0, bytes));
-    CONNBENCH_RETURN_IF_ERROR(SyncFile(*file, made));
-  }
+  CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                             OpenFile(files, made, OpenMode::kMakeNew));
+  CONNBENCH_RETURN_IF_ERROR(WriteWhole(*file, made, 0, bytes));
+  return SyncFile(*file, made);
+}
+
+Status PutInPlace(Files& files, const std::string& folder, const std::string& name) {
+  const std::string made = PathBeside(folder, name);
+  const std::string path = folder + "/" + name;
   if (const int renamed = files.Rename(made, path); renamed < 0) {
     return FileError(fmt::format("rename {} to {}", made, path), renamed);
   }

@@ -16,6 +16,8 @@
 namespace connbench::engine {
 
 Result<std::unique_ptr<File>> OpenFile(Files& files, const std::string& path, OpenMode mode);
+// Of a file that has to be there: XX001 if it is missing.
+Result<std::unique_ptr<File>> OpenExisting(Files& files, const std::string& path);
 Status WriteWhole(File& file, const std::string& path, int64_t offset, std::string_view bytes);
 // XX001 if the file ends before.
 Status ReadWhole(File& file, const std::string& path, int64_t offset, char* to, int64_t bytes);
@@ -26,10 +28,12 @@ Result<int64_t> ReadUpTo(File& file, const std::string& path, int64_t offset, ch
 Status SyncFile(File& file, const std::string& path);
 Status SyncFolder(Files& files, const std::string& path);
 
-// Puts a small file in the place of another in one step: it is there whole, old or new, after a
-// crash at any moment.
-Status ReplaceFile(Files& files, const std::string& folder, const std::string& name,
+// A small file takes the place of another in one step: it is there whole, old or new, after a crash
+// at any moment. First it is written beside the other one ...
+Status WriteBeside(Files& files, const std::string& folder, const std::string& name,
                    std::string_view bytes);
+// ... then it takes its place. After an error nobody knows which of the two a crash would leave.
+Status PutInPlace(Files& files, const std::string& folder, const std::string& name);
 
 // 58030, or 53100 for ENOSPC and EDQUOT: "could not <what>: <reason>".
 Status FileError(const std::string& what, int negative_errno);

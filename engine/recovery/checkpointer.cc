@@ -5,197 +5,324 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/files/whole.h"
+#include "engine/recovery/control_file.h"
 #include "engine/recovery/data_directory.h"
 #include "engine/recovery/replay.h"
-#include "engine/storage/page_log.h"
+#include "engine/storage/visibility.h"
 
 namespace connbench::engine {
 namespace {
 
 constexpr uint64_t kFatesPerWord = 64;
 constexpr uint64_t kWordsPerRecord = 8192;
-// Pages that were made before there was a log have no LSN. In a checkpoint they have this one, so
-// that they are older than every record.
-constexpr Lsn kLsnBeforeLog = 1;
 
 // Writes records one after the other into a new file.
 class RecordFileWriter {
  public:
-  RecordFileWriter(File& file, std::string path, uint64_t log_number)
-      : file_(file), path_(std::move(path)), log_number_(log_number) {}
+  RecordFileWriter(std::unique_ptr<File> file, std::string path, uint64_t log_number)
+      : file_(std::move(file)), path_(std::move(path)), log_number_(log_number) {}
   Status Append(RecordBuilder& record) {
     const auto place = static_cast<Lsn>(written_) + buffer_.size();
     buffer_.append(record.Seal(log_number_, place));
     return buffer_.size() < kBufferBytes ? Status::Ok() : Flush();
   }
   Status Flush() {
-    CONNBENCH_RETURN_IF_ERROR(WriteWhole(file_, path_, written_, buffer_));
+    CONNBENCH_RETURN_IF_ERROR(WriteWhole(*file_, path_, written_, buffer_));
     written_ += static_cast<int64_t>(buffer_.size());
     buffer_.clear();
     return {};
   }
+  Status Sync() { return SyncFile(*file_, path_); }
 
  private:
   static constexpr size_t kBufferBytes = size_t{1} << 20;
 
-  File& file_;
+  std::unique_ptr<File> file_;
   const std::string path_;
   const uint64_t log_number_;
   int64_t written_ = 0;
   std::string buffer_;
 };
 
-Status WriteFates(RecordFileWriter& writer, const CommitLog& commit_log, Xid begin, Xid end) {
-  RecordBuilder record;
-  for (Xid first = begin; first < end;) {
-    const Xid last = std::min(end, first + kWordsPerRecord * kFatesPerWord);
-    record.Begin(RecordKind::kFates);
-    for (; first < last; first += kFatesPerWord) {
-      uint64_t committed = 0;
-      for (uint64_t bit = 0; bit < kFatesPerWord; ++bit) {
-        if (commit_log.Lookup(first + bit).committed()) committed |= uint64_t{1} << bit;
+// A failed sync is not tried again: the kernel forgets what it could not write. PostgreSQL panics
+// likewise (data_sync_retry).
+Status OrPanic(CheckpointMoment moment, Status status) {
+  if (!status.ok() && moment == CheckpointMoment::kServing) Panic(status);
+  return status;
+}
+
+// One checkpoint while it is being written.
+class CheckpointWriter {
+ public:
+  CheckpointWriter(Storage& storage, const CommitLog& commit_log, const PagePlaces& last,
+                   PagesWriter pages, RecordFileWriter records, const std::function<bool()>& stop)
+      : storage_(storage),
+        commit_log_(commit_log),
+        last_(last),
+        pages_(std::move(pages)),
+        records_(std::move(records)),
+        stop_(stop) {}
+
+  Status WriteAll(const Beginning& beginning) {
+    record_.Begin(RecordKind::kBeginning);
+    record_.Put(beginning);
+    CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
+    CONNBENCH_RETURN_IF_ERROR(WriteFates(beginning.forgotten, beginning.xid_limit));
+    for (uint32_t index = 1; index < storage_.slot_count(); ++index) {
+      const StorageSlot& slot = storage_.slot(index);
+      const StorageId id = slot.id.load(std::memory_order_acquire);
+      if (id != kNoStorage) CONNBENCH_RETURN_IF_ERROR(WriteStorage(id, slot));
+    }
+    record_.Begin(RecordKind::kEnd);
+    CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
+    CONNBENCH_RETURN_IF_ERROR(pages_.Flush());
+    return records_.Flush();
+  }
+
+  Status Sync() {
+    CONNBENCH_RETURN_IF_ERROR(pages_.Sync());
+    return records_.Sync();
+  }
+
+  // The checkpoint has failed: the pages file gets its size back.
+  void GiveUp() { pages_.GiveUp(); }
+  // The checkpoint is complete: what it wrote need not be written again.
+  void Publish() const {
+    for (const Written& page : written_) {
+      const ReadPageGuard guard = storage_.pool().Read(page.storage, page.block);
+      if (guard.valid()) guard.SetInCheckpoint(page.lsn);
+    }
+  }
+
+  PagePlaces TakePlaces() { return std::move(places_); }
+  // No page of the checkpoint asks about the end of a transaction below this.
+  Xid oldest_unstamped() const { return oldest_unstamped_; }
+  int64_t pages() const { return page_count_; }
+  int64_t pages_written() const { return pages_written_; }
+
+ private:
+  struct Written {
+    StorageId storage;
+    BlockNumber block;
+    Lsn lsn;
+  };
+
+  Status WriteFates(Xid begin, Xid end) {
+    for (Xid first = begin; first < end;) {
+      const Xid last = std::min(end, first + kWordsPerRecord * kFatesPerWord);
+      record_.Begin(RecordKind::kFates);
+      for (; first < last; first += kFatesPerWord) {
+        uint64_t committed = 0;
+        for (uint64_t bit = 0; bit < kFatesPerWord; ++bit) {
+          if (commit_log_.Lookup(first + bit).committed()) committed |= uint64_t{1} << bit;
+        }
+        record_.Put(committed);
       }
-      record.Put(committed);
+      CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
     }
-    CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
+    return {};
   }
-  return {};
-}
 
-// Adds the pages that it has written to pages.
-Status WriteStorage(RecordFileWriter& writer, const BufferPool& pool, StorageId id,
-                    const StorageSlot& slot, const std::function<bool()>& stop, int64_t& pages) {
-  RecordBuilder record;
-  record.Begin(RecordKind::kStorageMade);
-  record.Put(id);
-  record.Put(slot.relation.load(std::memory_order_relaxed));
-  CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
-  record.Begin(RecordKind::kSequence);
-  record.Put(id);
-  record.Put(slot.sequence_called.load(std::memory_order_relaxed));
-  record.Put(slot.sequence_value.load(std::memory_order_relaxed));
-  CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
+  Status WriteStorage(StorageId id, const StorageSlot& slot) {
+    record_.Begin(RecordKind::kStorageMade);
+    record_.Put(id);
+    record_.Put(slot.relation.load(std::memory_order_relaxed));
+    CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
+    record_.Begin(RecordKind::kSequence);
+    record_.Put(id);
+    record_.Put(slot.sequence_called.load(std::memory_order_relaxed));
+    record_.Put(slot.sequence_value.load(std::memory_order_relaxed));
+    CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
 
-  static constexpr char kZeros[kPageSize] = {};
-  alignas(8) char copy[kPageSize];
-  const BlockNumber blocks = slot.block_count.load(std::memory_order_acquire);
-  for (BlockNumber block = 0; block < blocks; ++block) {
-    if (stop && stop()) {
-      return Status::Error(sqlstate::kAdminShutdown, "the checkpoint was given up: a shutdown");
+    static const PlacesOfStorage kNone;
+    const auto found = last_.find(id);
+    const PlacesOfStorage& last = found == last_.end() ? kNone : found->second;
+    PlacesOfStorage& places = places_[id];
+    places.resize(slot.block_count.load(std::memory_order_acquire));
+    for (BlockNumber block = 0; block < places.size(); ++block) {
+      if (stop_ && stop_()) {
+        return Status::Error(sqlstate::kAdminShutdown, "the checkpoint was given up: a shutdown");
+      }
+      const PagePlace before = block < last.size() ? last[block] : PagePlace{};
+      CONNBENCH_ASSIGN_OR_RETURN(places[block], WritePage(id, block, before));
     }
+    for (size_t first = 0; first < places.size(); first += kMaxPlacesPerRecord) {
+      PutPagePlaces(record_, id, static_cast<BlockNumber>(first), places);
+      CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
+    }
+    return {};
+  }
+
+  // A page that has not changed stays where the last checkpoint has it.
+  Result<PagePlace> WritePage(StorageId id, BlockNumber block, PagePlace before) {
     {
-      const ReadPageGuard guard = pool.Read(id, block);
-      if (!guard.valid()) continue;  // given back meanwhile, and the log says so
-      std::memcpy(copy, guard.data(), kPageSize);
+      const ReadPageGuard guard = storage_.pool().Read(id, block);
+      if (!guard.valid()) return PagePlace{};  // given back meanwhile, and the log says so
+      ++page_count_;
+      if (before.place != PagePlace::kNowhere && guard.in_checkpoint()) return before;
+      StampFates(commit_log_, guard.page());
+      std::memcpy(copy_, guard.data(), kPageSize);
     }
-    record.Begin(RecordKind::kPages);
-    PutPageChange(record,
-                  LoggedPage{.storage = id,
-                             .block = block,
-                             .lsn = std::max(Page(copy).header().lsn, kLsnBeforeLog),
-                             .flags = LoggedPage::kFresh,
-                             .ranges = 0,
-                             .zero = 0},
-                  kZeros, copy);
-    CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
-    ++pages;
+    ++pages_written_;
+    const Page page(copy_);
+    const Xid unstamped = OldestUnstampedXid(page);
+    if (unstamped == kAllStamped) {
+      written_.push_back({.storage = id, .block = block, .lsn = page.header().lsn});
+    }
+    oldest_unstamped_ = std::min(oldest_unstamped_, unstamped);
+    return pages_.Write(id, block, copy_);
   }
-  return {};
-}
+
+  Storage& storage_;
+  const CommitLog& commit_log_;
+  const PagePlaces& last_;
+  PagesWriter pages_;
+  RecordFileWriter records_;
+  const std::function<bool()>& stop_;
+  RecordBuilder record_;
+  alignas(8) char copy_[kPageSize] = {};
+  PagePlaces places_;
+  // But for those with writers that have not ended: the next checkpoint writes them again.
+  std::vector<Written> written_;
+  Xid oldest_unstamped_ = kAllStamped;
+  int64_t page_count_ = 0;
+  int64_t pages_written_ = 0;
+};
 
 }  // namespace
 
-Result<int64_t> Checkpointer::WriteData(const std::string& path, const Log::RedoPoint& redo,
-                                        const std::function<bool()>& stop) {
+Status Checkpointer::ReadLastPlaces() {
+  const uint64_t number = log_.header().checkpoint_number.load();
+  if (number == places_of_) return {};
+  CONNBENCH_ASSIGN_OR_RETURN(
+      places_, ReadPagePlaces(log_.files(), CheckpointPath(log_.data_folder(), number),
+                              log_.header().log_number));
+  places_of_ = number;
+  return {};
+}
+
+// A full disk shows here, before the old control file is touched.
+Status Checkpointer::PrepareControl(CheckpointMoment moment, uint64_t number, Lsn redo,
+                                    Lsn complete) {
+  ControlFile control;
+  control.page_bytes = kPageSize;
+  control.log_number = log_.header().log_number;
+  control.storage_slots = storage_.slot_count();
+  control.max_relations = static_cast<uint32_t>(config_.max_relations);
+  control.state = moment == CheckpointMoment::kEnd ? DataState::kShutDown : DataState::kInUse;
+  control.checkpoint_number = number;
+  control.redo = redo;
+  control.complete = complete;
+  Status prepared = PrepareControlFile(log_.files(), log_.data_folder(), control);
+  if (prepared.code() == sqlstate::kDiskFull) return prepared;
+  return OrPanic(moment, std::move(prepared));
+}
+
+// The end of a row's writer may be forgotten once no page that recovery can meet asks for it. The
+// pages of the checkpoint do not, as far as its copies were stamped; pages that it shares with the
+// last one had all stamps then; and what the log has changed since was stamped in memory.
+Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
+                                           const std::function<bool()>& stop) {
+  LogHeader& header = log_.header();
+  const std::string& folder = log_.data_folder();
+  CommitLog& commit_log = *transactions_.commit_log;
+  CONNBENCH_RETURN_IF_ERROR(ReadLastPlaces());
+  const uint64_t number = header.checkpoint_number.load() + 1;
+  CONNBENCH_ASSIGN_OR_RETURN(PagesWriter pages,
+                             PagesWriter::Open(log_.files(), folder, header.log_number, places_));
+  const std::string path = CheckpointPath(folder, number);
   if (const int removed = log_.files().Remove(path); removed < 0 && removed != -ENOENT) {
     return FileError(fmt::format("remove {}", path), removed);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+  CONNBENCH_ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                              OpenFile(log_.files(), path, OpenMode::kMakeNew));
-  RecordFileWriter writer(*file, path, log_.header().log_number);
-  CommitLog& commit_log = *transactions_.commit_log;
-  const StorageHeader& header = storage_.header();
-  const Beginning beginning{
-      .csn_bound = redo.csn_bound,
-      .forgotten = commit_log.oldest_remembered_xid() / kFatesPerWord * kFatesPerWord,
-      .xid_limit = commit_log.xid_limit(),
-      .catalog_heap = header.catalog_heap,
-      .catalog_by_name = header.catalog_by_name,
-      .catalog_by_oid = header.catalog_by_oid,
-      .role_heap = header.role_heap,
-      .role_by_name = header.role_by_name,
-      .next_oid = header.next_oid.load(),
-      .role_changes = header.role_changes.load()};
-  RecordBuilder record;
-  record.Begin(RecordKind::kBeginning);
-  record.Put(beginning);
-  CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
-  CONNBENCH_RETURN_IF_ERROR(
-      WriteFates(writer, commit_log, beginning.forgotten, beginning.xid_limit));
-  int64_t pages = 0;
-  for (uint32_t index = 1; index < storage_.slot_count(); ++index) {
-    const StorageSlot& slot = storage_.slot(index);
-    const StorageId id = slot.id.load(std::memory_order_acquire);
-    if (id == kNoStorage) continue;
-    CONNBENCH_RETURN_IF_ERROR(WriteStorage(writer, storage_.pool(), id, slot, stop, pages));
-  }
-  record.Begin(RecordKind::kEnd);
-  CONNBENCH_RETURN_IF_ERROR(writer.Append(record));
-  CONNBENCH_RETURN_IF_ERROR(writer.Flush());
-  if (!config_.fsync) return pages;
-  CONNBENCH_RETURN_IF_ERROR(SyncFile(*file, path));
-  CONNBENCH_RETURN_IF_ERROR(SyncFolder(log_.files(), log_.data_folder()));
-  return pages;
-}
 
-// Rows' writers whose fate only hints in the rows tell may be forgotten when those hints are in the
-// checkpoint, not before.
-Result<CheckpointReport> Checkpointer::Run(DataState state, const std::function<bool()>& stop) {
-  LogHeader& header = log_.header();
-  const Xid forgettable = storage_.ForgettableBelow();
-  const uint64_t number = header.checkpoint_number.load() + 1;
+  const Xid ended_below = commit_log.oldest_recent_xid();
   const Log::RedoPoint redo = log_.ChooseRedoPoint();
-  const std::string path = CheckpointPath(log_.data_folder(), number);
-  Result<int64_t> pages = WriteData(path, redo, stop);
-  if (!pages.ok()) {
+  CheckpointWriter writer(storage_, commit_log, places_, std::move(pages),
+                          RecordFileWriter(std::move(file), path, header.log_number), stop);
+  const StorageHeader& storage = storage_.header();
+  Status written = writer.WriteAll(
+      {.csn_bound = redo.csn_bound,
+       .forgotten = commit_log.oldest_remembered_xid() / kFatesPerWord * kFatesPerWord,
+       .xid_limit = commit_log.xid_limit(),
+       .catalog_heap = storage.catalog_heap,
+       .catalog_by_name = storage.catalog_by_name,
+       .catalog_by_oid = storage.catalog_by_oid,
+       .role_heap = storage.role_heap,
+       .role_by_name = storage.role_by_name,
+       .next_oid = storage.next_oid.load(),
+       .role_changes = storage.role_changes.load()});
+  if (written.ok() && config_.fsync) {
+    written = OrPanic(moment, writer.Sync());
+    if (written.ok()) written = OrPanic(moment, SyncFolder(log_.files(), folder));
+  }
+  // Some pages are newer than redo: recovery needs the log that goes with them.
+  const Lsn complete = log_.inserted();
+  if (written.ok()) {
+    log_.Flush(complete);
+    written = PrepareControl(moment, number, redo.lsn, complete);
+  }
+  if (!written.ok()) {
     // On a disk that is full it would stand in the way of the log, which is a PANIC. What cannot be
     // removed now is removed before the next one is written.
+    writer.GiveUp();
     static_cast<void>(log_.files().Remove(path));
-    return pages.TakeStatus();
+    return written;
   }
-  // Some pages in the file are newer than redo: recovery needs the log that goes with them.
-  const Lsn complete = log_.inserted();
-  log_.Flush(complete);
+  // If this fails nobody knows which checkpoint counts: a server must not go on.
+  CONNBENCH_RETURN_IF_ERROR(OrPanic(moment, PutControlFileInPlace(log_.files(), folder)));
 
-  ControlFile control;
-  control.page_bytes = kPageSize;
-  control.log_number = header.log_number;
-  control.storage_slots = storage_.slot_count();
-  control.max_relations = static_cast<uint32_t>(config_.max_relations);
-  control.state = state;
-  control.checkpoint_number = number;
-  control.redo = redo.lsn;
-  control.complete = complete;
-  // If this fails nobody knows which of the two the control file names: the next checkpoint is a
-  // third one, and both stay until that is complete.
   header.checkpoint_number.store(number);
-  CONNBENCH_RETURN_IF_ERROR(WriteControlFile(log_.files(), log_.data_folder(), control));
   header.redo.store(redo.lsn);
   header.checkpoint_complete.store(complete);
-  transactions_.commit_log->AdvanceForgotten(forgettable);
+  writer.Publish();
+  commit_log.AdvanceForgotten(std::min(ended_below, writer.oldest_unstamped()));
+  const CheckpointReport report{
+      .number = number, .pages = writer.pages(), .pages_written = writer.pages_written()};
+  places_ = writer.TakePlaces();
+  places_of_ = number;
   CONNBENCH_RETURN_IF_ERROR(RemoveOld(number, redo.lsn));
-  return CheckpointReport{.number = number, .pages = *pages};
+  return report;
 }
 
 bool Checkpointer::Due() const {
   return log_.inserted() - log_.header().redo.load(std::memory_order_relaxed) >=
          static_cast<uint64_t>(config_.max_wal_size_bytes);
+}
+
+// Takes those off the list that become spare files. Nobody else makes one meanwhile. A crash may
+// have left a file that is not whole: with records in it that would be damage.
+Status Checkpointer::KeepSpareLogFiles(std::vector<uint64_t>& numbers) {
+  Files& files = log_.files();
+  const std::string& folder = log_.data_folder();
+  std::vector<std::string> there;
+  const std::string log_folder = folder + "/" + kLogFolder;
+  if (const int listed = files.List(log_folder, there); listed < 0) {
+    return FileError(fmt::format("list {}", log_folder), listed);
+  }
+  for (int spare = 0; spare < kSpareLogFiles && !numbers.empty(); ++spare) {
+    const std::string path = SpareLogFilePath(folder, spare);
+    if (std::find(there.begin(), there.end(), path.substr(log_folder.size() + 1)) != there.end()) {
+      continue;
+    }
+    const std::string from = LogFilePath(folder, numbers.back());
+    CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                               OpenFile(files, from, OpenMode::kRead));
+    if (file->Size() != kLogFileBytes) return {};
+    if (const int renamed = files.Rename(from, path); renamed < 0) {
+      return FileError(fmt::format("rename {} to {}", from, path), renamed);
+    }
+    numbers.pop_back();
+  }
+  return {};
 }
 
 Status Checkpointer::RemoveOld(uint64_t checkpoint_number, Lsn redo) {
@@ -210,10 +337,10 @@ Status Checkpointer::RemoveOld(uint64_t checkpoint_number, Lsn redo) {
     const std::optional<uint64_t> number = CheckpointNumber(name);
     if (number && *number != checkpoint_number) paths.push_back(folder + "/" + name);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, ListLogFiles(files, folder));
-  for (const uint64_t log_file : numbers) {
-    if (log_file < redo / kLogFileBytes) paths.push_back(LogFilePath(folder, log_file));
-  }
+  CONNBENCH_ASSIGN_OR_RETURN(std::vector<uint64_t> numbers, ListLogFiles(files, folder));
+  std::erase_if(numbers, [&](uint64_t number) { return number >= redo / kLogFileBytes; });
+  CONNBENCH_RETURN_IF_ERROR(KeepSpareLogFiles(numbers));
+  for (const uint64_t number : numbers) paths.push_back(LogFilePath(folder, number));
   for (const std::string& path : paths) {
     if (const int removed = files.Remove(path); removed < 0 && removed != -ENOENT) {
       return FileError(fmt::format("remove {}", path), removed);

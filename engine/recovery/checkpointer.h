@@ -1,20 +1,24 @@
-// Checkpoints: all data as of one moment go into a new file, and the log before that moment is not
-// needed any more.
+// Checkpoints: pages that have changed since the last one go into the pages file, everything else
+// into a small new file, and the log before the moment of the checkpoint is not needed any more.
 //
-// The server works on meanwhile; README.md says why what is written is good nevertheless. Pages are
-// never written over, so none can be torn. The price is that a checkpoint writes all pages, not
-// only those that have changed.
+// The server works on meanwhile; README.md says why what is written is good nevertheless. What the
+// last checkpoint consists of is never written over: until the control file names the new one, a
+// crash at any moment, or an error, leaves the last one as it is.
 //
 // Safety: any process that has the engine may run one, one at a time: the caller sees to it. In a
 // server the checkpointer does (engine/tasks); elsewhere sessions, under the lock
 // kCheckpointLockOid. It blocks its thread for as long as the disk takes, without a latch.
+// Errors: 58030, 53100 for a full disk: the last checkpoint stays the last, and the next call tries
+// again. A file that cannot be synced ends a server that serves (PANIC).
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/config.h"
-#include "engine/recovery/control_file.h"
+#include "engine/recovery/page_places.h"
 #include "engine/storage/storage.h"
 #include "engine/transaction/transaction.h"
 #include "engine/wal/log.h"
@@ -25,9 +29,16 @@ namespace connbench::engine {
 // nobody staffs the tasks.
 inline constexpr uint32_t kCheckpointLockOid = 1;
 
+enum class CheckpointMoment : uint8_t {
+  kStart,  // before anybody is served: errors end the start, and nothing is lost
+  kServing,
+  kEnd,  // nobody will change anything any more
+};
+
 struct CheckpointReport {
   uint64_t number = 0;
-  int64_t pages = 0;  // written
+  int64_t pages = 0;
+  int64_t pages_written = 0;  // the others are where the last checkpoint left them
 };
 
 class Checkpointer {
@@ -36,22 +47,25 @@ class Checkpointer {
                const EngineConfig& config)
       : storage_(storage), transactions_(transactions), log_(log), config_(config) {}
 
-  // state: kShutDown if nobody will change anything any more. stop is asked before each page; if it
-  // says so the checkpoint is given up (57P01), and the last one stays the last.
-  Result<CheckpointReport> Run(DataState state, const std::function<bool()>& stop = {});
+  // stop is asked before each page; if it says so the checkpoint is given up (57P01), and the last
+  // one stays the last.
+  Result<CheckpointReport> Run(CheckpointMoment moment, const std::function<bool()>& stop = {});
   // The log since the last checkpoint has grown to max_wal_size.
   bool Due() const;
 
  private:
-  // Returns how many pages it has written.
-  Result<int64_t> WriteData(const std::string& path, const Log::RedoPoint& redo,
-                            const std::function<bool()>& stop);
+  Status ReadLastPlaces();
+  Status PrepareControl(CheckpointMoment moment, uint64_t number, Lsn redo, Lsn complete);
   Status RemoveOld(uint64_t checkpoint_number, Lsn redo);
+  Status KeepSpareLogFiles(std::vector<uint64_t>& numbers);
 
   Storage& storage_;
   const TransactionSystem& transactions_;
   Log& log_;
   const EngineConfig& config_;
+  // Of the checkpoint with this number; another process may have made a later one.
+  PagePlaces places_;
+  uint64_t places_of_ = 0;
 };
 
 }  // namespace connbench::engine

@@ -44,10 +44,19 @@ Result<ControlFile> ReadControlFile(Files& files, const std::string& folder) {
   return control;
 }
 
-Status WriteControlFile(Files& files, const std::string& folder, ControlFile control) {
+Status PrepareControlFile(Files& files, const std::string& folder, ControlFile control) {
   control.checksum = ChecksumOf(control);
-  return ReplaceFile(files, folder, ControlFile::kName,
+  return WriteBeside(files, folder, ControlFile::kName,
                      {reinterpret_cast<const char*>(&control), sizeof control});
+}
+
+Status PutControlFileInPlace(Files& files, const std::string& folder) {
+  return PutInPlace(files, folder, ControlFile::kName);
+}
+
+Status WriteControlFile(Files& files, const std::string& folder, const ControlFile& control) {
+  CONNBENCH_RETURN_IF_ERROR(PrepareControlFile(files, folder, control));
+  return PutControlFileInPlace(files, folder);
 }
 
 }  // namespace connbench::engine

@@ -24,7 +24,7 @@ enum class DataState : uint32_t {
 
 struct ControlFile {
   static constexpr uint64_t kMagic = 0x6c72746362626e63;  // "cnbbctrl"
-  static constexpr uint32_t kFormatVersion = 2;
+  static constexpr uint32_t kFormatVersion = 3;
   static constexpr const char* kName = "control";
 
   uint64_t magic = kMagic;
@@ -43,6 +43,10 @@ struct ControlFile {
 static_assert(sizeof(ControlFile) == 72);
 
 Result<ControlFile> ReadControlFile(Files& files, const std::string& folder);
-Status WriteControlFile(Files& files, const std::string& folder, ControlFile control);
+// Replaces the control file in two steps, as whole.h has them.
+Status PrepareControlFile(Files& files, const std::string& folder, ControlFile control);
+Status PutControlFileInPlace(Files& files, const std::string& folder);
+// Both.
+Status WriteControlFile(Files& files, const std::string& folder, const ControlFile& control);
 
 }  // namespace connbench::engine

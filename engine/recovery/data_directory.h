@@ -2,8 +2,9 @@
 //
 //   <folder>/control                 which checkpoint counts (control_file.h)
 //   <folder>/lock                    locked by the server; the supervisor's pid
-//   <folder>/checkpoint.<number>     all data as of one moment
-//   <folder>/wal/<number>            the log, 16 MiB each
+//   <folder>/pages                   the pages of the last checkpoint (page_places.h)
+//   <folder>/checkpoint.<number>     where they are, and all other data as of one moment
+//   <folder>/wal/<number>            the log, 16 MiB each; spare.<number>: to be used again
 //
 // Safety: made by the process that makes the segment, and kept as long as that; processes that it
 // forks keep the lock, too, so that no second server can start while one of them lives.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/files/whole.h"
+#include "engine/recovery/page_places.h"
 #include "engine/recovery/replay.h"
 #include "engine/storage/catalog.h"
 #include "engine/wal/log_reader.h"
@@ -22,18 +23,28 @@ Status At(Status status, const std::string& place) {
       .WithHint(status.error().hint);
 }
 
-Status ReplayCheckpoint(DataDirectory& directory, Replay& replay) {
+Status ReplayCheckpoint(DataDirectory& directory, Storage& storage, Replay& replay) {
   const ControlFile& control = directory.control();
+  CONNBENCH_ASSIGN_OR_RETURN(
+      const PagesReader pages,
+      PagesReader::Open(directory.files(), directory.folder(), control.log_number));
+  alignas(8) char page[kPageSize] = {};
+  const auto restore = [&](StorageId id, BlockNumber block, PagePlace place) -> Status {
+    CONNBENCH_RETURN_IF_ERROR(pages.Read(id, block, place, page));
+    return storage.RestoreCheckpointPage(id, block, page);
+  };
   CONNBENCH_ASSIGN_OR_RETURN(
       RecordFileReader reader,
       RecordFileReader::Open(directory.files(),
                              CheckpointPath(directory.folder(), control.checkpoint_number),
                              control.log_number));
   while (!replay.ended()) {
-    const int64_t offset = reader.offset();
+    const std::string where = fmt::format("{}, offset {}", reader.path(), reader.offset());
     CONNBENCH_ASSIGN_OR_RETURN(const LogRecord record, reader.Next());
-    CONNBENCH_RETURN_IF_ERROR(
-        At(replay.Apply(record), fmt::format("{}, offset {}", reader.path(), offset)));
+    CONNBENCH_RETURN_IF_ERROR(At(record.kind == RecordKind::kPagePlaces
+                                     ? ForEachPagePlace(record, restore)
+                                     : replay.Apply(record),
+                                 where));
   }
   return {};
 }
@@ -84,7 +95,7 @@ Status FreeLostStorages(Storage& storage, const TransactionSystem& transactions)
 Result<Recovered> Recover(DataDirectory& directory, const Segment& segment, Storage& storage,
                           const TransactionSystem& transactions) {
   Replay replay(storage);
-  CONNBENCH_RETURN_IF_ERROR(ReplayCheckpoint(directory, replay));
+  CONNBENCH_RETURN_IF_ERROR(ReplayCheckpoint(directory, storage, replay));
   CONNBENCH_RETURN_IF_ERROR(ReplayLog(directory, replay));
   CONNBENCH_RETURN_IF_ERROR(replay.Finish(segment, *transactions.commit_log));
   CONNBENCH_RETURN_IF_ERROR(FreeLostStorages(storage, transactions));

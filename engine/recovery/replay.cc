@@ -88,7 +88,7 @@ Status Replay::Apply(const LogRecord& record) {
                                                                  static_cast<int>(record.kind)));
   }
   if (reader.ok()) return {};
-  return Status::Error(sqlstate::kDataCorrupted, "a record is shorter than its kind needs");
+  return Status::Error(sqlstate::kDataCorrupted, kShortRecord);
 }
 
 Status Replay::Finish(const Segment& segment, CommitLog& commit_log) {

@@ -48,7 +48,7 @@ void RealSession::CheckpointIfDue() {
   Status status = transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive,
                                                     LockWait::kNoWait);
   if (status.ok() && context_.checkpointer->Due()) {
-    status = context_.checkpointer->Run(DataState::kInUse).TakeStatus();
+    status = context_.checkpointer->Run(CheckpointMoment::kServing).TakeStatus();
     if (!status.ok()) LogLine(fmt::format("checkpoint: {}", status.ToString()));
   }
   transaction_.Rollback();

@@ -155,7 +155,7 @@ Result<RealSession::Outcome> RealSession::RunCheckpoint() {
   }
   CONNBENCH_RETURN_IF_ERROR(
       transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive));
-  CONNBENCH_RETURN_IF_ERROR(context_.checkpointer->Run(DataState::kInUse).TakeStatus());
+  CONNBENCH_RETURN_IF_ERROR(context_.checkpointer->Run(CheckpointMoment::kServing).TakeStatus());
   return Outcome{"CHECKPOINT"};
 }
 

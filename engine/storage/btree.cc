@@ -99,15 +99,14 @@ namespace connbench::engine {
   const uint32_t size = child == kNoBlock ? LeafEntrySize(key.size()) : InnerEntrySize(key.size());
   Status finished = page.special().incomplete_split != 0 ? FinishSplit(guard, block) : Status::Ok();
   if (!page.HasRoomFor(size) && page.leaf()) {
-    if (RemoveKilled(page) > 0) guard.MarkDirty();
-    if (!page.HasRoomFor(size) && RemoveDead(page)) guard.MarkDirty();
+    RemoveKilled(page);
+    if (!page.HasRoomFor(size)) RemoveDead(page);
   }
   uint32_t slot = page.LowerBound({TreePosition::Kind::kExact, key, tid.Packed()});
   if (!page.leaf()) slot = std::max(slot, page.first_slot() + 1);
   if (page.HasRoomFor(size)) {
     page.Insert(slot, key, tid, child);
     if (completed != nullptr) completed->special().incomplete_split = 0;
-    guard.MarkDirty();
     return {};
   }
   // Splitting again would forget which neighbour the parent level does not know.

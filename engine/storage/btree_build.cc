@@ -54,7 +54,6 @@ class TreeBuilder {
     MetaOf(meta) = {.root = top.block,
                     .root_level = static_cast<uint32_t>(levels_.size() - 1),
                     .free_first = kNoBlock};
-    meta.MarkDirty();
     // The whole table has just been read: there is nothing to look after yet.
     slot_.visits_owed.store(0, std::memory_order_relaxed);
     slot_.root_block.store(top.block, std::memory_order_release);
@@ -87,8 +86,6 @@ class TreeBuilder {
     left.page().RemoveSlots(drop);
     left.special().right = block;
     left.Insert(0, key, tid, kNoBlock);
-    levels_[level].guard.MarkDirty();
-    next_guard.MarkDirty();
     if (level + 1 == levels_.size()) CONNBENCH_RETURN_IF_ERROR(AddLevel(left_block));
     CONNBENCH_RETURN_IF_ERROR(Add(level + 1, key, tid, block));
     levels_[level] = {std::move(next_guard), block};

@@ -88,7 +88,7 @@ class Tree {
   Result<bool> UnlinkFromParent(Neighbourhood& pages, BlockNumber block, BlockNumber* unlinked,
                                 uint32_t& unlinked_count);
   Status AddFreePage(BlockNumber block);
-  bool RemoveDead(const TreePage& leaf);
+  void RemoveDead(const TreePage& leaf);
 
   Storage& storage_;
   StorageId id_;
@@ -103,7 +103,7 @@ inline BTreeMeta& MetaOf(const PageGuard& guard) {
 // No leaf has more entries than this.
 inline constexpr uint32_t kMaxLeafEntries = kPageSize / (sizeof(IndexEntry) + sizeof(LinePointer));
 
-// Removes the killed entries of a leaf; returns how many.
-uint32_t RemoveKilled(const TreePage& leaf);
+// Removes the killed entries of a leaf.
+void RemoveKilled(const TreePage& leaf);
 
 }  // namespace connbench::engine

@@ -132,11 +132,8 @@ Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t 
 
   if (neighbour_guard.valid()) {
     TreePage(neighbour_guard.page()).special().left = right_block;
-    neighbour_guard.MarkDirty();
   }
   if (completed != nullptr) completed->special().incomplete_split = 0;
-  left_guard.MarkDirty();
-  right_guard.MarkDirty();
   neighbour_guard.Release();
   right_guard.Release();
   // The entry is in. If there is no frame for what is to follow above, a later writer sees to it.
@@ -147,7 +144,6 @@ Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t 
 Status Tree::FinishSplit(WritePageGuard& guard, BlockNumber block) {
   const TreePage left(guard.page());
   CONNBENCH_RETURN_IF_ERROR(InsertIntoParent(left, block));
-  guard.MarkDirty();
   return {};
 }
 
@@ -177,8 +173,6 @@ Result<bool> Tree::GrowRoot(const TreePage& left, BlockNumber left_block) {
   meta.root = root_block;
   meta.root_level = root.special().level;
   left.special().incomplete_split = 0;
-  meta_guard.MarkDirty();
-  root_guard.MarkDirty();
   slot_.root_block.store(root_block, std::memory_order_release);
   return true;
 }

@@ -53,7 +53,7 @@ void FindDead(Storage& storage, StorageId heap, std::span<const Tid> tids, DeadT
 }
 
 // Takes killed entries off the leaf, and those with the tids. A tid is in an index once: its line
-// pointer is used again only when no entry leads to it.
+// pointer is used again only when no entry leads to it. Returns how many entries went.
 uint32_t RemoveEntries(const TreePage& leaf, std::span<const uint64_t> dead) {
   bool drop[kMaxSlots] = {};
   bool any = false;
@@ -70,22 +70,21 @@ uint32_t RemoveEntries(const TreePage& leaf, std::span<const uint64_t> dead) {
 
 }  // namespace
 
-uint32_t RemoveKilled(const TreePage& leaf) {
-  if ((leaf.page().flags() & kPageHasKilled) == 0) return 0;
-  return RemoveEntries(leaf, {});
+void RemoveKilled(const TreePage& leaf) {
+  if ((leaf.page().flags() & kPageHasKilled) != 0) RemoveEntries(leaf, {});
 }
 
 // The leaf's latch is held: heap pages that are not in the pool are not waited for.
-bool Tree::RemoveDead(const TreePage& leaf) {
+void Tree::RemoveDead(const TreePage& leaf) {
   const StorageSlot* heap = heap_ == kNoStorage ? nullptr : storage_.Find(heap_);
-  if (heap == nullptr) return false;
+  if (heap == nullptr) return;
   const int64_t dead_lines = heap->upkeep.dead_lines.load(std::memory_order_relaxed);
   const int64_t rows = heap->rows.load(std::memory_order_relaxed);
-  if (dead_lines < kMinDeadLines || dead_lines * kRowsPerDeadLine < rows) return false;
+  if (dead_lines < kMinDeadLines || dead_lines * kRowsPerDeadLine < rows) return;
   Tid tids[kMaxLeafEntries];
   DeadTids dead;
   FindDead(storage_, heap_, {tids, CopyTids(leaf, tids)}, dead);
-  return RemoveEntries(leaf, {dead.tids, dead.count}) > 0;
+  RemoveEntries(leaf, {dead.tids, dead.count});
 }
 
 Result<BlockNumber> Tree::LeftmostLeaf() const {
@@ -117,7 +116,6 @@ Status Tree::CleanLeaf(StorageId heap, BlockNumber block, BlockNumber& next, int
       if (leaf.special().removals != removals) continue;
       if (leaf.special().incomplete_split != 0) (void)FinishSplit(guard, block);
       const uint32_t gone = RemoveEntries(leaf, {dead.tids, dead.count});
-      if (gone > 0) guard.MarkDirty();
       removed += gone;
       empty = leaf.empty() && !leaf.rightmost();
       next = leaf.special().right;
@@ -185,10 +183,8 @@ Result<bool> Tree::Unlink(Neighbourhood& pages, BlockNumber block, BlockNumber o
   // From here on nothing can fail.
   if (pages.left.valid()) {
     TreePage(pages.left.page()).special().right = pages.right_block;
-    pages.left.MarkDirty();
   }
   TreePage(pages.right.page()).special().left = pages.left_block;
-  pages.right.MarkDirty();
   if (only_child != kNoBlock) {
     bool drop[kMaxSlots] = {};
     drop[first] = true;
@@ -198,7 +194,6 @@ Result<bool> Tree::Unlink(Neighbourhood& pages, BlockNumber block, BlockNumber o
   // Asked for while all that led here is latched: a search that came by before has an older
   // snapshot.
   page.special().unlinked_at = storage_.commit_log().last_csn();
-  pages.page.MarkDirty();
   unlinked[unlinked_count++] = block;
   return true;
 }
@@ -224,7 +219,6 @@ Result<bool> Tree::UnlinkFromParent(Neighbourhood& pages, BlockNumber block, Blo
     bool drop[kMaxSlots] = {};
     drop[slot + 1] = true;
     parent.page().RemoveSlots(drop);
-    guard.MarkDirty();
     pages.above = std::move(guard);
     return true;
   }
@@ -239,8 +233,9 @@ Status Tree::AddFreePage(BlockNumber block) {
   CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard meta, Write(kMetaBlock));
   TreePage(guard.page()).special().left = MetaOf(meta).free_first;
   MetaOf(meta).free_first = block;
-  guard.MarkDirty();
-  meta.MarkDirty();
+  // Recovery adds pages, too, and does not log that.
+  guard.LeaveCheckpoint();
+  meta.LeaveCheckpoint();
   return {};
 }
 
@@ -310,7 +305,6 @@ WritePageGuard Tree::TakeFreePage(const WritePageGuard& meta, BlockNumber& block
       const BlockNumber next = page.special().left;
       if (previous.valid()) {
         TreePage(previous.page()).special().left = next;
-        previous.MarkDirty();
       } else {
         MetaOf(meta).free_first = next;
       }

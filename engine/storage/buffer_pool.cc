@@ -190,7 +190,8 @@ Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block
   frame.content.LockExclusive();
   const uint64_t tag = Tag(storage, block);
   frame.tag.store(tag, std::memory_order_relaxed);
-  frame.state.fetch_add(BufferFrame::kValid + BufferFrame::kDirty + 1, std::memory_order_release);
+  frame.checkpoint_lsn.store(BufferFrame::kNotInCheckpoint, std::memory_order_relaxed);
+  frame.state.fetch_add(BufferFrame::kValid + 1, std::memory_order_release);
 
   const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
   ExclusiveLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);

@@ -1,8 +1,8 @@
 // The shared buffer pool: 8 KiB frames in the segment, found by (storage id, block number).
 //
-// All pages live here, and checkpoints copy them out; a page is never read back while the server
-// runs, so the pool must have room for all data. With a log, what a write guard gives back is
-// logged (page_log.h).
+// All pages live here, and checkpoints copy out those that have changed. A page is never read back
+// while the server runs, so the pool must have room for all data. With a log, what a write guard
+// gives back is logged (page_log.h).
 //
 // A page is reached only through a guard, which holds a pin (the frame keeps its page) and the
 // content latch (shared or exclusive) and gives both back when it dies. Guards are short-lived:
@@ -39,12 +39,14 @@ inline constexpr uint32_t kNoFrame = UINT32_MAX;
 struct alignas(64) BufferFrame {
   static constexpr uint32_t kPinMask = (1u << 24) - 1;
   static constexpr uint32_t kValid = 1u << 24;  // the tag names the page that is here
-  static constexpr uint32_t kDirty = 1u << 25;  // changed since it was last written (so: ever)
+  static constexpr uint64_t kNotInCheckpoint = UINT64_MAX;
 
   std::atomic<uint64_t> tag;        // storage id << 32 | block
   std::atomic<uint32_t> state;      // pins and flags; a pin may come and go at any time
   std::atomic<uint32_t> hash_next;  // chain of the bucket
   std::atomic<uint32_t> free_next;  // stack of free frames
+  // The LSN of the page as the last complete checkpoint has it (PageGuard::in_checkpoint).
+  std::atomic<uint64_t> checkpoint_lsn;
   Latch content;
 };
 static_assert(sizeof(BufferFrame) == 64);
@@ -73,6 +75,17 @@ class PageGuard {
     return Page(data_);
   }
   char* data() const { return data_; }
+  // Whether the last complete checkpoint has the page as it is here, hints apart. Whatever else
+  // changes is logged, and so has another LSN.
+  bool in_checkpoint() const {
+    return frame_->checkpoint_lsn.load(std::memory_order_relaxed) == page().header().lsn;
+  }
+  // It has the page as of this LSN.
+  void SetInCheckpoint(uint64_t lsn) const {
+    frame_->checkpoint_lsn.store(lsn, std::memory_order_relaxed);
+  }
+  // The next checkpoint is to write the page, whatever its LSN: for changes that nobody logs.
+  void LeaveCheckpoint() const { SetInCheckpoint(BufferFrame::kNotInCheckpoint); }
 
  protected:
   PageGuard() = default;
@@ -126,12 +139,6 @@ class [[nodiscard]] WritePageGuard : public PageGuard {
   ~WritePageGuard() { Release(); }
   // The page, which Allocate() has given, is in the log when this returns; it stays latched.
   void LogFresh();
-  // Call once the page has been changed.
-  void MarkDirty() {
-    if ((frame_->state.load(std::memory_order_relaxed) & BufferFrame::kDirty) == 0) {
-      frame_->state.fetch_or(BufferFrame::kDirty, std::memory_order_relaxed);
-    }
-  }
   void Release() CONNBENCH_NO_THREAD_SAFETY_ANALYSIS {
     if (frame_ == nullptr) return;
 #ifdef CONNBENCH_VERIFY_PAGES

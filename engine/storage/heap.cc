@@ -96,7 +96,6 @@ BlockNumber Heap::block_count() const {
   const uint32_t size = AlignItem(sizeof(TupleHeader) + version.row.size());
   CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, PageForInsert(size, block));
   const SlotNumber slot = Place(guard.page(), version);
-  guard.MarkDirty();
   return Tid{block, slot, 0};
 }
 
@@ -126,7 +125,6 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
     BlockNumber block = kNoBlock;
     uint32_t size = AlignItem(sizeof(TupleHeader) + rows[next].size());
     CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, PageForInsert(size, block));
-    guard.MarkDirty();
     while (true) {
       version.row = rows[next];
       tids[next++] = Tid{block, Place(guard.page(), version), 0};

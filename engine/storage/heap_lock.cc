@@ -226,7 +226,6 @@ Result<WriteResult> Heap::LockSuccessors(Transaction& transaction, const Wish& w
     switch (attempt.kind) {
       case Attempt::Kind::kFree:
         CONNBENCH_RETURN_IF_ERROR(TakeLock(transaction, wish, attempt, page, next));
-        guard.MarkDirty();
         break;
       case Attempt::Kind::kSelfModified:
         return result;  // what follows is our own
@@ -264,7 +263,6 @@ Result<WriteResult> Heap::LockRow(Transaction& transaction, Tid tid, RowLockMode
     if (guard.valid()) {
       const Page page = guard.page();
       CONNBENCH_RETURN_IF_ERROR(TakeLock(transaction, wish, attempt, page, tid));
-      guard.MarkDirty();
       TupleHeader& tuple = TupleAt(page, tid.slot);
       const uint32_t length = page.line(tid.slot).length() - sizeof(TupleHeader);
       std::memcpy(buffer.data, tuple.row(), length);

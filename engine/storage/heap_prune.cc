@@ -169,7 +169,6 @@ void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, 
         guard.Release();
         if (WritePageGuard write = storage.pool().TryWrite(heap, block); write.valid()) {
           PrunePage(storage, *slot, write.page(), storage.CachedHorizon());
-          write.MarkDirty();
         }
         guard = storage.pool().Read(heap, block);
       }
@@ -210,7 +209,6 @@ void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, 
   if (WritePageGuard write = storage.pool().TryWrite(id, block); write.valid()) {
     const PruneResult result = PrunePage(storage, slot, write.page(), storage.CachedHorizon());
     if (result.changed()) {
-      write.MarkDirty();
       free_bytes = HeapFreeSpace(write.page());
     }
   }

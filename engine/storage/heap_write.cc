@@ -31,7 +31,6 @@ namespace connbench::engine {
   if (HeapFreeSpace(page) < size && PruneHintHolds(*storage_, page, /*refresh_horizon=*/true)) {
     PrunePage(*storage_, *slot_, page, storage_->CachedHorizon());
   }
-  guard.MarkDirty();
   NewVersion version{.row = row, .xid = xid, .command = command, .flags = 0};
   if (HeapFreeSpace(page) >= size) {
     if (attempt.xmax == Attempt::Xmax::kTaken) {
@@ -73,7 +72,6 @@ namespace connbench::engine {
   }
   tuple.SetXmax(xid, command, mode, kXmaxUpdated, next);
   SetPruneHint(guard.page(), xid);
-  guard.MarkDirty();
   std::vector<RowLockHolder> holders;
   if ((tuple.flags & kMoreHolders) != 0) FindHolders(transaction, guard.page(), tid, holders);
   guard.Release();
@@ -82,7 +80,6 @@ namespace connbench::engine {
     guard = storage_->pool().Write(id_, next.block);
     if (!guard.valid()) return BufferPool::MissingPage(id_, next.block);
     CONNBENCH_RETURN_IF_ERROR(CarryHolders(transaction, holders, guard.page(), next));
-    guard.MarkDirty();
   }
   result.tid = next;
   return result;
@@ -100,7 +97,6 @@ namespace connbench::engine {
   }
   TupleAt(guard.page(), tid.slot).SetXmax(xid, transaction.command(), wish.mode, 0, Tid{});
   SetPruneHint(guard.page(), xid);
-  guard.MarkDirty();
   slot_->rows.fetch_sub(1, std::memory_order_relaxed);
   return result;
 }

@@ -16,6 +16,12 @@ constexpr uint32_t kWord = sizeof(uint64_t);
 // The page's LSN, its first word, is what logging changes.
 constexpr uint32_t kFirstLoggedByte = sizeof(PageHeader::lsn);
 
+uint64_t WordAt(const char* bytes, uint32_t offset) {
+  uint64_t word;
+  std::memcpy(&word, bytes + offset, sizeof word);
+  return word;
+}
+
 struct TrackedPage {
   BufferFrame* frame = nullptr;
   char* data = nullptr;
@@ -47,13 +53,34 @@ struct TrackedPages {
       if (pages[i].get() == &page) return std::swap(pages[i], pages[--count]);
     }
   }
+  // Adds what has changed on the page to the record.
   void Put(const TrackedPage& page) {
     const uint64_t tag = page.frame->tag.load(std::memory_order_relaxed);
     LoggedPage header{};
     header.storage = static_cast<uint32_t>(tag >> 32);
     header.block = static_cast<uint32_t>(tag);
     if (page.fresh) header.flags = LoggedPage::kFresh;
-    PutPageChange(record, header, page.before, page.data);
+    const size_t header_at = record.size();
+    record.Put(header);
+    uint32_t at = kFirstLoggedByte;
+    while (at < kPageSize) {
+      if (WordAt(page.before, at) == WordAt(page.data, at)) {
+        at += kWord;
+        continue;
+      }
+      // One equal word costs no more than the header of another range.
+      uint32_t end = at + kWord;
+      for (uint32_t next = end; next < kPageSize && next <= end + kWord; next += kWord) {
+        if (WordAt(page.before, next) != WordAt(page.data, next)) end = next + kWord;
+      }
+      record.Put(LoggedRange{.offset = static_cast<uint16_t>(at),
+                             .length = static_cast<uint16_t>(end - at),
+                             .zero = 0});
+      record.PutBytes({page.data + at, end - at});
+      ++header.ranges;
+      at = end;
+    }
+    record.PutAt(header_at, header);
   }
   // The page is in the log up to lsn.
   static void Stamp(TrackedPage& page, Lsn lsn) {
@@ -65,38 +92,7 @@ struct TrackedPages {
 
 thread_local TrackedPages tracked;
 
-uint64_t WordAt(const char* bytes, uint32_t offset) {
-  uint64_t word;
-  std::memcpy(&word, bytes + offset, sizeof word);
-  return word;
-}
-
 }  // namespace
-
-void PutPageChange(RecordBuilder& record, const LoggedPage& page, const char* before,
-                   const char* after) {
-  const size_t header_at = record.size();
-  record.Put(page);
-  LoggedPage counted = page;
-  uint32_t at = kFirstLoggedByte;
-  while (at < kPageSize) {
-    if (WordAt(before, at) == WordAt(after, at)) {
-      at += kWord;
-      continue;
-    }
-    // One equal word costs no more than the header of another range.
-    uint32_t end = at + kWord;
-    for (uint32_t next = end; next < kPageSize && next <= end + kWord; next += kWord) {
-      if (WordAt(before, next) != WordAt(after, next)) end = next + kWord;
-    }
-    record.Put(LoggedRange{
-        .offset = static_cast<uint16_t>(at), .length = static_cast<uint16_t>(end - at), .zero = 0});
-    record.PutBytes({after + at, end - at});
-    ++counted.ranges;
-    at = end;
-  }
-  record.PutAt(header_at, counted);
-}
 
 void TrackPage(BufferFrame& frame, char* data, bool fresh) {
   if (tracked.count == tracked.pages.size()) {

@@ -30,28 +30,23 @@ void LogTrackedPage(Log& log, BufferFrame& frame);
 // The page alone, which is fresh, and stays latched.
 void LogFreshPage(Log& log, BufferFrame& frame);
 
-// A page as it is in a kPages record, as these write it and recovery reads it; then follow ranges
-// of {offset, length, bytes}.
+// A page in a kPages record; then follow its ranges, each with its bytes. The page has the record's
+// end for its LSN.
 struct LoggedPage {
   static constexpr uint16_t kFresh = 1;  // the page was made; what no range covers is zero
 
   uint32_t storage;
   uint32_t block;
-  Lsn lsn;  // of the page; kNoLsn: the record's end
   uint16_t flags;
   uint16_t ranges;
   uint32_t zero;
 };
-static_assert(sizeof(LoggedPage) == 24);
+static_assert(sizeof(LoggedPage) == 16);
 struct LoggedRange {
   uint16_t offset;
   uint16_t length;
   uint32_t zero;
 };
 static_assert(sizeof(LoggedRange) == 8);
-
-// Adds a page to a kPages record; before: kPageSize bytes.
-void PutPageChange(RecordBuilder& record, const LoggedPage& page, const char* before,
-                   const char* after);
 
 }  // namespace connbench::engine

@@ -174,8 +174,8 @@ class Storage {
 
   // No row of any heap asks about a transaction below this any more.
   Xid ForgettableBelow();
-  // After a vacuum: tells the commit log so. With a log on disk the next checkpoint does it: what a
-  // vacuum learned of the rows' writers is a hint, and not kept before that.
+  // After a vacuum: tells the commit log so. With a log on disk checkpoints do it: what a vacuum
+  // learned of the rows' writers is a hint, and not kept before that.
   void ForgetOldTransactions();
 
   // From now on changes are logged; null: they are not.
@@ -198,6 +198,8 @@ class Storage {
   void RestoreFreed(StorageId id);
   void RestoreBlockCount(StorageId id, BlockNumber blocks);
   void RestoreSequence(StorageId id, bool called, int64_t value);
+  // A page as a checkpoint has it; they come in the order of their blocks.
+  Status RestoreCheckpointPage(StorageId id, BlockNumber block, const char* bytes);
   // One page of a kPages record that ends at end.
   Status RestorePage(RecordReader& record, Lsn end);
   // Makes what is neither logged nor in checkpoints: free slots, roots, counts, free space.

@@ -10,6 +10,7 @@
 #include "engine/storage/heap_prune.h"
 #include "engine/storage/page_log.h"
 #include "engine/storage/storage.h"
+#include "engine/storage/visibility.h"
 
 namespace connbench::engine {
 namespace {
@@ -49,18 +50,30 @@ void Storage::RestoreSequence(StorageId id, bool called, int64_t value) {
   slot->sequence_value.store(value, std::memory_order_relaxed);
 }
 
+Status Storage::RestoreCheckpointPage(StorageId id, BlockNumber block, const char* bytes) {
+  StorageSlot* slot = Find(id);
+  if (slot == nullptr) {
+    return Damaged(fmt::format("page {} is of storage {}, which there is not", block, id));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard guard,
+                             pool_.Allocate(id, block, PageSource::kReserve));
+  std::memcpy(guard.data(), bytes, kPageSize);
+  guard.SetInCheckpoint(guard.page().header().lsn);
+  slot->block_count.store(block + 1, std::memory_order_relaxed);
+  return {};
+}
+
 // The page may be newer than the record: a checkpoint copies pages while the log goes on. A page or
 // storage that is not there was given back before the checkpoint came to it.
 Status Storage::RestorePage(RecordReader& record, Lsn end) {
   const auto logged = record.Get<LoggedPage>();
-  const Lsn lsn = logged.lsn == kNoLsn ? end : logged.lsn;
   const bool fresh = (logged.flags & LoggedPage::kFresh) != 0;
   StorageSlot* slot = Find(logged.storage);
   WritePageGuard guard;
   bool apply = false;
   if (slot != nullptr && logged.block < kFirstMapBlock) {
     guard = pool_.Write(logged.storage, logged.block);
-    apply = guard.valid() && guard.page().header().lsn < lsn;
+    apply = guard.valid() && guard.page().header().lsn < end;
     if (!guard.valid() && fresh) {
       CONNBENCH_ASSIGN_OR_RETURN(
           guard, pool_.Allocate(logged.storage, logged.block, PageSource::kReserve));
@@ -78,7 +91,7 @@ Status Storage::RestorePage(RecordReader& record, Lsn end) {
     }
     if (apply) std::memcpy(guard.data() + range.offset, bytes.data(), bytes.size());
   }
-  if (apply) guard.page().header().lsn = lsn;
+  if (apply) guard.page().header().lsn = end;
   return {};
 }
 
@@ -91,12 +104,17 @@ void Storage::SurveyRestoredHeapPage(StorageId id, StorageSlot& slot, BlockNumbe
   {
     const WritePageGuard guard = pool_.Write(id, block);
     const Page page = guard.page();
+    // A page that does not tell how all its writers ended is written again, and so is one that is
+    // changed here, which nobody logs.
+    bool write_again = OldestUnstampedXid(page) != kAllStamped;
     for (uint32_t line = 0; line < page.slot_count(); ++line) {
       if (page.line(line).normal()) ++rows;
       if (page.line(line).state() != LineState::kDead) continue;
+      write_again |= page.line(line).offset() != 0;
       page.SetLine(line, LinePointer(LineState::kDead, 0, 0));
       ++dead_lines;
     }
+    if (write_again) guard.LeaveCheckpoint();
     free_bytes = HeapFreeSpace(page);
   }
   slot.rows.fetch_add(rows, std::memory_order_relaxed);

@@ -150,8 +150,7 @@ class Upkeep {
       if (!guard.valid()) return {};
       const Page page = guard.page();
       const PruneResult result = PrunePage(storage_, slot_, page, horizon_);
-      StampFates(page);
-      guard.MarkDirty();
+      StampFates(storage_.commit_log(), page);
       upkeep_.found += result.removed + result.freed;
       upkeep_.dead_lines_found += result.dead_lines;
       statistics.rows += result.rows;
@@ -165,19 +164,6 @@ class Upkeep {
       FreeSpaceMap::Record(storage_, table_, slot_, block, free_bytes);
     }
     return {};
-  }
-
-  // Writes down what became of each row's writers, as far as they have ended. A locker's end means
-  // nothing.
-  void StampFates(Page page) {
-    const CommitLog& log = storage_.commit_log();
-    for (uint32_t slot = 0; slot < page.slot_count(); ++slot) {
-      if (!page.line(slot).normal()) continue;
-      auto& tuple = TupleAt(page, slot);
-      (void)ResolveFate(log, tuple.xmin());
-      if (tuple.xmax().load(std::memory_order_relaxed) == kNoFate) continue;
-      if ((tuple.flags & kXmaxLockOnly) == 0) (void)ResolveFate(log, tuple.xmax());
-    }
   }
 
   Result<bool> IndexStep() {

@@ -66,6 +66,13 @@ inline bool SnapshotSees(TupleHeader& tuple, const Snapshot& snapshot) {
   return SnapshotSeesXmin(tuple, snapshot) && !SnapshotSeesXmax(tuple, snapshot);
 }
 
+// Writes down on a heap page what became of each row's writers, as far as they have ended.
+void StampFates(const CommitLog& log, Page page);
+
+// The lowest xid of a writer whose end the page does not tell; kAllStamped: there is none.
+inline constexpr Xid kAllStamped = ~Xid{0};
+Xid OldestUnstampedXid(Page page);
+
 // What pruning may do with a version.
 enum class VersionState : uint8_t {
   kDead,          // seen by nobody, now or later

@@ -57,13 +57,14 @@ class CheckpointerTask {
   void Make(const char* reason, MonotonicNs now) {
     const uint64_t answers = header_.checkpoints_wanted.load(std::memory_order_seq_cst);
     last_begin_ = now;
-    const Result<CheckpointReport> made =
-        context_.checkpointer.Run(DataState::kInUse, [this] { return context_.stop.requested(); });
+    const Result<CheckpointReport> made = context_.checkpointer.Run(
+        CheckpointMoment::kServing, [this] { return context_.stop.requested(); });
     // The next run of this task answers then.
     if (!made.ok() && context_.stop.requested()) return;
     if (made.ok()) {
-      LogLine(fmt::format("checkpoint {} ({}): {} pages in {} ms", made->number, reason,
-                          made->pages, (MonotonicNow() - now) / kNanosecondsPerMillisecond));
+      LogLine(fmt::format("checkpoint {} ({}): {} of {} pages written in {} ms", made->number,
+                          reason, made->pages_written, made->pages,
+                          (MonotonicNow() - now) / kNanosecondsPerMillisecond));
     } else {
       LogLine(fmt::format("checkpoint failed ({}): {}", reason, made.status().ToString()));
       header_.checkpoints_failed.store(answers, std::memory_order_seq_cst);

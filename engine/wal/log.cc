@@ -35,6 +35,10 @@ std::string LogFilePath(const std::string& data_folder, uint64_t number) {
   return fmt::format("{}/{}/{:016X}", data_folder, kLogFolder, number);
 }
 
+std::string SpareLogFilePath(const std::string& data_folder, int spare) {
+  return fmt::format("{}/{}/spare.{}", data_folder, kLogFolder, spare);
+}
+
 int64_t Log::ShmemSize(const EngineConfig& config, uint32_t sessions) {
   return AddSize(RingOffset(sessions), config.wal_buffers_bytes);
 }
@@ -212,8 +216,20 @@ Status Log::WriteRing(Lsn from, Lsn to) {
   return {};
 }
 
-// A new file is filled with zeros first, so that syncing what is written into it later need not
-// also write down where its blocks are.
+// The checkpointer alone makes spare files, and who holds the write latch alone takes them.
+Result<bool> Log::TakeSpareFile(const std::string& path) {
+  for (int spare = 0; spare < kSpareLogFiles; ++spare) {
+    const std::string from = SpareLogFilePath(data_folder_, spare);
+    const int renamed = files_.Rename(from, path);
+    if (renamed == 0) return true;
+    if (renamed != -ENOENT) return FileError(fmt::format("rename {} to {}", from, path), renamed);
+  }
+  return false;
+}
+
+// Syncing what is written into a file later need not also write down where its blocks are: a spare
+// file has them, and a new one is filled with zeros first. What a spare file still holds are no
+// records, since those are of other places.
 Status Log::OpenLogFile(uint64_t number) {
   if (file_ != nullptr && file_number_ == number) return {};
   const std::string path = LogFilePath(data_folder_, number);
@@ -222,14 +238,16 @@ Status Log::OpenLogFile(uint64_t number) {
   const int opened = files_.Open(path, OpenMode::kReadWrite, file_);
   if (opened == 0) return {};
   if (opened != -ENOENT) return FileError(fmt::format("open {}", path), opened);
-  CONNBENCH_ASSIGN_OR_RETURN(file_, OpenFile(files_, path, OpenMode::kMakeNew));
+  CONNBENCH_ASSIGN_OR_RETURN(const bool spare, TakeSpareFile(path));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      file_, OpenFile(files_, path, spare ? OpenMode::kReadWrite : OpenMode::kMakeNew));
   constexpr int64_t kChunk = int64_t{1} << 20;
   static const std::string zeros(kChunk, '\0');
-  for (int64_t offset = 0; offset < kLogFileBytes; offset += kChunk) {
+  for (int64_t offset = 0; !spare && offset < kLogFileBytes; offset += kChunk) {
     CONNBENCH_RETURN_IF_ERROR(WriteWhole(*file_, path, offset, zeros));
   }
   if (!fsync_) return {};
-  CONNBENCH_RETURN_IF_ERROR(SyncFile(*file_, path));
+  if (!spare) CONNBENCH_RETURN_IF_ERROR(SyncFile(*file_, path));
   return SyncFolder(files_, data_folder_ + "/" + kLogFolder);
 }
 

@@ -32,6 +32,9 @@ inline constexpr int64_t kLogFileBytes = int64_t{16} << 20;
 inline constexpr const char* kLogFolder = "wal";
 // "<folder of the data>/wal/<number as 16 hexadecimal digits>".
 std::string LogFilePath(const std::string& data_folder, uint64_t number);
+// A file that the log needs no more is kept under one of these names until it needs another one.
+inline constexpr int kSpareLogFiles = 4;
+std::string SpareLogFilePath(const std::string& data_folder, int spare);
 
 // What the log knows of a session; all in shared memory.
 struct LogSession {
@@ -154,6 +157,7 @@ class Log {
   void WriteOut(bool sync) CONNBENCH_REQUIRES(header_->write);
   Status WriteRing(Lsn from, Lsn to) CONNBENCH_REQUIRES(header_->write);
   Status OpenLogFile(uint64_t number) CONNBENCH_REQUIRES(header_->write);
+  Result<bool> TakeSpareFile(const std::string& path);
 
   LogHeader* header_;
   LogSession* sessions_;

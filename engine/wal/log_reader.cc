@@ -38,9 +38,7 @@ LogRecord Parse(std::string_view record, Lsn place) {
 Result<RecordFileReader> RecordFileReader::Open(Files& files, const std::string& path,
                                                 uint64_t log_number) {
   RecordFileReader reader;
-  const int opened = files.Open(path, OpenMode::kRead, reader.file_);
-  if (opened == -ENOENT) return DamagedFile(path, 0, "the file is missing");
-  if (opened < 0) return FileError(fmt::format("open {}", path), opened);
+  CONNBENCH_ASSIGN_OR_RETURN(reader.file_, OpenExisting(files, path));
   reader.path_ = path;
   reader.log_number_ = log_number;
   return reader;
@@ -136,10 +134,7 @@ Status LogReader::CheckEnd() {
   CONNBENCH_ASSIGN_OR_RETURN(const bool next, FileExists(number + 1));
   // A file is whole before the next one is made, and before anything is written into it.
   if (next || offset > 0) {
-    std::unique_ptr<File> file;
-    const int opened = files_.Open(path, OpenMode::kRead, file);
-    if (opened == -ENOENT) return DamagedFile(path, 0, "the file is missing");
-    if (opened < 0) return FileError(fmt::format("open {}", path), opened);
+    CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, OpenExisting(files_, path));
     const int64_t size = file->Size();
     if (size < 0)
       return FileError(fmt::format("read the size of {}", path), static_cast<int>(size));

@@ -30,9 +30,10 @@ enum class RecordKind : uint16_t {
   kSequence = 8,      // a sequence's counter
   kNextOid = 9,
   // Of checkpoint files alone.
-  kBeginning = 10,  // what is about the database as a whole
-  kFates = 11,      // which of some xids have committed
-  kEnd = 12,        // the file is complete
+  kBeginning = 10,   // what is about the database as a whole
+  kFates = 11,       // which of some xids have committed
+  kPagePlaces = 12,  // where the pages of a storage are
+  kEnd = 13,         // the file is complete
 };
 
 struct RecordHeader {
@@ -46,6 +47,8 @@ static_assert(kRecordHeaderBytes == 16);
 inline constexpr size_t kRecordAlignment = 8;
 // Longer ones do not exist: what says so is no record.
 inline constexpr size_t kMaxRecordBytes = size_t{1} << 19;
+// What is wrong with one whose payload ends too early.
+inline constexpr const char* kShortRecord = "a record is shorter than its kind needs";
 
 constexpr uint64_t AlignRecord(uint64_t length) {
   return (length + kRecordAlignment - 1) & ~uint64_t{kRecordAlignment - 1};

@@ -1,5 +1,5 @@
 // Files in memory that misbehave as a disk may: the k-th call fails, counts are short, and after a
-// crash only what was synced is there, and maybe a part of what was not.
+// crash only what was synced is there, and maybe any part of what was not.
 //
 // Safety: one thread at a time.
 #pragma once
@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/files/files.h"
@@ -19,19 +21,30 @@ namespace connbench::engine {
 
 class FaultyFiles : public Files {
  public:
-  // The n-th call from now (0: the next) answers -error and does nothing; later ones work again.
-  void FailCall(int64_t n, int error) {
+  // kSync: of files and folders; kAllButSyncs: neither those nor renames, whose failure a server
+  // does not outlive.
+  enum class Call : uint8_t { kAny, kWrite, kSync, kRename, kAllButSyncs };
+
+  // The n-th call of that kind from now (0: the next) answers -error and does nothing; later ones
+  // work again.
+  void FailCall(int64_t n, int error, Call kind = Call::kAny) {
     fail_after_ = n;
     error_ = error;
+    fail_kind_ = kind;
   }
   bool failed() const { return fail_after_ < 0; }
   // Reads and writes do at most so many bytes, 0: all; every other one is interrupted (EINTR).
   void MakeShort(int64_t bytes) { most_bytes_ = bytes; }
   int64_t calls() const { return calls_; }
+  // Runs what() before the n-th call from now does anything (1: the next).
+  void BeforeCall(int64_t n, std::function<void()> what) {
+    run_at_ = calls_ + n;
+    run_ = std::move(what);
+  }
 
-  // What a power failure at the n-th call from now will leave: names as last synced, files as last
-  // synced, and of the writes since, in order, a random number, the last of which is torn at a
-  // random place of 512 bytes. The files themselves go on.
+  // What a power failure at the n-th call from now will leave: names as they are or as last synced;
+  // files as last synced, and of the writes since either a random number of the first ones or any
+  // of them, some torn at a random place of 512 bytes. The files themselves go on.
   void CrashAtCall(int64_t n, uint64_t seed) {
     crash_at_ = calls_ + n;
     random_.seed(seed);
@@ -82,7 +95,7 @@ class FaultyFiles : public Files {
     return 0;
   }
   int Rename(const std::string& from, const std::string& to) override {
-    if (Fails()) return -error_;
+    if (Fails(Call::kRename)) return -error_;
     const auto found = names_.find(from);
     if (found == names_.end()) return -ENOENT;
     names_[to] = found->second;
@@ -100,7 +113,7 @@ class FaultyFiles : public Files {
                : (folders_.push_back(path), 0);
   }
   int SyncFolder(const std::string& path) override {
-    if (Fails()) return -error_;
+    if (Fails(Call::kSync)) return -error_;
     std::erase_if(synced_names_, [&](const auto& entry) { return FolderOf(entry.first) == path; });
     for (const auto& [name, node] : names_) {
       if (FolderOf(name) == path) synced_names_[name] = node;
@@ -137,11 +150,14 @@ class FaultyFiles : public Files {
     }
     std::string Crashed(std::mt19937_64& random) const {
       std::string left = synced;
+      const bool in_order = random() % 2 == 0;
       const size_t kept = random() % (pending.size() + 1);
-      for (size_t i = 0; i < kept; ++i) {
+      for (size_t i = 0; i < pending.size(); ++i) {
+        if (in_order ? i >= kept : random() % 2 == 0) continue;
         std::string_view what = pending[i].bytes;
         constexpr size_t kSector = 512;
-        if (i + 1 == kept) what = what.substr(0, random() % (what.size() / kSector + 1) * kSector);
+        const bool torn = in_order ? i + 1 == kept : random() % 4 == 0;
+        if (torn) what = what.substr(0, random() % (what.size() / kSector + 1) * kSector);
         Put(left, pending[i].offset, what);
       }
       return left;
@@ -160,7 +176,7 @@ class FaultyFiles : public Files {
       return done;
     }
     int64_t Write(int64_t offset, const char* from, int64_t bytes) override {
-      if (files_.Fails()) return -files_.error_;
+      if (files_.Fails(Call::kWrite)) return -files_.error_;
       if (files_.Interrupts()) return -EINTR;
       const int64_t done = files_.Most(bytes);
       node_->pending.push_back({offset, std::string(from, static_cast<size_t>(done))});
@@ -168,8 +184,13 @@ class FaultyFiles : public Files {
       return done;
     }
     int64_t Size() override { return static_cast<int64_t>(node_->bytes.size()); }
-    int Sync() override {
+    int Truncate(int64_t bytes) override {
       if (files_.Fails()) return -files_.error_;
+      node_->bytes.resize(static_cast<size_t>(bytes), 0);
+      return 0;
+    }
+    int Sync() override {
+      if (files_.Fails(Call::kSync)) return -files_.error_;
       for (const Pending& write : node_->pending) {
         Node::Put(node_->synced, write.offset, write.bytes);
       }
@@ -183,12 +204,21 @@ class FaultyFiles : public Files {
     std::shared_ptr<Node> node_;
   };
 
-  bool Fails() {
+  bool Fails(Call kind = Call::kAny) {
+    if (calls_ + 1 == run_at_) {
+      run_at_ = -1;
+      std::exchange(run_, {})();
+    }
     if (++calls_ == crash_at_) TakeCrashed();
+    const bool syncs = kind == Call::kSync || kind == Call::kRename;
+    if (fail_kind_ == Call::kAllButSyncs ? syncs : fail_kind_ != Call::kAny && fail_kind_ != kind) {
+      return false;
+    }
     return fail_after_ >= 0 && fail_after_-- == 0;
   }
   void TakeCrashed() {
-    for (const auto& [path, node] : synced_names_) crashed_[path] = node->Crashed(random_);
+    const auto& names = random_() % 2 == 0 ? synced_names_ : names_;
+    for (const auto& [path, node] : names) crashed_[path] = node->Crashed(random_);
   }
   bool Interrupts() { return most_bytes_ != 0 && (interrupt_ = !interrupt_); }
   int64_t Most(int64_t bytes) const {
@@ -204,6 +234,9 @@ class FaultyFiles : public Files {
   std::map<std::string, std::string> crashed_;
   int64_t fail_after_ = -1;
   int error_ = EIO;
+  Call fail_kind_ = Call::kAny;
+  int64_t run_at_ = -1;
+  std::function<void()> run_;
   int64_t most_bytes_ = 0;
   bool interrupt_ = false;
   int64_t calls_ = 0;
