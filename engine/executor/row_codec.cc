@@ -68,7 +68,16 @@ void StoreFixed(Oid type, int16_t width, const Value& value, char* to) {
   }
 }
 
+std::vector<Oid> OidsOf(const std::vector<Type>& types) {
+  std::vector<Oid> oids;
+  oids.reserve(types.size());
+  for (const Type& type : types) oids.push_back(type.oid);
+  return oids;
+}
+
 }  // namespace
+
+RowCodec::RowCodec(const std::vector<Type>& column_types) : RowCodec(OidsOf(column_types)) {}
 
 RowCodec::RowCodec(std::span<const Oid> column_types) {
   columns_.reserve(column_types.size());

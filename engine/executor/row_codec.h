@@ -24,6 +24,7 @@ class RowCodec {
  public:
   RowCodec() = default;
   explicit RowCodec(std::span<const Oid> column_types);
+  explicit RowCodec(const std::vector<Type>& column_types);
 
   int columns() const { return static_cast<int>(columns_.size()); }
 

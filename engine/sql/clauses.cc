@@ -11,7 +11,8 @@
 namespace connbench::engine {
 namespace {
 
-// A row is missing on purpose for expressions, and for statements that are refused as a whole.
+// A row is missing on purpose for expressions, whose subqueries are checked when they are analysed,
+// and for statements that are refused as a whole.
 constexpr KnownFields kKnown[] = {
     // ---- queries ----
     // group_distinct: GROUP BY DISTINCT tells grouping sets apart, and there are none.
@@ -33,6 +34,11 @@ constexpr KnownFields kKnown[] = {
     // lateral: a function of constants sees the same before and behind it.
     {&pg_query__range_function__descriptor, "ordinality is_rowsfrom functions alias coldeflist",
      "lateral"},
+    {&pg_query__range_subselect__descriptor, "lateral subquery alias", ""},
+    {&pg_query__with_clause__descriptor, "ctes recursive location", ""},
+    // ctematerialized: every query of WITH is stored.
+    {&pg_query__common_table_expr__descriptor, "ctename aliascolnames ctequery location",
+     "ctematerialized"},
     {&pg_query__join_expr__descriptor, "jointype is_natural larg rarg using_clause quals alias",
      ""},
     {&pg_query__alias__descriptor, "aliasname colnames", ""},

@@ -4,7 +4,7 @@
 // names, for each kind of node that a statement or definition is made of, the fields that the
 // engine reads, or whose meaning it has without reading them. Any other field that a statement sets
 // is a clause that would be dropped in silence: 0A000. Expressions are not looked into: their
-// analysis (expression_analyzer.cc) refuses by itself what it does not know.
+// analysis (expression_analyzer.cc) refuses by itself what it does not know, and checks subqueries.
 //
 // Safety: a constant table and pure functions; any thread.
 #pragma once

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/sql/ast.h"
+#include "engine/sql/correlation.h"
 
 namespace connbench::engine {
 
@@ -24,6 +25,24 @@ std::string WrittenName(const PgQuery__FuncCall& call) {
     parts.push_back(StringOf(*part));
   }
   return fmt::format("{}", fmt::join(parts, "."));
+}
+
+bool ReadsCells(const Expression& expression) {
+  if (expression.kind == ExpressionKind::kCell) return true;
+  return std::any_of(expression.args().begin(), expression.args().end(),
+                     [](const Expression* argument) { return ReadsCells(*argument); });
+}
+
+// As in SQL: one over nothing but columns of outer queries.
+bool IsOfOuterQuery(const AggregateCall& aggregate) {
+  bool reads_cells = false;
+  std::vector<const Expression*> parts(aggregate.arguments.begin(), aggregate.arguments.end());
+  if (aggregate.filter != nullptr) parts.push_back(aggregate.filter);
+  for (const Expression* part : parts) {
+    if (part->has_columns) return false;
+    reads_cells = reads_cells || ReadsCells(*part);
+  }
+  return reads_cells;
 }
 
 }  // namespace
@@ -113,7 +132,7 @@ Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
       return Visit(*clause.arg);
     }
     case PG_QUERY__NODE__NODE_SUB_LINK:
-      return NotSupported("a subquery in an expression", node.sub_link->location);
+      return VisitSubLink(*node.sub_link);
     case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
       return NotSupported("ARRAY", node.a_array_expr->location);
     case PG_QUERY__NODE__NODE_ROW_EXPR:
@@ -172,9 +191,7 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
   if (last.node_case == PG_QUERY__NODE__NODE_A_STAR) {
     return NotSupported("a row expression", reference.location);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(const ScopeColumn* column, scope_.Resolve(sql_, reference));
-  if (column->merged != nullptr) return column->merged;
-  return builder_.Column(column->slot, column->type, reference.location);
+  return ResolveColumn(builder_, sql_, scope_, reference);
 }
 
 // array[subscript]
@@ -360,15 +377,17 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
   const PgQuery__FuncCall& call = *node.func_call;
   // Only an error looks the position up: that reads the whole text.
   const auto position = [&] { return builder_.PositionOf(call.location); };
+  Status misplaced;
   if (inside_aggregate_) {
-    return Status::Error(sqlstate::kGroupingError, "aggregate function calls cannot be nested",
-                         position());
+    misplaced = Status::Error(sqlstate::kGroupingError, "aggregate function calls cannot be nested",
+                              position());
+  } else if (!allow_aggregates_) {
+    misplaced = Status::Error(sqlstate::kGroupingError,
+                              fmt::format("aggregate functions are not allowed in {}", clause_),
+                              position());
   }
-  if (!allow_aggregates_) {
-    return Status::Error(sqlstate::kGroupingError,
-                         fmt::format("aggregate functions are not allowed in {}", clause_),
-                         position());
-  }
+  // In a subquery it may be one of the query around, which its arguments will show.
+  if (!misplaced.ok() && scope_.correlation == nullptr) return misplaced;
   CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
   if (call.n_args == 0 && !call.agg_star && name == "count") {
     return Status::Error(sqlstate::kWrongObjectType,
@@ -376,14 +395,14 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
                          position());
   }
   if (call.n_agg_order > 0) return NotSupported("ORDER BY in an aggregate", call.location);
-  inside_aggregate_ = true;
+  const bool was_inside = std::exchange(inside_aggregate_, true);
   Result<std::vector<Expression*>> arguments = VisitList(call.args, call.n_args);
   Result<Expression*> filter(static_cast<Expression*>(nullptr));
   if (arguments.ok() && call.agg_filter != nullptr) {
     filter = Visit(*call.agg_filter);
     if (filter.ok()) filter = builder_.CoerceToBoolean(*filter, "FILTER");
   }
-  inside_aggregate_ = false;
+  inside_aggregate_ = was_inside;
   if (!arguments.ok()) return arguments.TakeStatus();
   if (!filter.ok()) return filter.TakeStatus();
   CONNBENCH_ASSIGN_OR_RETURN(
@@ -391,9 +410,27 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
       FindAggregate(builder_, name, *arguments, call.agg_star, call.agg_distinct, call.location,
                     call.n_funcname == 1 ? std::string() : WrittenName(call)));
   aggregate.filter = *filter;
+  if (scope_.correlation != nullptr && IsOfOuterQuery(aggregate)) {
+    return NotSupported("an aggregate of an outer query", call.location);
+  }
+  CONNBENCH_RETURN_IF_ERROR(std::move(misplaced));
   aggregates_.push_back(aggregate);
   const int index = kFirstAggregateColumn + static_cast<int>(aggregates_.size()) - 1;
   return builder_.Column(index, aggregate.type, call.location);
+}
+
+Result<Expression*> ExpressionAnalyzer::VisitSubLink(const PgQuery__SubLink& link) {
+  if (subqueries_ == nullptr) return NotSupported("a subquery in this expression", link.location);
+  SubqueryPlanner::Operands operands;
+  if (link.testexpr != nullptr) {
+    operands = [this, &link]() -> Result<std::vector<Expression*>> {
+      if (link.testexpr->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
+        return VisitList(link.testexpr->row_expr->args, link.testexpr->row_expr->n_args);
+      }
+      return VisitList(&link.testexpr, 1);
+    };
+  }
+  return subqueries_->PlanSubLink(link, scope_, operands);
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitCase(const Node& node) {

@@ -5,6 +5,8 @@
 // supported.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,14 +30,27 @@ Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type
 // The clause of an expression that belongs to no row, and so has no columns.
 inline constexpr std::string_view kDefaultClause = "DEFAULT expressions";
 
+// Plans the queries in expressions: the planner.
+class SubqueryPlanner {
+ public:
+  virtual ~SubqueryPlanner() = default;
+  // Analyses what the subquery is compared with, in the text before it; empty: nothing.
+  using Operands = std::function<Result<std::vector<Expression*>>()>;
+  // scope: of the expression that the subquery is part of.
+  virtual Result<Expression*> PlanSubLink(const PgQuery__SubLink& link, const Scope& scope,
+                                          const Operands& operands) = 0;
+};
+
 class ExpressionAnalyzer {
  public:
   // An aggregate's result is a column reference with an index of at least this, plus the
   // aggregate's position in aggregates(), until the grouping query renumbers its columns.
   static constexpr int kFirstAggregateColumn = 1 << 20;
 
-  ExpressionAnalyzer(ExpressionBuilder& builder, std::string_view sql, const Scope& scope)
-      : builder_(builder), sql_(sql), scope_(scope) {}
+  // subqueries: null where there may be none.
+  ExpressionAnalyzer(ExpressionBuilder& builder, std::string_view sql, const Scope& scope,
+                     SubqueryPlanner* subqueries = nullptr)
+      : builder_(builder), sql_(sql), scope_(scope), subqueries_(subqueries) {}
 
   // clause: "WHERE", "LIMIT", ... for "aggregate functions are not allowed in ...". With
   // allow_aggregates they are collected instead.
@@ -58,6 +73,7 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitAggregate(const PgQuery__Node& node, std::string_view name);
   // What is said of an aggregate or a window function in a call of another one: 42809.
   Status RefuseAggregateSyntax(const PgQuery__Node& node, std::string_view name);
+  Result<Expression*> VisitSubLink(const PgQuery__SubLink& link);
   Result<Expression*> VisitCase(const PgQuery__Node& node);
   Result<Expression*> VisitValueFunction(const PgQuery__Node& node);
   Result<std::vector<Expression*>> VisitList(PgQuery__Node* const* items, size_t count);
@@ -67,13 +83,16 @@ class ExpressionAnalyzer {
   ExpressionBuilder& builder_;
   std::string_view sql_;
   const Scope& scope_;
+  SubqueryPlanner* subqueries_;
   std::string_view clause_;
   bool allow_aggregates_ = false;
   bool inside_aggregate_ = false;
   std::vector<AggregateCall> aggregates_;
 };
 
+// The names of the subqueries that give one to the column that they are in.
+using SubqueryNames = std::map<const PgQuery__SubLink*, std::string>;
 // The name of a select-list column without AS, as PostgreSQL makes it up.
-std::string OutputColumnName(const PgQuery__Node& node);
+std::string OutputColumnName(const PgQuery__Node& node, const SubqueryNames& subqueries);
 
 }  // namespace connbench::engine

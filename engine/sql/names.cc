@@ -15,7 +15,7 @@ using ast::StringOf;
 namespace {
 
 // PostgreSQL ranks the sources of a name: 2 is a name of its own, 1 a fallback, 0 none.
-int FigureName(const Node* node, std::string& name) {
+int FigureName(const Node* node, const SubqueryNames& subqueries, std::string& name) {
   if (node == nullptr) return 0;
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_COLUMN_REF: {
@@ -36,16 +36,16 @@ int FigureName(const Node* node, std::string& name) {
       name = "nullif";
       return 2;
     case PG_QUERY__NODE__NODE_TYPE_CAST: {
-      const int strength = FigureName(node->type_cast->arg, name);
+      const int strength = FigureName(node->type_cast->arg, subqueries, name);
       const PgQuery__TypeName& type = *node->type_cast->type_name;
       if (strength > 1 || type.n_names == 0) return strength;
       name = StringOf(*type.names[type.n_names - 1]);
       return 1;
     }
     case PG_QUERY__NODE__NODE_COLLATE_CLAUSE:
-      return FigureName(node->collate_clause->arg, name);
+      return FigureName(node->collate_clause->arg, subqueries, name);
     case PG_QUERY__NODE__NODE_CASE_EXPR: {
-      const int strength = FigureName(node->case_expr->defresult, name);
+      const int strength = FigureName(node->case_expr->defresult, subqueries, name);
       if (strength > 1) return strength;
       name = "case";
       return 1;
@@ -56,6 +56,12 @@ int FigureName(const Node* node, std::string& name) {
     case PG_QUERY__NODE__NODE_MIN_MAX_EXPR:
       name = node->min_max_expr->op == PG_QUERY__MIN_MAX_OP__IS_GREATEST ? "greatest" : "least";
       return 2;
+    case PG_QUERY__NODE__NODE_SUB_LINK: {
+      const auto known = subqueries.find(node->sub_link);
+      if (known == subqueries.end()) return 0;
+      name = known->second;
+      return 2;
+    }
     case PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION: {
       constexpr std::array<std::string_view, 16> kNames = {"",
                                                            "current_date",
@@ -85,9 +91,9 @@ int FigureName(const Node* node, std::string& name) {
 
 }  // namespace
 
-std::string OutputColumnName(const Node& node) {
+std::string OutputColumnName(const Node& node, const SubqueryNames& subqueries) {
   std::string name;
-  return FigureName(&node, name) > 0 ? name : "?column?";
+  return FigureName(&node, subqueries, name) > 0 ? name : "?column?";
 }
 
 namespace {

@@ -16,13 +16,14 @@
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/executor/nodes/table_scan.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/correlation.h"
 #include "engine/sql/expression_analyzer.h"
 #include "engine/sql/plan.h"
 #include "engine/sql/system_views.h"
 
 namespace connbench::engine {
 
-class Planner {
+class Planner final : public SubqueryPlanner {
  public:
   Planner(const PlanningContext& context, std::string_view sql, ParameterTypes& parameters)
       : context_(context),
@@ -39,6 +40,11 @@ class Planner {
     plan->arena.set_interrupts(interrupts);
     return plan;
   }
+  // The table's column that a result column is; none: 0.
+  struct ColumnOrigin {
+    Oid table = 0;
+    int16_t column = 0;
+  };
   // One column of a select list or of RETURNING.
   struct Target {
     Expression* expression = nullptr;
@@ -49,7 +55,18 @@ class Planner {
     bool descending;
     bool nulls_first;
   };
-  // A relation of the range table: a table, a view or a function.
+  // A query of WITH.
+  struct NamedQuery {
+    std::string name;
+    std::vector<ScopeColumn> columns;
+    std::vector<ColumnOrigin> origins;
+    std::shared_ptr<CommonTable> table;
+    Correlation* owner = nullptr;  // of the query that it belongs to
+    int depth = 0;                 // QueryTree::depth
+  };
+  // Which sources, one bit each.
+  using RelationSet = uint64_t;
+  // A relation of the range table: a table, a view, a function, a subquery or a query of WITH.
   struct Source {
     size_t item = 0;                            // of the scope: its names
     SlotRange slots;                            // of its columns, and of a table's tid after them
@@ -58,9 +75,12 @@ class Planner {
     const PgQuery__FuncCall* series = nullptr;  // generate_series
     std::vector<Expression*> series_arguments;
     const SystemView* view = nullptr;
+    PlanNodePtr subquery;                       // null once its scan has been made
+    std::shared_ptr<CommonTable> common_table;  // of WITH
+    std::vector<ColumnOrigin> origins;          // of the columns of both
+    LateralInput lateral;                       // of a subquery: what it reads of the others
+    RelationSet depends = 0;                    // which others a subquery or a function reads
   };
-  // Which sources, one bit each.
-  using RelationSet = uint64_t;
   static constexpr size_t kMaxRelations = 64;
   enum class JoinKind : uint8_t { kRelation, kInner, kLeft, kFull };
   // FROM as it is written; a right join is a left one with its sides exchanged.
@@ -70,6 +90,7 @@ class Planner {
     std::vector<std::unique_ptr<JoinTree>> inputs;  // kInner: any number; kLeft, kFull: two
     std::vector<Expression*> conditions;            // all must hold
     RelationSet relations = 0;                      // all below
+    RelationSet depends = 0;                        // others that those below read
   };
   struct FromClause {
     FromClause() = default;
@@ -151,11 +172,58 @@ class Planner {
     bool ordered = false;           // rows come in the order that is asked for
   };
 
+  struct SetOperation;
+  // A SELECT, VALUES or set operation once its names and types are known.
+  struct QueryTree {
+    std::unique_ptr<Query> plain;             // SELECT
+    PlanNodePtr values;                       // VALUES
+    std::unique_ptr<SetOperation> operation;  // UNION, INTERSECT, EXCEPT
+    std::vector<Target> columns;              // of the result
+    std::vector<ColumnOrigin> origins;        // of these
+    Expression* limit = nullptr;
+    Expression* offset = nullptr;
+    // Of an arm of a set operation whose types are not the result's: over its rows. Empty: none.
+    std::vector<Expression*> conversions;
+    int depth = 0;  // of the stack, in levels of expressions
+  };
+  enum class SetOperator : uint8_t { kUnion, kIntersect, kExcept };
+  struct SetOperation {
+    SetOperator kind = SetOperator::kUnion;
+    bool all = false;
+    std::vector<QueryTree> arms;  // two; of a union, any number
+    std::vector<Type> types;      // of the rows, before the conversions of an arm
+    std::vector<OrderItem> order;
+  };
+  // While it lives, a query is one level further in, and may add queries of WITH.
+  class Level {
+   public:
+    explicit Level(Planner& planner)
+        : planner_(planner), named_queries_(planner.named_queries_.size()) {
+      ++planner.level_;
+    }
+    ~Level() {
+      --planner_.level_;
+      planner_.named_queries_.resize(named_queries_);
+    }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    Planner& planner_;
+    const size_t named_queries_;
+  };
+
   // planner_query.cc
   // describe: the query's columns are those of the plan's result.
   Result<PlanNodePtr> PlanQuery(const PgQuery__SelectStmt& select, bool describe,
                                 std::vector<Target>& targets,
                                 const UnknownTarget& unknown_target = nullptr);
+  Status AnalyzeTree(const PgQuery__SelectStmt& select, const UnknownTarget& unknown_target,
+                     QueryTree& tree);
+  Result<PlanNodePtr> PlanTree(QueryTree& tree);
+  Result<PlanNodePtr> PlanPlain(Query& query);
+  static std::vector<Type> TypesOf(const std::vector<Target>& targets);
+  static ColumnOrigin OriginOf(const FromClause& from, const Expression& expression);
   Status AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query);
   Status AddDependentGroups(Query& query);
   static Status CheckRowsCanBeLocked(const Query& query);
@@ -171,10 +239,46 @@ class Planner {
 
   // planner_select.cc
   Status PlanSelect(const PgQuery__SelectStmt& select);
-  Result<PlanNodePtr> PlanValuesLists(const PgQuery__SelectStmt& select,
-                                      std::vector<Target>& targets);
+  Status AnalyzeValues(const PgQuery__SelectStmt& select, QueryTree& tree);
   Status CheckSelect(const PgQuery__SelectStmt& select);
-  Result<PlanNodePtr> AddLimit(PlanNodePtr node, const PgQuery__SelectStmt& select);
+  Status AnalyzeLimit(const PgQuery__SelectStmt& select, QueryTree& tree);
+
+  // planner_set_operation.cc
+  static bool IsSetOperation(const PgQuery__SelectStmt& select);
+  Status AnalyzeSetOperation(const PgQuery__SelectStmt& select, QueryTree& tree);
+  Status AnalyzeArm(const PgQuery__SelectStmt& select, QueryTree& tree);
+  // left becomes the operation on left and right that select says.
+  Status Combine(const PgQuery__SelectStmt& select, QueryTree& left, QueryTree right);
+  Status Convert(QueryTree& arm, size_t column, Oid common, std::string_view construct);
+  Status AnalyzeResultOrder(const PgQuery__SelectStmt& select, QueryTree& tree);
+  Result<PlanNodePtr> PlanSetOperation(QueryTree& tree);
+  Result<PlanNodePtr> PlanArm(QueryTree& arm, const Expression* flag);
+
+  // planner_subquery.cc
+  Result<Expression*> PlanSubLink(const PgQuery__SubLink& link, const Scope& scope,
+                                  const Operands& operands) override;
+  Result<Expression*> PlanAssignedColumn(const PgQuery__MultiAssignRef& assignment,
+                                         const Scope& scope);
+  Status AnalyzeSubLink(const PgQuery__SubLink& link, Correlation& correlation, QueryTree& tree);
+  Status AnalyzeComparison(const PgQuery__SubLink& link, std::span<Expression* const> operands,
+                           const QueryTree& tree, SubPlanDescription& plan,
+                           std::vector<Expression*>& arguments);
+  // Leaves out what EXISTS does not ask for.
+  Status KeepExistence(QueryTree& tree);
+  Result<Expression*> MakeSubquery(SubPlanDescription plan, QueryTree& tree,
+                                   Correlation& correlation, std::vector<Expression*> arguments,
+                                   Type type, int column, int location);
+  void AddSubqueryRoot();
+
+  // planner_with.cc
+  Status AnalyzeWith(const PgQuery__WithClause* with);
+  Status AnalyzeNamedQuery(const PgQuery__CommonTableExpr& expression);
+  const NamedQuery* FindNamedQuery(const PgQuery__RangeVar& name) const;
+  Status AddNamedQuery(const PgQuery__RangeVar& name, const NamedQuery& query, FromClause& from);
+  // 42P10 if the right side of such a join reads the left one.
+  Status CheckLateralJoin(const PgQuery__JoinExpr& join, const JoinTree& left,
+                          const JoinTree& right, const FromClause& from) const;
+  Status AddSubquery(const PgQuery__RangeSubselect& range, FromClause& from);
 
   // planner_targets.cc
   Status AnalyzeTargets(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
@@ -202,14 +306,15 @@ class Planner {
                                    const ExpressionAnalyzer& analyzer, const Scope& scope,
                                    Expression* having, std::vector<Target>& targets);
   Result<Expression*> RewriteOverGroups(Expression* expression,
-                                        const std::vector<Expression*>& groups, const Scope& scope);
+                                        const std::vector<Expression*>& groups, const Scope& scope,
+                                        bool in_subquery = false);
 
   // planner_from.cc
   Status AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs,
                   FromClause& from);
   Status RefuseSequence(const PgQuery__RangeVar& name);
   Status AddView(const PgQuery__RangeVar& name, const SystemView& view, FromClause& from);
-  Status ApplyAlias(const PgQuery__RangeVar& name, ScopeItem& item);
+  Status ApplyAlias(const PgQuery__Alias* alias, int location, ScopeItem& item);
   // Appends to the range table and to the scope; extra_slots: behind those of the columns.
   static void AddSource(Source source, ScopeItem item, size_t extra_slots, FromClause& from);
   static void MakeFrame(FromClause& from);
@@ -232,8 +337,8 @@ class Planner {
 
   // planner_join.cc
   Result<PlanNodePtr> PlanJoins(Query& query);
-  Result<JoinSide> PlanTree(Query& query, const JoinTree& tree,
-                            std::vector<Expression*> conditions);
+  Result<JoinSide> PlanJoinTree(Query& query, const JoinTree& tree,
+                                std::vector<Expression*> conditions);
   Result<JoinSide> PlanInnerJoins(Query& query, const JoinTree& tree,
                                   const std::vector<Expression*>& conditions);
   Result<JoinSide> PlanOuterJoin(Query& query, const JoinTree& tree,
@@ -248,7 +353,7 @@ class Planner {
   Result<PlanNodePtr> MakeHashJoin(Query& query, JoinSide outer, JoinSide inner,
                                    JoinDescription join, HashKeys keys);
   static PlanNodePtr MakePairwiseJoin(const Query& query, JoinSide outer, JoinSide inner,
-                                      JoinDescription join);
+                                      JoinDescription join, bool store_inner);
   JoinRank RankJoin(const Query& query, const JoinSide& outer, const JoinTree& inner,
                     std::vector<Expression*> own, const std::vector<Expression*>& conditions) const;
   static HashKeys FindHashKeys(const FromClause& from, RelationSet outer, RelationSet inner,
@@ -270,7 +375,7 @@ class Planner {
 
   // planner_scan.cc
   // A source's rows that all the conditions let through; condition: the whole of WHERE.
-  Result<PlanNodePtr> PlanRelation(const Query& query, const Source& source, Expression* filter);
+  Result<PlanNodePtr> PlanRelation(const Query& query, Source& source, Expression* filter);
   // order: wanted, in columns of the table; may be empty.
   ScanChoice ChooseScan(const Source& source, std::span<Expression* const> conditions,
                         std::span<const SortKey> order, bool limited) const;
@@ -297,15 +402,32 @@ class Planner {
   void NoteReads(const RelationInfo& table, std::initializer_list<const Expression*> expressions,
                  const std::vector<Target>& returning);
 
+  // A scope without names of its own.
+  Scope EmptyScope() const {
+    Scope scope;
+    scope.correlation = correlation_;
+    return scope;
+  }
+  ExpressionAnalyzer MakeAnalyzer(const Scope& scope) { return {builder_, sql_, scope, this}; }
   Status NotSupported(std::string_view what, int location) const {
     return ast::NotSupported(sql_, what, location);
   }
-  void DescribeColumns(const std::vector<Target>& targets, size_t visible, const FromClause* from);
+  void DescribeColumn(const Target& target, const ColumnOrigin& origin);
+  void DescribeReturning(const std::vector<Target>& targets, const FromClause& from);
 
   const PlanningContext& context_;
   std::string_view sql_;
   std::unique_ptr<Plan> plan_;
   ExpressionBuilder builder_;
+
+  int level_ = 0;                          // of queries inside queries
+  Correlation* correlation_ = nullptr;     // of the query that is being analysed
+  std::vector<NamedQuery> named_queries_;  // that are in sight, the nearest last
+  SubqueryNames subquery_names_;
+  // What the plan will own.
+  std::vector<std::unique_ptr<SubPlan>> subplans_;
+  std::vector<std::shared_ptr<CommonTable>> common_tables_;
+  std::shared_ptr<ExecutionContext*> running_;
 };
 
 // Marks the slots that the expression needs.

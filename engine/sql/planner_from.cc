@@ -9,19 +9,19 @@
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
-// The alias of a table or view, and of its columns.
-Status Planner::ApplyAlias(const PgQuery__RangeVar& name, ScopeItem& item) {
-  if (name.alias == nullptr) return {};
-  item.alias = name.alias->aliasname;
-  if (name.alias->n_colnames > item.columns.size()) {
+// The alias of a FROM item, and of its columns.
+Status Planner::ApplyAlias(const PgQuery__Alias* alias, int location, ScopeItem& item) {
+  if (alias == nullptr) return {};
+  item.alias = alias->aliasname;
+  if (alias->n_colnames > item.columns.size()) {
     return Status::Error(
         sqlstate::kInvalidColumnReference,
         fmt::format("table \"{}\" has {} columns available but {} columns specified", item.alias,
-                    item.columns.size(), name.alias->n_colnames),
-        CharacterPosition(sql_, name.location));
+                    item.columns.size(), alias->n_colnames),
+        CharacterPosition(sql_, location));
   }
-  for (size_t i = 0; i < name.alias->n_colnames; ++i) {
-    item.columns[i].name = ast::StringOf(*name.alias->colnames[i]);
+  for (size_t i = 0; i < alias->n_colnames; ++i) {
+    item.columns[i].name = ast::StringOf(*alias->colnames[i]);
   }
   return {};
 }
@@ -59,7 +59,7 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
   for (const ColumnInfo& column : source.relation->columns) {
     item.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
   }
-  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name, item));
+  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name.alias, name.location, item));
   AddSource(std::move(source), std::move(item), 1, from);
   return {};
 }
@@ -72,7 +72,7 @@ Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, F
   for (const SystemViewColumn& column : view.columns) {
     item.columns.push_back({std::string(column.name), {column.type, -1}});
   }
-  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name, item));
+  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name.alias, name.location, item));
   AddSource(std::move(source), std::move(item), 0, from);
   return {};
 }
@@ -108,6 +108,7 @@ const Planner::Source& Planner::FromClause::Owner(int slot) const {
 }
 
 Status Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows, FromClause& from) {
+  from.scope.correlation = correlation_;
   std::vector<std::unique_ptr<JoinTree>> trees;
   for (const ast::Node* node : ast::List(select.from_clause, select.n_from_clause)) {
     const size_t before = from.scope.items.size();
@@ -139,8 +140,11 @@ Result<Planner::FromItem> Planner::AnalyzeFromItem(const ast::Node& node, bool l
   }
   switch (node.node_case) {
     case PG_QUERY__NODE__NODE_RANGE_VAR:
-      if (const SystemView* view =
-              FindSystemView(node.range_var->schemaname, node.range_var->relname)) {
+      if (const NamedQuery* query = FindNamedQuery(*node.range_var)) {
+        if (lock_rows) return NotSupported("locking rows of a WITH query", ast::LocationOf(node));
+        CONNBENCH_RETURN_IF_ERROR(AddNamedQuery(*node.range_var, *query, from));
+      } else if (const SystemView* view =
+                     FindSystemView(node.range_var->schemaname, node.range_var->relname)) {
         CONNBENCH_RETURN_IF_ERROR(AddView(*node.range_var, *view, from));
       } else {
         CONNBENCH_RETURN_IF_ERROR(AddTable(*node.range_var, mode, needs, from));
@@ -152,7 +156,9 @@ Result<Planner::FromItem> Planner::AnalyzeFromItem(const ast::Node& node, bool l
     case PG_QUERY__NODE__NODE_JOIN_EXPR:
       return AnalyzeJoin(*node.join_expr, lock_rows, depth, from);
     case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
-      return NotSupported("a subquery in FROM", ast::LocationOf(node));
+      if (lock_rows) return NotSupported("locking rows of a subquery", ast::LocationOf(node));
+      CONNBENCH_RETURN_IF_ERROR(AddSubquery(*node.range_subselect, from));
+      break;
     default:
       return NotSupported(ast::KindOf(node) + " in FROM", ast::LocationOf(node));
   }
@@ -161,6 +167,7 @@ Result<Planner::FromItem> Planner::AnalyzeFromItem(const ast::Node& node, bool l
   item.tree = std::make_unique<JoinTree>();
   item.tree->source = from.sources.size() - 1;
   item.tree->relations = RelationSet{1} << item.tree->source;
+  item.tree->depends = from.sources.back().depends;
   return item;
 }
 
@@ -188,13 +195,11 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
                          builder_.PositionOf(location));
   }
   Source source;
-  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
+  ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
   for (size_t i = 0; i < call.n_args; ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * argument,
                                analyzer.Analyze(*call.args[i], "functions in FROM"));
-    if (argument->has_columns) {
-      return NotSupported("a function in FROM that refers to other FROM items", location);
-    }
+    source.depends |= RelationsOf(from, *argument);
     source.series_arguments.push_back(argument);
   }
   const bool open = std::all_of(

@@ -137,7 +137,7 @@ Status Planner::AnalyzeOn(const ast::Node& condition, size_t first_item, FromCla
                           JoinTree& tree) {
   std::vector<ScopeItem>& items = from.scope.items;
   for (size_t i = 0; i < first_item; ++i) items[i].in_reach = false;
-  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
+  ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
   CONNBENCH_ASSIGN_OR_RETURN(Expression * expression,
                              analyzer.Analyze(condition, "JOIN conditions"));
   for (size_t i = 0; i < first_item; ++i) items[i].in_reach = true;
@@ -160,6 +160,8 @@ Result<Planner::FromItem> Planner::AnalyzeJoin(const PgQuery__JoinExpr& join, bo
   result.tree = std::make_unique<JoinTree>();
   JoinTree& tree = *result.tree;
   tree.relations = left.tree->relations | right.tree->relations;
+  tree.depends = (left.tree->depends | right.tree->depends) & ~tree.relations;
+  CONNBENCH_RETURN_IF_ERROR(CheckLateralJoin(join, *left.tree, *right.tree, from));
   switch (join.jointype) {
     case PG_QUERY__JOIN_TYPE__JOIN_INNER:
       tree.kind = JoinKind::kInner;

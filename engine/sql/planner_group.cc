@@ -11,7 +11,7 @@ namespace connbench::engine {
 // A group's row has the grouping expressions' values, then the aggregates' results.
 Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
                                                const std::vector<Expression*>& groups,
-                                               const Scope& scope) {
+                                               const Scope& scope, bool in_subquery) {
   // A literal or a parameter is itself, also where a key happens to equal it.
   const bool is_leaf = expression->kind == ExpressionKind::kConstant ||
                        expression->kind == ExpressionKind::kParameter;
@@ -28,18 +28,30 @@ Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
     }
     const ScopeColumn* column = nullptr;
     const ScopeItem* item = scope.ItemOf(expression->index, column);
+    const std::string_view alias = item == nullptr ? "?" : std::string_view(item->alias);
+    const std::string_view name = column == nullptr ? "?" : std::string_view(column->name);
+    if (in_subquery) {
+      return Status::Error(
+          sqlstate::kGroupingError,
+          fmt::format("subquery uses ungrouped column \"{}.{}\" from outer query", alias, name),
+          builder_.PositionOf(expression->location));
+    }
     return Status::Error(
         sqlstate::kGroupingError,
         fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an "
                     "aggregate function",
-                    item == nullptr ? "?" : item->alias, column == nullptr ? "?" : column->name),
+                    alias, name),
         builder_.PositionOf(expression->location));
   }
   if (!expression->has_columns) return expression;
+  const size_t operands = expression->kind == ExpressionKind::kSubquery
+                              ? expression->subquery->operands()
+                              : expression->argument_count;
   std::vector<Expression*> arguments(expression->argument_count);
   for (size_t i = 0; i < arguments.size(); ++i) {
-    CONNBENCH_ASSIGN_OR_RETURN(arguments[i],
-                               RewriteOverGroups(expression->arguments[i], groups, scope));
+    CONNBENCH_ASSIGN_OR_RETURN(
+        arguments[i],
+        RewriteOverGroups(expression->arguments[i], groups, scope, in_subquery || i >= operands));
   }
   Expression* rewritten = WithArguments(*expression, arguments, plan_->arena);
   return rewritten != nullptr ? Result<Expression*>(rewritten) : plan_->arena.OutOfMemory();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/nodes/result_nodes.h"
@@ -80,6 +81,10 @@ double Planner::GuessRows(const Query& query, const JoinTree& tree,
     return rows;
   }
   const Source& source = query.from.sources[tree.source];
+  if (source.subquery != nullptr) return std::max(1.0, source.subquery->estimated_rows);
+  if (source.common_table != nullptr) {
+    return std::max(1.0, source.common_table->child().estimated_rows);
+  }
   if (source.relation == nullptr) return kOtherRows;
   return ChooseScan(source, conditions, {}, false).rows;
 }
@@ -170,15 +175,17 @@ Result<PlanNodePtr> Planner::MakeIndexJoin(Query& query, JoinSide outer, const S
 }
 
 PlanNodePtr Planner::MakePairwiseJoin(const Query& query, JoinSide outer, JoinSide inner,
-                                      JoinDescription join) {
+                                      JoinDescription join, bool store_inner) {
   const double pairs = outer.node->estimated_rows * inner.node->estimated_rows;
   const double rows = join.condition == nullptr ? pairs : pairs * kPairFraction;
   const double cost = outer.node->estimated_cost + inner.node->estimated_cost + pairs * kPairCost;
   join.inner_slots = SlotsOf(query.from, inner.relations);
-  PlanNodePtr stored = std::make_unique<MaterializeNode>(std::move(inner.node), query.from.frame,
-                                                         CodecOf(query, inner.relations));
-  PlanNodePtr node =
-      std::make_unique<NestedLoopNode>(std::move(outer.node), std::move(stored), std::move(join));
+  if (store_inner) {
+    inner.node = std::make_unique<MaterializeNode>(std::move(inner.node), query.from.frame,
+                                                   CodecOf(query, inner.relations));
+  }
+  PlanNodePtr node = std::make_unique<NestedLoopNode>(std::move(outer.node), std::move(inner.node),
+                                                      std::move(join));
   node->estimated_rows = std::max(1.0, rows);
   node->estimated_cost = cost;
   return node;
@@ -198,6 +205,9 @@ Result<Planner::JoinSide> Planner::Join(Query& query, JoinSide outer, const Join
   JoinSide result;
   result.relations = outer.relations | inner.relations;
 
+  // An inner side that reads the outer row is read again for each, and never stored.
+  const bool lateral = (inner.depends & outer.relations) != 0;
+
   std::vector<Expression*> all = own;
   all.insert(all.end(), conditions.begin(), conditions.end());
   ScanChoice choice;
@@ -208,9 +218,9 @@ Result<Planner::JoinSide> Planner::Join(Query& query, JoinSide outer, const Join
     return result;
   }
 
-  CONNBENCH_ASSIGN_OR_RETURN(JoinSide side, PlanTree(query, inner, std::move(own)));
+  CONNBENCH_ASSIGN_OR_RETURN(JoinSide side, PlanJoinTree(query, inner, std::move(own)));
   // The hash table is made of the smaller side.
-  const bool exchange = !full && outer.node->estimated_rows < side.node->estimated_rows;
+  const bool exchange = !full && !lateral && outer.node->estimated_rows < side.node->estimated_rows;
   HashKeys keys = exchange ? FindHashKeys(query.from, side.relations, outer.relations, conditions)
                            : FindHashKeys(query.from, outer.relations, side.relations, conditions);
   const bool others_vary =
@@ -222,8 +232,9 @@ Result<Planner::JoinSide> Planner::Join(Query& query, JoinSide outer, const Join
         sqlstate::kFeatureNotSupported,
         "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
   }
-  if (!full && keys.keys.empty()) {
-    result.node = MakePairwiseJoin(query, std::move(outer), std::move(side), std::move(join));
+  if (lateral || (!full && keys.keys.empty())) {
+    result.node =
+        MakePairwiseJoin(query, std::move(outer), std::move(side), std::move(join), !lateral);
     return result;
   }
   if (exchange) {
@@ -273,15 +284,20 @@ Result<Planner::JoinSide> Planner::PlanInnerJoins(Query& query, const JoinTree& 
   // There may be very many conditions, and looking at one costs some ten nanoseconds.
   constexpr int64_t kStepsPerCondition = 10;
   WorkMeter meter = plan_->arena.Meter();
-  size_t next = 0;
+  // What a part reads of the others must be there before it.
+  const auto ready = [&](const Part& part, RelationSet there) {
+    return (part.tree->depends & tree.relations & ~there) == 0;
+  };
+  size_t next = parts.size();
   for (size_t i = 0; i < parts.size(); ++i) {
     CONNBENCH_RETURN_IF_ERROR(meter.Spend(std::ssize(parts[i].own) * kStepsPerCondition));
     parts[i].rows = GuessRows(query, *parts[i].tree, parts[i].own);
-    if (parts[i].rows < parts[next].rows) next = i;
+    if (!ready(parts[i], 0)) continue;
+    if (next == parts.size() || parts[i].rows < parts[next].rows) next = i;
   }
   parts[next].joined = true;
   CONNBENCH_ASSIGN_OR_RETURN(JoinSide side,
-                             PlanTree(query, *parts[next].tree, std::move(parts[next].own)));
+                             PlanJoinTree(query, *parts[next].tree, std::move(parts[next].own)));
 
   for (size_t joined = 1; joined < parts.size(); ++joined) {
     const auto applicable = [&](const Part& part) {
@@ -294,7 +310,7 @@ Result<Planner::JoinSide> Planner::PlanInnerJoins(Query& query, const JoinTree& 
     JoinRank best_rank = JoinRank::kPairs;
     next = parts.size();
     for (size_t i = 0; i < parts.size(); ++i) {
-      if (parts[i].joined) continue;
+      if (parts[i].joined || !ready(parts[i], side.relations)) continue;
       const std::vector<Expression*> found = applicable(parts[i]);
       const int64_t looked_at = std::ssize(pending) + std::ssize(parts[i].own) + std::ssize(found);
       CONNBENCH_RETURN_IF_ERROR(meter.Spend(looked_at * kStepsPerCondition));
@@ -349,12 +365,12 @@ Result<Planner::JoinSide> Planner::PlanOuterJoin(Query& query, const JoinTree& t
     const bool goes_down = !full && relations != 0 && (relations & ~inner.relations) == 0;
     (goes_down ? of_inner : of_pairs).push_back(condition);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(JoinSide side, PlanTree(query, outer, std::move(of_outer)));
+  CONNBENCH_ASSIGN_OR_RETURN(JoinSide side, PlanJoinTree(query, outer, std::move(of_outer)));
   return Join(query, std::move(side), inner, tree.kind, std::move(of_inner), of_pairs, filter);
 }
 
-Result<Planner::JoinSide> Planner::PlanTree(Query& query, const JoinTree& tree,
-                                            std::vector<Expression*> conditions) {
+Result<Planner::JoinSide> Planner::PlanJoinTree(Query& query, const JoinTree& tree,
+                                                std::vector<Expression*> conditions) {
   switch (tree.kind) {
     case JoinKind::kInner:
       return PlanInnerJoins(query, tree, conditions);
@@ -376,7 +392,7 @@ Result<PlanNodePtr> Planner::PlanJoins(Query& query) {
   std::vector<Expression*> conditions;
   Flatten(query.where, conditions);
   CONNBENCH_ASSIGN_OR_RETURN(JoinSide all,
-                             PlanTree(query, *query.from.tree, std::move(conditions)));
+                             PlanJoinTree(query, *query.from.tree, std::move(conditions)));
   return std::move(all.node);
 }
 

@@ -25,7 +25,7 @@ Status NoSuchColumn(std::string_view sql, const RelationInfo& table, std::string
 Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const* items,
                                                                size_t count, const Scope& scope) {
   std::vector<Target> targets;
-  ExpressionAnalyzer analyzer(builder_, sql_, scope);
+  ExpressionAnalyzer analyzer = MakeAnalyzer(scope);
   for (const ast::Node* item : ast::List(items, count)) {
     const PgQuery__ResTarget& target = *item->res_target;
     if (target.val->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) {
@@ -37,8 +37,9 @@ Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const*
     }
     CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, analyzer.Analyze(*target.val, "RETURNING"));
     CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
-    targets.push_back(
-        {expression, *target.name != '\0' ? target.name : OutputColumnName(*target.val)});
+    targets.push_back({expression, *target.name != '\0'
+                                       ? target.name
+                                       : OutputColumnName(*target.val, subquery_names_)});
   }
   if (count > 0 && targets.empty()) {
     return Status::Error(sqlstate::kSyntaxError, "RETURNING must have at least one column",
@@ -149,9 +150,9 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
   }
   const PgQuery__SelectStmt& select = *insert.select_stmt->select_stmt;
   if (select.n_values_lists > 0 && select.n_sort_clause == 0 && select.limit_count == nullptr &&
-      select.limit_offset == nullptr) {
-    const Scope empty;
-    ExpressionAnalyzer analyzer(builder_, sql_, empty);
+      select.limit_offset == nullptr && select.with_clause == nullptr) {
+    const Scope empty = EmptyScope();
+    ExpressionAnalyzer analyzer = MakeAnalyzer(empty);
     const size_t first_count = select.values_lists[0]->list->n_items;
     rows.reserve(select.n_values_lists * width);
     for (const ast::Node* list_node : ast::List(select.values_lists, select.n_values_lists)) {
@@ -216,7 +217,8 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
 }
 
 Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
-  if (insert.with_clause != nullptr) return NotSupported("WITH", insert.with_clause->location);
+  const Level level(*this);
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(insert.with_clause));
   if (insert.on_conflict_clause != nullptr) {
     return NotSupported("ON CONFLICT", insert.on_conflict_clause->location);
   }
@@ -232,7 +234,7 @@ Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
       const std::vector<Target> returning,
       AnalyzeReturning(insert.returning_list, insert.n_returning_list, from.scope));
   NoteReads(table, {}, returning);
-  DescribeColumns(returning, returning.size(), &from);
+  DescribeReturning(returning, from);
   plan_->root =
       std::make_unique<InsertNode>(source.table, std::move(rows), ExpressionsOf(returning));
   plan_->kind = PlanKind::kInsert;
@@ -241,7 +243,8 @@ Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
 }
 
 Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
-  if (update.with_clause != nullptr) return NotSupported("WITH", update.with_clause->location);
+  const Level level(*this);
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(update.with_clause));
   if (update.n_from_clause > 0) {
     return NotSupported("UPDATE ... FROM", ast::LocationOf(*update.from_clause[0]));
   }
@@ -251,7 +254,7 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   MakeFrame(from);
   const Source& source = from.sources[0];
   const RelationInfo& table = *source.relation;
-  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
+  ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
   // In PostgreSQL's order, which decides the types of parameters and which error comes first.
   Expression* where = nullptr;
   if (update.where_clause != nullptr) {
@@ -279,21 +282,26 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
     if (value_node->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
       // SET (a, b) = (x, y)
       const PgQuery__MultiAssignRef& multi = *value_node->multi_assign_ref;
-      if (multi.source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) {
-        return NotSupported("a subquery in UPDATE", target.location);
+      if (multi.source->node_case == PG_QUERY__NODE__NODE_SUB_LINK) {
+        CONNBENCH_ASSIGN_OR_RETURN(value, PlanAssignedColumn(multi, from.scope));
+      } else if (multi.source->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
+        const PgQuery__RowExpr& row = *multi.source->row_expr;
+        if (static_cast<size_t>(multi.ncolumns) != row.n_args) {
+          return Status::Error(sqlstate::kSyntaxError,
+                               "number of columns does not match number of values",
+                               CharacterPosition(sql_, row.location));
+        }
+        value_node = row.args[multi.colno - 1];
+      } else {
+        return NotSupported("a row expression", target.location);
       }
-      const PgQuery__RowExpr& row = *multi.source->row_expr;
-      if (static_cast<size_t>(multi.ncolumns) != row.n_args) {
-        return Status::Error(sqlstate::kSyntaxError,
-                             "number of columns does not match number of values",
-                             CharacterPosition(sql_, row.location));
-      }
-      value_node = row.args[multi.colno - 1];
     }
     if (value_node->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT) {
       CONNBENCH_ASSIGN_OR_RETURN(value, AnalyzeDefault(info, plan_->arena));
     } else {
-      CONNBENCH_ASSIGN_OR_RETURN(value, analyzer.Analyze(*value_node, "UPDATE"));
+      if (value == nullptr) {
+        CONNBENCH_ASSIGN_OR_RETURN(value, analyzer.Analyze(*value_node, "UPDATE"));
+      }
       CONNBENCH_ASSIGN_OR_RETURN(
           value, builder_.CoerceForColumn(value, {info.type_oid, info.type_modifier}, info.name,
                                           ast::LocationOf(*value_node)));
@@ -310,7 +318,7 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
   for (const UpdateNode::Assignment& assignment : assignments) {
     NoteReads(table, {assignment.value}, {});
   }
-  DescribeColumns(returning, returning.size(), &from);
+  DescribeReturning(returning, from);
   const std::vector<bool> used(table.columns.size(), true);  // the new version needs them all
   std::vector<Expression*> conditions;
   Flatten(where, conditions);
@@ -324,7 +332,8 @@ Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
 }
 
 Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
-  if (deletion.with_clause != nullptr) return NotSupported("WITH", deletion.with_clause->location);
+  const Level level(*this);
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(deletion.with_clause));
   if (deletion.n_using_clause > 0) {
     return NotSupported("DELETE ... USING", ast::LocationOf(*deletion.using_clause[0]));
   }
@@ -333,7 +342,7 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
       AddTable(*deletion.relation, LockMode::kRowExclusive, privilege::kDelete, from));
   MakeFrame(from);
   const Source& source = from.sources[0];
-  ExpressionAnalyzer analyzer(builder_, sql_, from.scope);
+  ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
   Expression* where = nullptr;
   if (deletion.where_clause != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*deletion.where_clause, "WHERE"));
@@ -345,7 +354,7 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
   std::vector<bool> used(source.relation->columns.size(), false);
   if (where != nullptr) CollectColumns(*where, used);
   for (const Target& target : returning) CollectColumns(*target.expression, used);
-  DescribeColumns(returning, returning.size(), &from);
+  DescribeReturning(returning, from);
   std::vector<Expression*> conditions;
   Flatten(where, conditions);
   CONNBENCH_ASSIGN_OR_RETURN(

@@ -11,11 +11,26 @@
 #include "engine/sql/planner.h"
 
 namespace connbench::engine {
+namespace {
+
+// Of queries inside queries. Analysing one takes some kilobytes of the stack.
+constexpr int kMaxLevels = 32;
+// What running a query takes of the stack besides its expressions, in levels of expressions.
+constexpr int kQueryDepth = 8;
+
+}  // namespace
 
 std::vector<Type> Planner::TypesOf(const std::vector<const Expression*>& expressions) {
   std::vector<Type> types;
   types.reserve(expressions.size());
   for (const Expression* expression : expressions) types.push_back(expression->type);
+  return types;
+}
+
+std::vector<Type> Planner::TypesOf(const std::vector<Target>& targets) {
+  std::vector<Type> types;
+  types.reserve(targets.size());
+  for (const Target& target : targets) types.push_back(target.expression->type);
   return types;
 }
 
@@ -36,7 +51,7 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   CONNBENCH_RETURN_IF_ERROR(AnalyzeFrom(select, query.locking.wanted, query.from));
   CONNBENCH_RETURN_IF_ERROR(CheckLockedNames(select, query.from));
   const Scope& scope = query.from.scope;
-  ExpressionAnalyzer& analyzer = query.analyzer.emplace(builder_, sql_, scope);
+  ExpressionAnalyzer& analyzer = query.analyzer.emplace(builder_, sql_, scope, this);
   query.distinct = select.n_distinct_clause > 0;
   const bool resolve_unknown = query.unknown_target == nullptr || query.distinct;
   CONNBENCH_RETURN_IF_ERROR(
@@ -115,6 +130,10 @@ std::vector<bool> Planner::UsedSlots(const Query& query) {
     for (const auto& input : tree.inputs) collect(*input);
   };
   if (query.from.tree != nullptr) collect(*query.from.tree);
+  for (const Source& source : query.from.sources) {
+    for (const Expression* value : source.lateral.values) CollectColumns(*value, used);
+    for (const Expression* value : source.series_arguments) CollectColumns(*value, used);
+  }
   for (const Target& target : query.targets) CollectColumns(*target.expression, used);
   for (const Expression* group : query.groups) CollectColumns(*group, used);
   if (query.where != nullptr) CollectColumns(*query.where, used);
@@ -140,11 +159,11 @@ std::vector<SortKey> Planner::ColumnOrder(const Query& query) {
 
 // The rows of FROM that WHERE lets through.
 Result<PlanNodePtr> Planner::PlanSource(Query& query) {
-  const FromClause& from = query.from;
+  FromClause& from = query.from;
   if (from.sources.empty()) return PlanNodePtr(std::make_unique<ResultNode>(query.where));
   query.used = UsedSlots(query);
   if (from.sources.size() > 1) return PlanJoins(query);
-  const Source& source = from.sources[0];
+  Source& source = from.sources[0];
   if (source.relation == nullptr) return PlanRelation(query, source, query.where);
   std::vector<Expression*> conditions;
   Flatten(query.where, conditions);
@@ -204,19 +223,7 @@ PlanNodePtr Planner::PlanTargets(PlanNodePtr node, const Query& query) {
   return std::make_unique<SortNode>(std::move(node), types, std::move(keys), query.distinct);
 }
 
-Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool describe,
-                                       std::vector<Target>& targets,
-                                       const UnknownTarget& unknown_target) {
-  CONNBENCH_RETURN_IF_ERROR(CheckSelect(select));
-  if (select.n_values_lists > 0) {
-    CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr values, PlanValuesLists(select, targets));
-    if (describe) DescribeColumns(targets, targets.size(), nullptr);
-    return values;
-  }
-  Query query;
-  query.unknown_target = unknown_target;
-  CONNBENCH_RETURN_IF_ERROR(AnalyzeQuery(select, query));
-  if (describe) DescribeColumns(query.targets, query.visible, &query.from);
+Result<PlanNodePtr> Planner::PlanPlain(Query& query) {
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanSource(query));
   if (query.grouped) {
     CONNBENCH_RETURN_IF_ERROR(AddDependentGroups(query));
@@ -226,10 +233,79 @@ Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool d
   if (query.locking.wanted && query.scan != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(node, PlanLocking(std::move(node), query));
   }
-  node = PlanTargets(std::move(node), query);
-  targets = std::move(query.targets);
-  targets.resize(query.visible);
-  return AddLimit(std::move(node), select);
+  return PlanTargets(std::move(node), query);
+}
+
+Planner::ColumnOrigin Planner::OriginOf(const FromClause& from, const Expression& expression) {
+  if (expression.kind != ExpressionKind::kColumn) return {};
+  const auto slot = static_cast<size_t>(expression.index);
+  if (slot >= from.slots) return {};
+  const Source& source = from.Owner(expression.index);
+  const size_t column = slot - source.slots.first;
+  if (source.relation != nullptr) {
+    return {source.relation->oid, static_cast<int16_t>(column + 1)};
+  }
+  return column < source.origins.size() ? source.origins[column] : ColumnOrigin{};
+}
+
+Status Planner::AnalyzeTree(const PgQuery__SelectStmt& select, const UnknownTarget& unknown_target,
+                            QueryTree& tree) {
+  const Level level(*this);
+  if (level_ > kMaxLevels) {
+    return Status::Error(sqlstate::kStatementTooComplex, "queries are nested too deep")
+        .WithDetail(fmt::format("The limit is {} levels.", kMaxLevels));
+  }
+  const int depth_around = builder_.TakeDepth();
+  CONNBENCH_RETURN_IF_ERROR(CheckSelect(select));
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(select.with_clause));
+  int relations = 0;
+  if (select.n_values_lists > 0) {
+    CONNBENCH_RETURN_IF_ERROR(AnalyzeValues(select, tree));
+  } else if (IsSetOperation(select)) {
+    CONNBENCH_RETURN_IF_ERROR(AnalyzeSetOperation(select, tree));
+  } else {
+    tree.plain = std::make_unique<Query>();
+    Query& query = *tree.plain;
+    query.unknown_target = unknown_target;
+    CONNBENCH_RETURN_IF_ERROR(AnalyzeQuery(select, query));
+    const auto end = query.targets.begin() + static_cast<std::ptrdiff_t>(query.visible);
+    tree.columns.assign(query.targets.begin(), end);
+    relations = static_cast<int>(query.from.sources.size());
+  }
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeLimit(select, tree));
+  tree.origins.clear();
+  for (const Target& column : tree.columns) {
+    tree.origins.push_back(tree.plain == nullptr ? ColumnOrigin{}
+                                                 : OriginOf(tree.plain->from, *column.expression));
+  }
+  tree.depth = builder_.TakeDepth() + relations + kQueryDepth;
+  return builder_.NoteDepth(std::max(depth_around, tree.depth), -1);
+}
+
+Result<PlanNodePtr> Planner::PlanTree(QueryTree& tree) {
+  PlanNodePtr node = std::move(tree.values);
+  if (tree.plain != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(node, PlanPlain(*tree.plain));
+  } else if (tree.operation != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(node, PlanSetOperation(tree));
+  }
+  if (tree.limit == nullptr && tree.offset == nullptr) return node;
+  return PlanNodePtr(std::make_unique<LimitNode>(std::move(node), tree.limit, tree.offset));
+}
+
+Result<PlanNodePtr> Planner::PlanQuery(const PgQuery__SelectStmt& select, bool describe,
+                                       std::vector<Target>& targets,
+                                       const UnknownTarget& unknown_target) {
+  QueryTree tree;
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeTree(select, unknown_target, tree));
+  if (describe) {
+    for (size_t i = 0; i < tree.columns.size(); ++i) {
+      DescribeColumn(tree.columns[i], tree.origins[i]);
+    }
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanTree(tree));
+  targets = std::move(tree.columns);
+  return node;
 }
 
 }  // namespace connbench::engine

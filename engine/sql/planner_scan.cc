@@ -201,10 +201,19 @@ Result<std::unique_ptr<TableScanNode>> Planner::MakeScan(const FromClause& from,
   return scan;
 }
 
-Result<PlanNodePtr> Planner::PlanRelation(const Query& query, const Source& source,
-                                          Expression* filter) {
+Result<PlanNodePtr> Planner::PlanRelation(const Query& query, Source& source, Expression* filter) {
   const FromClause& from = query.from;
   const ScopeItem& names = from.NamesOf(source);
+  if (source.subquery != nullptr || source.common_table != nullptr) {
+    FromSlots slots{names.alias, {}, from.frame, source.slots.first, filter};
+    for (const ScopeColumn& column : names.columns) slots.columns.push_back(column.name);
+    if (source.common_table != nullptr) {
+      return PlanNodePtr(
+          std::make_unique<CommonTableScanNode>(source.common_table, std::move(slots)));
+    }
+    return PlanNodePtr(std::make_unique<SubqueryScanNode>(
+        std::move(source.subquery), std::move(slots), std::move(source.lateral)));
+  }
   if (source.series != nullptr) {
     constexpr double kSeriesRows = 1000;  // PostgreSQL's guess
     const auto& arguments = source.series_arguments;

@@ -48,32 +48,27 @@ Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement) {
     default:
       return NotSupported(ast::KindOf(statement), ast::LocationOf(statement));
   }
+  AddSubqueryRoot();
   CONNBENCH_RETURN_IF_ERROR(builder_.CheckOpenParameters());
   plan_->constant_error = builder_.ConstantError();
   if (IsInterrupt(plan_->constant_error)) return std::move(plan_->constant_error);
   return std::move(plan_);
 }
 
-void Planner::DescribeColumns(const std::vector<Target>& targets, size_t visible,
-                              const FromClause* from) {
-  for (size_t i = 0; i < visible; ++i) {
-    const Expression& expression = *targets[i].expression;
-    ColumnDescription column;
-    column.name = targets[i].name;
-    column.type_oid = expression.type.oid;
-    column.type_modifier = expression.type.modifier;
-    column.type_size = GetType(expression.type.oid).size;
-    if (from != nullptr && expression.kind == ExpressionKind::kColumn &&
-        static_cast<size_t>(expression.index) < from->slots) {
-      const Source& source = from->Owner(expression.index);
-      if (source.relation != nullptr) {
-        column.table_oid = source.relation->oid;
-        column.column_number =
-            static_cast<int16_t>(static_cast<size_t>(expression.index) - source.slots.first + 1);
-      }
-    }
-    plan_->columns.push_back(std::move(column));
-  }
+void Planner::DescribeColumn(const Target& target, const ColumnOrigin& origin) {
+  const Expression& expression = *target.expression;
+  ColumnDescription column;
+  column.name = target.name;
+  column.type_oid = expression.type.oid;
+  column.type_modifier = expression.type.modifier;
+  column.type_size = GetType(expression.type.oid).size;
+  column.table_oid = origin.table;
+  column.column_number = origin.column;
+  plan_->columns.push_back(std::move(column));
+}
+
+void Planner::DescribeReturning(const std::vector<Target>& targets, const FromClause& from) {
+  for (const Target& target : targets) DescribeColumn(target, OriginOf(from, *target.expression));
 }
 
 Status Planner::PlanSelect(const PgQuery__SelectStmt& select) {
@@ -85,16 +80,8 @@ Status Planner::PlanSelect(const PgQuery__SelectStmt& select) {
 }
 
 Status Planner::CheckSelect(const PgQuery__SelectStmt& select) {
-  if (select.with_clause != nullptr) return NotSupported("WITH", select.with_clause->location);
   if (select.into_clause != nullptr) {
     return NotSupported("SELECT INTO", select.into_clause->rel->location);
-  }
-  if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE &&
-      select.op != PG_QUERY__SET_OPERATION__SET_OPERATION_UNDEFINED) {
-    const PgQuery__SelectStmt* right = select.rarg;
-    const int location =
-        right != nullptr && right->n_target_list > 0 ? ast::LocationOf(*right->target_list[0]) : -1;
-    return NotSupported("UNION, INTERSECT or EXCEPT", location);
   }
   if (select.n_window_clause > 0) {
     return NotSupported("WINDOW", ast::LocationOf(*select.window_clause[0]));
@@ -111,35 +98,32 @@ Status Planner::CheckSelect(const PgQuery__SelectStmt& select) {
   return {};
 }
 
-Result<PlanNodePtr> Planner::AddLimit(PlanNodePtr node, const PgQuery__SelectStmt& select) {
-  const Scope empty;
-  ExpressionAnalyzer analyzer(builder_, sql_, empty);
-  Expression* count = nullptr;
-  Expression* offset = nullptr;
+Status Planner::AnalyzeLimit(const PgQuery__SelectStmt& select, QueryTree& tree) {
+  if (select.limit_offset == nullptr && select.limit_count == nullptr) return {};
+  const Scope empty = EmptyScope();
+  ExpressionAnalyzer analyzer = MakeAnalyzer(empty);
   if (select.limit_offset != nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(offset, analyzer.Analyze(*select.limit_offset, "OFFSET"));
-    CONNBENCH_ASSIGN_OR_RETURN(offset, builder_.CoerceToBigint(offset, "OFFSET"));
+    CONNBENCH_ASSIGN_OR_RETURN(tree.offset, analyzer.Analyze(*select.limit_offset, "OFFSET"));
+    CONNBENCH_ASSIGN_OR_RETURN(tree.offset, builder_.CoerceToBigint(tree.offset, "OFFSET"));
   }
   const bool all = select.limit_count != nullptr &&
                    select.limit_count->node_case == PG_QUERY__NODE__NODE_A_CONST &&
                    select.limit_count->a_const->isnull;  // LIMIT ALL
   if (select.limit_count != nullptr && !all) {
-    CONNBENCH_ASSIGN_OR_RETURN(count, analyzer.Analyze(*select.limit_count, "LIMIT"));
-    CONNBENCH_ASSIGN_OR_RETURN(count, builder_.CoerceToBigint(count, "LIMIT"));
+    CONNBENCH_ASSIGN_OR_RETURN(tree.limit, analyzer.Analyze(*select.limit_count, "LIMIT"));
+    CONNBENCH_ASSIGN_OR_RETURN(tree.limit, builder_.CoerceToBigint(tree.limit, "LIMIT"));
   }
-  if (count == nullptr && offset == nullptr) return node;
-  return PlanNodePtr(std::make_unique<LimitNode>(std::move(node), count, offset));
+  return {};
 }
 
-Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
-                                             std::vector<Target>& targets) {
+Status Planner::AnalyzeValues(const PgQuery__SelectStmt& select, QueryTree& tree) {
   if (select.n_locking_clause > 0) {
     return Status::Error(
         sqlstate::kFeatureNotSupported,
         fmt::format("{} cannot be applied to VALUES", RowLockModeName(ReadLocking(select).first)));
   }
-  const Scope empty;
-  ExpressionAnalyzer analyzer(builder_, sql_, empty);
+  const Scope empty = EmptyScope();
+  ExpressionAnalyzer analyzer = MakeAnalyzer(empty);
   const size_t width = select.values_lists[0]->list->n_items;
   std::vector<std::vector<Expression*>> columns(width);
   for (const ast::Node* list_node : ast::List(select.values_lists, select.n_values_lists)) {
@@ -155,7 +139,8 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
   }
   CONNBENCH_RETURN_IF_ERROR(CheckTargetCount(width));
   std::vector<const Expression*> rows(select.n_values_lists * width);
-  Scope scope;
+  std::vector<Target>& targets = tree.columns;
+  Scope scope = EmptyScope();
   ScopeItem& item = scope.items.emplace_back();
   item.alias = "*VALUES*";
   for (size_t i = 0; i < width; ++i) {
@@ -166,7 +151,10 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
       CONNBENCH_ASSIGN_OR_RETURN(value, builder_.ResolveUnknown(value));
       rows[row * width + i] = value;
     }
-    const Type type{rows[i]->type.oid, columns[i].size() == 1 ? rows[i]->type.modifier : -1};
+    Type type = rows[i]->type;
+    for (size_t row = 1; row < columns[i].size(); ++row) {
+      if (rows[row * width + i]->type.modifier != type.modifier) type.modifier = -1;
+    }
     CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
                                builder_.Column(static_cast<int>(i), type, rows[i]->location));
     targets.push_back({column, fmt::format("column{}", i + 1)});
@@ -174,7 +162,7 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
   }
   PlanNodePtr node = std::make_unique<ValuesNode>(std::move(rows), width, select.n_values_lists);
   node->estimated_rows = static_cast<double>(select.n_values_lists);
-  ExpressionAnalyzer order_analyzer(builder_, sql_, scope);
+  ExpressionAnalyzer order_analyzer = MakeAnalyzer(scope);
   std::vector<OrderItem> order;
   CONNBENCH_RETURN_IF_ERROR(AnalyzeOrderBy(select, order_analyzer, scope, width, targets, order));
   if (!order.empty()) {
@@ -185,7 +173,8 @@ Result<PlanNodePtr> Planner::PlanValuesLists(const PgQuery__SelectStmt& select,
     node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), false);
     targets.resize(width);
   }
-  return AddLimit(std::move(node), select);
+  tree.values = std::move(node);
+  return {};
 }
 
 }  // namespace connbench::engine

@@ -38,27 +38,24 @@ Status Planner::ExpandStar(const PgQuery__ColumnRef& reference, const Scope& sco
   if (reference.n_fields > 3) {
     return NotSupported("a database's name in front of a column", reference.location);
   }
-  const auto expand = [&](const ScopeItem& item) -> Status {
+  const auto expand = [&](const Scope& owner, const ScopeItem& item) -> Status {
     for (const ScopeColumn& each : item.columns) {
-      Expression* column = each.merged;
-      if (column == nullptr) {
-        CONNBENCH_ASSIGN_OR_RETURN(column,
-                                   builder_.Column(each.slot, each.type, reference.location));
-      }
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
+                                 ReferToColumn(builder_, scope, owner, each, reference.location));
       targets.push_back({column, each.name});
     }
     return {};
   };
   if (reference.n_fields > 1) {
-    CONNBENCH_ASSIGN_OR_RETURN(const ScopeItem* item, scope.ResolveItem(sql_, reference));
-    return expand(*item);
+    CONNBENCH_ASSIGN_OR_RETURN(const ResolvedItem found, ResolveItem(sql_, scope, reference));
+    return expand(*found.scope, *found.item);
   }
   if (scope.items.empty()) {
     return Status::Error(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid",
                          CharacterPosition(sql_, reference.location));
   }
   for (const ScopeItem& item : scope.items) {
-    if (item.names_columns && item.in_reach) CONNBENCH_RETURN_IF_ERROR(expand(item));
+    if (item.names_columns && item.in_reach) CONNBENCH_RETURN_IF_ERROR(expand(scope, item));
   }
   return {};
 }
@@ -77,8 +74,9 @@ Status Planner::AnalyzeTargets(const PgQuery__SelectStmt& select, ExpressionAnal
     if (resolve_unknown) {
       CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
     }
-    targets.push_back(
-        {expression, *target.name != '\0' ? target.name : OutputColumnName(*target.val)});
+    targets.push_back({expression, *target.name != '\0'
+                                       ? target.name
+                                       : OutputColumnName(*target.val, subquery_names_)});
   }
   return CheckTargetCount(targets.size());
 }

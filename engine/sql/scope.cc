@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/sql/ast.h"
 #include "engine/sql/expression_analyzer.h"
 
@@ -46,6 +48,16 @@ const ScopeColumn* Scope::Find(std::string_view name, bool& ambiguous) const {
     if (column != nullptr) found = column;
   }
   return found;
+}
+
+bool Scope::Knows(const PgQuery__ColumnRef& reference) const {
+  if (reference.n_fields > 1) {
+    const std::string_view name = StringOf(*reference.fields[reference.n_fields - 2]);
+    return std::any_of(items.begin(), items.end(),
+                       [name](const ScopeItem& item) { return item.sees(name); });
+  }
+  bool ambiguous = false;
+  return Find(StringOf(*reference.fields[0]), ambiguous) != nullptr || ambiguous;
 }
 
 Status Scope::NoSuchItem(std::string_view sql, std::string_view name, int location) const {

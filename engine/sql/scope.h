@@ -1,6 +1,7 @@
-// The names that an expression may use: the FROM items it sees, as PostgreSQL's namespaces have
-// them, and which slot of the query's row (executor/nodes/row_frame.h) a name means. The slot
-// stands for (relation, column): the planner's range table tells one from the other.
+// The names that the expressions of one query may use: the FROM items they see, as PostgreSQL's
+// namespaces have them, and which slot of the query's row (executor/nodes/row_frame.h) a name
+// means. The slot stands for (relation, column): the planner's range table tells one from the
+// other.
 //
 // Who may call: analysis, in engine/sql only.
 // Safety: private memory, one thread. Ownership: merged columns live in the plan's arena.
@@ -38,11 +39,17 @@ struct ScopeItem {
   }
 };
 
+struct Correlation;  // correlation.h
+
 struct Scope {
   std::vector<ScopeItem> items;
+  // Of the subquery in an expression that this is a scope of; null: none is around it.
+  Correlation* correlation = nullptr;
 
   // Whether there is exactly one such column, or several. Null: none, or several.
   const ScopeColumn* Find(std::string_view name, bool& ambiguous) const;
+  // Whether the reference means something here, be it ambiguous.
+  bool Knows(const PgQuery__ColumnRef& reference) const;
   // The column that a reference means; 0A000 for what is a whole row.
   Result<const ScopeColumn*> Resolve(std::string_view sql,
                                      const PgQuery__ColumnRef& reference) const;

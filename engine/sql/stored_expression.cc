@@ -130,8 +130,10 @@ void Printer::Append(const Expression& e) {
       return AppendConstant(e);
     case ExpressionKind::kColumn:
     case ExpressionKind::kParameter:
+    case ExpressionKind::kCell:
+    case ExpressionKind::kSubquery:
       status_ = Status::Error(sqlstate::kInternalError,
-                              "a stored expression has a column or a parameter");
+                              "a stored expression has a column, a parameter or a subquery");
       return;
     case ExpressionKind::kFunction:
       return AppendFunction(e);

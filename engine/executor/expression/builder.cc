@@ -88,13 +88,19 @@ Result<Expression*> ExpressionBuilder::NewNode(ExpressionKind kind, Type type,
     node->has_columns = node->has_columns || argument->has_columns;
     node->has_parameters = node->has_parameters || argument->has_parameters;
   }
-  if (depth >= kMaxExpressionDepth) {
+  CONNBENCH_RETURN_IF_ERROR(NoteDepth(depth + 1, location));
+  node->depth = static_cast<uint16_t>(depth + 1);
+  return node;
+}
+
+Status ExpressionBuilder::NoteDepth(int depth, int location) {
+  if (depth > kMaxExpressionDepth) [[unlikely]] {
     return Error(sqlstate::kStatementTooComplex, "expression is nested too deep", location)
         .WithDetail(fmt::format("The limit is {} levels.", kMaxExpressionDepth))
         .WithHint("Simplify the expression; IN, AND and OR take lists of any length.");
   }
-  node->depth = static_cast<uint16_t>(depth + 1);
-  return node;
+  deepest_ = std::max(deepest_, depth);
+  return {};
 }
 
 Result<Expression*> ExpressionBuilder::Finish(Expression* node) {
@@ -187,6 +193,16 @@ Result<Expression*> ExpressionBuilder::Column(int index, Type type, int location
                              NewNode(ExpressionKind::kColumn, type, {}, location));
   node->index = index;
   node->has_columns = true;
+  return Finish(node);
+}
+
+Result<Expression*> ExpressionBuilder::Cell(Type type, std::string_view name, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(ExpressionKind::kCell, type, {}, location));
+  node->cell = arena_.New<Value>();
+  const std::string_view copy = arena_.Copy(name);
+  if (node->cell == nullptr || copy.data() == nullptr) return arena_.OutOfMemory();
+  node->constant = Value::Text(copy);
+  node->has_parameters = true;  // it differs from run to run
   return Finish(node);
 }
 

@@ -16,6 +16,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -70,6 +71,8 @@ class ExpressionBuilder {
   Result<Expression*> String(std::string_view text, int location);
   Result<Expression*> Constant(Type type, const Value& value, int location);
   Result<Expression*> Column(int index, Type type, int location);
+  // What *cell holds when it is evaluated; the cell is made with the expression. name: for EXPLAIN.
+  Result<Expression*> Cell(Type type, std::string_view name, int location);
   // $number, 1-based: 42P02 for $0, above kMaxParameters, and where there are none.
   Result<Expression*> Parameter(int number, int location);
 
@@ -86,6 +89,11 @@ class ExpressionBuilder {
                        std::string_view written = {});
   // The default of an identity column: the next value of its sequence.
   Result<Expression*> IdentityValue(Oid sequence);
+  // A query inside the expression. column: of its rows, for one that has a row as its value; depth:
+  // what running it takes of the stack, in levels of expressions.
+  Result<Expression*> Subquery(SubqueryEvaluator& evaluator, Type type,
+                               std::span<Expression* const> arguments, int column, int depth,
+                               int location);
   Result<Expression*> And(std::span<Expression* const> conditions, int location);
   Result<Expression*> Or(std::span<Expression* const> conditions, int location);
   Result<Expression*> Not(Expression* argument, int location);
@@ -147,6 +155,16 @@ class ExpressionBuilder {
   // see ParameterTypes.
   Status CheckOpenParameters() const;
 
+  // The part is never computed, whatever is in it: it may fail.
+  Status Forget(const Expression& part);
+
+  // The depth of the deepest expression that was made since the last call, which forgets it. A
+  // query inside a query adds its own to that of the query around it: both are on the stack at
+  // once.
+  int TakeDepth() { return std::exchange(deepest_, 0); }
+  // 54001 past kMaxExpressionDepth.
+  Status NoteDepth(int depth, int location);
+
   // 1-based character position of a location; 0 for -1.
   int PositionOf(int location) const;
   Arena& arena() { return arena_; }
@@ -158,8 +176,6 @@ class ExpressionBuilder {
                               const FunctionDescription* function = nullptr);
   // Sets the node's evaluation and, if everything below is constant, computes it.
   Result<Expression*> Finish(Expression* node);
-  // Constants show that the part is never reached: it may fail.
-  Status Forget(const Expression& part);
   Result<Expression*> Coerce(Expression* argument, Type target, CoercionContext context,
                              int location);
   Result<Expression*> CoerceLiteral(Expression* literal, Oid target);
@@ -187,6 +203,7 @@ class ExpressionBuilder {
   std::vector<const Expression*> failed_constants_;  // in the order in which they were made
   std::unordered_set<const Expression*> forgotten_;
   std::vector<const Expression*> open_parameters_;  // had no type when they were made
+  int deepest_ = 0;
 };
 
 }  // namespace connbench::engine

@@ -243,6 +243,20 @@ Result<Expression*> ExpressionBuilder::Coalesce(std::span<Expression* const> arg
   return Finish(node);
 }
 
+// Stable: one that reads nothing of the row is run once.
+Result<Expression*> ExpressionBuilder::Subquery(SubqueryEvaluator& evaluator, Type type,
+                                                std::span<Expression* const> arguments, int column,
+                                                int depth, int location) {
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(ExpressionKind::kSubquery, type, arguments,
+                                                        location, Volatility::kStable));
+  const int deepest = std::max<int>(node->depth, depth + 1);
+  CONNBENCH_RETURN_IF_ERROR(NoteDepth(deepest, location));
+  node->depth = static_cast<uint16_t>(deepest);
+  node->index = column;
+  node->subquery = &evaluator;
+  return Finish(node);
+}
+
 Result<Expression*> ExpressionBuilder::NullIf(Expression* left, Expression* right, int location) {
   Expression* arguments[] = {left, right};
   CONNBENCH_ASSIGN_OR_RETURN(const FunctionDescription* equal,

@@ -27,6 +27,15 @@ using E = Expression;
   return true;
 }
 
+bool EvaluateCell(const E& e, EvalContext&, Value& out) {
+  out = *e.cell;
+  return true;
+}
+
+bool EvaluateSubquery(const E& e, EvalContext& context, Value& out) {
+  return e.subquery->Evaluate(e, context, out);
+}
+
 bool EvaluateRelabel(const E& e, EvalContext& context, Value& out) {
   return Evaluate(*e.arguments[0], context, out);
 }
@@ -382,6 +391,10 @@ EvaluateFunction ChooseEvaluation(const Expression& expression) {
       return EvaluateExtreme<true>;
     case ExpressionKind::kLeast:
       return EvaluateExtreme<false>;
+    case ExpressionKind::kCell:
+      return EvaluateCell;
+    case ExpressionKind::kSubquery:
+      return EvaluateSubquery;
   }
   return nullptr;
 }

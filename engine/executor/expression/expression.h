@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -79,10 +80,13 @@ enum class ExpressionKind : uint8_t {
   kNullIf,
   kGreatest,
   kLeast,
+  kCell,      // what *cell holds: a value that a subquery reads of the query around it
+  kSubquery,  // what subquery makes of the arguments
 };
 
 struct Expression;
 struct FunctionDescription;  // functions.h
+class SubqueryEvaluator;
 using EvaluateFunction = bool (*)(const Expression& expression, EvalContext& context, Value& out);
 
 struct Expression {
@@ -101,9 +105,25 @@ struct Expression {
   uint32_t argument_count = 0;
   Expression** arguments = nullptr;
   const FunctionDescription* function = nullptr;  // kFunction; kIn, kDistinct, ...: the comparison
-  Value constant;                                 // kConstant
+  Value constant;                                 // kConstant; kCell: what EXPLAIN calls it
+  union {
+    Value* cell = nullptr;        // kCell
+    SubqueryEvaluator* subquery;  // kSubquery
+  };
 
   std::span<Expression* const> args() const { return {arguments, argument_count}; }
+};
+
+// A query inside an expression: runs it for the expression's arguments. It belongs to the plan.
+class SubqueryEvaluator {
+ public:
+  virtual ~SubqueryEvaluator() = default;
+  // As Evaluate(), for an expression of kind kSubquery.
+  virtual bool Evaluate(const Expression& expression, EvalContext& context, Value& out) = 0;
+  // How EXPLAIN refers to it: "(SubPlan 1)".
+  virtual std::string Reference() const = 0;
+  // How many of the arguments, from the first, stand before the subquery in the text: x IN (...).
+  virtual size_t operands() const = 0;
 };
 
 // False: an error, in context.status. What out points to lives in the arena, the row, the

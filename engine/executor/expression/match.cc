@@ -109,6 +109,8 @@ bool SameExpression(const Expression& a, const Expression& b) {
     return false;
   }
   if (a.kind == ExpressionKind::kConstant && !SameConstant(a, b)) return false;
+  if (a.kind == ExpressionKind::kCell && a.cell != b.cell) return false;
+  if (a.kind == ExpressionKind::kSubquery && a.subquery != b.subquery) return false;
   for (uint32_t i = 0; i < a.argument_count; ++i) {
     if (!SameExpression(*a.arguments[i], *b.arguments[i])) return false;
   }

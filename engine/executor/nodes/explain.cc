@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/types/type.h"
 #include "engine/executor/types/type_io.h"
@@ -145,19 +147,24 @@ std::string PrintExpression(const Expression& expression, const ColumnNames& nam
       return "GREATEST(" + Join(expression, ", ", names) + ")";
     case ExpressionKind::kLeast:
       return "LEAST(" + Join(expression, ", ", names) + ")";
+    case ExpressionKind::kCell:
+      return std::string(expression.constant.text());
+    case ExpressionKind::kSubquery:
+      return expression.subquery->Reference();
   }
   return "?";
 }
 
 void ExplainWriter::Node(std::string_view title, const PlanNode& node) {
-  std::string line =
-      depth_ == 0 ? "" : std::string(static_cast<size_t>(depth_) * 6 - 4, ' ') + "->  ";
+  std::string line = depth_ == 0 ? "" : Indent(depth_ * 6 - 4) + "->  ";
   line += title;
   if (options_.costs) {
     line += fmt::format("  (cost=0.00..{:.2f} rows={:.0f})", node.estimated_cost,
                         std::max(1.0, node.estimated_rows));
   }
-  if (options_.analyze) {
+  if (options_.analyze && node.actual().loops == 0) {
+    line += " (never executed)";
+  } else if (options_.analyze) {
     const PlanNode::Actual& actual = node.actual();
     // As in PostgreSQL, times and rows are means of the loops, rows rounded.
     constexpr double kNanosecondsPerMs = 1e6;
@@ -174,16 +181,31 @@ void ExplainWriter::Node(std::string_view title, const PlanNode& node) {
   lines_.push_back(std::move(line));
 }
 
+std::string ExplainWriter::Indent(int columns) const {
+  return std::string(static_cast<size_t>(columns + attached_), ' ');
+}
+
 void ExplainWriter::Property(std::string_view name, std::string_view value) {
-  lines_.push_back(
-      fmt::format("{}{}: {}", std::string(static_cast<size_t>(depth_) * 6 + 2, ' '), name, value));
+  lines_.push_back(fmt::format("{}{}: {}", Indent(depth_ * 6 + 2), name, value));
 }
 
 void ExplainWriter::RowsRemoved(int64_t rows) {
   if (rows > 0) Property("Rows Removed by Filter", std::to_string(rows));
 }
 
+void ExplainWriter::WriteAttachments() {
+  if (attachments_ != nullptr) std::exchange(attachments_, nullptr)();
+}
+
+void ExplainWriter::Attachment(std::string_view label, const PlanNode& root) {
+  lines_.push_back(Indent(depth_ * 6 + 2) + std::string(label));
+  attached_ += 2;
+  Child(root);
+  attached_ -= 2;
+}
+
 void ExplainWriter::Child(const PlanNode& child) {
+  WriteAttachments();
   ++depth_;
   child.Explain(*this);
   --depth_;

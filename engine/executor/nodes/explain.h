@@ -36,14 +36,27 @@ class ExplainWriter {
   void RowsRemoved(int64_t rows);
   void Child(const PlanNode& child);
   // What is written in between belongs to a child, which is not a node of its own.
-  void BeginChild() { ++depth_; }
+  void BeginChild() {
+    WriteAttachments();
+    ++depth_;
+  }
   void EndChild() { --depth_; }
+
+  // write calls Attachment() for what hangs on the next node besides its children; it is called
+  // before the first of them, or by WriteAttachments().
+  void AttachToNext(std::function<void()> write) { attachments_ = std::move(write); }
+  void WriteAttachments();
+  void Attachment(std::string_view label, const PlanNode& root);
 
   std::vector<std::string>& lines() { return lines_; }
 
  private:
   Options options_;
+  std::string Indent(int columns) const;
+
   int depth_ = 0;
+  int attached_ = 0;  // columns that attachments are further to the right
+  std::function<void()> attachments_;
   std::vector<std::string> lines_;
 };
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "engine/executor/interruptible_sort.h"
+#include "engine/executor/nodes/temporary_file.h"
 
 namespace connbench::engine {
 namespace {
@@ -19,20 +20,6 @@ namespace {
 constexpr size_t kWriteBufferBytes = 64 * 1024;
 constexpr size_t kSmallestReadBuffer = 8 * 1024;
 constexpr size_t kLargestReadBuffer = 256 * 1024;
-
-// A file without a name in $TMPDIR.
-Result<int> OpenTemporaryFile() {
-  const char* variable = std::getenv("TMPDIR");
-  std::string folder = variable != nullptr && *variable != '\0' ? variable : "/tmp";
-  int file = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file >= 0) return file;
-  // Not every file system has O_TMPFILE.
-  std::string path = folder + "/connbench-sort-XXXXXX";
-  file = mkostemp(path.data(), O_CLOEXEC);
-  if (file < 0) return Status::System("cannot create a temporary file in " + folder, errno);
-  unlink(path.c_str());
-  return file;
-}
 
 uint64_t PrefixOf(std::string_view key) {
   uint64_t prefix = 0;

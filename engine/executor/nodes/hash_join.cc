@@ -9,8 +9,6 @@ namespace connbench::engine {
 namespace {
 
 constexpr size_t kFirstBuckets = 64;
-constexpr int64_t kHashMemMultiplier = 2;  // PostgreSQL 15's default
-
 }  // namespace
 
 HashJoinNode::HashJoinNode(PlanNodePtr outer, PlanNodePtr inner, JoinDescription join,
@@ -37,9 +35,7 @@ void HashJoinNode::Reset() {
 bool HashJoinNode::DoOpen(ExecutionContext& context) {
   Reset();
   spilled_bytes_ = 0;
-  arena_.set_limit_bytes(context.work_mem_bytes > INT64_MAX / kHashMemMultiplier
-                             ? INT64_MAX
-                             : context.work_mem_bytes * kHashMemMultiplier);
+  arena_.set_limit_bytes(HashMemory(context.work_mem_bytes));
   phase_ = Phase::kBuild;
   return inner_->Open(context);
 }

@@ -19,6 +19,13 @@
 
 namespace connbench::engine {
 
+// What a hash table may hold. PostgreSQL 15's default for hash_mem_multiplier is 2.
+inline int64_t HashMemory(int64_t work_mem_bytes) {
+  constexpr int64_t kHashMemMultiplier = 2;
+  return work_mem_bytes > INT64_MAX / kHashMemMultiplier ? INT64_MAX
+                                                         : work_mem_bytes * kHashMemMultiplier;
+}
+
 class HashJoinNode : public JoinNode {
  public:
   // One equality: an expression of each side. Equal values have equal hashes, whatever their types.

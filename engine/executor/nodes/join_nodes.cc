@@ -114,64 +114,51 @@ MaterializeNode::MaterializeNode(PlanNodePtr child, std::shared_ptr<RowFrame> fr
   estimated_cost = child_->estimated_cost;
 }
 
-void MaterializeNode::Forget() {
-  std::vector<std::string_view>().swap(rows_);
-  arena_.Release();
-  next_ = 0;
-  complete_ = false;
-}
-
 bool MaterializeNode::DoOpen(ExecutionContext& context) {
-  Forget();
-  too_many_ = false;
-  arena_.set_limit_bytes(context.work_mem_bytes);
+  store_.Clear();
+  store_.SetMemoryLimit(context.work_mem_bytes);
+  position_.Rewind();
+  complete_ = false;
   return child_->Open(context);
 }
 
-bool MaterializeNode::DoRescan(ExecutionContext& context) {
-  next_ = 0;
-  return too_many_ ? child_->Rescan(context) : true;
-}
-
-void MaterializeNode::Remember() {
-  const size_t size = codec_.EncodedSize(frame_->row());
-  char* bytes = arena_.AllocateBytes(size);
-  const auto list_bytes = static_cast<int64_t>(rows_.capacity() * sizeof(rows_[0]));
-  if (bytes == nullptr || arena_.bytes_held() + list_bytes > arena_.limit_bytes()) {
-    Forget();
-    too_many_ = true;
-    return;
-  }
-  codec_.Encode(bytes);
-  rows_.emplace_back(bytes, size);
-  next_ = rows_.size();
+bool MaterializeNode::DoRescan(ExecutionContext& /*context*/) {
+  position_.Rewind();
+  return true;
 }
 
 Step MaterializeNode::DoNext(ExecutionContext& context, const Value*& row) {
   row = frame_->row();
-  if (next_ < rows_.size()) {
+  std::string_view stored;
+  Result<bool> found = store_.Read(position_, stored);
+  if (!found.ok()) return Fail(context, found.TakeStatus());
+  if (*found) {
     context.eval.arena->Reset();
     Status interrupt = context.eval.environment->CheckInterrupts();
     if (!interrupt.ok()) [[unlikely]]
       return Fail(context, std::move(interrupt));
-    codec_.Decode(rows_[next_++], frame_->row());
+    codec_.Decode(stored, frame_->row());
     return Step::kRow;
   }
   if (complete_) return Step::kDone;
   const Value* ignored = nullptr;
   const Step step = child_->Next(context, ignored);
-  if (too_many_ || step == Step::kError) return step;
-  if (step == Step::kRow) {
-    Remember();
-  } else {
+  if (step == Step::kError) return step;
+  if (step == Step::kDone) {
     complete_ = true;
     child_->Close(context);
+    return step;
   }
+  row_bytes_.resize(codec_.EncodedSize(frame_->row()));
+  codec_.Encode(row_bytes_.data());
+  Status added = store_.Add(row_bytes_);
+  if (!added.ok()) return Fail(context, std::move(added));
+  store_.MoveToEnd(position_);
   return step;
 }
 
 void MaterializeNode::Close(ExecutionContext& context) {
-  Forget();
+  store_.Clear();
   child_->Close(context);
 }
 

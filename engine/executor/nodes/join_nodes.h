@@ -5,8 +5,7 @@
 // Who may call: as for every node, the portal that runs the plan, through plan_node.h.
 // Safety: private memory of one session, one thread at a time. Interrupts are looked for at each
 // row of either side, and at each row that is compared.
-// Memory: NestedLoopNode none; MaterializeNode up to work_mem, and nothing of it once the rows do
-// not fit; HashJoinNode: hash_join.h.
+// Memory: NestedLoopNode none; MaterializeNode up to work_mem; HashJoinNode: hash_join.h.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/executor/arena.h"
 #include "engine/executor/nodes/plan_node.h"
 #include "engine/executor/nodes/row_frame.h"
+#include "engine/executor/nodes/row_store.h"
 #include "engine/executor/row_codec.h"
 
 namespace connbench::engine {
@@ -84,8 +83,8 @@ class NestedLoopNode : public JoinNode {
   bool matched_ = false;
 };
 
-// Remembers its child's rows, so that a rescan need not make them again. What passes work_mem is
-// not remembered: then each rescan runs the child again.
+// Stores its child's rows, so that a rescan need not make them again: within work_mem, the rest in
+// a temporary file.
 class MaterializeNode : public PlanNode {
  public:
   MaterializeNode(PlanNodePtr child, std::shared_ptr<RowFrame> frame, SlotCodec codec);
@@ -99,17 +98,13 @@ class MaterializeNode : public PlanNode {
   Step DoNext(ExecutionContext& context, const Value*& row) override;
 
  private:
-  void Remember();
-  void Forget();
-
   PlanNodePtr child_;
   std::shared_ptr<RowFrame> frame_;
   SlotCodec codec_;
-  Arena arena_;
-  std::vector<std::string_view> rows_;
-  size_t next_ = 0;
-  bool complete_ = false;  // rows_ has all of them
-  bool too_many_ = false;
+  RowStore store_;
+  RowStore::Position position_;
+  std::string row_bytes_;
+  bool complete_ = false;  // the store has all of them
 };
 
 }  // namespace connbench::engine

@@ -58,7 +58,7 @@ class PlanNode {
   PlanNode& operator=(const PlanNode&) = delete;
 
   bool Open(ExecutionContext& context) {
-    if (context.instrument) actual_ = {};
+    if (context.instrument) ++actual_.loops;
     return DoOpen(context);
   }
   // From the first row again, with the outer row as it now is. Only after Open(), without Close()
@@ -80,8 +80,9 @@ class PlanNode {
   double estimated_rows = 1;
   double estimated_cost = 0;
 
+  // EXPLAIN ANALYZE runs a plan of its own, once: nothing resets these.
   struct Actual {
-    int64_t loops = 1;
+    int64_t loops = 0;
     int64_t rows = 0;  // of all loops
     int64_t time_ns = 0;
     int64_t first_row_ns = 0;

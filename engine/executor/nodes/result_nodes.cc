@@ -88,7 +88,7 @@ SeriesNode::SeriesNode(std::string alias, std::shared_ptr<RowFrame> frame, size_
       condition_(condition) {}
 
 bool SeriesNode::DoOpen(ExecutionContext& context) {
-  context.eval.columns = nullptr;
+  context.eval.columns = frame_->row();  // on the inner side of a join, the outer row
   finished_ = true;
   Value start;
   Value stop;

@@ -15,13 +15,6 @@ constexpr uint8_t kNullFirst = 0x00;
 constexpr uint8_t kNotNull = 0x01;
 constexpr uint8_t kNullLast = 0x02;
 
-std::vector<Oid> OidsOf(const std::vector<Type>& types) {
-  std::vector<Oid> oids;
-  oids.reserve(types.size());
-  for (const Type& type : types) oids.push_back(type.oid);
-  return oids;
-}
-
 }  // namespace
 
 SortNode::SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vector<SortKey> keys,
@@ -29,7 +22,7 @@ SortNode::SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vecto
     : child_(std::move(child)),
       keys_(std::move(keys)),
       unique_(unique),
-      codec_(OidsOf(types)),
+      codec_(types),
       values_(types.size()) {
   estimated_rows = child_->estimated_rows;
   const double comparisons = estimated_rows * std::log2(estimated_rows + 1);

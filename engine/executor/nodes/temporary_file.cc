@@ -1,0 +1,64 @@
+// Temporary files of sorts and stored rows.
+#include "engine/executor/nodes/temporary_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+namespace connbench::engine {
+
+Result<int> OpenTemporaryFile() {
+  const char* variable = std::getenv("TMPDIR");
+  const std::string folder = variable != nullptr && *variable != '\0' ? variable : "/tmp";
+  int file = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0) return file;
+  // Not every file system has O_TMPFILE.
+  std::string path = folder + "/connbench-rows-XXXXXX";
+  file = mkostemp(path.data(), O_CLOEXEC);
+  if (file < 0) return Status::System("cannot create a temporary file in " + folder, errno);
+  unlink(path.c_str());
+  return file;
+}
+
+Status TemporaryFile::Open() {
+  CONNBENCH_ASSIGN_OR_RETURN(file_, OpenTemporaryFile());
+  return {};
+}
+
+void TemporaryFile::Close() {
+  if (file_ >= 0) close(file_);
+  file_ = -1;
+  size_ = 0;
+}
+
+Status TemporaryFile::Append(const char* bytes, size_t count) {
+  while (count > 0) {
+    const ssize_t written = pwrite(file_, bytes, count, size_);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      if (errno == ENOSPC || errno == EDQUOT) {
+        return Status::Error(sqlstate::kDiskFull, "a temporary file found no space")
+            .WithHint("Free space in $TMPDIR, or raise work_mem.");
+      }
+      return Status::System("cannot write a temporary file", errno);
+    }
+    bytes += written;
+    count -= static_cast<size_t>(written);
+    size_ += written;
+  }
+  return {};
+}
+
+Result<size_t> TemporaryFile::Read(int64_t offset, char* bytes, size_t count) const {
+  while (true) {
+    const ssize_t got = pread(file_, bytes, count, offset);
+    if (got > 0) return static_cast<size_t>(got);
+    if (got < 0 && errno == EINTR) continue;
+    return Status::System("cannot read a temporary file", errno);
+  }
+}
+
+}  // namespace connbench::engine

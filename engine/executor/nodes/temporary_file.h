@@ -1,0 +1,41 @@
+// Temporary files of sorts and stored rows: without a name, in $TMPDIR, gone when they are closed.
+//
+// Who may call: nodes that store rows beyond work_mem.
+// Safety: private memory of one session, one thread at a time. Blocking: on the disk.
+// Errors: 53100 when the disk is full, 58030 for other I/O errors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/status.h"
+
+namespace connbench::engine {
+
+// A file without a name in $TMPDIR; the caller closes it.
+Result<int> OpenTemporaryFile();
+
+class TemporaryFile {
+ public:
+  TemporaryFile() = default;
+  ~TemporaryFile() { Close(); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  bool is_open() const { return file_ >= 0; }
+  Status Open();
+  // Gives the disk space back.
+  void Close();
+
+  Status Append(const char* bytes, size_t count);
+  // Up to count bytes from offset, at least one; requires that there are any.
+  Result<size_t> Read(int64_t offset, char* bytes, size_t count) const;
+  int64_t size() const { return size_; }
+
+ private:
+  int file_ = -1;
+  int64_t size_ = 0;
+};
+
+}  // namespace connbench::engine

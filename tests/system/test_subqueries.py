@@ -1,0 +1,38 @@
+"""Random subqueries, set operations and WITH against PostgreSQL: the same columns, the same rows,
+the same SQLSTATE."""
+import random
+
+import pytest
+
+from compared import ask, compare_on_tables
+from generated import cases, seed
+from random_joins import Tables
+from random_subqueries import Subqueries
+from servers import Connbench
+
+# What may differ, with its reason: a pattern of the statement, of PostgreSQL's answer, of ours.
+ALLOWED = [
+    (r"full join", r"^\(", r"^ERROR 0A000$",
+     "PostgreSQL makes a full join a simpler one where WHERE leaves out its null-extended rows"),
+    (r"/\* many \*/", r"^\(|21000", r"^\(|21000",
+     "whether a subquery with a second row is run depends on the order of conditions"),
+]
+
+
+@pytest.fixture(scope="module")
+def pair(postgres, binary):
+    with Connbench(binary, "thread") as server, postgres.connect() as reference, \
+            server.connect() as tested:
+        yield reference.pgconn, tested.pgconn
+
+
+@pytest.mark.generated
+@pytest.mark.parametrize("setting", ["default", "no_index", "small_memory"])
+def test_random_subqueries_answer_as_postgresql(pair, setting):
+    source = random.Random(f"{seed()} {setting}")
+    if setting == "no_index":
+        ask(pair[1], "set enable_indexscan = off")
+    if setting == "small_memory":
+        ask(pair[1], "set work_mem = '64kB'")
+    compare_on_tables(pair, source, Tables, Subqueries, cases(400), 10, ALLOWED)
+    ask(pair[1], "reset all")
