@@ -16,6 +16,7 @@
 #include "base/testing/wait_until.h"
 #include "engine/engine.h"
 #include "engine/recovery/data_directory.h"
+#include "engine/recovery/testing/recovery_test_base.h"
 #include "engine/segment/segment.h"
 #include "engine/sql/testing/sql_test_base.h"
 #include "engine/wal/log.h"
@@ -54,15 +55,8 @@ class TasksTest : public ::testing::Test {
     std::string pattern = ::testing::TempDir() + "tasks_test.XXXXXX";
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
-    config_.data_directory = folder_;
+    config_ = SmallConfig(folder_);
     config_.fsync = false;
-    config_.shared_buffers_bytes = int64_t{8} << 20;
-    config_.max_connections = 8;
-    config_.connection_log_entries = 64;
-    config_.max_relations = 100;
-    config_.recent_transactions = 1024;
-    config_.remembered_transactions = int64_t{1} << 20;
-    config_.wal_buffers_bytes = int64_t{1} << 20;
     config_.wal_writer_delay_ms = 1;
   }
   ~TasksTest() override {

@@ -105,16 +105,16 @@ std::optional<int64_t> SqlTimeOf(MonotonicNs at) {
   return WallClockUs() - kUnixEpochShiftUs - ago_us;
 }
 
-// wait: what the session waits for, if it waits for a lock; may be empty.
-ActivityRow ActivityOf(const BackendSlot& slot, const std::vector<Role>& roles,
+// owner: the session's role. wait: what the session waits for, if it waits for a lock; may be
+// empty.
+ActivityRow ActivityOf(const BackendSlot& slot, Oid owner, const std::vector<Role>& roles,
                        std::string_view wait) {
   ActivityRow row;
   row.connection_id = slot.connection_id();
-  const auto oid = static_cast<Oid>(slot.role.load(std::memory_order_relaxed) >> 1);
   for (const Role& role : roles) {
-    if (role.oid == oid) row.role = &role;
+    if (role.oid == owner) row.role = &role;
   }
-  if (row.role != nullptr) row.role_oid = oid;
+  if (row.role != nullptr) row.role_oid = owner;
   row.xid = slot.xid.load(std::memory_order_relaxed);
   switch (slot.state.load(std::memory_order_relaxed)) {
     case BackendState::kActive:
@@ -161,10 +161,10 @@ Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
   for (BackendNumber number = 0; number < used; ++number) {
     const BackendSlot& slot = backends->slot(number);
     const auto wait = waits.find(number);
-    ActivityRow row =
-        ActivityOf(slot, roles, wait == waits.end() ? "" : LockTypeName(wait->second));
-    if (row.connection_id == 0) continue;
     const auto owner = static_cast<Oid>(slot.role.load(std::memory_order_relaxed) >> 1);
+    ActivityRow row =
+        ActivityOf(slot, owner, roles, wait == waits.end() ? "" : LockTypeName(wait->second));
+    if (row.connection_id == 0) continue;
     row.may_see = Owns(reader, owner);
     row.database = input.execution.eval.environment->database();
     if (log != nullptr) {

@@ -1,18 +1,12 @@
 // Sorts (key, payload) records by the bytes of their keys, in memory up to a limit.
 #include "engine/executor/nodes/external_sorter.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "engine/executor/interruptible_sort.h"
-#include "engine/executor/nodes/temporary_file.h"
 
 namespace connbench::engine {
 namespace {
@@ -72,11 +66,9 @@ Status ExternalSorter::SortEntries() {
 }
 
 Status ExternalSorter::SpillRun() {
-  if (file_ < 0) {
-    CONNBENCH_ASSIGN_OR_RETURN(file_, OpenTemporaryFile());
-  }
+  if (!file_.is_open()) CONNBENCH_RETURN_IF_ERROR(file_.Open());
   CONNBENCH_RETURN_IF_ERROR(SortEntries());
-  const int64_t begin = file_end_;
+  const int64_t begin = file_.size();
   std::string buffer;
   buffer.reserve(kWriteBufferBytes);
   for (const Entry& entry : entries_) {
@@ -86,7 +78,7 @@ Status ExternalSorter::SpillRun() {
     CONNBENCH_RETURN_IF_ERROR(Append(buffer, {entry.record, bytes}));
   }
   CONNBENCH_RETURN_IF_ERROR(Write(buffer.data(), buffer.size()));
-  runs_.push_back({begin, file_end_, {}, 0, 0});
+  runs_.push_back({begin, file_.size(), {}, 0, 0});
   entries_.clear();
   arena_.Reset();
   return {};
@@ -102,21 +94,8 @@ Status ExternalSorter::Append(std::string& buffer, std::string_view record) {
 }
 
 Status ExternalSorter::Write(const char* bytes, size_t count) {
-  while (count > 0) {
-    const ssize_t written = pwrite(file_, bytes, count, file_end_);
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      if (errno == ENOSPC || errno == EDQUOT) {
-        return Status::Error(sqlstate::kDiskFull, "the temporary file of a sort found no space")
-            .WithHint("Free space in $TMPDIR, or raise work_mem.");
-      }
-      return Status::System("cannot write the temporary file of a sort", errno);
-    }
-    bytes += written;
-    count -= static_cast<size_t>(written);
-    file_end_ += written;
-  }
-  peak_file_bytes_ = std::max(peak_file_bytes_, file_end_ - given_back_);
+  CONNBENCH_RETURN_IF_ERROR(file_.Append(bytes, count));
+  peak_file_bytes_ = std::max(peak_file_bytes_, file_.size() - given_back_);
   return {};
 }
 
@@ -150,7 +129,7 @@ Status ExternalSorter::MergeDown() {
     std::vector<Run> later(std::make_move_iterator(middle), std::make_move_iterator(runs_.end()));
     runs_.erase(middle, runs_.end());
     CONNBENCH_RETURN_IF_ERROR(BeginMerge());
-    const int64_t begin = file_end_;
+    const int64_t begin = file_.size();
     std::string buffer;
     buffer.reserve(kWriteBufferBytes);
     while (true) {
@@ -168,10 +147,8 @@ Status ExternalSorter::MergeDown() {
     runs_ = std::move(later);
     // Those that were merged stood before all others. Not every file system can.
     const int64_t first = runs_.front().next_offset;
-    const bool punched = fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, given_back_,
-                                   first - given_back_) == 0;
-    if (punched) given_back_ = first;
-    runs_.push_back({begin, file_end_, {}, 0, 0});
+    if (file_.GiveBack(given_back_, first)) given_back_ = first;
+    runs_.push_back({begin, file_.size(), {}, 0, 0});
   }
   return {};
 }
@@ -200,11 +177,10 @@ Status ExternalSorter::FillRun(Run& run, size_t needed) {
   while (run.end < needed) {
     const auto left = static_cast<size_t>(run.end_offset - run.next_offset);
     const size_t want = std::min(run.buffer.size() - run.end, left);
-    const ssize_t got = pread(file_, run.buffer.data() + run.end, want, run.next_offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return Status::System("cannot read the temporary file of a sort", errno);
-    run.end += static_cast<size_t>(got);
-    run.next_offset += got;
+    CONNBENCH_ASSIGN_OR_RETURN(const size_t got,
+                               file_.Read(run.next_offset, run.buffer.data() + run.end, want));
+    run.end += got;
+    run.next_offset += static_cast<int64_t>(got);
   }
   return {};
 }
@@ -269,9 +245,7 @@ Result<bool> ExternalSorter::Next(std::string_view& key, std::string_view& paylo
 }
 
 void ExternalSorter::Clear() {
-  if (file_ >= 0) close(file_);
-  file_ = -1;
-  file_end_ = 0;
+  file_.Close();
   peak_file_bytes_ = 0;
   given_back_ = 0;
   runs_ = {};

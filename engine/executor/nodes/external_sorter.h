@@ -18,13 +18,13 @@
 
 #include "base/status.h"
 #include "engine/executor/arena.h"
+#include "engine/executor/nodes/temporary_file.h"
 
 namespace connbench::engine {
 
 class ExternalSorter {
  public:
   ExternalSorter() = default;
-  ~ExternalSorter() { Clear(); }
   ExternalSorter(const ExternalSorter&) = delete;
   ExternalSorter& operator=(const ExternalSorter&) = delete;
 
@@ -86,8 +86,7 @@ class ExternalSorter {
   int64_t records_ = 0;
   int64_t peak_bytes_ = 0;
 
-  int file_ = -1;
-  int64_t file_end_ = 0;
+  TemporaryFile file_{"the temporary file of a sort"};
   int64_t peak_file_bytes_ = 0;
   int64_t given_back_ = 0;    // of the file: its bytes up to here
   std::vector<Run> runs_;     // in the file's order

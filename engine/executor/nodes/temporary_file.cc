@@ -2,6 +2,7 @@
 #include "engine/executor/nodes/temporary_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +10,9 @@
 #include <string>
 
 namespace connbench::engine {
+namespace {
 
+// A file without a name in $TMPDIR.
 Result<int> OpenTemporaryFile() {
   const char* variable = std::getenv("TMPDIR");
   const std::string folder = variable != nullptr && *variable != '\0' ? variable : "/tmp";
@@ -22,6 +25,8 @@ Result<int> OpenTemporaryFile() {
   unlink(path.c_str());
   return file;
 }
+
+}  // namespace
 
 Status TemporaryFile::Open() {
   CONNBENCH_ASSIGN_OR_RETURN(file_, OpenTemporaryFile());
@@ -40,10 +45,10 @@ Status TemporaryFile::Append(const char* bytes, size_t count) {
     if (written < 0) {
       if (errno == EINTR) continue;
       if (errno == ENOSPC || errno == EDQUOT) {
-        return Status::Error(sqlstate::kDiskFull, "a temporary file found no space")
+        return Status::Error(sqlstate::kDiskFull, fmt::format("{} found no space", whose_))
             .WithHint("Free space in $TMPDIR, or raise work_mem.");
       }
-      return Status::System("cannot write a temporary file", errno);
+      return Status::System(fmt::format("cannot write {}", whose_), errno);
     }
     bytes += written;
     count -= static_cast<size_t>(written);
@@ -57,8 +62,12 @@ Result<size_t> TemporaryFile::Read(int64_t offset, char* bytes, size_t count) co
     const ssize_t got = pread(file_, bytes, count, offset);
     if (got > 0) return static_cast<size_t>(got);
     if (got < 0 && errno == EINTR) continue;
-    return Status::System("cannot read a temporary file", errno);
+    return Status::System(fmt::format("cannot read {}", whose_), errno);
   }
+}
+
+bool TemporaryFile::GiveBack(int64_t begin, int64_t end) {
+  return fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, begin, end - begin) == 0;
 }
 
 }  // namespace connbench::engine

@@ -13,12 +13,10 @@
 
 namespace connbench::engine {
 
-// A file without a name in $TMPDIR; the caller closes it.
-Result<int> OpenTemporaryFile();
-
 class TemporaryFile {
  public:
-  TemporaryFile() = default;
+  // whose: what errors call it.
+  explicit TemporaryFile(const char* whose = "a temporary file") : whose_(whose) {}
   ~TemporaryFile() { Close(); }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
@@ -31,9 +29,12 @@ class TemporaryFile {
   Status Append(const char* bytes, size_t count);
   // Up to count bytes from offset, at least one; requires that there are any.
   Result<size_t> Read(int64_t offset, char* bytes, size_t count) const;
+  // Gives back the disk space of a part that nobody reads any more; not every file system can.
+  bool GiveBack(int64_t begin, int64_t end);
   int64_t size() const { return size_; }
 
  private:
+  const char* const whose_;
   int file_ = -1;
   int64_t size_ = 0;
 };

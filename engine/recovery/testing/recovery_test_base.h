@@ -26,19 +26,22 @@ namespace connbench::engine {
 
 inline constexpr const char* kFolder = "/data";
 
+// Of an engine with few connections and little memory that keeps its data in the folder.
+inline EngineConfig SmallConfig(const std::string& folder) {
+  EngineConfig config;
+  config.data_directory = folder;
+  config.shared_buffers_bytes = int64_t{8} << 20;
+  config.max_connections = 8;
+  config.connection_log_entries = 64;
+  config.max_relations = 100;
+  config.recent_transactions = 1024;
+  config.remembered_transactions = int64_t{1} << 20;
+  config.wal_buffers_bytes = int64_t{1} << 20;
+  return config;
+}
+
 class RecoveryTest : public ::testing::Test {
  protected:
-  RecoveryTest() {
-    config_.data_directory = kFolder;
-    config_.shared_buffers_bytes = int64_t{8} << 20;
-    config_.max_connections = 8;
-    config_.connection_log_entries = 64;
-    config_.max_relations = 100;
-    config_.recent_transactions = 1024;
-    config_.remembered_transactions = int64_t{1} << 20;
-    config_.wal_buffers_bytes = int64_t{1} << 20;
-  }
-
   Status Open() {
     session_.reset();
     engine_.reset();
@@ -101,7 +104,7 @@ class RecoveryTest : public ::testing::Test {
   }
 
   FaultyFiles files_;
-  EngineConfig config_;
+  EngineConfig config_ = SmallConfig(kFolder);
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<TestSession> session_;
 };
