@@ -19,28 +19,15 @@ function(connbench_precompile target first)
   endif()
 endfunction()
 
-# connbench_unite(TARGET PART): compiles several sources of the target at a time, as one. Headers
+# connbench_unite(TARGET): the sanitizer builds compile eight sources of a target as one. Headers
 # are read and templates instantiated once for all of them, which takes half the time or less. So a
-# name in an unnamed namespace is unique in its target. The sanitizer builds do so; a release does
-# with -DCONNBENCH_UNITY=ON, but only where neither a server nor a load generator runs: in a batch
-# g++ inlines otherwise, and the engine takes some 5 % more instructions.
-set(unite_by_default OFF)
-if(CONNBENCH_BUILD MATCHES "^(asan-ubsan|tsan)$")
-  set(unite_by_default ON)
-endif()
-option(CONNBENCH_UNITY "compile the sources of a target in batches" ${unite_by_default})
-function(connbench_unite target part)
-  set(batch 8)
-  if(CONNBENCH_BUILD STREQUAL "release")
-    set(batch 16)
-    if(NOT part MATCHES "^(results|plots|harness)" OR part MATCHES "^harness/(load|script)$")
-      return()
-    endif()
-  endif()
-  if(NOT CONNBENCH_UNITY OR CONNBENCH_BUILD MATCHES "^(fuzz|lint)$")
+# name in an unnamed namespace is unique in its target. A release does not: in a batch g++ inlines
+# otherwise, and the engine takes some 5 % more instructions.
+function(connbench_unite target)
+  if(NOT CONNBENCH_BUILD MATCHES "^(asan-ubsan|tsan)$")
     return()
   endif()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   # Of a header's type that holds one of an unnamed namespace: g++ means headers, and sees sources.
   target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
 endfunction()

@@ -6,19 +6,15 @@
 #include <random>
 #include <utility>
 
+#include "harness/stats/mean.h"
+
 namespace connbench::stats {
 namespace {
 
 constexpr int kMinPairs = 3;
 
-double MeanOrZero(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return values.empty() ? 0 : sum / static_cast<double>(values.size());
-}
-
 double StandardError(const std::vector<double>& values) {
-  const double mean = MeanOrZero(values);
+  const double mean = MeanOf(values);
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   const auto n = static_cast<double>(values.size());
@@ -137,7 +133,7 @@ Interval CrossoverSearch::RatioOf(const Value& value) const {
   const double sign = options_.direction == Direction::kHigherIsBetter ? 1 : -1;
   const auto mean = MeanInterval(value.log_ratios, options_.confidence);
   if (!mean) {
-    const double ratio = std::exp(sign * MeanOrZero(value.log_ratios));
+    const double ratio = std::exp(sign * MeanOf(value.log_ratios));
     return {ratio, ratio, ratio};
   }
   const double a = std::exp(sign * mean->low);
@@ -192,7 +188,7 @@ CrossoverResult CrossoverSearch::Result() const {
   std::vector<std::pair<double, double>> curve;
   for (const auto& [x, value] : values_) {
     if (value.log_ratios.size() < kMinPairs) continue;
-    curve.emplace_back(std::log(static_cast<double>(x)), MeanOrZero(value.log_ratios));
+    curve.emplace_back(std::log(static_cast<double>(x)), MeanOf(value.log_ratios));
   }
   result.at.estimate = CrossingOf(curve, result.candidate_ahead_below);
   for (int i = 0; i < options_.resamples; ++i) {
@@ -203,7 +199,7 @@ CrossoverResult CrossoverSearch::Result() const {
       // their mean does not.
       std::student_t_distribution<double> student(static_cast<double>(value.log_ratios.size() - 1));
       curve[at++].second =
-          MeanOrZero(value.log_ratios) + student(random) * StandardError(value.log_ratios);
+          MeanOf(value.log_ratios) + student(random) * StandardError(value.log_ratios);
     }
     crossings.push_back(CrossingOf(curve, result.candidate_ahead_below));
   }

@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 
+#include "harness/stats/mean.h"
 #include "harness/stats/permutation.h"
 #include "harness/stats/power.h"
 
@@ -22,10 +23,6 @@ std::optional<LogRatio> SampleOf(const Question& question, double least_noise) {
 bool AllFinite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(),
                      [](double value) { return std::isfinite(value); });
-}
-
-double MeanOf(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 bool AreEqual(const std::vector<double>& values) {

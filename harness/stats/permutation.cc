@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "harness/stats/mean.h"
+
 namespace connbench::stats {
 namespace {
 
@@ -14,10 +16,6 @@ constexpr uint64_t kSeed = 1;
 constexpr double kRelabelledShare = 0.95;
 // Sums of the same values in another order differ by rounding.
 constexpr double kRounding = 1e-9;
-
-double MeanOf(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 std::vector<double> Centred(std::span<const double> values) {
   const double mean = MeanOf(values);

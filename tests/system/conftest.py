@@ -56,6 +56,14 @@ def server(request, model):
         yield shared
 
 
+@pytest.fixture(scope="module")
+def pair(postgres, binary):
+    """Connections to PostgreSQL and to connbench, which get the same statements (compared.py)."""
+    with Connbench(binary, "thread") as server, postgres.connect() as reference, \
+            server.connect() as tested:
+        yield reference.pgconn, tested.pgconn
+
+
 @pytest.fixture
 def start_server(binary, model):
     """start_server(name=value, ...) -> a started Connbench of the model, with these settings."""
