@@ -21,8 +21,9 @@ endfunction()
 
 # connbench_unite(TARGET): the sanitizer builds compile eight sources of a target as one. Headers
 # are read and templates instantiated once for all of them, which takes half the time or less. So a
-# name in an unnamed namespace is unique in its target. A release does not: in a batch g++ inlines
-# otherwise, and the engine takes some 5 % more instructions.
+# name in an unnamed namespace is unique in its target, which tests/style/unnamed.py checks. A
+# release does not: in a batch g++ inlines otherwise, and the engine takes some 5 % more
+# instructions.
 function(connbench_unite target)
   if(NOT CONNBENCH_BUILD MATCHES "^(asan-ubsan|tsan)$")
     return()

@@ -17,33 +17,34 @@ constexpr int16_t kInt4Size = 4;
 constexpr char kAnswerText[] = {'1'};
 constexpr char kAnswerBinary[] = {0, 0, 0, 1};
 
-enum class Kind : uint8_t { kRow, kCommand, kBegin, kCommit, kRollback, kRefused, kEmpty };
+enum class CommandKind : uint8_t { kRow, kCommand, kBegin, kCommit, kRollback, kRefused, kEmpty };
 
 struct Command {
   std::string_view first_word;
   std::string_view tag;
-  Kind kind;
+  CommandKind kind;
 };
 
-constexpr Command kRowCommand = {"select", "SELECT 1", Kind::kRow};  // also for unknown words
-constexpr Command kEmptyCommand = {"", "", Kind::kEmpty};
-constexpr Command kRefusedCommand = {"", "", Kind::kRefused};
+constexpr Command kRowCommand = {"select", "SELECT 1",
+                                 CommandKind::kRow};  // also for unknown words
+constexpr Command kEmptyCommand = {"", "", CommandKind::kEmpty};
+constexpr Command kRefusedCommand = {"", "", CommandKind::kRefused};
 constexpr Command kCommands[] = {
-    {"begin", "BEGIN", Kind::kBegin},
-    {"start", "START TRANSACTION", Kind::kBegin},
-    {"commit", "COMMIT", Kind::kCommit},
-    {"end", "COMMIT", Kind::kCommit},
-    {"rollback", "ROLLBACK", Kind::kRollback},
-    {"abort", "ROLLBACK", Kind::kRollback},
-    {"update", "UPDATE 1", Kind::kCommand},
-    {"insert", "INSERT 0 1", Kind::kCommand},
-    {"delete", "DELETE 1", Kind::kCommand},
-    {"truncate", "TRUNCATE TABLE", Kind::kCommand},
-    {"vacuum", "VACUUM", Kind::kCommand},
-    {"set", "SET", Kind::kCommand},
-    {"reset", "RESET", Kind::kCommand},
-    {"discard", "DISCARD ALL", Kind::kCommand},
-    {"deallocate", "DEALLOCATE", Kind::kCommand},
+    {"begin", "BEGIN", CommandKind::kBegin},
+    {"start", "START TRANSACTION", CommandKind::kBegin},
+    {"commit", "COMMIT", CommandKind::kCommit},
+    {"end", "COMMIT", CommandKind::kCommit},
+    {"rollback", "ROLLBACK", CommandKind::kRollback},
+    {"abort", "ROLLBACK", CommandKind::kRollback},
+    {"update", "UPDATE 1", CommandKind::kCommand},
+    {"insert", "INSERT 0 1", CommandKind::kCommand},
+    {"delete", "DELETE 1", CommandKind::kCommand},
+    {"truncate", "TRUNCATE TABLE", CommandKind::kCommand},
+    {"vacuum", "VACUUM", CommandKind::kCommand},
+    {"set", "SET", CommandKind::kCommand},
+    {"reset", "RESET", CommandKind::kCommand},
+    {"discard", "DISCARD ALL", CommandKind::kCommand},
+    {"deallocate", "DEALLOCATE", CommandKind::kCommand},
 };
 
 const Command& Classify(std::string_view sql) {
@@ -110,7 +111,7 @@ class CannedSession final : public Session {
   Result<Progress> Query(std::string_view sql, ResultSink& sink) override {
     const Command& command = Classify(sql);
     CONNBENCH_RETURN_IF_ERROR(Check(command));
-    if (command.kind == Kind::kRow) sink.RowDescription(answer_, {});
+    if (command.kind == CommandKind::kRow) sink.RowDescription(answer_, {});
     return Run(command, WireFormat::kText, sink);
   }
 
@@ -227,12 +228,12 @@ class CannedSession final : public Session {
   }
 
   Status Check(const Command& command) {
-    if (command.kind == Kind::kRefused) {
+    if (command.kind == CommandKind::kRefused) {
       return Fail(Status::Error(sqlstate::kFeatureNotSupported,
                                 "the canned engine has no system catalogs"));
     }
-    if (status_ == TransactionStatus::kFailed && command.kind != Kind::kCommit &&
-        command.kind != Kind::kRollback) {
+    if (status_ == TransactionStatus::kFailed && command.kind != CommandKind::kCommit &&
+        command.kind != CommandKind::kRollback) {
       return Status::Error(
           sqlstate::kInFailedSqlTransaction,
           "current transaction is aborted, commands ignored until end of transaction block");
@@ -241,7 +242,7 @@ class CannedSession final : public Session {
   }
 
   void DescribeRows(const Command& command, std::span<const WireFormat> formats, ResultSink& sink) {
-    if (command.kind == Kind::kRow) {
+    if (command.kind == CommandKind::kRow) {
       sink.RowDescription(answer_, formats);
     } else {
       sink.NoData();
@@ -251,20 +252,20 @@ class CannedSession final : public Session {
   Result<Progress> Run(const Command& command, WireFormat format, ResultSink& sink) {
     BackendCounters& counters = backend_->slot().counters;
     switch (command.kind) {
-      case Kind::kRow: {
+      case CommandKind::kRow: {
         const WireValue value = format == WireFormat::kText
                                     ? WireValue{kAnswerText, sizeof(kAnswerText)}
                                     : WireValue{kAnswerBinary, sizeof(kAnswerBinary)};
         CONNBENCH_RETURN_IF_ERROR(sink.DataRow({&value, 1}));
         break;
       }
-      case Kind::kBegin:
+      case CommandKind::kBegin:
         status_ = TransactionStatus::kInTransaction;
         break;
-      case Kind::kCommit:
-      case Kind::kRollback: {
+      case CommandKind::kCommit:
+      case CommandKind::kRollback: {
         const bool rolled_back =
-            status_ == TransactionStatus::kFailed || command.kind == Kind::kRollback;
+            status_ == TransactionStatus::kFailed || command.kind == CommandKind::kRollback;
         BackendCounters::Increment(counters.statements);
         if (status_ != TransactionStatus::kIdle) {
           BackendCounters::Increment(rolled_back ? counters.rollbacks : counters.commits);
@@ -273,11 +274,11 @@ class CannedSession final : public Session {
         sink.CommandComplete(rolled_back ? "ROLLBACK" : command.tag);
         return Progress::kDone;
       }
-      case Kind::kEmpty:
+      case CommandKind::kEmpty:
         sink.EmptyQuery();
         return Progress::kDone;
-      case Kind::kCommand:
-      case Kind::kRefused:  // Check() let none through
+      case CommandKind::kCommand:
+      case CommandKind::kRefused:  // Check() let none through
         break;
     }
     BackendCounters::Increment(counters.statements);

@@ -9,12 +9,6 @@
 #include "protocol/limits.h"
 
 namespace connbench::protocol {
-namespace {
-
-constexpr size_t kPlainBytes = 16 << 10;  // a TLS record's worth
-
-}  // namespace
-
 void ClientSession::Start(const StartupOptions& options) {
   options_ = options;
   const ClientSecurity* security = options.security;
@@ -76,7 +70,7 @@ void ClientSession::HandleTlsAnswer(std::string_view bytes) {
 void ClientSession::ReceiveEncrypted(std::string_view wire) {
   TlsStream& stream = *encryption_->stream;
   stream.Feed(wire);
-  char plain[kPlainBytes];
+  char plain[kTlsPlainBytes];
   while (state_ != State::kClosed) {
     const Result<size_t> got = stream.Read(plain);
     if (!got.ok()) {

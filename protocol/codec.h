@@ -32,6 +32,10 @@ inline constexpr char kPassword = 'p';
 inline constexpr char kQuery = 'Q';
 inline constexpr char kSync = 'S';
 inline constexpr char kTerminate = 'X';
+
+// What Describe and Close mean: the first byte of their bodies.
+inline constexpr char kOfStatement = 'S';
+inline constexpr char kOfPortal = 'P';
 }  // namespace frontend
 
 // Server to client.

@@ -6,9 +6,6 @@
 namespace connbench::protocol {
 namespace {
 
-constexpr char kStatementKind = 'S';
-constexpr char kPortalKind = 'P';
-
 void AppendNamed(std::string& out, char type, char kind, std::string_view name) {
   MessageWriter writer(out, type);
   writer.Byte(kind).String(name).Finish();
@@ -79,11 +76,11 @@ void AppendBind(std::string& out, std::string_view portal, std::string_view stat
 }
 
 void AppendDescribeStatement(std::string& out, std::string_view statement) {
-  AppendNamed(out, frontend::kDescribe, kStatementKind, statement);
+  AppendNamed(out, frontend::kDescribe, frontend::kOfStatement, statement);
 }
 
 void AppendDescribePortal(std::string& out, std::string_view portal) {
-  AppendNamed(out, frontend::kDescribe, kPortalKind, portal);
+  AppendNamed(out, frontend::kDescribe, frontend::kOfPortal, portal);
 }
 
 void AppendExecute(std::string& out, std::string_view portal, int32_t max_rows) {
@@ -92,11 +89,11 @@ void AppendExecute(std::string& out, std::string_view portal, int32_t max_rows) 
 }
 
 void AppendCloseStatement(std::string& out, std::string_view statement) {
-  AppendNamed(out, frontend::kClose, kStatementKind, statement);
+  AppendNamed(out, frontend::kClose, frontend::kOfStatement, statement);
 }
 
 void AppendClosePortal(std::string& out, std::string_view portal) {
-  AppendNamed(out, frontend::kClose, kPortalKind, portal);
+  AppendNamed(out, frontend::kClose, frontend::kOfPortal, portal);
 }
 
 void AppendCopyData(std::string& out, std::string_view bytes) {

@@ -16,13 +16,6 @@
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
-namespace {
-
-constexpr char kStatementKind = 'S';
-constexpr char kPortalKind = 'P';
-
-}  // namespace
-
 [[gnu::hot]] void ServerSession::Impl::HandleMessage(char type, std::string_view body) {
   idle_deadline_known_ = false;
   Guarded(type, [&] { RunMessage(type, body); });
@@ -162,8 +155,8 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
   const char kind = static_cast<char>(reader.Byte());
   const std::string_view name = reader.String();
   if (!reader.Finished()) return Refused(MalformedMessage(reader));
-  if (kind == kStatementKind) return session_->DescribeStatement(name, sink_);
-  if (kind == kPortalKind) return session_->DescribePortal(name, sink_);
+  if (kind == frontend::kOfStatement) return session_->DescribeStatement(name, sink_);
+  if (kind == frontend::kOfPortal) return session_->DescribePortal(name, sink_);
   return Refused(Status::Error(
       sqlstate::kProtocolViolation,
       fmt::format("invalid DESCRIBE message subtype {}", int{static_cast<unsigned char>(kind)})));
@@ -187,9 +180,9 @@ Status ServerSession::Impl::RunClose(std::string_view body) {
   const std::string_view name = reader.String();
   if (!reader.Finished()) return Refused(MalformedMessage(reader));
   Status status;
-  if (kind == kStatementKind) {
+  if (kind == frontend::kOfStatement) {
     status = session_->CloseStatement(name);
-  } else if (kind == kPortalKind) {
+  } else if (kind == frontend::kOfPortal) {
     status = session_->ClosePortal(name);
   } else {
     return Refused(Status::Error(

@@ -6,13 +6,6 @@
 #include "protocol/server_session_impl.h"
 
 namespace connbench::protocol {
-namespace {
-
-// A TLS record's worth; on the stack of whoever receives, and only touched by encrypted bytes.
-constexpr size_t kPlainBytes = 16 << 10;
-
-}  // namespace
-
 bool ServerSession::Impl::TlsOffered() const {
   // As in PostgreSQL, a Unix socket needs no encryption.
   const ClientOrigin& origin = login_->origin;
@@ -53,7 +46,7 @@ Want ServerSession::Impl::ReceiveEncrypted(std::string_view wire) {
   TlsStream& stream = *encryption_->stream;
   stream.Feed(wire);
   const size_t said = wire_.size();
-  char plain[kPlainBytes];
+  char plain[kTlsPlainBytes];
   while (state_ != State::kClosed) {
     const Result<size_t> got = stream.Read(plain);
     if (!got.ok()) {

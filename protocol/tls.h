@@ -55,6 +55,10 @@ class TlsContext {
   std::string end_point_;
 };
 
+// A TLS record's worth: what a buffer for Read() has room for. It stands on the reader's stack, and
+// only encrypted bytes touch it.
+inline constexpr size_t kTlsPlainBytes = 16 << 10;
+
 class TlsStream {
  public:
   // Wire bytes to send are appended to output. It and the context must outlive the stream.

@@ -47,6 +47,8 @@ while IFS= read -r line; do breach "$line (a clock that can jump)"; done < <(
 
 # Arrows: who may include whom is one table, cmake/arrows.txt.
 while IFS= read -r line; do breach "$line"; done < <(tests/style/arrows.py)
+# Sources that may be compiled as one name things apart.
+while IFS= read -r line; do breach "$line"; done < <(tests/style/unnamed.py)
 # No line is too long (what may be is said there).
 while IFS= read -r line; do breach "$line"; done < <(tests/style/line_length.py "${texts[@]}")
 # The walks through the code in docs/architecture.md name what exists.

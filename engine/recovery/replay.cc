@@ -8,15 +8,15 @@
 namespace connbench::engine {
 namespace {
 
-constexpr uint64_t kBitsPerWord = 64;
+constexpr uint64_t kXidsPerWord = 64;
 
 }  // namespace
 
 void Replay::MarkCommitted(Xid xid) {
   if (xid < beginning_.forgotten) return;
   const uint64_t bit = xid - beginning_.forgotten;
-  if (committed_.size() <= bit / kBitsPerWord) committed_.resize(bit / kBitsPerWord + 1);
-  committed_[bit / kBitsPerWord] |= uint64_t{1} << bit % kBitsPerWord;
+  if (committed_.size() <= bit / kXidsPerWord) committed_.resize(bit / kXidsPerWord + 1);
+  committed_[bit / kXidsPerWord] |= uint64_t{1} << bit % kXidsPerWord;
 }
 
 void Replay::ApplyCommit(RecordReader& reader, bool last) {

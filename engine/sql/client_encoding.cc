@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kUtf8 = "UTF8";
 constexpr std::string_view kSqlAscii = "SQL_ASCII";
-constexpr size_t kMaxNameBytes = 63;  // a longer name is the name of nothing
+constexpr size_t kMaxEncodingNameBytes = 63;  // a longer name is the name of nothing
 
 struct EncodingName {
   std::string_view name;  // letters and digits, in lower case
@@ -22,7 +22,7 @@ struct EncodingName {
 };
 
 // PostgreSQL's pg_encname_tbl.
-constexpr EncodingName kNames[] = {
+constexpr EncodingName kEncodingNames[] = {
     {"abc", "WIN1258"},
     {"alt", "WIN866"},
     {"big5", "BIG5"},
@@ -119,11 +119,12 @@ std::string LettersAndDigits(std::string_view text) {
 Result<std::string_view> CanonicalEncoding(std::string_view name) {
   const std::string message =
       fmt::format("invalid value for parameter \"client_encoding\": \"{}\"", Excerpt(name));
-  const std::string plain = name.size() > kMaxNameBytes ? "" : LettersAndDigits(name);
+  const std::string plain = name.size() > kMaxEncodingNameBytes ? "" : LettersAndDigits(name);
   const auto* const at =
-      std::find_if(std::begin(kNames), std::end(kNames),
+      std::find_if(std::begin(kEncodingNames), std::end(kEncodingNames),
                    [&](const EncodingName& known) { return known.name == plain; });
-  if (at == std::end(kNames)) return Status::Error(sqlstate::kInvalidParameterValue, message);
+  if (at == std::end(kEncodingNames))
+    return Status::Error(sqlstate::kInvalidParameterValue, message);
   if (at->encoding == kUtf8 || at->encoding == kSqlAscii) return at->encoding;
   return Status::Error(sqlstate::kFeatureNotSupported, message)
       .WithDetail(fmt::format("Conversion between {} and UTF8 is not supported.", at->encoding))

@@ -11,14 +11,14 @@ namespace {
 
 using DefinitionTest = SqlTest;
 
-struct Case {
+struct Refusal {
   const char* sql;
   const char* error;
 };
 
 TEST_F(DefinitionTest, NoClauseIsIgnored) {
   a_->Run("create table t (id serial primary key, s int, v text); create table p (a int unique)");
-  const Case cases[] = {
+  const Refusal cases[] = {
       // ---- queries ----
       {"select * from t for update of nope",
        "42P01 31 relation \"nope\" in FOR UPDATE clause not found in FROM clause"},
@@ -109,7 +109,7 @@ TEST_F(DefinitionTest, NoClauseIsIgnored) {
       {"select * from pg_nope", "42P01 15 relation \"pg_nope\" does not exist"},
       {"select * from pg_catalog.nope", "42P01 15 relation \"pg_catalog.nope\" does not exist"},
   };
-  for (const Case& one : cases) {
+  for (const Refusal& one : cases) {
     EXPECT_EQ(a_->Error(one.sql), one.error) << one.sql;
     a_->Run("drop table if exists n");
   }

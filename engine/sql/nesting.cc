@@ -39,7 +39,7 @@ bool IsInOperatorRun(char c) {
 
 enum class Word : uint8_t { kOther, kLink, kCase, kEnd, kSelect, kBetween, kConjunction };
 
-Word Classify(std::string_view word) {
+Word ClassifyWord(std::string_view word) {
   char lower[12];
   if (word.size() >= sizeof lower) return Word::kOther;
   for (size_t i = 0; i < word.size(); ++i) {
@@ -163,7 +163,7 @@ class Estimator {
     if (at_ < sql_.size() && sql_[at_] == '\'' && (word == "e" || word == "E")) {
       return SkipString(true);
     }
-    switch (Classify(word)) {
+    switch (ClassifyWord(word)) {
       case Word::kOther:
         return;
       case Word::kLink:

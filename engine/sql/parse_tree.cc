@@ -16,7 +16,7 @@
 namespace connbench::engine {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n\r\f\v";
+constexpr std::string_view kStatementBlanks = " \t\n\r\f\v";
 
 // The SQLSTATE that goes with a message of the raw parser: libpg_query does not pass it on.
 std::string_view CodeOf(std::string_view message, std::string_view at) {
@@ -127,9 +127,9 @@ std::string_view ParseTree::statement_text(int index) const {
   std::string_view text = *sql_;
   text.remove_prefix(std::min(text.size(), static_cast<size_t>(statement.stmt_location)));
   if (statement.stmt_len > 0) text = text.substr(0, static_cast<size_t>(statement.stmt_len));
-  const size_t begin = text.find_first_not_of(kBlanks);
+  const size_t begin = text.find_first_not_of(kStatementBlanks);
   if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+  return text.substr(begin, text.find_last_not_of(kStatementBlanks) + 1 - begin);
 }
 
 Status ParseTree::WithStatementPosition(Status error, int index) const {

@@ -14,12 +14,12 @@ namespace {
 
 constexpr size_t kMaxNameParts = 16;  // one more than any name that means something would do
 
-constexpr std::string_view kBlanks = " \t\n\r\f\v";
+constexpr std::string_view kSqlBlanks = " \t\n\r\f\v";
 
 Status InvalidSyntax() { return Status::Error(sqlstate::kInvalidName, "invalid name syntax"); }
 
 size_t SkipBlanks(std::string_view text, size_t at) {
-  return std::min(text.find_first_not_of(kBlanks, at), text.size());
+  return std::min(text.find_first_not_of(kSqlBlanks, at), text.size());
 }
 
 // One identifier from at on, which is moved behind it. False if there is none.
@@ -44,7 +44,8 @@ bool TakeIdentifier(std::string_view text, size_t& at, std::string& name) {
     }
     return false;  // no closing quote
   }
-  while (at < text.size() && text[at] != '.' && kBlanks.find(text[at]) == std::string_view::npos) {
+  while (at < text.size() && text[at] != '.' &&
+         kSqlBlanks.find(text[at]) == std::string_view::npos) {
     keep(AsciiLower(text[at++]));
   }
   return !name.empty();

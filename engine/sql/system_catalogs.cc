@@ -7,7 +7,7 @@ namespace connbench::engine {
 namespace {
 
 // Without their "pg_"; all but pg_authid, which is a table here.
-constexpr std::string_view kNames =
+constexpr std::string_view kCatalogNames =
     "aggregate am amop amproc attrdef attribute auth_members available_extension_versions "
     "available_extensions backend_memory_contexts cast class collation config constraint "
     "conversion cursors database db_role_setting default_acl depend description enum "
@@ -38,7 +38,7 @@ bool IsSystemCatalog(std::string_view name) {
   constexpr std::string_view kPrefix = "pg_";
   if (!name.starts_with(kPrefix)) return false;
   name.remove_prefix(kPrefix.size());
-  std::string_view rest = kNames;
+  std::string_view rest = kCatalogNames;
   while (!rest.empty()) {
     const size_t end = std::min(rest.find(' '), rest.size());
     if (rest.substr(0, end) == name) return true;

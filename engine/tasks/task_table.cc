@@ -10,10 +10,10 @@ constexpr Task kTasks[] = {
 };
 
 // What the kernel keeps of a thread's name.
-constexpr size_t kMaxNameBytes = 15;
+constexpr size_t kMaxTaskNameBytes = 15;
 static_assert([] {
   for (const Task& task : kTasks) {
-    if (task.name.size() > kMaxNameBytes) return false;
+    if (task.name.size() > kMaxTaskNameBytes) return false;
   }
   return true;
 }());

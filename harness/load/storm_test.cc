@@ -23,7 +23,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr int64_t kMs = kNanosecondsPerMillisecond;
+constexpr int64_t kOneMs = kNanosecondsPerMillisecond;
 
 ArrivalSpec Arriving(const char* rate, const char* arrival = "constant") {
   auto spec = ParseArrivals(rate, arrival, ".");
@@ -36,12 +36,12 @@ TEST(BackoffPause, GrowsToItsMaximumAndIsJittered) {
   const Backoff none;
   EXPECT_EQ(BackoffPauseNs(none, 0, random), 0);  // back at once
   EXPECT_EQ(BackoffPauseNs(none, 1, random), kReconnectPauseNs);
-  const Backoff grows = {20 * kMs, 100 * kMs, 2, 0};
-  EXPECT_EQ(BackoffPauseNs(grows, 0, random), 20 * kMs);
-  EXPECT_EQ(BackoffPauseNs(grows, 2, random), 80 * kMs);
-  EXPECT_EQ(BackoffPauseNs(grows, 3, random), 100 * kMs);
-  EXPECT_EQ(BackoffPauseNs(grows, 5000, random), 100 * kMs);  // no overflow
-  const Backoff jittered = {100 * kMs, 100 * kMs, 1, 0.5};
+  const Backoff grows = {20 * kOneMs, 100 * kOneMs, 2, 0};
+  EXPECT_EQ(BackoffPauseNs(grows, 0, random), 20 * kOneMs);
+  EXPECT_EQ(BackoffPauseNs(grows, 2, random), 80 * kOneMs);
+  EXPECT_EQ(BackoffPauseNs(grows, 3, random), 100 * kOneMs);
+  EXPECT_EQ(BackoffPauseNs(grows, 5000, random), 100 * kOneMs);  // no overflow
+  const Backoff jittered = {100 * kOneMs, 100 * kOneMs, 1, 0.5};
   int64_t low = INT64_MAX;
   int64_t high = 0;
   for (int i = 0; i < 1000; ++i) {
@@ -49,10 +49,10 @@ TEST(BackoffPause, GrowsToItsMaximumAndIsJittered) {
     low = std::min(low, pause);
     high = std::max(high, pause);
   }
-  EXPECT_GE(low, 50 * kMs);
-  EXPECT_LT(low, 52 * kMs);
-  EXPECT_LE(high, 100 * kMs);
-  EXPECT_GT(high, 98 * kMs);
+  EXPECT_GE(low, 50 * kOneMs);
+  EXPECT_LT(low, 52 * kOneMs);
+  EXPECT_LE(high, 100 * kOneMs);
+  EXPECT_GT(high, 98 * kOneMs);
 }
 
 TEST(Storm, ConnectsArriveByTheirSchedule) {
@@ -75,9 +75,9 @@ TEST(Storm, ConnectsArriveByTheirSchedule) {
     std::sort(intended.begin(), intended.end());
     if (threads == 1) {
       for (size_t i = 1; i < intended.size(); ++i)
-        EXPECT_EQ(intended[i] - intended[i - 1], 5 * kMs);
+        EXPECT_EQ(intended[i] - intended[i - 1], 5 * kOneMs);
     }
-    EXPECT_GE(result.last_release_ns - result.first_connect_ns, 40 * kMs);
+    EXPECT_GE(result.last_release_ns - result.first_connect_ns, 40 * kOneMs);
     // Latency counts from when the connect was due.
     int64_t from_due = 0;
     for (const ConnectionPhases& phases : result.phases) {
@@ -92,7 +92,7 @@ TEST(Storm, IsServedWhenTheLastClientHasItsFirstRow) {
   const LoadResult result = MustRun(TestConfig(server.endpoint(), Pattern::kStorm, 5));
   EXPECT_EQ(result.clients_to_serve, 5U);
   EXPECT_EQ(result.clients_served, 5U);
-  EXPECT_GE(result.all_served_ns, 20 * kMs);  // what a query takes there
+  EXPECT_GE(result.all_served_ns, 20 * kOneMs);  // what a query takes there
   EXPECT_EQ(result.all_served_ns, result.last_transaction_end_ns - result.first_connect_ns);
   // Everybody asks at the release, whenever its connect() was called.
   EXPECT_EQ(result.request_time.max(), result.last_transaction_end_ns - result.window_begin_ns);
@@ -168,7 +168,7 @@ TEST(Churn, SessionsArriveByTheirScheduleAndTakeAFreeClient) {
   for (const int threads : {1, 2}) {
     LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 8);
     config.threads = threads;
-    config.workload.duration_ns = 300 * kMs;
+    config.workload.duration_ns = 300 * kOneMs;
     config.workload.connect_arrivals = Arriving("100");
     config.workload.transactions_per_connection = 2;
     const LoadResult result = MustRun(config);
@@ -182,8 +182,8 @@ TEST(Churn, SessionsArriveByTheirScheduleAndTakeAFreeClient) {
 TEST(Churn, SessionsThatFindNoFreeClientAreCountedNotDropped) {
   FakeServer server({Behaviour::kHangsInQuery});
   LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 2);
-  config.workload.duration_ns = 200 * kMs;
-  config.statement_timeout_ns = 400 * kMs;
+  config.workload.duration_ns = 200 * kOneMs;
+  config.statement_timeout_ns = 400 * kOneMs;
   config.workload.connect_arrivals = Arriving("100");
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.connects_all, 20U);
@@ -209,7 +209,7 @@ TEST(Churn, GeometricSessionsHaveTheirMean) {
 TEST(Churn, ARequestCarriesItsConnect) {
   FakeServer server({Behaviour::kServe});
   LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 4);
-  config.workload.duration_ns = 300 * kMs;
+  config.workload.duration_ns = 300 * kOneMs;
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.request_time.count(), result.connects_ok());
   EXPECT_GE(result.request_time.sum(),
@@ -225,7 +225,7 @@ TEST(Churn, ARequestCarriesItsConnect) {
 TEST(Churn, OnlyTheFirstRequestOfASessionConnects) {
   FakeServer server({Behaviour::kServeSlowly});
   LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 2);
-  config.workload.duration_ns = 110 * kMs;
+  config.workload.duration_ns = 110 * kOneMs;
   config.workload.transactions_per_connection = 3;
   const LoadResult result = MustRun(config);
   EXPECT_EQ(result.connects_failed(), 0U);
@@ -234,7 +234,7 @@ TEST(Churn, OnlyTheFirstRequestOfASessionConnects) {
   // A later request that counted from the connect would hold at least one more query of 20 ms.
   const auto later = static_cast<int64_t>(result.transactions_ok - result.connects_ok());
   EXPECT_LT(result.request_time.sum(),
-            result.connect_latency.sum() + result.transaction_latency.sum() + later * 20 * kMs);
+            result.connect_latency.sum() + result.transaction_latency.sum() + later * 20 * kOneMs);
   const auto law = result.littles_law();
   ASSERT_TRUE(law);
   EXPECT_NEAR(law->mean_request_ns / law->clients_over_throughput_ns, 1, 0.02);
@@ -247,7 +247,7 @@ TEST(Churn, ARequestThatIsStillConnectingWhenTheWindowClosesRunsToItsEnd) {
   for (int wait_ms = 100; wait_ms <= 6400; wait_ms *= 2) {
     FakeServer server({Behaviour::kServe}, false, {.hold = true});
     LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 1);
-    config.workload.duration_ns = 50 * kMs;
+    config.workload.duration_ns = 50 * kOneMs;
     std::thread later([&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
       accepted_at = MonotonicNow();
@@ -255,12 +255,12 @@ TEST(Churn, ARequestThatIsStillConnectingWhenTheWindowClosesRunsToItsEnd) {
     });
     result = MustRun(config);
     later.join();
-    if (accepted_at > result.window_begin_ns + 50 * kMs) break;
+    if (accepted_at > result.window_begin_ns + 50 * kOneMs) break;
   }
-  ASSERT_GT(accepted_at, result.window_begin_ns + 50 * kMs);
+  ASSERT_GT(accepted_at, result.window_begin_ns + 50 * kOneMs);
   EXPECT_EQ(result.transactions_ok, 1U);
   EXPECT_EQ(result.transactions_ok_in_window, 0U);
-  EXPECT_GT(result.request_time.min(), 50 * kMs);
+  EXPECT_GT(result.request_time.min(), 50 * kOneMs);
   EXPECT_GT(result.transactions_ok_share_at_end, 0);
   EXPECT_LT(result.transactions_ok_share_at_end, 1);
 }
@@ -268,12 +268,12 @@ TEST(Churn, ARequestThatIsStillConnectingWhenTheWindowClosesRunsToItsEnd) {
 TEST(Churn, AScheduledRequestCountsFromWhenItWasDue) {
   FakeServer server({Behaviour::kServeSlowly});
   LoadConfig config = TestConfig(server.endpoint(), Pattern::kChurn, 1);
-  config.workload.duration_ns = 200 * kMs;
+  config.workload.duration_ns = 200 * kOneMs;
   config.workload.connect_arrivals = Arriving("100");  // twice what one client can do
   const LoadResult result = MustRun(config);
   EXPECT_FALSE(result.closed_loop);
   EXPECT_FALSE(result.littles_law());
-  EXPECT_GT(result.request_time.max(), 60 * kMs) << "its wait for a free client is in it";
+  EXPECT_GT(result.request_time.max(), 60 * kOneMs) << "its wait for a free client is in it";
 }
 
 // Makes the server drop everyone when the run asks its harness to.
@@ -289,7 +289,7 @@ TEST(Failover, AllComeBackAndAreServedAgain) {
     LoadConfig config = TestConfig(server.endpoint(), Pattern::kFailover, 10);
     config.threads = 2;
     config.workload.duration_ns = 60 * kNanosecondsPerSecond;  // a bound, not a length
-    if (backs_off) config.workload.backoff = Backoff{30 * kMs, 100 * kMs, 2, 0};
+    if (backs_off) config.workload.backoff = Backoff{30 * kOneMs, 100 * kOneMs, 2, 0};
     const FakeHarness harness(Dropping(server));
     config.control_fd = harness.fd();
     const LoadResult result = MustRun(config);
@@ -297,9 +297,9 @@ TEST(Failover, AllComeBackAndAreServedAgain) {
     EXPECT_EQ(result.clients_served, 10U);
     EXPECT_EQ(result.connects_ok(), 20U);  // once before, once after
     EXPECT_EQ(result.transactions_ok, 10U);
-    EXPECT_GE(result.all_served_ns, backs_off ? 30 * kMs : 1);
+    EXPECT_GE(result.all_served_ns, backs_off ? 30 * kOneMs : 1);
     EXPECT_EQ(result.request_time.count(), 10U);
-    EXPECT_GE(result.request_time.min(), backs_off ? 30 * kMs : 1) << "its pause is in it";
+    EXPECT_GE(result.request_time.min(), backs_off ? 30 * kOneMs : 1) << "its pause is in it";
     EXPECT_LE(result.request_time.max(), result.all_served_ns);
     EXPECT_GT(result.first_loss_ns, 0);
     EXPECT_THAT(result.invalid_reasons, IsEmpty());
@@ -334,7 +334,7 @@ TEST(Failover, SaysSoWhenNobodyWasDroppedOrNotAllCameBack) {
   config.drop_command.clear();
   const FakeHarness harness(Dropping(gone));
   config.control_fd = harness.fd();
-  config.workload.duration_ns = 400 * kMs;
+  config.workload.duration_ns = 400 * kOneMs;
   const LoadResult half = MustRun(config);
   EXPECT_EQ(half.clients_served, 1U);
   EXPECT_EQ(half.all_served_ns, 0);
@@ -344,7 +344,7 @@ TEST(Failover, SaysSoWhenNobodyWasDroppedOrNotAllCameBack) {
 // A workload of two groups: victims, and what pattern disturbs them.
 LoadConfig Disturbed(const Endpoint& endpoint, Pattern pattern, int connections) {
   LoadConfig config = TestConfig(endpoint, Pattern::kMixed, connections);
-  config.workload.duration_ns = 800 * kMs;
+  config.workload.duration_ns = 800 * kOneMs;
   ClientGroup victim;
   victim.name = "victim";
   victim.connections = 2;
@@ -352,8 +352,8 @@ LoadConfig Disturbed(const Endpoint& endpoint, Pattern pattern, int connections)
   other.name = "other";
   other.pattern = pattern;
   other.connections = 0;
-  other.start_ns = 300 * kMs;
-  other.stop_ns = 500 * kMs;
+  other.start_ns = 300 * kOneMs;
+  other.stop_ns = 500 * kOneMs;
   config.workload.groups = {victim, other};
   return config;
 }
@@ -384,7 +384,7 @@ TEST(Victim, GroupsAreCountedApart) {
       EXPECT_EQ(other.transactions_all, 0U);
     }
     const VictimResult& victims = result.victims;
-    EXPECT_GE(victims.begin_ns, result.window_begin_ns + 300 * kMs);
+    EXPECT_GE(victims.begin_ns, result.window_begin_ns + 300 * kOneMs);
     EXPECT_GE(victims.end_ns, victims.begin_ns);
     EXPECT_GT(victims.before.count(), 0U);
     EXPECT_GT(victims.after.count(), 0U);

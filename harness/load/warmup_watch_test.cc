@@ -13,9 +13,9 @@
 namespace connbench::load {
 namespace {
 
-constexpr int64_t kMillisecond = kNanosecondsPerMillisecond;
-constexpr int64_t kShortest = 50 * kMillisecond;  // slices of 1 ms
-constexpr int64_t kLongest = 500 * kMillisecond;
+constexpr int64_t kMsInNs = kNanosecondsPerMillisecond;
+constexpr int64_t kShortest = 50 * kMsInNs;  // slices of 1 ms
+constexpr int64_t kLongest = 500 * kMsInNs;
 
 // Adds what a slice holds, one after the other, and asks after each; when it had settled, or -1.
 template <typename Transactions, typename Latency>
@@ -23,11 +23,11 @@ int64_t SettlesAfterMs(bool open_loop, Transactions transactions, Latency latenc
   WarmupWatch watch(0, kShortest, kLongest, open_loop);
   for (int64_t ms = 0; ms < 500; ++ms) {
     for (int64_t i = 0; i < transactions(ms); ++i) {
-      watch.Add(ms * kMillisecond + 1, latency_ns(ms));
+      watch.Add(ms * kMsInNs + 1, latency_ns(ms));
     }
     EXPECT_EQ(watch.end(), kNoDeadline);
-    if (watch.Check((ms + 1) * kMillisecond)) {
-      EXPECT_EQ(watch.end(), (ms + 1) * kMillisecond);
+    if (watch.Check((ms + 1) * kMsInNs)) {
+      EXPECT_EQ(watch.end(), (ms + 1) * kMsInNs);
       return ms + 1;
     }
   }
@@ -57,15 +57,15 @@ TEST(WarmupWatch, NothingAtAllIsNotSteady) {
 }
 
 TEST(WarmupWatch, AnOpenLoopIsJudgedByItsLatency) {
-  const auto falling = [](int64_t ms) { return (600 - ms) * kMillisecond; };
+  const auto falling = [](int64_t ms) { return (600 - ms) * kMsInNs; };
   EXPECT_EQ(SettlesAfterMs(true, Same, falling), -1) << "its throughput is constant";
   EXPECT_EQ(SettlesAfterMs(true, Same, Same), 51);
 }
 
 LoadConfig Config(const FakeServer& server) {
   LoadConfig config = TestConfig(server.endpoint(), Pattern::kSteady, 2);
-  config.workload.duration_ns = 50 * kMillisecond;
-  config.workload.warmup_ns = 50 * kMillisecond;
+  config.workload.duration_ns = 50 * kMsInNs;
+  config.workload.warmup_ns = 50 * kMsInNs;
   return config;
 }
 
@@ -75,15 +75,15 @@ TEST(WarmUpOfARun, EndsAtItsBoundAndSaysHowItWent) {
   auto result = RunLoad(config);
   ASSERT_TRUE(result.ok());
   EXPECT_TRUE(result->warmup_state == "settled" || result->warmup_state == "unsettled");
-  EXPECT_GE(result->warmup_ns, 50 * kMillisecond);
-  EXPECT_LE(result->warmup_ns, 500 * kMillisecond);
+  EXPECT_GE(result->warmup_ns, 50 * kMsInNs);
+  EXPECT_LE(result->warmup_ns, 500 * kMsInNs);
   EXPECT_GT(result->warmup_transactions, 0U);
 
   config.workload.warmup_max_ns = config.workload.warmup_ns;
   result = RunLoad(config);
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->warmup_state, "fixed");
-  EXPECT_EQ(result->warmup_ns, 50 * kMillisecond);
+  EXPECT_EQ(result->warmup_ns, 50 * kMsInNs);
 
   config.workload.warmup_ns = 0;
   result = RunLoad(config);
@@ -97,8 +97,8 @@ TEST(WarmUpOfARun, OneThatNeverSettlesSaysSo) {
   FakeServer server({Behaviour::kServe});
   server.Pause();
   LoadConfig config = Config(server);
-  config.workload.warmup_ns = 200 * kMillisecond;
-  config.workload.warmup_max_ns = 600 * kMillisecond;
+  config.workload.warmup_ns = 200 * kMsInNs;
+  config.workload.warmup_max_ns = 600 * kMsInNs;
   std::thread beginner([&] {
     AwaitThat([&server] { return server.Received('Q') > 0; });
     usleep(500'000);
@@ -108,7 +108,7 @@ TEST(WarmUpOfARun, OneThatNeverSettlesSaysSo) {
   beginner.join();
   ASSERT_TRUE(result.ok()) << result.status().ToString();
   EXPECT_EQ(result->warmup_state, "unsettled");
-  EXPECT_EQ(result->warmup_ns, 600 * kMillisecond);
+  EXPECT_EQ(result->warmup_ns, 600 * kMsInNs);
 }
 
 }  // namespace

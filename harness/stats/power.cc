@@ -16,7 +16,7 @@ double Quantile(double degrees, double tail) {
 }
 
 // So that the same sample always gets the same answer.
-constexpr uint64_t kSeed = 1;
+constexpr uint64_t kPowerSeed = 1;
 // Their 95 % point is off by about a tenth of a standard error.
 constexpr size_t kImaginedSamples = 500;
 // Noise with long tails or two modes tells its size about half as well as normal noise does.
@@ -68,7 +68,7 @@ class SamplesLike {
   const LogRatio& sample_;
   const double own_degrees_;
   const double noise_degrees_;
-  std::mt19937_64 random_{kSeed};
+  std::mt19937_64 random_{kPowerSeed};
   std::normal_distribution<double> normal_;
   std::chi_squared_distribution<double> spread_;
 };

@@ -50,7 +50,7 @@ namespace {
 namespace net = Poco::Net;
 
 // With the default number of threads: those that are left to refuse clients past the limit.
-constexpr int64_t kRefusers = 4;
+constexpr int64_t kRefusingThreads = 4;
 
 // An accepted socket that knows its connection. Poco closes it when nobody refers to it any more.
 class AcceptedSocket : public net::StreamSocketImpl {
@@ -189,7 +189,7 @@ class PocoModel : public Model {
   int64_t Threads() const {
     return context_.settings.poco_threads != 0
                ? context_.settings.poco_threads
-               : context_.engine.config().max_connections + kRefusers;
+               : context_.engine.config().max_connections + kRefusingThreads;
   }
   int64_t Queue() const {
     return context_.settings.poco_queue != 0 ? context_.settings.poco_queue

@@ -19,7 +19,7 @@ namespace {
 // max_prepared_statements.
 constexpr size_t kMaxStatements = 1000;
 // Received buffers larger than this are given back when they are empty.
-constexpr size_t kRetainedBytes = 64 << 10;
+constexpr size_t kRetainedLinkBytes = 64 << 10;
 
 }  // namespace
 
@@ -59,7 +59,8 @@ bool BackendLink::Move(EpollLoop& loop, std::string& to_send, bool& blocked) {
   char buffer[kReceiveBufferBytes];
   const ssize_t got = recv(fd_, buffer, sizeof(buffer), MSG_DONTWAIT);
   if (got > 0) {
-    if (received_.empty() && received_.capacity() > kRetainedBytes) std::string().swap(received_);
+    if (received_.empty() && received_.capacity() > kRetainedLinkBytes)
+      std::string().swap(received_);
     received_.append(buffer, static_cast<size_t>(got));
     return true;
   }

@@ -10,7 +10,7 @@ namespace connbench::models {
 namespace {
 
 // Buffers larger than this are given back when they are empty.
-constexpr size_t kRetainedBytes = 4 << 10;
+constexpr size_t kRetainedSessionBytes = 4 << 10;
 // A client that has finished sending may still read what its statement answers. If that takes
 // longer than this, it is asked whether it is there.
 constexpr MonotonicNs kProbeAfterNs = kNanosecondsPerSecond;
@@ -165,7 +165,7 @@ Status PooledSession::Settle(protocol::AnswerWriter* answers) {
       [&] { return abandoned_ ? kNoDeadline : probe_at_; });
   if (failure_.ok() && !exchanged.ok()) failure_ = pooler_.Explain(exchanged);
   if (failure_.ok() && !sent.ok()) failure_ = sent;
-  if (expected_.empty() && to_send_.empty() && to_send_.capacity() > kRetainedBytes) {
+  if (expected_.empty() && to_send_.empty() && to_send_.capacity() > kRetainedSessionBytes) {
     std::string().swap(to_send_);
   }
   return failure_;

@@ -38,7 +38,7 @@ namespace connbench::models {
 namespace {
 
 // With the default number of processes: those that are left to refuse clients past the limit.
-constexpr int64_t kRefusers = 4;
+constexpr int64_t kRefusingChildren = 4;
 // A client who has waited for so long while all that are idle were woken finds none idle.
 constexpr unsigned kIdleTakesWithinUs = 20'000;
 
@@ -74,7 +74,7 @@ class PreforkModel : public Model {
   int64_t Processes() const {
     return context_.settings.prefork_processes != 0
                ? context_.settings.prefork_processes
-               : context_.engine.config().max_connections + kRefusers;
+               : context_.engine.config().max_connections + kRefusingChildren;
   }
 
   int Run(int64_t number) {

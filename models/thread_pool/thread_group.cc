@@ -17,7 +17,7 @@
 namespace connbench::models {
 namespace {
 
-constexpr int kEventsPerPoll = 128;
+constexpr int kEventsPerListenerPoll = 128;
 // A worker that finds this many tasks in the queue one after the other looks whether sockets have
 // become ready meanwhile, so that urgent ones do not wait for the whole queue.
 constexpr uint64_t kTasksBetweenPolls = 32;
@@ -178,8 +178,8 @@ void ThreadGroup::Poll(Lock& lock, GroupWorker& worker) {
   polling_ = true;
   if (may_sleep) SetInactive(worker, GroupWorker::State::kPolling);
   lock.Unlock();
-  epoll_event events[kEventsPerPoll];
-  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, timeout_ms);
+  epoll_event events[kEventsPerListenerPoll];
+  const int count = epoll_wait(epoll_fd_, events, kEventsPerListenerPoll, timeout_ms);
   const MonotonicNs woken_at = MonotonicNow();
   lock.Lock();
   polling_ = false;

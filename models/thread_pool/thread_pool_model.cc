@@ -55,7 +55,7 @@ namespace connbench::models {
 namespace {
 
 // Receive buffers that one session may fill in a row before others have their turn.
-constexpr int kBuffersInARow = 4;
+constexpr int kBuffersPerTurn = 4;
 
 // One client.
 class PooledConnection : public GroupTask, public engine::Waiter, public protocol::OutputChannel {
@@ -80,7 +80,7 @@ class PooledConnection : public GroupTask, public engine::Waiter, public protoco
       engine_.connection_log().Stamp(accepted_.connection_id, engine::ConnectionPhase::kStarted,
                                      MonotonicNow());
     }
-    for (int i = 0; i < kBuffersInARow; ++i) {
+    for (int i = 0; i < kBuffersPerTurn; ++i) {
       const ssize_t got = recv(accepted_.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
       protocol::Want want = protocol::Want::kInput;
       if (got > 0) {

@@ -62,10 +62,6 @@ std::string Colours() {
                      ColoursOfTheme(Theme::kLight), ColoursOfTheme(Theme::kDark));
 }
 
-std::string NameOf(const Run& run) {
-  return run.info.run_id.empty() ? run.folder : run.info.run_id;
-}
-
 // What a page can do without, the least needed first; each leaves out what those before it do.
 enum class LeftOut : uint8_t {
   kNothing,

@@ -28,10 +28,6 @@ using results::TrialRow;
 constexpr std::string_view kContendersFile = "contenders.json";
 constexpr std::string_view kInputsFolder = "inputs";
 
-std::string NameOf(const Run& run) {
-  return run.info.run_id.empty() ? run.folder : run.info.run_id;
-}
-
 // "order" has a line for each trial; raw rows show it.
 bool IsShown(const std::string& field) { return field != "order"; }
 
@@ -186,6 +182,10 @@ std::vector<fs::path> InputFiles(const Run& run, std::error_code& error) {
 }
 
 }  // namespace
+
+std::string NameOf(const Run& run) {
+  return run.info.run_id.empty() ? run.folder : run.info.run_id;
+}
 
 std::string Differences(std::span<const Run> runs) {
   if (runs.size() < 2) return "";

@@ -18,7 +18,10 @@ namespace connbench::plots {
 inline constexpr size_t kMaxInputFiles = 200;
 inline constexpr int64_t kMaxInputBytes = 100'000;
 
-// Each function returns HTML.
+// What a page calls a run: its id, or the folder of one that has none.
+std::string NameOf(const results::Run& run);
+
+// Each function below returns HTML.
 
 // Fields of run.json that are not the same in all runs, a column for each run.
 std::string Differences(std::span<const results::Run> runs);

@@ -3,6 +3,7 @@ import pathlib
 
 import arrows
 import line_length
+import unnamed
 import walks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -88,3 +89,49 @@ def test_a_walk_that_is_no_longer_true_is_found(tmp_path):
 
 def test_the_tree_itself_keeps_its_walks():
     assert walks.check(ROOT) == []
+
+
+def space(body):
+    return ("namespace connbench {\nnamespace {\n\n" + body +
+            "\n}  // namespace\n}  // namespace connbench\n")
+
+
+def doubled(one, other):
+    return [line.split(" is defined")[0] for line in
+            unnamed.breaches_of({"a.cc": one, "b.cc": other})]
+
+
+def test_a_name_that_two_sources_of_one_target_define_is_found():
+    for body, name in (("constexpr int64_t kMs = 1;", "connbench::kMs"),
+                       ("constexpr auto kAll = std::to_array<X>({", "connbench::kAll"),
+                       ("constexpr Name kNames[] = {", "connbench::kNames"),
+                       ("struct Case {", "connbench::Case"),
+                       ("enum class Kind : uint8_t { kA };", "connbench::Kind"),
+                       ("std::string Text(const Run& run) {", "connbench::Text(const Run&)")):
+        assert doubled(space(body), space(body)) == [f"b.cc:4: {name}"]
+    assert doubled("static void Stop(int) {}", "static void Stop(int) {}")
+    assert doubled("TEST(Suite, One) {", "TEST_F(Suite, One) {") == ["b.cc:1: test Suite.One"]
+
+
+def test_names_that_may_meet_are_accepted():
+    assert doubled(space("int Add(int a, int b) {"), space("int Add(int a, double b) {")) == []
+    assert doubled(space("struct One;"), space("struct One;")) == []
+    assert doubled("int Add(int a) {", "int Add(int a) {") == []
+    assert doubled(space("  int kIndented = 1;"), space("  int kIndented = 1;")) == []
+
+
+def test_sources_are_found_in_every_way_in_which_targets_name_them(tmp_path):
+    for name in ("a.cc", "sub/b.cc", "sub/b_test.cc", "testing/c.cc"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    text = ("connbench_library(x\n  SOURCES a.cc\n  USES y)\n"
+            "connbench_test(t SOURCES s.cc THREADED u.cc USES x)\n"
+            "target_sources(x PRIVATE d.cc e.cc)\nconnbench_library(m SOURCES ${sources} USES x)\n")
+    assert [(name, [str(file.relative_to(tmp_path)) for file in files])
+            for name, files in unnamed.targets_of(text, tmp_path)] == [
+        ("x", ["a.cc"]), ("t", ["s.cc", "u.cc"]), ("x", ["d.cc", "e.cc"]),
+        ("m", ["a.cc", "sub/b.cc"])]
+
+
+def test_a_tree_without_targets_is_no_success(tmp_path):
+    assert unnamed.check(tmp_path)

@@ -9,7 +9,7 @@
 namespace connbench::engine {
 namespace {
 
-constexpr auto kTypes = std::to_array<PostgresType>({
+constexpr auto kPostgresTypes = std::to_array<PostgresType>({
     {16, "bool", "boolean"},
     {17, "bytea", "bytea"},
     {18, "char", "\"char\""},
@@ -212,18 +212,18 @@ constexpr auto kTypes = std::to_array<PostgresType>({
 
 }  // namespace
 
-std::span<const PostgresType> AllPostgresTypes() { return kTypes; }
+std::span<const PostgresType> AllPostgresTypes() { return kPostgresTypes; }
 
 const PostgresType* FindPostgresType(Oid oid) {
-  const auto* at = std::lower_bound(kTypes.begin(), kTypes.end(), oid,
+  const auto* at = std::lower_bound(kPostgresTypes.begin(), kPostgresTypes.end(), oid,
                                     [](const PostgresType& type, Oid o) { return type.oid < o; });
-  return at != kTypes.end() && at->oid == oid ? at : nullptr;
+  return at != kPostgresTypes.end() && at->oid == oid ? at : nullptr;
 }
 
 const PostgresType* FindPostgresTypeByName(std::string_view name) {
-  const auto* at = std::find_if(kTypes.begin(), kTypes.end(),
+  const auto* at = std::find_if(kPostgresTypes.begin(), kPostgresTypes.end(),
                                 [&](const PostgresType& type) { return type.name == name; });
-  return at != kTypes.end() ? at : nullptr;
+  return at != kPostgresTypes.end() ? at : nullptr;
 }
 
 }  // namespace connbench::engine
