@@ -18,12 +18,11 @@ function(connbench_library name)
   connbench_unite(${name})
 endfunction()
 
-# connbench_program(NAME SOURCES a.cc ... USES part library ... [PART part] [PRECOMPILE header...]):
-# a program. PART: its row of cmake/arrows.txt; without one it may include everything. PRECOMPILE:
-# for a program of many sources, what most of them include beside the headers of
-# cmake/precompiled.cmake; where they are compiled in batches, it is not needed.
+# connbench_program(NAME SOURCES a.cc ... USES part library ... [PART part] [UNMEASURED]):
+# a program. PART: its row of cmake/arrows.txt; without one it may include everything. UNMEASURED:
+# its own sources run before or after trials, so that no figure depends on how they are compiled.
 function(connbench_program name)
-  cmake_parse_arguments(PROGRAM "" "PART" "SOURCES;USES;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(PROGRAM "UNMEASURED" "PART" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${PROGRAM_SOURCES})
   target_link_libraries(${name} PRIVATE ${PROGRAM_USES})
   if(PROGRAM_PART)
@@ -31,15 +30,9 @@ function(connbench_program name)
   else()
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   endif()
-  set(united OFF)
-  if(PROGRAM_PRECOMPILE)
-    connbench_unite(${name})
-    get_target_property(united ${name} UNITY_BUILD)
-  endif()
-  if(PROGRAM_PRECOMPILE AND NOT united)
-    connbench_precompile(${name} ${name} ${PROGRAM_PRECOMPILE})
-  else()
-    connbench_precompile(${name} connbench_base)
+  connbench_precompile(${name} connbench_base)
+  if(PROGRAM_UNMEASURED)
+    connbench_unite(${name} UNMEASURED)
   endif()
 endfunction()
 
