@@ -35,6 +35,15 @@ const T& FieldOf(const ProtobufCMessage& message, unsigned offset) {
 // where their first element begins.
 int LocationOf(const Node& node);
 
+// DESC, and where the nulls then go: unless it says so, they are larger than everything.
+inline bool IsDescending(const PgQuery__SortBy& sort) {
+  return sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+}
+inline bool PutsNullsFirst(const PgQuery__SortBy& sort) {
+  return sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
+         (sort.sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST && IsDescending(sort));
+}
+
 // "SELECT", "CREATE VIEW": what the node is, for "... is not supported".
 std::string KindOf(const Node& node);
 

@@ -38,6 +38,7 @@ bool IsOfOuterQuery(const AggregateCall& aggregate) {
   bool reads_cells = false;
   std::vector<const Expression*> parts(aggregate.arguments.begin(), aggregate.arguments.end());
   if (aggregate.filter != nullptr) parts.push_back(aggregate.filter);
+  for (const AggregateOrder& order : aggregate.order) parts.push_back(order.expression);
   for (const Expression* part : parts) {
     if (part->has_columns) return false;
     reads_cells = reads_cells || ReadsCells(*part);
@@ -394,7 +395,7 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
                          "count(*) must be used to call a parameterless aggregate function",
                          position());
   }
-  if (call.n_agg_order > 0) return NotSupported("ORDER BY in an aggregate", call.location);
+  if (call.agg_within_group) return NotSupported("WITHIN GROUP", call.location);
   const bool was_inside = std::exchange(inside_aggregate_, true);
   Result<std::vector<Expression*>> arguments = VisitList(call.args, call.n_args);
   Result<Expression*> filter(static_cast<Expression*>(nullptr));
@@ -402,14 +403,18 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
     filter = Visit(*call.agg_filter);
     if (filter.ok()) filter = builder_.CoerceToBoolean(*filter, "FILTER");
   }
+  Result<std::span<AggregateOrder>> order(std::span<AggregateOrder>{});
+  if (arguments.ok() && filter.ok()) order = VisitAggregateOrder(call, *arguments);
   inside_aggregate_ = was_inside;
   if (!arguments.ok()) return arguments.TakeStatus();
   if (!filter.ok()) return filter.TakeStatus();
+  if (!order.ok()) return order.TakeStatus();
   CONNBENCH_ASSIGN_OR_RETURN(
       AggregateCall aggregate,
       FindAggregate(builder_, name, *arguments, call.agg_star, call.agg_distinct, call.location,
                     call.n_funcname == 1 ? std::string() : WrittenName(call)));
   aggregate.filter = *filter;
+  aggregate.order = *order;
   if (scope_.correlation != nullptr && IsOfOuterQuery(aggregate)) {
     return NotSupported("an aggregate of an outer query", call.location);
   }
@@ -417,6 +422,31 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
   aggregates_.push_back(aggregate);
   const int index = kFirstAggregateColumn + static_cast<int>(aggregates_.size()) - 1;
   return builder_.Column(index, aggregate.type, call.location);
+}
+
+Result<std::span<AggregateOrder>> ExpressionAnalyzer::VisitAggregateOrder(
+    const PgQuery__FuncCall& call, std::span<Expression* const> arguments) {
+  const auto order = builder_.arena().NewArray<AggregateOrder>(call.n_agg_order);
+  if (order.size() != call.n_agg_order) return builder_.arena().OutOfMemory();
+  for (size_t i = 0; i < order.size(); ++i) {
+    const PgQuery__SortBy& sort = *call.agg_order[i]->sort_by;
+    if (sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
+      return NotSupported("ORDER BY ... USING", ast::LocationOf(*call.agg_order[i]));
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, Visit(*sort.node));
+    CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
+    const bool is_argument = std::any_of(
+        arguments.begin(), arguments.end(),
+        [&](const Expression* argument) { return SameExpression(*argument, *expression); });
+    if (call.agg_distinct && !is_argument) {
+      return Status::Error(sqlstate::kInvalidColumnReference,
+                           "in an aggregate with DISTINCT, ORDER BY expressions must appear in "
+                           "argument list",
+                           builder_.PositionOf(ast::LocationOf(*sort.node)));
+    }
+    order[i] = {expression, ast::IsDescending(sort), ast::PutsNullsFirst(sort)};
+  }
+  return order;
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitSubLink(const PgQuery__SubLink& link) {

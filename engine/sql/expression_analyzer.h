@@ -71,6 +71,9 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitBoolean(const PgQuery__Node& node);
   Result<Expression*> VisitFunction(const PgQuery__Node& node);
   Result<Expression*> VisitAggregate(const PgQuery__Node& node, std::string_view name);
+  // Of what the call's ORDER BY says; arguments: as they are written.
+  Result<std::span<AggregateOrder>> VisitAggregateOrder(const PgQuery__FuncCall& call,
+                                                        std::span<Expression* const> arguments);
   // What is said of an aggregate or a window function in a call of another one: 42809.
   Status RefuseAggregateSyntax(const PgQuery__Node& node, std::string_view name);
   Result<Expression*> VisitSubLink(const PgQuery__SubLink& link);

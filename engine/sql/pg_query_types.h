@@ -9,6 +9,7 @@ typedef struct PgQuery__RawStmt PgQuery__RawStmt;
 typedef struct PgQuery__Node PgQuery__Node;
 typedef struct PgQuery__TypeName PgQuery__TypeName;
 typedef struct PgQuery__AExpr PgQuery__AExpr;
+typedef struct PgQuery__FuncCall PgQuery__FuncCall;
 typedef struct PgQuery__SubLink PgQuery__SubLink;
 typedef struct PgQuery__ColumnRef PgQuery__ColumnRef;
 typedef struct PgQuery__RangeVar PgQuery__RangeVar;

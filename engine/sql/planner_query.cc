@@ -141,6 +141,7 @@ std::vector<bool> Planner::UsedSlots(const Query& query) {
   for (const AggregateCall& call : query.analyzer->aggregates()) {
     for (const Expression* argument : call.arguments) CollectColumns(*argument, used);
     if (call.filter != nullptr) CollectColumns(*call.filter, used);
+    for (const AggregateOrder& order : call.order) CollectColumns(*order.expression, used);
   }
   return used;
 }

@@ -150,11 +150,7 @@ Status Planner::AnalyzeOrderBy(const PgQuery__SelectStmt& select, ExpressionAnal
     CONNBENCH_ASSIGN_OR_RETURN(const size_t target,
                                FindOrAddTarget(*sort.node, "ORDER BY", analyzer, scope, visible,
                                                false, select.n_distinct_clause == 0, targets));
-    const bool descending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
-    bool nulls_first = descending;
-    if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST) nulls_first = true;
-    if (sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST) nulls_first = false;
-    order.push_back({target, descending, nulls_first});
+    order.push_back({target, ast::IsDescending(sort), ast::PutsNullsFirst(sort)});
   }
   return {};
 }

@@ -60,18 +60,6 @@ struct Buffer {
   }
 };
 
-constexpr uint32_t kMaxArguments = 2;
-
-// The argument tuples already seen, for DISTINCT: open addressing, at most half full.
-struct DistinctSet {
-  struct Entry {
-    Value values[kMaxArguments];
-    bool used = false;
-  };
-  std::span<Entry> entries;
-  size_t used = 0;
-};
-
 }  // namespace
 
 struct AggregateDescription {
@@ -86,7 +74,6 @@ struct AggregateState {
   Value best;            // the minimum, the maximum, the numeric sum; bytes are in buffer
   Buffer buffer;
   bool flag = false;
-  DistinctSet seen;
 };
 
 namespace {
@@ -149,52 +136,6 @@ bool Keep(const Value& value, AggregateState& state, Arena& arena, EvalContext& 
   return true;
 }
 
-size_t FindSlot(const AggregateCall& call, std::span<const DistinctSet::Entry> entries,
-                const Value* values) {
-  const size_t mask = entries.size() - 1;
-  uint64_t hash = 0;
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    hash = hash * 31 + HashNullable(call.arguments[i]->type.oid, values[i]);
-  }
-  for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
-    if (!entries[slot].used) return slot;
-    bool same = true;
-    for (size_t i = 0; same && i < call.arguments.size(); ++i) {
-      same = CompareNullsLast(call.arguments[i]->type.oid, entries[slot].values[i], values[i]) == 0;
-    }
-    if (same) return slot;
-  }
-}
-
-// Sets is_new if the arguments were not seen before, and remembers them.
-bool CheckDistinct(const AggregateCall& call, AggregateState& state, const Value* values,
-                   Arena& arena, EvalContext& context, bool& is_new) {
-  constexpr size_t kFirstEntries = 16;
-  DistinctSet& seen = state.seen;
-  if (seen.used * 2 >= seen.entries.size()) {
-    const auto larger =
-        arena.NewArray<DistinctSet::Entry>(std::max(kFirstEntries, seen.entries.size() * 2));
-    if (larger.data() == nullptr) return context.Fail(arena.OutOfMemory());
-    for (const DistinctSet::Entry& entry : seen.entries) {
-      if (entry.used) larger[FindSlot(call, larger, entry.values)] = entry;
-    }
-    seen.entries = larger;
-  }
-  DistinctSet::Entry& entry = seen.entries[FindSlot(call, seen.entries, values)];
-  is_new = !entry.used;
-  if (!is_new) return true;
-  entry.used = true;
-  ++seen.used;
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    entry.values[i] = values[i];
-    if (values[i].null || GetType(call.arguments[i]->type.oid).form != ValueForm::kBytes) continue;
-    const std::string_view copy = arena.Copy(values[i].text());
-    if (copy.data() == nullptr) return context.Fail(arena.OutOfMemory());
-    entry.values[i] = Value::Text(copy);
-  }
-  return true;
-}
-
 bool AddReal(double value, AggregateState& state, EvalContext& context) {
   const bool finite = std::isfinite(value) && std::isfinite(state.real);
   state.real += value;
@@ -224,41 +165,6 @@ bool Improve(const AggregateCall& call, const Value& value, AggregateState& stat
   }
   if (InBytes(call)) return Keep(value, state, arena, context);
   state.best = value;
-  return true;
-}
-
-bool TakeIn(const AggregateCall& call, const Value* values, AggregateState& state, Arena& arena,
-            EvalContext& context) {
-  const Value& value = values[0];
-  switch (call.function->kind) {
-    case Kind::kCount:
-      return true;
-    case Kind::kSumInteger:
-    case Kind::kSumWide:
-    case Kind::kAverageInteger:
-      state.integer += value.integer;
-      return true;
-    case Kind::kSumNumeric:
-    case Kind::kAverageNumeric:
-      return AddToNumericSum(value, state, arena, context);
-    case Kind::kSumReal:
-    case Kind::kAverageReal:
-      return AddReal(value.real, state, context);
-    case Kind::kMinimum:
-    case Kind::kMaximum:
-      return Improve(call, value, state, arena, context);
-    case Kind::kAnd:
-      state.flag = (state.count == 1 || state.flag) && value.integer != 0;
-      return true;
-    case Kind::kOr:
-      state.flag = state.flag || value.integer != 0;
-      return true;
-    case Kind::kStringAgg:
-      if (state.count > 1 && !values[1].null && !state.buffer.Append(values[1].text(), arena)) {
-        return context.Fail(arena.OutOfMemory());
-      }
-      return state.buffer.Append(value.text(), arena) || context.Fail(arena.OutOfMemory());
-  }
   return true;
 }
 
@@ -323,27 +229,62 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
 
 std::string_view AggregateName(const AggregateCall& call) { return call.function->signature.name; }
 
+bool KeepsInputs(const AggregateCall& call) { return call.function->kind == Kind::kStringAgg; }
+
 AggregateState* NewState(const AggregateCall&, Arena& arena) { return arena.New<AggregateState>(); }
 
-bool Accumulate(const AggregateCall& call, AggregateState& state, Arena& arena,
-                EvalContext& context) {
+bool EvaluateInputs(const AggregateCall& call, EvalContext& context, Value* inputs, bool& taken) {
+  taken = true;
   if (call.filter != nullptr) {
-    bool holds = false;
-    if (!EvaluateCondition(*call.filter, context, holds)) return false;
-    if (!holds) return true;
+    if (!EvaluateCondition(*call.filter, context, taken)) return false;
+    if (!taken) return true;
   }
-  Value values[kMaxArguments];
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    if (!Evaluate(*call.arguments[i], context, values[i])) return false;
+  for (Expression* const argument : call.arguments) {
+    if (!Evaluate(*argument, context, *inputs++)) return false;
   }
-  if (!call.arguments.empty() && values[0].null) return true;  // no aggregate here counts nulls
-  if (call.distinct) {
-    bool is_new = false;
-    if (!CheckDistinct(call, state, values, arena, context, is_new)) return false;
-    if (!is_new) return true;
+  // No aggregate here counts nulls.
+  taken = call.arguments.empty() || !inputs[-static_cast<ptrdiff_t>(call.arguments.size())].null;
+  for (size_t i = 0; taken && i < call.order.size(); ++i) {
+    if (!Evaluate(*call.order[i].expression, context, *inputs++)) return false;
   }
+  return true;
+}
+
+bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& state, Arena& arena,
+            EvalContext& context) {
   ++state.count;
-  return TakeIn(call, values, state, arena, context);
+  const Value& value = arguments[0];
+  switch (call.function->kind) {
+    case Kind::kCount:
+      return true;
+    case Kind::kSumInteger:
+    case Kind::kSumWide:
+    case Kind::kAverageInteger:
+      state.integer += value.integer;
+      return true;
+    case Kind::kSumNumeric:
+    case Kind::kAverageNumeric:
+      return AddToNumericSum(value, state, arena, context);
+    case Kind::kSumReal:
+    case Kind::kAverageReal:
+      return AddReal(value.real, state, context);
+    case Kind::kMinimum:
+    case Kind::kMaximum:
+      return Improve(call, value, state, arena, context);
+    case Kind::kAnd:
+      state.flag = (state.count == 1 || state.flag) && value.integer != 0;
+      return true;
+    case Kind::kOr:
+      state.flag = state.flag || value.integer != 0;
+      return true;
+    case Kind::kStringAgg:
+      if (state.count > 1 && !arguments[1].null &&
+          !state.buffer.Append(arguments[1].text(), arena)) {
+        return context.Fail(arena.OutOfMemory());
+      }
+      return state.buffer.Append(value.text(), arena) || context.Fail(arena.OutOfMemory());
+  }
+  return true;
 }
 
 bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& context, Value& out) {

@@ -1,11 +1,12 @@
 // Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg.
 //
 // How a plan node uses one: FindAggregate() and coerce the arguments; per group NewState(), then
-// Accumulate() for every row, then Finish().
+// EvaluateInputs() and TakeIn() for every row, then Finish(). Of a call that takes its inputs in
+// order (sorted()), the node sorts the inputs of a group before it takes them in, and leaves out
+// what is equal for DISTINCT.
 //
 // Safety: descriptions are constant; a state belongs to one thread. Ownership: states, and all they
-// remember, live in the arena given to NewState(), which must outlive the group and has work_mem as
-// its limit.
+// remember, live in the arena given to NewState(), which must outlive the group.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,13 @@ namespace connbench::engine {
 
 struct AggregateDescription;  // one row in aggregates.cc
 
+// One expression of ORDER BY in an aggregate.
+struct AggregateOrder {
+  Expression* expression = nullptr;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 // An aggregate call in a plan.
 struct AggregateCall {
   const AggregateDescription* function = nullptr;
@@ -28,6 +36,11 @@ struct AggregateCall {
   std::span<Expression*> arguments;  // coerced; empty for count(*)
   bool distinct = false;
   Expression* filter = nullptr;  // FILTER (WHERE ...), or null
+  std::span<AggregateOrder> order = {};
+
+  bool sorted() const { return distinct || !order.empty(); }
+  // What EvaluateInputs() writes.
+  size_t inputs() const { return arguments.size() + order.size(); }
 };
 
 struct AggregateState;
@@ -42,11 +55,18 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
                                     std::span<Expression* const> arguments, bool star,
                                     bool distinct, int location, std::string_view written = {});
 
+// Whether its state grows with every input, like that of string_agg.
+bool KeepsInputs(const AggregateCall& call);
+
 // Null past the arena's limit.
 AggregateState* NewState(const AggregateCall& call, Arena& arena);
-// Evaluates the filter and the arguments against the context's row and takes them in.
-[[nodiscard]] bool Accumulate(const AggregateCall& call, AggregateState& state, Arena& arena,
-                              EvalContext& context);
+// Evaluates the filter, then the arguments and the expressions of ORDER BY against the context's
+// row. taken: whether they count at all; only then are the inputs written.
+[[nodiscard]] bool EvaluateInputs(const AggregateCall& call, EvalContext& context, Value* inputs,
+                                  bool& taken);
+// The arguments that EvaluateInputs() wrote.
+[[nodiscard]] bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& state,
+                          Arena& arena, EvalContext& context);
 // May be called once. out may point into the state.
 [[nodiscard]] bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& context,
                           Value& out);

@@ -162,6 +162,14 @@ Status RegularExpressionParser::ParseOptions() {
   return {};
 }
 
+// (?#...), wherever an atom or a quantifier may stand. One that nothing closes is the rest.
+void RegularExpressionParser::SkipComments() {
+  while (Take("(?#")) {
+    while (!AtEnd() && !Next(')')) ++at_;
+    Take(")");
+  }
+}
+
 Result<RegexProgram> RegularExpressionParser::ParseAlternatives(int depth) {
   if (depth > kMaxRegexNesting) return RegexTooComplex();
   std::vector<RegexProgram> branches;
@@ -187,7 +195,7 @@ Result<RegexProgram> RegularExpressionParser::ParseAlternatives(int depth) {
 
 Result<RegexProgram> RegularExpressionParser::ParseBranch(int depth) {
   RegexProgram branch;
-  while (!AtEnd() && !Next('|') && !Next(')')) {
+  for (SkipComments(); !AtEnd() && !Next('|') && !Next(')'); SkipComments()) {
     bool may_repeat = true;
     CONNBENCH_ASSIGN_OR_RETURN(RegexProgram part, ParseAtom(depth, may_repeat));
     Counts counts;
@@ -260,7 +268,10 @@ Result<RegexProgram> RegularExpressionParser::ParseGroup(int depth) {
   if (Take("?=") || Take("?!") || Take("?<=") || Take("?<!")) {
     return LackingInRegex("a lookaround constraint");
   }
-  if (!Take("?:") && Next('?')) return InvalidRegex("quantifier operand invalid");
+  if (!Take("?:")) {
+    if (Next('?')) return InvalidRegex("quantifier operand invalid");
+    ++groups_;
+  }
   CONNBENCH_ASSIGN_OR_RETURN(RegexProgram inner, ParseAlternatives(depth + 1));
   if (!Take(")")) return InvalidRegex("parentheses () not balanced");
   return inner;
@@ -269,6 +280,7 @@ Result<RegexProgram> RegularExpressionParser::ParseGroup(int depth) {
 // ---- quantifiers ----
 
 Result<bool> RegularExpressionParser::ParseQuantifier(Counts& counts) {
+  SkipComments();
   if (Take("*")) {
     counts = {0, -1};
   } else if (Take("+")) {
@@ -401,6 +413,21 @@ Result<char32_t> RegularExpressionParser::ParseDigits(int base, int least, int m
   return value;
 }
 
+// \1 to \9 is a back reference. More digits are one if there are so many groups so far; else they
+// are octal. at_ is behind the first digit.
+Result<RegularExpressionParser::Escape> RegularExpressionParser::ParseNumberedEscape() {
+  size_t end = pattern_.find_first_not_of("0123456789", at_);
+  if (end == std::string_view::npos) end = pattern_.size();
+  size_t group = 0;
+  for (size_t i = at_ - 1; i < end && group <= groups_; ++i) {
+    group = group * 10 + static_cast<size_t>(pattern_[i] - '0');
+  }
+  if (end == at_ || group <= groups_) return LackingInRegex("a back reference");
+  --at_;
+  CONNBENCH_ASSIGN_OR_RETURN(const char32_t character, ParseDigits(8, 1, 3));
+  return Escape{character, 0, {}};
+}
+
 Result<RegularExpressionParser::Escape> RegularExpressionParser::ParseEscape() {
   ++at_;
   if (AtEnd()) return InvalidRegex("invalid escape \\ sequence");
@@ -462,8 +489,8 @@ Result<RegularExpressionParser::Escape> RegularExpressionParser::ParseEscape() {
       --at_;
       return digits(8, 1, 3);
     default:
-      if (IsAsciiDigit(letter)) return LackingInRegex("a back reference");
-      return InvalidRegex("invalid escape \\ sequence");
+      if (!IsAsciiDigit(letter)) return InvalidRegex("invalid escape \\ sequence");
+      return ParseNumberedEscape();
   }
 }
 

@@ -41,6 +41,7 @@ class RegularExpressionParser {
   };
 
   Status ParseOptions();
+  void SkipComments();
   Result<Program> ParseAlternatives(int depth);
   Result<Program> ParseBranch(int depth);
   Result<Program> ParseAtom(int depth, bool& may_repeat);
@@ -50,6 +51,7 @@ class RegularExpressionParser {
   Result<char32_t> ParseBracketEnd(Set& set, bool& is_class);
   Status ParseClassName(Set& set);
   Result<Escape> ParseEscape();
+  Result<Escape> ParseNumberedEscape();
   Result<char32_t> ParseDigits(int base, int least, int most);
   // False: there is none here.
   Result<bool> ParseQuantifier(Counts& counts);
@@ -66,6 +68,7 @@ class RegularExpressionParser {
   Program& program_;
   std::vector<Set>& sets_;
   std::optional<bool> ignore_case_;
+  size_t groups_ = 0;  // that were opened so far and can be referred back to
 };
 
 }  // namespace connbench::engine

@@ -71,6 +71,10 @@ TEST(RegularExpression, Matches) {
                                                                {"b", "^(a*)*b$"},
                                                                {"z", "[^\\d]"},
                                                                {"ä", "\\D"},
+                                                               {"aa", "^a(?#twice)*$"},
+                                                               {"ab", "^(?#)a(?#)(?#x)b(?#open"},
+                                                               {"a(b", "^a\\50b$"},
+                                                               {"A0", "^(a|\\1010)$"},
                                                                {"table1", "^(t.*1)$"}}) {
     EXPECT_EQ(Match(one.text, one.pattern), "t") << one.text << " ~ " << one.pattern;
   }
@@ -119,6 +123,10 @@ TEST(RegularExpression, SaysWhatIsWrong) {
   EXPECT_EQ(Match("", "a\\"), prefix + "invalid escape \\ sequence");
   EXPECT_EQ(Match("", "\\q"), prefix + "invalid escape \\ sequence");
   EXPECT_EQ(Match("aa", "(a)\\1"),
+            "0A000 a back reference in a regular expression is not supported");
+  EXPECT_EQ(Match("", "\\88"), prefix + "invalid escape \\ sequence");
+  EXPECT_EQ(Match("", "a**(?#)"), prefix + "quantifier operand invalid");
+  EXPECT_EQ(Match("", "()()()()()()()()()()()\\11"),
             "0A000 a back reference in a regular expression is not supported");
   EXPECT_EQ(Match("ab", "a(?=b)"),
             "0A000 a lookaround constraint in a regular expression is not supported");

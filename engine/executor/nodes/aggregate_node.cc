@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/executor/nodes/explain.h"
 #include "engine/executor/types/type.h"
 
@@ -24,63 +26,68 @@ AggregateNode::AggregateNode(PlanNodePtr child, std::vector<const Expression*> g
       row_(groups_.size() + calls_.size()) {
   estimated_rows = groups_.empty() ? 1 : std::min(child_->estimated_rows, kGuessedGroups);
   estimated_cost = child_->estimated_cost + child_->estimated_rows * 0.01;
+  size_t most_inputs = 1;
+  for (const AggregateCall& call : calls_) {
+    most_inputs = std::max(most_inputs, call.inputs());
+    sorts_inputs_ = sorts_inputs_ || call.sorted();
+    sorts_all_rows_ = sorts_all_rows_ || call.sorted() || KeepsInputs(call);
+  }
+  sorts_all_rows_ = sorts_all_rows_ && !groups_.empty();
+  arguments_.resize(most_inputs);
 }
 
 int64_t AggregateNode::TableBytes() const {
   return static_cast<int64_t>((table_.capacity() + all_.capacity()) * sizeof(Group*));
 }
 
-Status AggregateNode::OutOfWorkMem() const {
-  return Status::Error(sqlstate::kOutOfMemory, "out of memory for the groups of an aggregation")
-      .WithDetail(fmt::format("{} groups did not fit into work_mem ({} kB).", all_.size(),
-                              arena_.limit_bytes() / 1024))
-      .WithHint("Raise work_mem, or group by fewer values.");
-}
-
 bool AggregateNode::DoOpen(ExecutionContext& context) {
   table_ = {};
   all_ = {};
   arena_.Release();
-  arena_.set_limit_bytes(context.work_mem_bytes);
+  arena_.set_limit_bytes(groups_.empty() ? Arena::kNoLimit : context.work_mem_bytes);
   arena_.set_interrupts(context.eval.environment);
-  input_taken_ = false;
+  sorter_.Clear();
+  sorter_.SetMemoryLimit(context.work_mem_bytes);
+  sorter_.SetInterrupts(context.eval.environment);
+  for (const auto& sorted : input_sorters_) {
+    if (sorted != nullptr) sorted->sorter.Clear();
+  }
+  input_taken_ = table_full_ = reads_sorted_ = row_ahead_ = false;
+  spilled_bytes_ = 0;
   next_ = 0;
+  if (sorts_inputs_ || sorts_all_rows_) PrepareToSort(context);
   return child_->Open(context);
 }
 
-AggregateNode::Group* AggregateNode::MakeGroup(ExecutionContext& context, uint64_t hash) {
+AggregateNode::Group* AggregateNode::MakeGroup(const Value* values, uint64_t hash) {
   Group* group = arena_.New<Group>();
-  const auto values = arena_.NewArray<Value>(groups_.size());
+  const auto copies = arena_.NewArray<Value>(groups_.size());
   const auto states = arena_.NewArray<AggregateState*>(calls_.size());
-  bool complete = group != nullptr && values.data() != nullptr && states.data() != nullptr;
+  bool complete = group != nullptr && copies.data() != nullptr && states.data() != nullptr;
   for (size_t i = 0; i < groups_.size() && complete; ++i) {
-    values[i] = group_values_[i];
+    copies[i] = values[i];
     const bool is_bytes = GetType(groups_[i]->type.oid).form == ValueForm::kBytes;
     if (values[i].null || !is_bytes) continue;
     const std::string_view copy = arena_.Copy(values[i].text());
     complete = copy.data() != nullptr;
-    values[i] = Value::Text(copy);
+    copies[i] = Value::Text(copy);
   }
   for (size_t i = 0; i < calls_.size() && complete; ++i) {
     states[i] = NewState(calls_[i], arena_);
     complete = states[i] != nullptr;
   }
-  if (!complete || arena_.bytes_held() + TableBytes() > arena_.limit_bytes()) {
-    context.eval.status = OutOfWorkMem();
-    return nullptr;
-  }
+  if (!complete || arena_.bytes_held() + TableBytes() > arena_.limit_bytes()) return nullptr;
   group->hash = hash;
-  group->values = values.data();
+  group->values = copies.data();
   group->states = states.data();
   all_.push_back(group);
   return group;
 }
 
-bool AggregateNode::GrowTable(ExecutionContext& context) {
+// False: there is no room for a larger one.
+bool AggregateNode::GrowTable() {
   const size_t size = table_.empty() ? kFirstTableSize : table_.size() * 2;
-  if (static_cast<int64_t>(size * sizeof(Group*)) > context.work_mem_bytes) {
-    return context.Fail(OutOfWorkMem());
-  }
+  if (static_cast<int64_t>(size * sizeof(Group*)) > arena_.limit_bytes()) return false;
   table_.assign(size, nullptr);
   for (Group* group : all_) {
     size_t at = group->hash & (size - 1);
@@ -90,8 +97,9 @@ bool AggregateNode::GrowTable(ExecutionContext& context) {
   return true;
 }
 
-AggregateNode::Group* AggregateNode::FindOrMakeGroup(ExecutionContext& context, uint64_t hash) {
-  if (all_.size() * 2 >= table_.size() && !GrowTable(context)) return nullptr;
+AggregateNode::Group* AggregateNode::FindOrMakeGroup(uint64_t hash) {
+  if (!table_full_ && all_.size() * 2 >= table_.size()) table_full_ = !GrowTable();
+  if (table_.empty()) return nullptr;
   const size_t mask = table_.size() - 1;
   size_t at = hash & mask;
   for (; table_[at] != nullptr; at = (at + 1) & mask) {
@@ -103,18 +111,19 @@ AggregateNode::Group* AggregateNode::FindOrMakeGroup(ExecutionContext& context, 
     }
     if (equal) return group;
   }
-  Group* group = MakeGroup(context, hash);
+  if (table_full_) return nullptr;
+  Group* group = MakeGroup(group_values_.data(), hash);
+  table_full_ = group == nullptr;
   if (group != nullptr) table_[at] = group;
   return group;
 }
 
 bool AggregateNode::TakeInput(ExecutionContext& context) {
   input_taken_ = true;
-  const bool grouped = !groups_.empty();
-  Group* group = nullptr;
-  if (!grouped) {
-    group = MakeGroup(context, 0);
-    if (group == nullptr) return false;
+  Group* only_group = nullptr;
+  if (groups_.empty()) {
+    only_group = MakeGroup(nullptr, 0);
+    if (only_group == nullptr) return context.Fail(arena_.OutOfMemory());
   }
   while (true) {
     const Value* row = nullptr;
@@ -122,35 +131,57 @@ bool AggregateNode::TakeInput(ExecutionContext& context) {
     if (step == Step::kError) return false;
     if (step == Step::kDone) break;
     context.eval.columns = row;
-    if (grouped) {
-      uint64_t hash = 0;
-      for (size_t i = 0; i < groups_.size(); ++i) {
-        if (!Evaluate(*groups_[i], context.eval, group_values_[i])) return false;
-        hash = hash * 0x9E3779B97F4A7C15u + HashNullable(groups_[i]->type.oid, group_values_[i]);
-      }
-      hash ^= hash >> 32;
-      group = FindOrMakeGroup(context, hash);
-      if (group == nullptr) return false;
-    }
-    for (size_t i = 0; i < calls_.size(); ++i) {
-      if (!Accumulate(calls_[i], *group->states[i], arena_, context.eval)) return false;
-    }
+    if (!TakeRow(context, only_group)) return false;
   }
   child_->Close(context);
+  return only_group == nullptr || !sorts_inputs_ || TakeSortedInputs(context, *only_group);
+}
+
+bool AggregateNode::TakeRow(ExecutionContext& context, Group* group) {
+  uint64_t hash = 0;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (!Evaluate(*groups_[i], context.eval, group_values_[i])) return false;
+    hash = hash * 0x9E3779B97F4A7C15u + HashNullable(groups_[i]->type.oid, group_values_[i]);
+  }
+  hash ^= hash >> 32;
+  if (group == nullptr && !sorts_all_rows_) {
+    group = FindOrMakeGroup(hash);
+    if (group == nullptr && inputs_.empty()) PrepareToSort(context);
+  }
+  if (group == nullptr) return EvaluateRow(context) && SortRow(context);
+  if (sorts_inputs_) return EvaluateRow(context) && TakeInputs(context, *group);
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    bool taken = false;
+    if (!EvaluateInputs(calls_[i], context.eval, arguments_.data(), taken)) return false;
+    if (!taken) continue;
+    if (!TakeIn(calls_[i], arguments_.data(), *group->states[i], arena_, context.eval)) {
+      return false;
+    }
+  }
   return true;
+}
+
+// The groups of the table, then those of the sorter. Null: an error, or none is left.
+const AggregateNode::Group* AggregateNode::NextGroup(ExecutionContext& context) {
+  if (!reads_sorted_) {
+    if (next_ < all_.size()) return all_[next_++];
+    if (sorter_.records() == 0 || !BeginSortedGroups(context)) return nullptr;
+  }
+  return NextSortedGroup(context);
 }
 
 Step AggregateNode::DoNext(ExecutionContext& context, const Value*& row) {
   if (!input_taken_ && !TakeInput(context)) return Step::kError;
-  while (next_ < all_.size()) {
+  while (true) {
     context.eval.arena->Reset();
     Status interrupt = context.eval.environment->CheckInterrupts();
     if (!interrupt.ok()) [[unlikely]]
       return Fail(context, std::move(interrupt));
-    const Group& group = *all_[next_++];
-    std::copy(group.values, group.values + groups_.size(), row_.begin());
+    const Group* const group = NextGroup(context);
+    if (group == nullptr) return context.eval.status.ok() ? Step::kDone : Step::kError;
+    std::copy(group->values, group->values + groups_.size(), row_.begin());
     for (size_t i = 0; i < calls_.size(); ++i) {
-      if (!Finish(calls_[i], *group.states[i], context.eval, row_[groups_.size() + i])) {
+      if (!Finish(calls_[i], *group->states[i], context.eval, row_[groups_.size() + i])) {
         return Step::kError;
       }
     }
@@ -163,13 +194,16 @@ Step AggregateNode::DoNext(ExecutionContext& context, const Value*& row) {
     row = row_.data();
     return Step::kRow;
   }
-  return Step::kDone;
 }
 
 void AggregateNode::Close(ExecutionContext& context) {
   table_ = {};
   all_ = {};
   arena_.Release();
+  sorter_.Clear();
+  for (const auto& sorted : input_sorters_) {
+    if (sorted != nullptr) sorted->sorter.Clear();
+  }
   child_->Close(context);
 }
 
@@ -183,6 +217,14 @@ std::vector<std::string> AggregateNode::OutputNames() const {
       arguments += (arguments.empty() ? "" : ", ") + PrintExpression(*argument, inputs);
     }
     if (call.arguments.empty()) arguments = "*";
+    for (size_t i = 0; i < call.order.size(); ++i) {
+      const AggregateOrder& order = call.order[i];
+      arguments += (i == 0 ? " ORDER BY " : ", ") + PrintExpression(*order.expression, inputs);
+      if (order.descending) arguments += " DESC";
+      if (order.nulls_first != order.descending) {
+        arguments += order.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+      }
+    }
     names.push_back(
         fmt::format("{}({}{})", AggregateName(call), call.distinct ? "DISTINCT " : "", arguments));
   }
@@ -190,7 +232,10 @@ std::vector<std::string> AggregateNode::OutputNames() const {
 }
 
 void AggregateNode::Explain(ExplainWriter& writer) const {
-  writer.Node(groups_.empty() ? "Aggregate" : "HashAggregate", *this);
+  writer.Node(groups_.empty()   ? "Aggregate"
+              : sorts_all_rows_ ? "GroupAggregate"
+                                : "HashAggregate",
+              *this);
   const std::vector<std::string> inputs = child_->OutputNames();
   std::string keys;
   for (const Expression* group : groups_) {
@@ -198,6 +243,9 @@ void AggregateNode::Explain(ExplainWriter& writer) const {
   }
   if (!keys.empty()) writer.Property("Group Key", keys);
   if (having_ != nullptr) writer.Property("Filter", PrintExpression(*having_, OutputNames()));
+  if (writer.analyze() && spilled_bytes_ > 0) {
+    writer.Property("Disk Usage", fmt::format("{}kB", spilled_bytes_ / 1024));
+  }
   writer.Child(*child_);
 }
 

@@ -1,14 +1,24 @@
 // GROUP BY and aggregates: one row for each group, the grouping values first, then the aggregates'
 // results. Without GROUP BY: one row, whatever the input.
 //
-// Memory: all groups are held, within work_mem; beyond it 53200.
+// Groups are found in a hash table within work_mem. The rows of groups that find no room there go
+// to a sorter, which has as much again, then a temporary file; once the table's groups are out, the
+// sorted rows make one group at a time. All rows go that way when an aggregate takes its inputs in
+// order (DISTINCT, ORDER BY) or keeps them all (string_agg).
+//
+// Memory: when one group is held at a time, its results may take what they need. In the table they
+// share work_mem; beyond it 53200.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/executor/expression/aggregates.h"
+#include "engine/executor/nodes/external_sorter.h"
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/executor/nodes/sort_node.h"
+#include "engine/executor/row_codec.h"
 
 namespace connbench::engine {
 
@@ -31,26 +41,70 @@ class AggregateNode : public PlanNode {
     Value* values;            // one for each grouping expression
     AggregateState** states;  // one for each call
   };
+  // Puts the inputs of one group in order, for a call that wants that.
+  struct InputSorter {
+    explicit InputSorter(const AggregateCall& call);
+
+    std::vector<SortKey> keys;  // of the call's inputs
+    RowCodec codec;             // of its arguments
+    std::vector<Value> arguments;
+    ExternalSorter sorter;
+  };
 
   bool TakeInput(ExecutionContext& context);
-  Group* FindOrMakeGroup(ExecutionContext& context, uint64_t hash);
-  Group* MakeGroup(ExecutionContext& context, uint64_t hash);
-  bool GrowTable(ExecutionContext& context);
+  // group: of a query without GROUP BY.
+  bool TakeRow(ExecutionContext& context, Group* group);
+  // Null: no room for a new one.
+  Group* FindOrMakeGroup(uint64_t hash);
+  Group* MakeGroup(const Value* values, uint64_t hash);
+  bool GrowTable();
   int64_t TableBytes() const;
-  Status OutOfWorkMem() const;
+  const Group* NextGroup(ExecutionContext& context);
+
+  // aggregate_sorted.cc: rows as the inputs of all calls.
+  void PrepareToSort(ExecutionContext& context);
+  void DescribeInputs();
+  bool EvaluateRow(ExecutionContext& context);
+  bool SortRow(ExecutionContext& context);
+  bool TakeInputs(ExecutionContext& context, Group& group);
+  bool SortInputs(ExecutionContext& context, size_t call, const Value* inputs);
+  bool TakeSortedInputs(ExecutionContext& context, Group& group);
+  bool BeginSortedGroups(ExecutionContext& context);
+  bool ReadSortedRow(ExecutionContext& context);
+  // Null: an error, or, if no row is ahead, the end.
+  Group* NextSortedGroup(ExecutionContext& context);
 
   PlanNodePtr child_;
   std::vector<const Expression*> groups_;
   std::vector<AggregateCall> calls_;
   const Expression* having_;
+  bool sorts_inputs_ = false;    // some call takes its inputs in order
+  bool sorts_all_rows_ = false;  // no group is ever in the table
 
   Arena arena_;
   std::vector<Group*> table_;  // open addressing, a power of two
   std::vector<Group*> all_;    // in order of appearance
   std::vector<Value> group_values_;
+  std::vector<Value> arguments_;  // of the call that has the most
   std::vector<Value> row_;
   size_t next_ = 0;
   bool input_taken_ = false;
+  bool table_full_ = false;
+
+  // The inputs of all calls: the grouping values, then for each call whether they count, and they.
+  std::vector<Value> inputs_;
+  std::vector<size_t> first_input_;  // by call
+  RowCodec inputs_codec_;
+  KeyBuffer key_;
+  std::string row_bytes_;
+  std::string last_key_;                                     // of a sorted input, for DISTINCT
+  std::vector<std::unique_ptr<InputSorter>> input_sorters_;  // by call; null: as they come
+  ExternalSorter sorter_;                                    // of rows, by grouping values
+  int64_t spilled_bytes_ = 0;
+  bool reads_sorted_ = false;
+  bool row_ahead_ = false;  // in ahead_key_ and inputs_
+  std::string_view ahead_key_;
+  std::string sorted_key_;  // of the group that is being read
 };
 
 }  // namespace connbench::engine

@@ -17,6 +17,19 @@ constexpr uint8_t kNullLast = 0x02;
 
 }  // namespace
 
+void AppendSortKey(const SortKey& sort_key, const Value& value, KeyBuffer& key) {
+  if (value.null) {
+    key.Append(sort_key.nulls_first ? kNullFirst : kNullLast);
+    return;
+  }
+  key.Append(kNotNull);
+  const size_t begin = key.size();
+  AppendKey(sort_key.type, value, key);
+  if (!sort_key.descending) return;
+  char* bytes = const_cast<char*>(key.view().data());  // the buffer is ours
+  for (size_t i = begin; i < key.size(); ++i) bytes[i] = static_cast<char>(~bytes[i]);
+}
+
 SortNode::SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vector<SortKey> keys,
                    bool unique)
     : child_(std::move(child)),
@@ -38,23 +51,6 @@ bool SortNode::DoOpen(ExecutionContext& context) {
   return child_->Open(context);
 }
 
-void SortNode::MakeKey(const Value* row) {
-  key_.Clear();
-  for (const SortKey& sort_key : keys_) {
-    const Value& value = row[sort_key.column];
-    if (value.null) {
-      key_.Append(sort_key.nulls_first ? kNullFirst : kNullLast);
-      continue;
-    }
-    key_.Append(kNotNull);
-    const size_t begin = key_.size();
-    AppendKey(sort_key.type, value, key_);
-    if (!sort_key.descending) continue;
-    char* bytes = const_cast<char*>(key_.view().data());  // the buffer is ours
-    for (size_t i = begin; i < key_.size(); ++i) bytes[i] = static_cast<char>(~bytes[i]);
-  }
-}
-
 bool SortNode::TakeInput(ExecutionContext& context) {
   input_taken_ = true;
   while (true) {
@@ -62,7 +58,8 @@ bool SortNode::TakeInput(ExecutionContext& context) {
     const Step step = child_->Next(context, row);
     if (step == Step::kError) return false;
     if (step == Step::kDone) break;
-    MakeKey(row);
+    key_.Clear();
+    for (const SortKey& sort_key : keys_) AppendSortKey(sort_key, row[sort_key.column], key_);
     row_bytes_.resize(codec_.EncodedSize(row));
     codec_.Encode(row, row_bytes_.data());
     Status status = sorter_.Add(key_.view(), row_bytes_);

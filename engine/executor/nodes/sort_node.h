@@ -18,6 +18,9 @@ struct SortKey {
   bool nulls_first = false;
 };
 
+// Appends the bytes by which a sorter orders value in this key's place.
+void AppendSortKey(const SortKey& sort_key, const Value& value, KeyBuffer& key);
+
 class SortNode : public PlanNode {
  public:
   // types: of the child's columns. unique: of rows with equal keys only one comes out.
@@ -33,7 +36,6 @@ class SortNode : public PlanNode {
 
  private:
   bool TakeInput(ExecutionContext& context);
-  void MakeKey(const Value* row);
 
   PlanNodePtr child_;
   std::vector<SortKey> keys_;
