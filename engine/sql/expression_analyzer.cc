@@ -450,7 +450,14 @@ Result<std::span<AggregateOrder>> ExpressionAnalyzer::VisitAggregateOrder(
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitSubLink(const PgQuery__SubLink& link) {
-  if (subqueries_ == nullptr) return NotSupported("a subquery in this expression", link.location);
+  if (subqueries_ == nullptr) {
+    // The clause's name, in the singular.
+    const std::string_view one =
+        clause_.substr(0, clause_.size() - (clause_.ends_with('s') ? 1 : 0));
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         fmt::format("cannot use subquery in {}", one),
+                         builder_.PositionOf(link.location));
+  }
   SubqueryPlanner::Operands operands;
   if (link.testexpr != nullptr) {
     operands = [this, &link]() -> Result<std::vector<Expression*>> {

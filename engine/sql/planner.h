@@ -15,6 +15,7 @@
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/executor/nodes/table_scan.h"
+#include "engine/executor/nodes/upsert_node.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/correlation.h"
 #include "engine/sql/expression_analyzer.h"
@@ -275,6 +276,9 @@ class Planner final : public SubqueryPlanner {
   Status AnalyzeNamedQuery(const PgQuery__CommonTableExpr& expression);
   const NamedQuery* FindNamedQuery(const PgQuery__RangeVar& name) const;
   Status AddNamedQuery(const PgQuery__RangeVar& name, const NamedQuery& query, FromClause& from);
+  // A column of one of the relations read, in one of the readers; null: none.
+  static const Expression* FindLateralRead(const FromClause& from, RelationSet readers,
+                                           RelationSet read);
   // 42P10 if the right side of such a join reads the left one.
   Status CheckLateralJoin(const PgQuery__JoinExpr& join, const JoinTree& left,
                           const JoinTree& right, const FromClause& from) const;
@@ -318,7 +322,9 @@ class Planner final : public SubqueryPlanner {
   // Appends to the range table and to the scope; extra_slots: behind those of the columns.
   static void AddSource(Source source, ScopeItem item, size_t extra_slots, FromClause& from);
   static void MakeFrame(FromClause& from);
-  Status AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows, FromClause& from);
+  // written: the relation that is there already, and that the items are joined with; or null.
+  Status AnalyzeFrom(std::span<ast::Node* const> items, bool lock_rows,
+                     std::unique_ptr<JoinTree> written, FromClause& from);
   Result<FromItem> AnalyzeFromItem(const ast::Node& node, bool lock_rows, size_t depth,
                                    FromClause& from);
   Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, FromClause& from);
@@ -389,8 +395,7 @@ class Planner final : public SubqueryPlanner {
 
   // planner_modify.cc
   Status PlanInsert(const PgQuery__InsertStmt& insert);
-  Status PlanUpdate(const PgQuery__UpdateStmt& update);
-  Status PlanDelete(const PgQuery__DeleteStmt& deletion);
+  Status NoSuchColumn(const RelationInfo& table, std::string_view column, int location) const;
   Result<PlanNodePtr> PlanInsertRows(const PgQuery__InsertStmt& insert, const RelationInfo& table,
                                      const std::vector<int>& columns);
   Result<std::vector<int>> InsertColumns(const PgQuery__InsertStmt& insert,
@@ -401,6 +406,28 @@ class Planner final : public SubqueryPlanner {
   // Reading a column of the table that is written needs SELECT on it, too.
   void NoteReads(const RelationInfo& table, std::initializer_list<const Expression*> expressions,
                  const std::vector<Target>& returning);
+
+  // planner_update.cc
+  // What UPDATE and DELETE write; scan: of the table, in node.
+  struct WrittenRows {
+    PlanNodePtr node;
+    TableScanNode* scan = nullptr;
+  };
+  Status PlanUpdate(const PgQuery__UpdateStmt& update);
+  Status PlanDelete(const PgQuery__DeleteStmt& deletion);
+  Result<std::vector<RowChange::Assignment>> AnalyzeAssignments(
+      std::span<const ast::Node* const> targets, const RelationInfo& table, const Scope& scope);
+  Status AnalyzeWritten(const PgQuery__RangeVar& table, PrivilegeSet needs,
+                        std::span<ast::Node* const> others, FromClause& from);
+  Result<WrittenRows> PlanWritten(Query& query);
+
+  // planner_conflict.cc
+  // The row proposed, as a second source that no expression sees yet.
+  static void AddExcluded(FromClause& from);
+  Result<ConflictRule> AnalyzeConflict(const PgQuery__OnConflictClause& clause, FromClause& from);
+  Result<std::vector<size_t>> FindArbiters(const PgQuery__InferClause& infer,
+                                           const FromClause& from);
+  Result<std::vector<size_t>> FindConstraint(std::string_view name, const RelationInfo& table);
 
   // A scope without names of its own.
   Scope EmptyScope() const {
@@ -424,6 +451,8 @@ class Planner final : public SubqueryPlanner {
   Correlation* correlation_ = nullptr;     // of the query that is being analysed
   std::vector<NamedQuery> named_queries_;  // that are in sight, the nearest last
   SubqueryNames subquery_names_;
+  const Source* written_ = nullptr;  // what a joined UPDATE or DELETE writes, and its scan
+  TableScanNode* written_scan_ = nullptr;
   // What the plan will own.
   std::vector<std::unique_ptr<SubPlan>> subplans_;
   std::vector<std::shared_ptr<CommonTable>> common_tables_;

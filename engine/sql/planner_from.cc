@@ -107,10 +107,12 @@ const Planner::Source& Planner::FromClause::Owner(int slot) const {
   return *owner;
 }
 
-Status Planner::AnalyzeFrom(const PgQuery__SelectStmt& select, bool lock_rows, FromClause& from) {
+Status Planner::AnalyzeFrom(std::span<ast::Node* const> items, bool lock_rows,
+                            std::unique_ptr<JoinTree> written, FromClause& from) {
   from.scope.correlation = correlation_;
   std::vector<std::unique_ptr<JoinTree>> trees;
-  for (const ast::Node* node : ast::List(select.from_clause, select.n_from_clause)) {
+  if (written != nullptr) trees.push_back(std::move(written));
+  for (const ast::Node* node : items) {
     const size_t before = from.scope.items.size();
     CONNBENCH_ASSIGN_OR_RETURN(FromItem item, AnalyzeFromItem(*node, lock_rows, 0, from));
     CONNBENCH_RETURN_IF_ERROR(from.scope.CheckConflicts(0, before, from.scope.items.size()));

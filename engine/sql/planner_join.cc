@@ -62,6 +62,11 @@ SlotCodec Planner::CodecOf(const Query& query, RelationSet relations) {
       slots.push_back(static_cast<uint16_t>(column.slot));
       types.push_back(column.type.oid);
     }
+    const Source& source = query.from.sources[i];
+    if (source.table != nullptr && query.used[source.slots.end - 1]) {  // the tid
+      slots.push_back(static_cast<uint16_t>(source.slots.end - 1));
+      types.push_back(type_oid::kInt8);
+    }
   }
   return {std::move(slots), types};
 }

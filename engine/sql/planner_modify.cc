@@ -1,4 +1,4 @@
-// INSERT, UPDATE, DELETE.
+// INSERT, and what it shares with UPDATE and DELETE: columns that are named, RETURNING.
 
 #include <fmt/format.h>
 
@@ -6,21 +6,11 @@
 
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/result_nodes.h"
+#include "engine/executor/nodes/upsert_node.h"
 #include "engine/sql/column_defaults.h"
 #include "engine/sql/planner.h"
 
 namespace connbench::engine {
-namespace {
-
-Status NoSuchColumn(std::string_view sql, const RelationInfo& table, std::string_view column,
-                    int location) {
-  return Status::Error(
-      sqlstate::kUndefinedColumn,
-      fmt::format("column \"{}\" of relation \"{}\" does not exist", column, table.name),
-      CharacterPosition(sql, location));
-}
-
-}  // namespace
 
 Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const* items,
                                                                size_t count, const Scope& scope) {
@@ -49,14 +39,27 @@ Result<std::vector<Planner::Target>> Planner::AnalyzeReturning(ast::Node* const*
   return targets;
 }
 
+Status Planner::NoSuchColumn(const RelationInfo& table, std::string_view column,
+                             int location) const {
+  return Status::Error(
+      sqlstate::kUndefinedColumn,
+      fmt::format("column \"{}\" of relation \"{}\" does not exist", column, table.name),
+      CharacterPosition(sql_, location));
+}
+
 void Planner::NoteReads(const RelationInfo& table,
                         std::initializer_list<const Expression*> expressions,
                         const std::vector<Target>& returning) {
+  // Its columns are the first of the row.
   bool reads = false;
-  for (const Expression* expression : expressions) {
-    reads |= expression != nullptr && expression->has_columns;
-  }
-  for (const Target& target : returning) reads |= target.expression->has_columns;
+  const auto look = [&](const Expression* expression) {
+    if (expression == nullptr) return;
+    ForEachColumn(*expression, [&](const Expression& column) {
+      reads |= static_cast<size_t>(column.index) < table.columns.size();
+    });
+  };
+  for (const Expression* expression : expressions) look(expression);
+  for (const Target& target : returning) look(target.expression);
   if (!reads) return;
   for (PlanTable& used : plan_->tables) {
     if (used.oid == table.oid) used.needs |= privilege::kSelect;
@@ -79,7 +82,7 @@ Result<std::vector<int>> Planner::InsertColumns(const PgQuery__InsertStmt& inser
       return NotSupported("assigning to a part of a column", target.location);
     }
     const int column = table.FindColumn(target.name);
-    if (column < 0) return NoSuchColumn(sql_, table, target.name, target.location);
+    if (column < 0) return NoSuchColumn(table, target.name, target.location);
     if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
       return Status::Error(sqlstate::kDuplicateColumn,
                            fmt::format("column \"{}\" specified more than once", target.name),
@@ -219,149 +222,33 @@ Result<PlanNodePtr> Planner::PlanInsertRows(const PgQuery__InsertStmt& insert,
 Status Planner::PlanInsert(const PgQuery__InsertStmt& insert) {
   const Level level(*this);
   CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(insert.with_clause));
-  if (insert.on_conflict_clause != nullptr) {
-    return NotSupported("ON CONFLICT", insert.on_conflict_clause->location);
-  }
   FromClause from;
   CONNBENCH_RETURN_IF_ERROR(
       AddTable(*insert.relation, LockMode::kRowExclusive, privilege::kInsert, from));
+  const PgQuery__OnConflictClause* on_conflict = insert.on_conflict_clause;
+  if (on_conflict != nullptr) AddExcluded(from);
   MakeFrame(from);
   const Source& source = from.sources[0];
   const RelationInfo& table = *source.relation;
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, InsertColumns(insert, table));
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr rows, PlanInsertRows(insert, table, columns));
+  ConflictRule rule;
+  if (on_conflict != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(rule, AnalyzeConflict(*on_conflict, from));
+  }
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::vector<Target> returning,
       AnalyzeReturning(insert.returning_list, insert.n_returning_list, from.scope));
   NoteReads(table, {}, returning);
   DescribeReturning(returning, from);
-  plan_->root =
-      std::make_unique<InsertNode>(source.table, std::move(rows), ExpressionsOf(returning));
+  if (on_conflict == nullptr) {
+    plan_->root =
+        std::make_unique<InsertNode>(source.table, std::move(rows), ExpressionsOf(returning));
+  } else {
+    plan_->root = std::make_unique<UpsertNode>(source.table, std::move(rows), std::move(rule),
+                                               ExpressionsOf(returning));
+  }
   plan_->kind = PlanKind::kInsert;
-  plan_->writes = true;
-  return {};
-}
-
-Status Planner::PlanUpdate(const PgQuery__UpdateStmt& update) {
-  const Level level(*this);
-  CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(update.with_clause));
-  if (update.n_from_clause > 0) {
-    return NotSupported("UPDATE ... FROM", ast::LocationOf(*update.from_clause[0]));
-  }
-  FromClause from;
-  CONNBENCH_RETURN_IF_ERROR(
-      AddTable(*update.relation, LockMode::kRowExclusive, privilege::kUpdate, from));
-  MakeFrame(from);
-  const Source& source = from.sources[0];
-  const RelationInfo& table = *source.relation;
-  ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
-  // In PostgreSQL's order, which decides the types of parameters and which error comes first.
-  Expression* where = nullptr;
-  if (update.where_clause != nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*update.where_clause, "WHERE"));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(
-      const std::vector<Target> returning,
-      AnalyzeReturning(update.returning_list, update.n_returning_list, from.scope));
-  std::vector<UpdateNode::Assignment> assignments;
-  for (const ast::Node* node : ast::List(update.target_list, update.n_target_list)) {
-    const PgQuery__ResTarget& target = *node->res_target;
-    if (target.n_indirection > 0) {
-      return NotSupported("assigning to a part of a column", target.location);
-    }
-    const int column = table.FindColumn(target.name);
-    if (column < 0) return NoSuchColumn(sql_, table, target.name, target.location);
-    for (const UpdateNode::Assignment& other : assignments) {
-      if (other.column != column) continue;
-      return Status::Error(sqlstate::kSyntaxError,
-                           fmt::format("multiple assignments to same column \"{}\"", target.name));
-    }
-    const ColumnInfo& info = table.columns[static_cast<size_t>(column)];
-    const ast::Node* value_node = target.val;
-    Expression* value = nullptr;
-    if (value_node->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
-      // SET (a, b) = (x, y)
-      const PgQuery__MultiAssignRef& multi = *value_node->multi_assign_ref;
-      if (multi.source->node_case == PG_QUERY__NODE__NODE_SUB_LINK) {
-        CONNBENCH_ASSIGN_OR_RETURN(value, PlanAssignedColumn(multi, from.scope));
-      } else if (multi.source->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
-        const PgQuery__RowExpr& row = *multi.source->row_expr;
-        if (static_cast<size_t>(multi.ncolumns) != row.n_args) {
-          return Status::Error(sqlstate::kSyntaxError,
-                               "number of columns does not match number of values",
-                               CharacterPosition(sql_, row.location));
-        }
-        value_node = row.args[multi.colno - 1];
-      } else {
-        return NotSupported("a row expression", target.location);
-      }
-    }
-    if (value_node->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT) {
-      CONNBENCH_ASSIGN_OR_RETURN(value, AnalyzeDefault(info, plan_->arena));
-    } else {
-      if (value == nullptr) {
-        CONNBENCH_ASSIGN_OR_RETURN(value, analyzer.Analyze(*value_node, "UPDATE"));
-      }
-      CONNBENCH_ASSIGN_OR_RETURN(
-          value, builder_.CoerceForColumn(value, {info.type_oid, info.type_modifier}, info.name,
-                                          ast::LocationOf(*value_node)));
-      if (info.identity == Identity::kAlways) {
-        return Status::Error(sqlstate::kGeneratedAlways,
-                             fmt::format("column \"{}\" can only be updated to DEFAULT", info.name))
-            .WithDetail(fmt::format(
-                "Column \"{}\" is an identity column defined as GENERATED ALWAYS.", info.name));
-      }
-    }
-    assignments.push_back({column, value});
-  }
-  NoteReads(table, {where}, returning);
-  for (const UpdateNode::Assignment& assignment : assignments) {
-    NoteReads(table, {assignment.value}, {});
-  }
-  DescribeReturning(returning, from);
-  const std::vector<bool> used(table.columns.size(), true);  // the new version needs them all
-  std::vector<Expression*> conditions;
-  Flatten(where, conditions);
-  CONNBENCH_ASSIGN_OR_RETURN(
-      auto scan, MakeScan(from, source, where, used, ChooseScan(source, conditions, {}, false)));
-  plan_->root = std::make_unique<UpdateNode>(source.table, std::move(scan), std::move(assignments),
-                                             ExpressionsOf(returning));
-  plan_->kind = PlanKind::kUpdate;
-  plan_->writes = true;
-  return {};
-}
-
-Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
-  const Level level(*this);
-  CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(deletion.with_clause));
-  if (deletion.n_using_clause > 0) {
-    return NotSupported("DELETE ... USING", ast::LocationOf(*deletion.using_clause[0]));
-  }
-  FromClause from;
-  CONNBENCH_RETURN_IF_ERROR(
-      AddTable(*deletion.relation, LockMode::kRowExclusive, privilege::kDelete, from));
-  MakeFrame(from);
-  const Source& source = from.sources[0];
-  ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
-  Expression* where = nullptr;
-  if (deletion.where_clause != nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(where, analyzer.AnalyzeCondition(*deletion.where_clause, "WHERE"));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(
-      const std::vector<Target> returning,
-      AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, from.scope));
-  NoteReads(*source.relation, {where}, returning);
-  std::vector<bool> used(source.relation->columns.size(), false);
-  if (where != nullptr) CollectColumns(*where, used);
-  for (const Target& target : returning) CollectColumns(*target.expression, used);
-  DescribeReturning(returning, from);
-  std::vector<Expression*> conditions;
-  Flatten(where, conditions);
-  CONNBENCH_ASSIGN_OR_RETURN(
-      auto scan, MakeScan(from, source, where, used, ChooseScan(source, conditions, {}, false)));
-  plan_->root =
-      std::make_unique<DeleteNode>(source.table, std::move(scan), ExpressionsOf(returning));
-  plan_->kind = PlanKind::kDelete;
   plan_->writes = true;
   return {};
 }

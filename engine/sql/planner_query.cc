@@ -48,7 +48,8 @@ std::vector<SortKey> Planner::SortKeys(const std::vector<OrderItem>& order,
 // In PostgreSQL's order, which decides which of several errors is reported.
 Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   query.locking = ReadLocking(select);
-  CONNBENCH_RETURN_IF_ERROR(AnalyzeFrom(select, query.locking.wanted, query.from));
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeFrom(ast::List(select.from_clause, select.n_from_clause),
+                                        query.locking.wanted, nullptr, query.from));
   CONNBENCH_RETURN_IF_ERROR(CheckLockedNames(select, query.from));
   const Scope& scope = query.from.scope;
   ExpressionAnalyzer& analyzer = query.analyzer.emplace(builder_, sql_, scope, this);

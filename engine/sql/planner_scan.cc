@@ -196,6 +196,7 @@ Result<std::unique_ptr<TableScanNode>> Planner::MakeScan(const FromClause& from,
   } else {
     scan = std::make_unique<SequentialScanNode>(std::move(target));
   }
+  if (&source == written_) written_scan_ = scan.get();
   scan->estimated_rows = choice.rows;
   scan->estimated_cost = choice.cost;
   return scan;

@@ -50,8 +50,9 @@ Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement) {
   }
   AddSubqueryRoot();
   CONNBENCH_RETURN_IF_ERROR(builder_.CheckOpenParameters());
-  plan_->constant_error = builder_.ConstantError();
-  if (IsInterrupt(plan_->constant_error)) return std::move(plan_->constant_error);
+  Status constant_error = builder_.ConstantError();
+  if (IsInterrupt(constant_error)) return constant_error;
+  if (!constant_error.ok()) plan_->constant_error = std::move(constant_error);
   return std::move(plan_);
 }
 

@@ -124,32 +124,38 @@ Status Planner::AddSubquery(const PgQuery__RangeSubselect& range, FromClause& fr
   return {};
 }
 
+const Expression* Planner::FindLateralRead(const FromClause& from, RelationSet readers,
+                                           RelationSet read) {
+  for (size_t i = 0; i < from.sources.size(); ++i) {
+    const Source& source = from.sources[i];
+    if ((readers >> i & 1) == 0 || (source.depends & read) == 0) continue;
+    std::vector<const Expression*> values(source.lateral.values.begin(),
+                                          source.lateral.values.end());
+    values.insert(values.end(), source.series_arguments.begin(), source.series_arguments.end());
+    for (const Expression* value : values) {
+      const Expression* found = nullptr;
+      ForEachColumn(*value, [&](const Expression& column) {
+        const auto owner = static_cast<size_t>(&from.Owner(column.index) - from.sources.data());
+        if (found == nullptr && (read >> owner & 1) != 0) found = &column;
+      });
+      if (found != nullptr) return found;
+    }
+  }
+  return nullptr;
+}
+
 Status Planner::CheckLateralJoin(const PgQuery__JoinExpr& join, const JoinTree& left,
                                  const JoinTree& right, const FromClause& from) const {
   const bool may_read = join.jointype == PG_QUERY__JOIN_TYPE__JOIN_INNER ||
                         join.jointype == PG_QUERY__JOIN_TYPE__JOIN_LEFT;
   if (may_read || (right.depends & left.relations) == 0) return {};
-  for (size_t i = 0; i < from.sources.size(); ++i) {
-    const Source& source = from.sources[i];
-    if ((right.relations >> i & 1) == 0 || (source.depends & left.relations) == 0) continue;
-    std::vector<const Expression*> values(source.lateral.values.begin(),
-                                          source.lateral.values.end());
-    values.insert(values.end(), source.series_arguments.begin(), source.series_arguments.end());
-    for (const Expression* value : values) {
-      const Expression* read = nullptr;
-      ForEachColumn(*value, [&](const Expression& column) {
-        const auto owner = static_cast<size_t>(&from.Owner(column.index) - from.sources.data());
-        if (read == nullptr && (left.relations >> owner & 1) != 0) read = &column;
-      });
-      if (read == nullptr) continue;
-      return Status::Error(sqlstate::kInvalidColumnReference,
-                           fmt::format("invalid reference to FROM-clause entry for table \"{}\"",
-                                       from.NamesOf(from.Owner(read->index)).alias),
-                           builder_.PositionOf(read->location))
-          .WithDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.");
-    }
-  }
-  return {};
+  const Expression* read = FindLateralRead(from, right.relations, left.relations);
+  if (read == nullptr) return {};
+  return Status::Error(sqlstate::kInvalidColumnReference,
+                       fmt::format("invalid reference to FROM-clause entry for table \"{}\"",
+                                   from.NamesOf(from.Owner(read->index)).alias),
+                       builder_.PositionOf(read->location))
+      .WithDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.");
 }
 
 }  // namespace connbench::engine

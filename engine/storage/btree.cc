@@ -155,35 +155,26 @@ Status BTree::Create(Storage& storage, StorageId id, PageSource source) {
 
 namespace {
 
-struct UniqueVerdict {
-  bool duplicate = false;
-  Xid wait_for = kInvalidXid;
-};
-
-// Looks at all entries with the key from leaf on, which stays latched: whoever wants to insert the
-// same key must come through it, and finds our entry after us.
-[[gnu::hot]] Result<UniqueVerdict> CheckUnique(const Tree& tree, Transaction& transaction,
-                                               Heap& heap, const WritePageGuard& leaf,
-                                               std::string_view key) {
-  UniqueVerdict verdict;
+// Looks at all entries with the key from leaf on. Whoever wants to insert the key keeps the leaf
+// latched: others who want to must come through it, and find our entry after us.
+template <typename LeafGuard>
+[[gnu::hot]] Result<KeyHolder> HolderFrom(const Tree& tree, Transaction& transaction, Heap& heap,
+                                          const LeafGuard& leaf, std::string_view key) {
+  KeyHolder holder;
   TreePage page(leaf.page());
   ReadPageGuard neighbour;
   uint32_t slot = page.LowerBound({TreePosition::Kind::kBefore, key, 0});
   while (true) {
     for (; slot < page.end_slot(); ++slot) {
       const IndexEntry& entry = page.entry(slot);
-      if (entry.key() != key) return verdict;
+      if (entry.key() != key) return KeyHolder{};
       if (!page.page().line(slot).normal()) continue;
-      CONNBENCH_ASSIGN_OR_RETURN(const Heap::RowLife life,
-                                 heap.Life(transaction, entry.tid(), verdict.wait_for));
-      if (life == Heap::RowLife::kWait) return verdict;
-      if (life == Heap::RowLife::kLive) {
-        verdict.duplicate = true;
-        return verdict;
-      }
-      if (life == Heap::RowLife::kDead) page.page().Kill(slot);
+      holder.entry = entry.tid();
+      CONNBENCH_ASSIGN_OR_RETURN(holder.life, heap.Life(transaction, holder.entry));
+      if (holder.life.state >= RowLife::State::kLive) return holder;
+      if (holder.life.state == RowLife::State::kDead) page.page().Kill(slot);
     }
-    if (page.rightmost()) return verdict;
+    if (page.rightmost()) return KeyHolder{};
     CONNBENCH_ASSIGN_OR_RETURN(neighbour, tree.Read(page.special().right));
     page = TreePage(neighbour.page());
     slot = page.first_slot();
@@ -193,7 +184,8 @@ struct UniqueVerdict {
 }  // namespace
 
 [[gnu::hot]] Result<IndexInsertOutcome> BTree::InsertUnique(Transaction& transaction, Heap& heap,
-                                                            std::string_view key, Tid tid) {
+                                                            std::string_view key, Tid tid,
+                                                            RowWait wait) {
   CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
@@ -202,19 +194,41 @@ struct UniqueVerdict {
     BlockNumber block = kNoBlock;
     CONNBENCH_ASSIGN_OR_RETURN(
         WritePageGuard guard, tree.DescendToWrite({TreePosition::Kind::kBefore, key, 0}, 0, block));
-    CONNBENCH_ASSIGN_OR_RETURN(const UniqueVerdict verdict,
-                               CheckUnique(tree, transaction, heap, guard, key));
-    if (verdict.wait_for != kInvalidXid) {
+    CONNBENCH_ASSIGN_OR_RETURN(const KeyHolder holder,
+                               HolderFrom(tree, transaction, heap, guard, key));
+    if (holder.life.state == RowLife::State::kWait && wait == RowWait::kWait) {
       guard.Release();
-      CONNBENCH_RETURN_IF_ERROR(transaction.WaitForXid(verdict.wait_for, WaitReason::kUniqueCheck));
+      CONNBENCH_RETURN_IF_ERROR(AwaitHolder(transaction, heap, holder));
       continue;
     }
-    if (verdict.duplicate) return IndexInsertOutcome::kDuplicate;
+    if (holder.life.state >= RowLife::State::kLive) return IndexInsertOutcome::kDuplicate;
     CONNBENCH_RETURN_IF_ERROR(
         tree.MoveRight(guard, block, {TreePosition::Kind::kExact, key, tid.Packed()}));
     CONNBENCH_RETURN_IF_ERROR(tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock));
     return IndexInsertOutcome::kInserted;
   }
+}
+
+Result<KeyHolder> BTree::FindHolder(Transaction& transaction, Heap& heap,
+                                    std::string_view key) const {
+  CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
+  if (slot_ == nullptr) return Storage::StaleStorage(id_);
+  const Tree tree(*storage_, id_, *slot_);
+  BlockNumber block = kNoBlock;
+  CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard,
+                             tree.DescendToRead({TreePosition::Kind::kBefore, key, 0}, 0, block));
+  return HolderFrom(tree, transaction, heap, guard, key);
+}
+
+Status BTree::AwaitHolder(Transaction& transaction, Heap& heap, const KeyHolder& holder) {
+  const auto still_needed = [&]() -> Result<bool> {
+    const Result<RowLife> life = heap.Life(transaction, holder.entry);
+    // An error will show when the caller looks again.
+    return life.ok() && life->state == RowLife::State::kWait &&
+           life->wait_for == holder.life.wait_for;
+  };
+  return transaction.WaitForXid(holder.life.wait_for, WaitReason::kUniqueCheck, LockWait::kBlock,
+                                still_needed);
 }
 
 }  // namespace connbench::engine

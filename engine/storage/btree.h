@@ -22,12 +22,12 @@
 
 #include "base/status.h"
 #include "engine/storage/buffer_pool.h"
+#include "engine/storage/heap.h"
 #include "engine/storage/page.h"
 #include "engine/storage/storage_types.h"
 
 namespace connbench::engine {
 
-class Heap;
 class Storage;
 class Transaction;
 class Tree;
@@ -38,6 +38,13 @@ struct StorageSlot;
 inline constexpr uint32_t kMaxKeySize = 2688;
 
 enum class IndexInsertOutcome : uint8_t { kInserted, kDuplicate };
+
+// The row that has a key in a unique index, or may come to have it: RowLife::State::kLive, kWait.
+// Any other state: there is none.
+struct KeyHolder {
+  RowLife life;
+  Tid entry = {};  // what the index says of it
+};
 
 class BTree {
  public:
@@ -50,9 +57,15 @@ class BTree {
   // table; where it is given, entries of its dead rows make room before a page is split.
   Status Insert(std::string_view key, Tid tid, const Heap* heap = nullptr);
   // For unique indexes: kDuplicate if a row with this key is live, after having waited for whoever
-  // is just inserting or deleting one. heap is the indexed table.
+  // is just inserting or deleting one; kDontWait: kDuplicate also if there is somebody to wait for.
+  // heap is the indexed table.
   Result<IndexInsertOutcome> InsertUnique(Transaction& transaction, Heap& heap,
-                                          std::string_view key, Tid tid);
+                                          std::string_view key, Tid tid,
+                                          RowWait wait = RowWait::kWait);
+  // For unique indexes: who has the key at this moment.
+  Result<KeyHolder> FindHolder(Transaction& transaction, Heap& heap, std::string_view key) const;
+  // Waits until what holder.life said (kWait) is not so any more.
+  static Status AwaitHolder(Transaction& transaction, Heap& heap, const KeyHolder& holder);
 
   // Fills an empty tree. next gives the entries in ascending (key, tid) order, false at the end;
   // the key must live until the next call. The caller holds the table lock that keeps others away.

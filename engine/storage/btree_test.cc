@@ -279,6 +279,38 @@ TEST_F(BTreeTest, UniqueInsertSeesOnlyLiveRows) {
                                        [](std::string_view) { return IntKey(1); })));
 }
 
+TEST_F(BTreeTest, WhoWaitsForARowGoesOnWhenItIsTakenBack) {
+  constexpr int64_t kLongEnoughMs = 10'000;
+  Heap heap(world_.storage(), world_.NewHeap());
+  TestSession first(world_, 1);
+  first.Begin();
+  const Tid tid = heap.Insert(first.tx(), "first").value();
+  ASSERT_EQ(tree_.InsertUnique(first.tx(), heap, IntKey(1), tid).value(),
+            IndexInsertOutcome::kInserted);
+  std::thread waiter([&] {
+    TestSession second(world_, 2);
+    second.Begin();
+    EXPECT_EQ(tree_.FindHolder(second.tx(), heap, IntKey(1)).value().life.state,
+              RowLife::State::kWait);
+    const Tid mine = heap.Insert(second.tx(), "second").value();
+    EXPECT_EQ(tree_.InsertUnique(second.tx(), heap, IntKey(1), mine, RowWait::kDontWait).value(),
+              IndexInsertOutcome::kDuplicate);
+    second.tx().backend().SetLockTimeout(kLongEnoughMs);
+    const auto outcome = tree_.InsertUnique(second.tx(), heap, IntKey(1), mine);
+    EXPECT_TRUE(Ok(outcome) && *outcome == IndexInsertOutcome::kInserted);
+    second.Commit();
+  });
+  while (first.tx().backend().slot().has_xid_waiters.load() == 0) std::this_thread::yield();
+  ASSERT_TRUE(Ok(heap.TakeBack(first.tx(), tid)));
+  waiter.join();  // though the first transaction goes on
+  EXPECT_EQ(tree_.FindHolder(first.tx(), heap, IntKey(1)).value().life.state,
+            RowLife::State::kLive);
+  first.Commit();
+  first.Begin();
+  EXPECT_TRUE(Ok(CheckIndexAgainstHeap(world_.storage(), first.tx(), heap.id(), tree_.id(),
+                                       [](std::string_view) { return IntKey(1); })));
+}
+
 TEST_F(BTreeTest, KilledEntriesMakeRoomBeforeAPageIsSplit) {
   Heap heap(world_.storage(), world_.NewHeap());
   TestSession session(world_, 1);

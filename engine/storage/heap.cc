@@ -175,7 +175,7 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
   return all_dead ? FetchOutcome::kAllDead : FetchOutcome::kNotVisible;
 }
 
-Result<Heap::RowLife> Heap::Life(Transaction& transaction, Tid tid, Xid& wait_for) {
+Result<RowLife> Heap::Life(Transaction& transaction, Tid tid) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));
   if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
@@ -183,35 +183,50 @@ Result<Heap::RowLife> Heap::Life(Transaction& transaction, Tid tid, Xid& wait_fo
   const CommitLog& log = storage_->commit_log();
   const BackendNumber me = transaction.backend().number();
   uint32_t slot = tid.slot;
-  if (slot >= page.slot_count()) return RowLife::kGone;
+  if (slot >= page.slot_count()) return RowLife{.state = RowLife::State::kGone};
   LinePointer line = page.line(slot);
-  if (line.state() == LineState::kDead) return RowLife::kDead;
+  if (line.state() == LineState::kDead) return RowLife{};
   if (line.state() == LineState::kRedirect) slot = line.offset();
-  RowLife life = RowLife::kDead;
+  RowLife life;
   while (slot < page.slot_count() && (line = page.line(slot)).normal()) {
     auto& tuple = TupleAt(page, line);
     const Fate born = ResolveFate(log, tuple.xmin());
     if (born.in_progress() && born.owner != me) {
-      wait_for = born.xid;
-      return RowLife::kWait;
+      return RowLife{.state = RowLife::State::kWait, .wait_for = born.xid};
     }
     if (!born.aborted()) {
+      RowLife found{.state = RowLife::State::kLive,
+                    .version = {tid.block, static_cast<SlotNumber>(slot), 0},
+                    .born = born.csn,
+                    .by_command = born.in_progress() && tuple.cmin == transaction.command()};
       if (tuple.xmax().load(std::memory_order_relaxed) == kNoFate ||
           (tuple.flags & kXmaxLockOnly) != 0) {
-        return RowLife::kLive;
+        return found;
       }
       const Fate died = ResolveFate(log, tuple.xmax());
-      if (died.aborted()) return RowLife::kLive;
+      if (died.aborted()) return found;
       if (died.in_progress() && died.owner != me) {
-        wait_for = died.xid;
-        return RowLife::kWait;
+        found.state = RowLife::State::kWait;
+        found.wait_for = died.xid;
+        return found;
       }
-      if (!DeadToAll(*storage_, tuple)) life = RowLife::kGone;
+      if (!DeadToAll(*storage_, tuple)) life.state = RowLife::State::kGone;
     }
     if (!HasHotSuccessor(log, tuple)) break;
     slot = tuple.next_slot;
   }
   return life;
+}
+
+Status Heap::TakeBack(Transaction& transaction, Tid tid) {
+  WritePageGuard guard = storage_->pool().Write(id_, tid.block);
+  if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
+  TupleAt(guard.page(), tid.slot).xmin().store(kFateAborted, std::memory_order_relaxed);
+  SetPruneHint(guard.page(), kFateAborted);
+  slot_->rows.fetch_sub(1, std::memory_order_relaxed);
+  guard.Release();
+  transaction.WakeWaiters();
+  return {};
 }
 
 Status Heap::SerializationFailure(WriteOutcome outcome) {

@@ -76,6 +76,22 @@ struct WriteResult {
   bool hot = false;  // Update: no new index entries are needed
 };
 
+// What a unique index must know of a row.
+struct RowLife {
+  enum class State : uint8_t {
+    kDead,  // deleted, seen by nobody: the entry can be killed
+    kGone,  // deleted, but some snapshot may see it
+    kLive,  // or deleted by nobody who has not rolled back
+    kWait,  // depends on the transaction in wait_for
+  };
+  State state = State::kDead;
+  Xid wait_for = kInvalidXid;
+  // kLive, and kWait if that transaction changes it: the version that counts.
+  Tid version = {};
+  Csn born = kInvalidCsn;   // ... its maker's; kInvalidCsn: this transaction is that
+  bool by_command = false;  // ... the command that is running is
+};
+
 // What LockRow does when another transaction holds the row.
 enum class RowWait : uint8_t { kWait, kDontWait };
 
@@ -113,14 +129,12 @@ class Heap {
   // 40001 "could not serialize access due to concurrent update" (or delete).
   static Status SerializationFailure(WriteOutcome outcome);
 
-  // What a unique index must know of the row (HOT chain) that one of its entries points to.
-  enum class RowLife : uint8_t {
-    kLive,  // or deleted by nobody who has not rolled back
-    kGone,  // deleted, but some snapshot may see it
-    kDead,  // deleted, seen by nobody: the entry can be killed
-    kWait,  // depends on the transaction in wait_for
-  };
-  Result<RowLife> Life(Transaction& transaction, Tid tid, Xid& wait_for);
+  // Makes a row undone that this command has inserted, and lets those who wait for its inserter
+  // look again. Its index entries lead nowhere from then on, as after a rollback.
+  Status TakeBack(Transaction& transaction, Tid tid);
+
+  // Of the row (HOT chain) that an entry of a unique index points to.
+  Result<RowLife> Life(Transaction& transaction, Tid tid);
 
   StorageId id() const { return id_; }
   BlockNumber block_count() const;

@@ -225,7 +225,8 @@ Status LockManager::CheckDeadlock(uint32_t request) {
       .WithDetail(std::move(detail));
 }
 
-Status LockManager::WaitForXid(Xid xid, WaitReason reason, LockWait wait) {
+Status LockManager::WaitForXid(Xid xid, WaitReason reason, LockWait wait,
+                               const StillNeeded& still_needed) {
   while (true) {
     const XidStatus status = log_.Lookup(xid);
     if (!status.in_progress() || status.owner == backend_.number()) return {};
@@ -258,6 +259,14 @@ Status LockManager::WaitForXid(Xid xid, WaitReason reason, LockWait wait) {
     if (!log_.Lookup(xid).in_progress()) {
       LeaveLine(tag, request);
       return {};
+    }
+    if (still_needed != nullptr) {
+      Result<bool> needed = still_needed();
+      if (!needed.ok() || !*needed) {
+        LeaveLine(tag, request);
+        return needed.ok() ? Status::Ok() : needed.TakeStatus();
+      }
+      return WaitInLine(tag, request, reason);
     }
     // Woken, look again: the subtransaction may have been rolled back, or its parent only have
     // rolled back another.

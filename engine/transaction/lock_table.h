@@ -23,6 +23,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -151,8 +152,12 @@ class LockManager {
 
   // Returns when xid has ended (committed, aborted, or its subtransaction was rolled back); at once
   // if it has. Errors as above.
-  Status WaitForXid(Xid xid, WaitReason reason, LockWait wait = LockWait::kBlock);
-  // By the transaction that ends, after the commit log knows.
+  // still_needed: for who waits because of one row. It is asked once xid's transaction knows of the
+  // wait. The wait then also ends when that transaction takes a row back, whichever: look again.
+  using StillNeeded = std::function<Result<bool>()>;
+  Status WaitForXid(Xid xid, WaitReason reason, LockWait wait = LockWait::kBlock,
+                    const StillNeeded& still_needed = nullptr);
+  // By the transaction that ends, after the commit log knows; or after it took a row back.
   void WakeXidWaiters(Xid xid);
 
   // What is held, oldest first, as a mark to go back to: ReleaseTo(mark) gives back all that was

@@ -135,10 +135,14 @@ void Transaction::AbortActionsTo(size_t mark) {
 [[gnu::hot]] void Transaction::ForgetXid() {
   BackendSlot& slot = backend_.slot();
   slot.xid.store(kInvalidXid, std::memory_order_release);
-  if (slot.has_xid_waiters.exchange(0, std::memory_order_acq_rel) != 0) {
+  WakeWaiters();
+  top_xid_ = kInvalidXid;
+}
+
+[[gnu::hot]] void Transaction::WakeWaiters() {
+  if (backend_.slot().has_xid_waiters.exchange(0, std::memory_order_acq_rel) != 0) {
     locks_.WakeXidWaiters(top_xid_);
   }
-  top_xid_ = kInvalidXid;
 }
 
 [[gnu::hot]] void Transaction::End() {
@@ -260,10 +264,7 @@ void Transaction::RollbackToSavepoint(int level) {
     system_.commit_log->Abort(sub_xids_.data() + savepoint.first_child,
                               static_cast<int64_t>(count));
     sub_xids_.resize(savepoint.first_child);
-    // Waiters wait for the top-level transaction: let them look again.
-    if (backend_.slot().has_xid_waiters.exchange(0, std::memory_order_acq_rel) != 0) {
-      locks_.WakeXidWaiters(top_xid_);
-    }
+    WakeWaiters();  // they wait for the top-level transaction
   }
   savepoint.xid = kInvalidXid;
   AbortActionsTo(savepoint.action_mark);

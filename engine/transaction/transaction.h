@@ -137,9 +137,12 @@ class Transaction {
   LockManager& locks() { return locks_; }
   // Waits until xid's transaction has ended; at once if it has, or if it is our own.
   Status WaitForXid(Xid xid, WaitReason reason = WaitReason::kRowLock,
-                    LockWait wait = LockWait::kBlock) {
-    return locks_.WaitForXid(xid, reason, wait);
+                    LockWait wait = LockWait::kBlock,
+                    const LockManager::StillNeeded& still_needed = nullptr) {
+    return locks_.WaitForXid(xid, reason, wait, still_needed);
   }
+  // Who waits for this transaction looks again: one of its rows is gone.
+  void WakeWaiters();
 
   Backend& backend() { return backend_; }
   Status CheckForInterrupts() { return backend_.CheckForInterrupts(); }

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/executor/nodes/explain.h"
 #include "engine/storage/storage.h"
 #include "engine/transaction/transaction.h"
@@ -66,12 +64,6 @@ void ModifyNode::ExplainAs(ExplainWriter& writer, std::string_view title) const 
   writer.Child(*child_);
 }
 
-[[gnu::hot]] std::string_view ModifyNode::Encode(const Value* row) {
-  encoded_.resize(table_->codec().EncodedSize(row));
-  table_->codec().Encode(row, encoded_.data());
-  return encoded_;
-}
-
 // ---- INSERT ----
 
 InsertNode::InsertNode(std::shared_ptr<Table> table, PlanNodePtr child,
@@ -83,7 +75,7 @@ InsertNode::InsertNode(std::shared_ptr<Table> table, PlanNodePtr child,
   if (step != Step::kRow) return step;
   Status status = table_->CheckNotNull(new_row, context.eval);
   if (!status.ok()) return Fail(context, std::move(status));
-  Result<Tid> tid = table_->heap().Insert(*context.transaction, Encode(new_row));
+  Result<Tid> tid = table_->heap().Insert(*context.transaction, table_->Encode(new_row));
   if (!tid.ok()) return Fail(context, tid.TakeStatus());
   status = table_->AddToIndexes(*context.transaction, new_row, *tid, context.eval);
   if (!status.ok()) return Fail(context, std::move(status));
@@ -114,6 +106,7 @@ RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResul
   }
   if (locked->outcome == WriteOutcome::kWouldBlock) return Outcome::kWouldBlock;
   if (locked->outcome != WriteOutcome::kOk) return Outcome::kGone;
+  if (replaced_.empty()) replaced_.assign(scan_->slots().begin(), scan_->slots().end());
   bool passes = false;
   if (!scan_->TakeVersion(context, version, row, passes)) return Outcome::kError;
   tid = version.tid;
@@ -121,81 +114,36 @@ RowChaser::Outcome RowChaser::Follow(ExecutionContext& context, const WriteResul
 }
 
 [[gnu::hot]] void RowChaser::Close() {
+  replaced_.clear();
   if (workspace_ != nullptr) Workspaces::GiveBack(std::move(workspace_));
 }
 
 // ---- UPDATE ----
 
-UpdateNode::UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNode> scan,
-                       std::vector<Assignment> assignments,
-                       std::vector<const Expression*> returning)
-    : ModifyNode(std::move(table), std::move(scan), std::move(returning)),
-      scan_(static_cast<TableScanNode*>(child_.get())),
+UpdateNode::UpdateNode(std::shared_ptr<Table> table, PlanNodePtr child, TableScanNode* scan,
+                       RowChange change, std::vector<const Expression*> returning)
+    : ModifyNode(std::move(table), std::move(child), std::move(returning)),
+      scan_(scan),
       chaser_(scan_),
-      assignments_(std::move(assignments)),
-      new_row_(static_cast<size_t>(table_->columns())) {
-  for (const TableIndex& index : table_->indexes()) {
-    const auto& keys = index.info->key_columns;
-    const bool touched =
-        std::any_of(assignments_.begin(), assignments_.end(), [&](const Assignment& assignment) {
-          return std::find(keys.begin(), keys.end(), assignment.column) != keys.end();
-        });
-    if (!touched) continue;
-    touched_indexes_.push_back(&index);
-    if (index.info->unique) lock_mode_ = RowLockMode::kUpdate;
-  }
-}
-
-[[gnu::hot]] bool UpdateNode::MakeNewRow(ExecutionContext& context, const Value* old_row) {
-  std::copy(old_row, old_row + new_row_.size(), new_row_.begin());
-  context.eval.columns = old_row;
-  for (const Assignment& assignment : assignments_) {
-    Value& target = new_row_[static_cast<size_t>(assignment.column)];
-    if (!Evaluate(*assignment.value, context.eval, target)) return false;
-  }
-  Status status = table_->CheckNotNull(new_row_.data(), context.eval);
-  return status.ok() || context.Fail(std::move(status));
-}
-
-[[gnu::hot]] UpdateNode::KeyChange UpdateNode::CompareKeys(const Value* old_row) {
-  KeyChange change;
-  for (const TableIndex* index : touched_indexes_) {
-    if (change.any && !index->info->unique) continue;
-    for (size_t i = 0; i < index->key_types.size(); ++i) {
-      const auto column = static_cast<size_t>(index->info->key_columns[i]);
-      if (CompareNullsLast(index->key_types[i], old_row[column], new_row_[column]) == 0) continue;
-      change.any = true;
-      change.unique = change.unique || index->info->unique;
-      break;
-    }
-  }
-  return change;
-}
+      change_(std::move(change)) {}
 
 [[gnu::hot]] Step UpdateNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   while (true) {
     const Value* old_row = nullptr;
-    const Step step = scan_->Next(context, old_row);
+    chaser_.Restore();
+    const Step step = child_->Next(context, old_row);
     if (step != Step::kRow) return step;
     Tid tid = TidOf(old_row, *scan_);
     while (true) {
-      if (!MakeNewRow(context, old_row)) return Step::kError;
-      const KeyChange change = CompareKeys(old_row);
-      Result<WriteResult> written = table_->heap().Update(
-          *context.transaction, tid, Encode(new_row_.data()), /*may_be_hot=*/!change.any,
-          change.unique ? RowLockMode::kUpdate : RowLockMode::kNoKeyUpdate);
-      if (!written.ok()) return Fail(context, written.TakeStatus());
+      if (!change_.Make(context, old_row)) return Step::kError;
+      const Result<WriteResult> written = change_.Write(context, old_row, tid);
+      if (!written.ok()) return Fail(context, written.status());
       if (written->outcome == WriteOutcome::kOk) {
-        if (!written->hot) {
-          Status status = table_->AddToIndexes(*context.transaction, new_row_.data(), written->tid,
-                                               context.eval);
-          if (!status.ok()) return Fail(context, std::move(status));
-        }
-        new_row = new_row_.data();
+        new_row = change_.row();
         return Step::kRow;
       }
       const RowChaser::Outcome outcome =
-          chaser_.Follow(context, *written, lock_mode_, RowWait::kWait, old_row, tid);
+          chaser_.Follow(context, *written, change_.lock_mode(), RowWait::kWait, old_row, tid);
       if (outcome == RowChaser::Outcome::kError) return Step::kError;
       if (outcome == RowChaser::Outcome::kGone) break;
     }
@@ -211,16 +159,17 @@ void UpdateNode::Explain(ExplainWriter& writer) const { ExplainAs(writer, "Updat
 
 // ---- DELETE ----
 
-DeleteNode::DeleteNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNode> scan,
+DeleteNode::DeleteNode(std::shared_ptr<Table> table, PlanNodePtr child, TableScanNode* scan,
                        std::vector<const Expression*> returning)
-    : ModifyNode(std::move(table), std::move(scan), std::move(returning)),
-      scan_(static_cast<TableScanNode*>(child_.get())),
+    : ModifyNode(std::move(table), std::move(child), std::move(returning)),
+      scan_(scan),
       chaser_(scan_) {}
 
 [[gnu::hot]] Step DeleteNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   while (true) {
     const Value* row = nullptr;
-    const Step step = scan_->Next(context, row);
+    chaser_.Restore();
+    const Step step = child_->Next(context, row);
     if (step != Step::kRow) return step;
     Tid tid = TidOf(row, *scan_);
     while (true) {

@@ -9,11 +9,13 @@
 // each row written. Both count in context.rows_affected.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/executor/nodes/row_change.h"
 #include "engine/executor/nodes/table.h"
 #include "engine/executor/nodes/table_scan.h"
 
@@ -34,8 +36,6 @@ class ModifyNode : public PlanNode {
   // One row: kRow when it was written and is in new_row.
   virtual Step ModifyNext(ExecutionContext& context, const Value*& new_row) = 0;
   void ExplainAs(ExplainWriter& writer, std::string_view title) const;
-  // The row's bytes, in a buffer that lives until the next call.
-  std::string_view Encode(const Value* row);
 
   std::shared_ptr<Table> table_;
   PlanNodePtr child_;
@@ -43,7 +43,6 @@ class ModifyNode : public PlanNode {
 
  private:
   std::vector<Value> returned_;
-  std::string encoded_;
 };
 
 // The child's rows have a value, default or null for every column, in the column's type.
@@ -68,49 +67,26 @@ class RowChaser {
   // kWouldBlock: only with RowWait::kDontWait.
   Outcome Follow(ExecutionContext& context, const WriteResult& lost, RowLockMode mode, RowWait wait,
                  const Value*& row, Tid& tid);
+  // Before the child's next row: a join goes on with the version that the scan gave it.
+  void Restore() {
+    if (!replaced_.empty()) [[unlikely]] {
+      std::copy(replaced_.begin(), replaced_.end(), scan_->slots().begin());
+      replaced_.clear();
+    }
+  }
   void Close();
 
  private:
   TableScanNode* scan_;
+  std::vector<Value> replaced_;  // what the newest version has taken the place of
   std::unique_ptr<Workspace> workspace_;
 };
 
-// The child is a scan that decodes every column.
+// The child is a scan that decodes every column, or a join with that scan in it. A row that joins
+// several others is written once, with the first of them.
 class UpdateNode : public ModifyNode {
  public:
-  struct Assignment {
-    int column;
-    const Expression* value;  // over the old row, in the column's type
-  };
-  UpdateNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNode> scan,
-             std::vector<Assignment> assignments, std::vector<const Expression*> returning);
-  void Close(ExecutionContext& context) override;
-  void Explain(ExplainWriter& writer) const override;
-
- protected:
-  Step ModifyNext(ExecutionContext& context, const Value*& new_row) override;
-
- private:
-  bool MakeNewRow(ExecutionContext& context, const Value* old_row);
-  // Which keys the new row changes.
-  struct KeyChange {
-    bool any = false;
-    bool unique = false;  // of a unique index: what others may refer to
-  };
-  KeyChange CompareKeys(const Value* old_row);
-
-  TableScanNode* scan_;  // the child
-  RowChaser chaser_;
-  std::vector<Assignment> assignments_;
-  std::vector<const TableIndex*> touched_indexes_;  // with a column that is assigned
-  // For a version to be updated that is not known yet: by the columns that are assigned.
-  RowLockMode lock_mode_ = RowLockMode::kNoKeyUpdate;
-  std::vector<Value> new_row_;
-};
-
-class DeleteNode : public ModifyNode {
- public:
-  DeleteNode(std::shared_ptr<Table> table, std::unique_ptr<TableScanNode> scan,
+  UpdateNode(std::shared_ptr<Table> table, PlanNodePtr child, TableScanNode* scan, RowChange change,
              std::vector<const Expression*> returning);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
@@ -119,7 +95,23 @@ class DeleteNode : public ModifyNode {
   Step ModifyNext(ExecutionContext& context, const Value*& new_row) override;
 
  private:
-  TableScanNode* scan_;  // the child
+  TableScanNode* scan_;
+  RowChaser chaser_;
+  RowChange change_;
+};
+
+class DeleteNode : public ModifyNode {
+ public:
+  DeleteNode(std::shared_ptr<Table> table, PlanNodePtr child, TableScanNode* scan,
+             std::vector<const Expression*> returning);
+  void Close(ExecutionContext& context) override;
+  void Explain(ExplainWriter& writer) const override;
+
+ protected:
+  Step ModifyNext(ExecutionContext& context, const Value*& new_row) override;
+
+ private:
+  TableScanNode* scan_;
   RowChaser chaser_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/executor/types/type_io.h"
 #include "engine/storage/vacuum.h"
 #include "engine/transaction/transaction.h"
@@ -52,6 +54,12 @@ Table::Table(Storage& storage, RelationRef relation)
   for (const StorageId id : index_storages_) add_slot(id);
 }
 
+[[gnu::hot]] std::string_view Table::Encode(const Value* row) {
+  encoded_.resize(codec_.EncodedSize(row));
+  codec_.Encode(row, encoded_.data());
+  return encoded_;
+}
+
 [[gnu::hot]] Status Table::CheckNotNull(const Value* row, EvalContext& context) const {
   for (size_t i = 0; i < relation_->columns.size(); ++i) {
     if (!row[i].null || !relation_->columns[i].not_null) continue;
@@ -76,24 +84,64 @@ Table::Table(Storage& storage, RelationRef relation)
   return complete;
 }
 
+[[gnu::hot]] Result<IndexInsertOutcome> Table::AddToIndex(Transaction& transaction,
+                                                          TableIndex& index, const Value* row,
+                                                          Tid tid, RowWait wait) {
+  const bool complete = MakeKey(index, row, key_);
+  if (key_.size() > kMaxKeySize) {
+    return Status::Error(sqlstate::kProgramLimitExceeded,
+                         fmt::format("index row size {} exceeds maximum {} for index \"{}\"",
+                                     key_.size(), kMaxKeySize, index.info->name));
+  }
+  if (!index.info->unique || !complete) {
+    CONNBENCH_RETURN_IF_ERROR(index.tree.Insert(key_.view(), tid, &heap_));
+    return IndexInsertOutcome::kInserted;
+  }
+  return index.tree.InsertUnique(transaction, heap_, key_.view(), tid, wait);
+}
+
 [[gnu::hot]] Status Table::AddToIndexes(Transaction& transaction, const Value* row, Tid tid,
                                         EvalContext& context) {
   for (TableIndex& index : indexes_) {
-    const bool complete = MakeKey(index, row, key_);
-    if (key_.size() > kMaxKeySize) {
-      return Status::Error(sqlstate::kProgramLimitExceeded,
-                           fmt::format("index row size {} exceeds maximum {} for index \"{}\"",
-                                       key_.size(), kMaxKeySize, index.info->name));
-    }
-    if (!index.info->unique || !complete) {
-      CONNBENCH_RETURN_IF_ERROR(index.tree.Insert(key_.view(), tid, &heap_));
-      continue;
-    }
     CONNBENCH_ASSIGN_OR_RETURN(const IndexInsertOutcome outcome,
-                               index.tree.InsertUnique(transaction, heap_, key_.view(), tid));
+                               AddToIndex(transaction, index, row, tid, RowWait::kWait));
     if (outcome == IndexInsertOutcome::kDuplicate) return DuplicateKey(index, row, context);
   }
   return {};
+}
+
+Result<bool> Table::AddUnlessTaken(Transaction& transaction, const Value* row, Tid tid,
+                                   std::span<const size_t> arbiters, EvalContext& context) {
+  // Always in the same order: two inserters that met in two indexes would wait for each other.
+  for (size_t i = 0; i < indexes_.size(); ++i) {
+    const bool arbiter = std::find(arbiters.begin(), arbiters.end(), i) != arbiters.end();
+    CONNBENCH_ASSIGN_OR_RETURN(const IndexInsertOutcome outcome,
+                               AddToIndex(transaction, indexes_[i], row, tid,
+                                          arbiter ? RowWait::kDontWait : RowWait::kWait));
+    if (outcome == IndexInsertOutcome::kInserted) continue;
+    if (arbiter) return false;
+    return DuplicateKey(indexes_[i], row, context);
+  }
+  return true;
+}
+
+Result<RowLife> Table::FindConflict(Transaction& transaction, const Value* row,
+                                    std::span<const size_t> arbiters, bool to_lock) {
+  for (const size_t arbiter : arbiters) {
+    TableIndex& index = indexes_[arbiter];
+    if (!MakeKey(index, row, key_)) continue;
+    // A key that is too long is in no index. The insert says so.
+    while (key_.size() <= kMaxKeySize) {
+      CONNBENCH_RETURN_IF_ERROR(transaction.CheckForInterrupts());
+      CONNBENCH_ASSIGN_OR_RETURN(const KeyHolder holder,
+                                 index.tree.FindHolder(transaction, heap_, key_.view()));
+      if (holder.life.state < RowLife::State::kLive) break;
+      const bool live = holder.life.state == RowLife::State::kLive;
+      if (live || (to_lock && holder.life.version.valid())) return holder.life;
+      CONNBENCH_RETURN_IF_ERROR(BTree::AwaitHolder(transaction, heap_, holder));
+    }
+  }
+  return RowLife{};
 }
 
 Status Table::PayVisits() { return TidyTable(*storage_, heap_.id(), index_storages_); }

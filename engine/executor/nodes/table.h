@@ -1,8 +1,8 @@
 // A table as the nodes of one plan use it: its rows' codec, its heap, its indexes' keys.
 //
-// Safety: immutable once made, but for the key buffer of MaintainIndexes: private memory, one
-// thread. Valid as long as the relation's definition is current (the plan checks) and the
-// transaction holds a lock on the table.
+// Safety: immutable once made, but for the buffers of a key and a row: private memory, one thread.
+// Valid as long as the relation's definition is current (the plan checks) and the transaction holds
+// a lock on the table.
 #pragma once
 
 #include <span>
@@ -42,6 +42,9 @@ class Table {
   std::span<const TableIndex> indexes() const { return indexes_; }
   int columns() const { return codec_.columns(); }
 
+  // The row's bytes, in a buffer that lives until the next call.
+  std::string_view Encode(const Value* row);
+
   // 23502 with the failing row in its detail.
   Status CheckNotNull(const Value* row, EvalContext& context) const;
 
@@ -57,6 +60,14 @@ class Table {
 
   // Adds the row version at tid to every index; 23505 naming the constraint and the key.
   Status AddToIndexes(Transaction& transaction, const Value* row, Tid tid, EvalContext& context);
+  // The same, but false if a row that is there has, or may come to have, a key of this one in an
+  // arbiter: indexes by their place. Some may know the row then: the caller takes it back.
+  Result<bool> AddUnlessTaken(Transaction& transaction, const Value* row, Tid tid,
+                              std::span<const size_t> arbiters, EvalContext& context);
+  // What AddUnlessTaken() would meet: kLive, or another state than kWait if there is nothing. Waits
+  // for who is inserting such a row; for who changes one only if !to_lock, else that is kWait.
+  Result<RowLife> FindConflict(Transaction& transaction, const Value* row,
+                               std::span<const size_t> arbiters, bool to_lock);
   // The index's key of a row. False if a key column is null: such rows are never duplicates.
   bool MakeKey(const TableIndex& index, const Value* row, KeyBuffer& key) const;
 
@@ -68,6 +79,8 @@ class Table {
 
  private:
   Status PayVisits();
+  Result<IndexInsertOutcome> AddToIndex(Transaction& transaction, TableIndex& index,
+                                        const Value* row, Tid tid, RowWait wait);
 
   Storage* storage_;
   RelationRef relation_;
@@ -77,6 +90,7 @@ class Table {
   std::vector<StorageId> index_storages_;
   std::vector<const StorageSlot*> slots_;  // of the heap and the indexes
   KeyBuffer key_;
+  std::string encoded_;
 };
 
 }  // namespace connbench::engine

@@ -33,6 +33,10 @@ class TableScanNode : public PlanNode {
   explicit TableScanNode(ScanTarget target);
 
   Table& table() { return *table_; }
+  // The table's slots in the row, the tid included.
+  std::span<Value> slots() { return {values_, static_cast<size_t>(table_->columns()) + 1}; }
+  // In a join: what a version must meet that TakeVersion() takes.
+  void set_condition(const Expression* condition) { condition_ = condition; }
   int tid_column() const { return static_cast<int>(first_slot_) + table_->columns(); }
 
   // Takes another version of a row in place of the one last given (READ COMMITTED after a wait):
