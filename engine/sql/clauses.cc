@@ -92,6 +92,8 @@ constexpr KnownFields kKnown[] = {
     {&pg_query__prepare_stmt__descriptor, "name argtypes query", ""},
     {&pg_query__execute_stmt__descriptor, "name params", ""},
     {&pg_query__deallocate_stmt__descriptor, "name", ""},
+    {&pg_query__declare_cursor_stmt__descriptor, "portalname options query", ""},
+    {&pg_query__fetch_stmt__descriptor, "direction how_many portalname ismove", ""},
     {&pg_query__explain_stmt__descriptor, "query options", ""},
     {&pg_query__variable_set_stmt__descriptor, "kind name args is_local", ""},
     {&pg_query__variable_show_stmt__descriptor, "name", ""},

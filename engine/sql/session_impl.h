@@ -49,7 +49,7 @@ using NameMap = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
 struct PreparedStatement {
   enum class Kind : uint8_t { kEmpty, kPlanned, kTransaction, kUtility };
   Kind kind = Kind::kEmpty;
-  bool sql_level = false;      // by PREPARE, not by a Parse message
+  bool sql_level = false;      // by PREPARE or DECLARE CURSOR, not by a Parse message
   int index = 0;               // of the statement in sql
   std::unique_ptr<Plan> plan;  // kPlanned
   ParameterTypes parameters;
@@ -91,6 +91,8 @@ struct Portal {
   // Rows of INSERT, UPDATE or DELETE ... RETURNING that the client has not fetched yet: the
   // statement itself always runs to its end. Null: none were stored.
   std::unique_ptr<std::deque<std::string>> returned;
+  int64_t position = 0;    // how many rows it has given
+  bool no_scroll = false;  // DECLARE ... NO SCROLL
 };
 
 // 22023, for a code that is neither text nor binary. Bind takes any: a format that no value needs
@@ -276,7 +278,7 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Oid> RoleOid(const PgQuery__RoleSpec& role, std::string_view sql, bool allow_public);
 
   // ---- utility_*.cc ----
-  // Of the statements here only EXPLAIN has parameters.
+  // Of the statements here only EXPLAIN and DECLARE CURSOR have parameters.
   struct UtilityInput {
     std::span<const WireFormat> formats = {};
     bool describe = false;  // rows are announced here, not by Describe
@@ -302,6 +304,14 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Outcome> RunDeallocate(const PgQuery__Node& statement);
   Result<Outcome> RunExplain(const PgQuery__Node& statement, std::string_view sql,
                              const UtilityInput& input, ResultSink& sink);
+  // utility_cursor.cc
+  Result<Outcome> RunDeclareCursor(const std::shared_ptr<const ParseTree>& tree,
+                                   const PgQuery__Node& statement, const UtilityInput& input);
+  Result<Outcome> RunFetch(const PgQuery__Node& statement, std::string_view sql,
+                           const UtilityInput& input, ResultSink& sink);
+  // Goes on by so many rows, and sends them unless sink is null. How many there were.
+  Result<int64_t> MoveForward(Portal& portal, int64_t rows, std::span<const WireFormat> formats,
+                              ResultSink* sink);
   Result<Outcome> RunClose(std::string_view cursor);  // empty: all
   Result<Outcome> RunLock(const PgQuery__Node& statement, std::string_view sql);
   Result<Outcome> RunCheckpoint();

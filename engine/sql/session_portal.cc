@@ -148,6 +148,7 @@ Status UnsupportedFormat(WireFormat format) {
     if (!portal.known_formats) [[unlikely]]
       return UnknownFormatOf(portal.formats);
     CONNBENCH_RETURN_IF_ERROR(SendRow(plan, portal.formats, row, sink));
+    ++portal.position;
     if (++sent == max_rows) return Outcome{{}, false, true};
   }
   portal.state = Portal::State::kDone;
@@ -223,6 +224,7 @@ Step RealSession::StoreReturned(Portal& portal) {
   portal.own_plan.reset();
   portal.statement.reset();
   portal.returned.reset();
+  portal.position = 0;
   portal.state = Portal::State::kReady;
 }
 
@@ -267,28 +269,6 @@ void RealSession::FailPortal(Portal& portal) {
   ClosePortalState(portal);
   portal.statement = std::move(statement);  // Describe may still ask
   portal.state = Portal::State::kFailed;
-}
-
-Result<RealSession::Outcome> RealSession::RunClose(std::string_view cursor) {
-  if (!cursor.empty()) {
-    const auto at = portals_.find(cursor);
-    if (at == portals_.end()) {
-      return Status::Error(sqlstate::kInvalidCursorName,
-                           fmt::format("cursor \"{}\" does not exist", cursor));
-    }
-    ClosePortalState(*at->second);
-    portals_.erase(at);
-    return Outcome{"CLOSE CURSOR"};
-  }
-  // The portal that runs this very statement has no rows, and stays.
-  std::erase_if(portals_, [this](auto& entry) {
-    Portal& portal = *entry.second;
-    const bool has_rows =
-        portal.statement != nullptr && portal.statement->kind == PreparedStatement::Kind::kPlanned;
-    if (has_rows) ClosePortalState(portal);
-    return has_rows;
-  });
-  return Outcome{"CLOSE CURSOR ALL"};
 }
 
 void RealSession::FailPortalsFrom(int level) {

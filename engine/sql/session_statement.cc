@@ -8,10 +8,25 @@
 namespace connbench::engine {
 namespace {
 
-// What a prepared statement prepares. PREPARE keeps its whole text, with the statement inside; a
-// Parse message of the same text prepares the PREPARE itself.
+// What a prepared statement prepares. PREPARE and DECLARE CURSOR keep their whole text, with the
+// statement inside; a Parse message of the same text prepares the PREPARE itself.
 const PgQuery__Node& PreparedNode(const PgQuery__Node& statement, bool sql_level) {
-  return sql_level ? *statement.prepare_stmt->query : statement;
+  if (!sql_level) return statement;
+  return statement.node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT
+             ? *statement.declare_cursor_stmt->query
+             : *statement.prepare_stmt->query;
+}
+
+// What of a statement that is not planned is planned when it is prepared: its parameters are the
+// statement's. Null: nothing.
+const PgQuery__Node* QueryInside(const PgQuery__Node& statement) {
+  const PgQuery__Node* query = nullptr;
+  if (statement.node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT) {
+    query = statement.explain_stmt->query;
+  } else if (statement.node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT) {
+    query = statement.declare_cursor_stmt->query;
+  }
+  return query != nullptr && IsPlannable(*query) ? query : nullptr;
 }
 
 }  // namespace
@@ -49,12 +64,11 @@ Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(
   if (!IsPlannable(node)) {
     CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     statement->kind = PreparedStatement::Kind::kUtility;
-    if (node.node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT &&
-        IsPlannable(*node.explain_stmt->query)) {
-      // Like PostgreSQL, EXPLAIN takes its query's parameters; no other utility statement has any.
-      CONNBENCH_RETURN_IF_ERROR(PlanStatement(planning_context(), statement->sql,
-                                              *node.explain_stmt->query, statement->parameters)
-                                    .TakeStatus());
+    if (const PgQuery__Node* query = QueryInside(node)) {
+      // Like PostgreSQL, these take their query's parameters; no other utility statement has any.
+      CONNBENCH_RETURN_IF_ERROR(
+          PlanStatement(planning_context(), statement->sql, *query, statement->parameters)
+              .TakeStatus());
       CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     }
     statement->utility_result = UtilityResult(node);
@@ -109,6 +123,15 @@ std::optional<std::vector<ColumnDescription>> RealSession::UtilityResult(
       }
       Result<std::string> canonical = settings_.CanonicalName(name);
       return Columns{text_column(canonical.ok() ? *canonical : std::string(name))};
+    }
+    case PG_QUERY__NODE__NODE_FETCH_STMT: {
+      const Portal* portal = FindPortal(statement.fetch_stmt->portalname);
+      if (portal == nullptr || statement.fetch_stmt->ismove || portal->statement == nullptr ||
+          !portal->statement->returns_rows()) {
+        return std::nullopt;
+      }
+      const std::span<const ColumnDescription> columns = portal->statement->columns();
+      return Columns(columns.begin(), columns.end());
     }
     case PG_QUERY__NODE__NODE_EXECUTE_STMT: {
       Result<std::shared_ptr<PreparedStatement>> found =

@@ -397,8 +397,7 @@ TEST_F(SessionTest, RefusesDeepNesting) {
 TEST_F(SessionTest, AnswersNotSupportedWithThePosition) {
   EXPECT_EQ(a_->Error("select array(select 1)"), "0A000 8 ARRAY is not supported");
   EXPECT_EQ(a_->Error("create view v as select 1"), "0A000 1 VIEW is not supported");
-  EXPECT_EQ(a_->Error("select 1;  declare c cursor for select 1"),
-            "0A000 12 DECLARE CURSOR is not supported");
+  EXPECT_EQ(a_->Error("select 1;  listen c"), "0A000 12 LISTEN is not supported");
   EXPECT_EQ(a_->Error("create temp table t (a int)"),
             "0A000 19 a temporary table is not supported");
   EXPECT_EQ(a_->Error("select 'ä', array[1]"), "0A000 13 ARRAY is not supported");

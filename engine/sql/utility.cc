@@ -98,6 +98,10 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
       return RunCopy(statement, sql, sink);
     case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:
       return RunCheckpoint();
+    case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
+      return RunDeclareCursor(tree, statement, input);
+    case PG_QUERY__NODE__NODE_FETCH_STMT:
+      return RunFetch(statement, sql, input, sink);
     case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
       return RunClose(statement.close_portal_stmt->portalname);
     case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
