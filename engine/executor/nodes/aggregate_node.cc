@@ -50,7 +50,7 @@ bool AggregateNode::DoOpen(ExecutionContext& context) {
   sorter_.SetMemoryLimit(context.work_mem_bytes);
   sorter_.SetInterrupts(context.eval.environment);
   for (const auto& sorted : input_sorters_) {
-    if (sorted != nullptr) sorted->sorter.Clear();
+    if (sorted != nullptr) sorted->Clear();
   }
   input_taken_ = table_full_ = reads_sorted_ = row_ahead_ = false;
   spilled_bytes_ = 0;
@@ -202,7 +202,7 @@ void AggregateNode::Close(ExecutionContext& context) {
   arena_.Release();
   sorter_.Clear();
   for (const auto& sorted : input_sorters_) {
-    if (sorted != nullptr) sorted->sorter.Clear();
+    if (sorted != nullptr) sorted->Clear();
   }
   child_->Close(context);
 }

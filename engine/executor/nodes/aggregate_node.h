@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/executor/expression/aggregates.h"
@@ -49,6 +50,13 @@ class AggregateNode : public PlanNode {
     RowCodec codec;             // of its arguments
     std::vector<Value> arguments;
     ExternalSorter sorter;
+
+    // For DISTINCT: the keys of inputs that the sorter has. Emptied when it outgrows its limit, for
+    // then most inputs differ.
+    std::unordered_set<std::string> seen;
+    int64_t seen_bytes = 0;
+    int64_t most_seen_bytes = 0;
+    void Clear();
   };
 
   bool TakeInput(ExecutionContext& context);

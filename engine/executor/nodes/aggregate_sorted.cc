@@ -4,6 +4,11 @@
 #include "engine/executor/nodes/aggregate_node.h"
 
 namespace connbench::engine {
+namespace {
+
+constexpr int64_t kBytesPerSeenInput = 64;  // a node of the set and its bucket
+
+}  // namespace
 
 AggregateNode::InputSorter::InputSorter(const AggregateCall& call)
     : arguments(call.arguments.size()) {
@@ -21,11 +26,18 @@ AggregateNode::InputSorter::InputSorter(const AggregateCall& call)
   }
 }
 
+void AggregateNode::InputSorter::Clear() {
+  sorter.Clear();
+  seen.clear();
+  seen_bytes = 0;
+}
+
 void AggregateNode::PrepareToSort(ExecutionContext& context) {
   if (inputs_.empty()) DescribeInputs();
   for (const auto& sorted : input_sorters_) {
     if (sorted == nullptr) continue;
     sorted->sorter.SetMemoryLimit(context.work_mem_bytes);
+    sorted->most_seen_bytes = context.work_mem_bytes / 4;
     sorted->sorter.SetInterrupts(context.eval.environment);
   }
 }
@@ -85,6 +97,12 @@ bool AggregateNode::SortInputs(ExecutionContext& context, size_t call, const Val
   InputSorter& sorted = *input_sorters_[call];
   key_.Clear();
   for (const SortKey& key : sorted.keys) AppendSortKey(key, inputs[key.column], key_);
+  if (calls_[call].distinct && sorted.seen_bytes <= sorted.most_seen_bytes) {
+    const auto [at, is_new] = sorted.seen.emplace(key_.view());
+    if (!is_new) return true;
+    sorted.seen_bytes += kBytesPerSeenInput + static_cast<int64_t>(at->capacity());
+    if (sorted.seen_bytes > sorted.most_seen_bytes) sorted.seen.clear();
+  }
   row_bytes_.resize(sorted.codec.EncodedSize(inputs));
   sorted.codec.Encode(inputs, row_bytes_.data());
   Status added = sorted.sorter.Add(key_.view(), row_bytes_);
@@ -120,7 +138,7 @@ bool AggregateNode::TakeSortedInputs(ExecutionContext& context, Group& group) {
       }
     }
     if (!status.ok()) return context.Fail(std::move(status));
-    sorted.sorter.Clear();
+    sorted.Clear();
   }
   return true;
 }
