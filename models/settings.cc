@@ -12,6 +12,7 @@
 #include "base/cpu_list.h"
 #include "base/near_names.h"
 #include "base/units.h"
+#include "models/setting_readers.h"
 
 namespace connbench::models {
 namespace {
@@ -28,6 +29,7 @@ struct Setting {
   int64_t min;  // in the unit
   int64_t max;
   std::string_view help;
+  std::string_view models = {};                  // that read it, "a, b"; empty: all
   std::span<const std::string_view> words = {};  // the values' names, if they have names
 };
 
@@ -47,60 +49,74 @@ constexpr Setting kSettings[] = {
     {"thread_stack_size", "kB", &ModelSettings::thread_stack_bytes, 256, 1 << 20,
      "stack of a thread that runs statements"},
     {"thread_pool_groups", "", &ModelSettings::thread_pool_groups, 0, 4096,
-     "thread-pool: groups of workers, each with a queue and sockets of its own; 0: one"},
+     "thread-pool: groups of workers, each with a queue and sockets of its own; 0: one",
+     "thread-pool"},
     {"workers", "", &ModelSettings::workers, 0, 4096,
-     "thread-pool: statements that run at the same time in all groups together; 0: one per core"},
+     "thread-pool: statements that run at the same time in all groups together; 0: one per core",
+     "thread-pool"},
     {"max_workers", "", &ModelSettings::max_workers, 0, kMaxTasks,
      "thread-pool: threads at most, counting those that wait for locks; 0: workers + "
-     "max_connections"},
+     "max_connections",
+     "thread-pool"},
     {"stall_limit", "ms", &ModelSettings::stall_limit_ms, 1, 60'000,
-     "thread-pool: a group whose worker has served one session for so long gets another worker"},
+     "thread-pool: a group whose worker has served one session for so long gets another worker",
+     "thread-pool"},
     {"prio_kickup_timer", "ms", &ModelSettings::prio_kickup_timer_ms, 1, 3'600'000,
-     "thread-pool: what has waited so long behind sessions in transactions is served like them"},
+     "thread-pool: what has waited so long behind sessions in transactions is served like them",
+     "thread-pool"},
     {"prefork_processes", "", &ModelSettings::prefork_processes, 0, kMaxTasks,
-     "prefork: processes, each for one connection at a time; 0: max_connections and 4 more"},
+     "prefork: processes, each for one connection at a time; 0: max_connections and 4 more",
+     "prefork"},
     {"prefork_max_sessions", "", &ModelSettings::prefork_max_sessions, 0, INT64_MAX,
-     "prefork: sessions that a process serves before another takes its place; 0: no bound"},
+     "prefork: sessions that a process serves before another takes its place; 0: no bound",
+     "prefork"},
     {"thread_cache_size", "", &ModelSettings::thread_cache_size, -1, kMaxTasks,
-     "thread-cached: threads kept for later connections; -1: 8 + max_connections / 100"},
+     "thread-cached: threads kept for later connections; -1: 8 + max_connections / 100",
+     "thread-cached"},
     {"hybrid_processes", "", &ModelSettings::hybrid_processes, 0, 4096,
-     "hybrid: processes; 0: one per core, at least two"},
+     "hybrid: processes; 0: one per core, at least two", "hybrid"},
     {"hybrid_threads", "", &ModelSettings::hybrid_threads, 0, kMaxTasks,
-     "hybrid: threads in each process; 0: enough for max_connections"},
+     "hybrid: threads in each process; 0: enough for max_connections", "hybrid"},
     {"reactor_loops", "", &ModelSettings::reactor_loops, 0, 4096,
-     "reactor, reactor-uring: event loops, each a thread; 0: one per core"},
+     "reactor, reactor-uring: event loops, each a thread; 0: one per core",
+     "reactor, reactor-uring"},
     {"fdpass_workers", "", &ModelSettings::fdpass_workers, 0, 4096,
-     "fdpass: processes that serve connections; 0: one per core"},
+     "fdpass: processes that serve connections; 0: one per core", "fdpass"},
     {"poco_threads", "", &ModelSettings::poco_threads, 0, kMaxTasks,
-     "poco: threads, each for one connection at a time; 0: max_connections and 4 more"},
+     "poco: threads, each for one connection at a time; 0: max_connections and 4 more", "poco"},
     {"poco_queue", "", &ModelSettings::poco_queue, 0, INT32_MAX,
-     "poco: connections that wait for a thread before further ones are dropped; 0: listen_backlog"},
+     "poco: connections that wait for a thread before further ones are dropped; 0: listen_backlog",
+     "poco"},
     {"pool_mode", "", &ModelSettings::pool_mode, 0, 2,
      "pool-tx, pool-tx-thread: for how long a client keeps its backend: \"session\", "
      "\"transaction\" or "
      "\"statement\"",
-     kPoolModeWords},
+     "pool-tx, pool-tx-thread", kPoolModeWords},
     {"pool_size", "", &ModelSettings::pool_size, 0, kMaxTasks,
      "pool-tx, pool-tx-thread: backends at most; 0: 20, as in PgBouncer, or max_connections if "
-     "less"},
+     "less",
+     "pool-tx, pool-tx-thread"},
     {"pool_superuser_reserve", "", &ModelSettings::pool_superuser_reserve, 0, kMaxTasks,
      "pool-tx, pool-tx-thread: backends beyond pool_size that only superusers get; fewer if "
-     "max_connections leaves no room"},
+     "max_connections leaves no room",
+     "pool-tx, pool-tx-thread"},
     {"query_wait_timeout", "ms", &ModelSettings::query_wait_timeout_ms, 0, 3'600'000,
-     "pool-tx, pool-tx-thread: a client that waits longer for a backend is disconnected; 0: never"},
+     "pool-tx, pool-tx-thread: a client that waits longer for a backend is disconnected; 0: never",
+     "pool-tx, pool-tx-thread"},
     {"client_write_timeout", "ms", &ModelSettings::client_write_timeout_ms, 0, 3'600'000,
      "pool-tx, pool-tx-thread: a client that has a backend and reads nothing of its answers for so "
-     "long is disconnected; 0: never"},
+     "long is disconnected; 0: never",
+     "pool-tx, pool-tx-thread"},
     {"accept_strategy", "", &ModelSettings::accept_strategy, 0, 3,
      "models that accept in several tasks (prefork, hybrid, reactor, reactor-uring): \"shared\": "
      "all "
      "wake for a client; \"exclusive\": one does (EPOLLEXCLUSIVE); \"reuseport\": a socket each; "
      "\"default\": the model's own",
-     kAcceptWords},
+     "prefork, hybrid, reactor, reactor-uring", kAcceptWords},
     {"allocator", "", &ModelSettings::allocator, 0, 3,
      "who gives memory: \"glibc\", or the Debian packages' \"jemalloc\", \"tcmalloc\", "
      "\"mimalloc\"",
-     kAllocatorWords},
+     "", kAllocatorWords},
     {"malloc_arenas", "", &ModelSettings::malloc_arenas, 0, kMaxArenas,
      "glibc: arenas that the threads of a process share, at most; 0: eight per core"},
     {"cpu_affinity", "", &ModelSettings::cpu_affinity, 0, 0,
@@ -233,6 +249,16 @@ Status ApplySetting(ServerSettings& settings, std::string_view name, std::string
   }
   NumberOf(settings, *setting) = setting->unit == "kB" ? number * 1024 : number;
   return {};
+}
+
+bool ConcernsModel(std::string_view name, std::string_view model) {
+  for (const Setting& setting : kSettings) {
+    if (setting.name != name || setting.models.empty()) continue;
+    constexpr std::string_view kComma = ", ";
+    const std::string all = fmt::format("{}{}{}", kComma, setting.models, kComma);
+    return all.find(fmt::format("{}{}{}", kComma, model, kComma)) != std::string::npos;
+  }
+  return true;
 }
 
 std::vector<engine::SettingDescription> DescribeSettings(const ServerSettings& settings) {

@@ -6,6 +6,7 @@
 
 #include "models/model_list.h"
 #include "models/ready_line.h"
+#include "models/setting_readers.h"
 
 namespace connbench::models {
 namespace {
@@ -101,6 +102,29 @@ TEST(Settings, EveryOneIsDescribedOnce) {
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+TEST(Settings, AModelsOwnConcernNoOther) {
+  EXPECT_TRUE(ConcernsModel("workers", "thread-pool"));
+  EXPECT_FALSE(ConcernsModel("workers", "thread"));
+  EXPECT_FALSE(ConcernsModel("pool_size", "thread-pool"));
+  EXPECT_TRUE(ConcernsModel("reactor_loops", "reactor-uring"));
+  EXPECT_TRUE(ConcernsModel("listen_backlog", "thread"));
+  EXPECT_TRUE(ConcernsModel("work_mem", "thread"));
+  // What is read by some is said where it is explained, and each of them is a model.
+  for (const engine::SettingDescription& row : DescribeSettings({})) {
+    size_t readers = 0;
+    for (const ModelDescription& model : AllModels()) {
+      if (!ConcernsModel(row.name, model.name)) continue;
+      ++readers;
+    }
+    EXPECT_GT(readers, 0U) << row.name;
+    if (readers == AllModels().size()) continue;
+    for (const ModelDescription& model : AllModels()) {
+      if (!ConcernsModel(row.name, model.name)) continue;
+      EXPECT_NE(row.help.find(model.name), std::string_view::npos) << row.name << " " << model.name;
+    }
+  }
 }
 
 TEST(ModelList, FindsModelsAndSuggestsNearOnes) {

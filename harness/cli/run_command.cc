@@ -17,6 +17,7 @@
 #include "harness/suite/suite_file.h"
 #include "harness/suite/suite_run.h"
 #include "harness/suite/trial_checks.h"
+#include "harness/suite/unused_settings.h"
 #include "harness/workload/workload.h"
 
 namespace connbench::cli {
@@ -97,6 +98,9 @@ int RunSuiteOrWorkload(RunOptions& options) {
       fmt::print("{} #{}\n", plan->cells[trial.cell].name, trial.repetition);
     }
     return kExitOk;
+  }
+  for (const std::string& unused : suite::FindUnusedSettings(*suite, options.overrides)) {
+    fmt::print(stderr, "connbench run: warning: {}\n", unused);
   }
   suite::RunOptions run;
   run.plan = std::move(*plan);

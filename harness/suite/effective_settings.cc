@@ -22,13 +22,12 @@ constexpr std::string_view kPostgresSettings =
 // each trial.
 bool IsPlace(std::string_view name) {
   static constexpr std::string_view kPlaces[] = {
-      "config_file", "data_directory", "external_pid_file",       "hba_file", "ident_file",
-      "listen_port", "port",           "unix_socket_directories", "conffile", "pidfile",
-      "logfile",     "unix_socket_dir"};
+      "data_directory", "listen_port", "port",    "unix_socket_directories",
+      "conffile",       "pidfile",     "logfile", "unix_socket_dir"};
   for (const std::string_view place : kPlaces) {
     if (name == place) return true;
   }
-  return false;
+  return name.ends_with("_file");
 }
 
 std::string Text(const std::vector<std::optional<std::string>>& row, size_t column) {

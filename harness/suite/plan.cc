@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <regex>
 #include <set>
+#include <utility>
 
 #include "base/number.h"
 #include "engine/config.h"
@@ -156,6 +158,7 @@ class Planner {
     if (!names_.insert(cell.name).second) return;
     cell.target = target;
     cell.workload = workload;
+    cell.files_folder = suite_.files_folder;
     std::erase_if(cell.workload.ladder,
                   [&](int step) { return step >= cell.workload.connections; });
     Override(cell.settings, suite_.settings);
@@ -178,6 +181,10 @@ class Planner {
       // So many and no more.
       cell.repetitions = overrides_.repetitions;
       cell.until.reset();
+    }
+    if (cell.files_folder.empty()) {
+      cell.ForEachFile(
+          [](std::string& path) { path = std::filesystem::absolute(path).lexically_normal(); });
     }
     cells_.push_back(std::move(cell));
   }
@@ -234,6 +241,14 @@ std::string Plan::DescribeRaised() const {
 
 std::string Cell::SettingsText() const { return JoinPairs(settings); }
 
+std::string Cell::ContenderKey() const {
+  std::string key = target.cell;
+  for (const auto& [setting, value] : settings) {
+    if (setting != "max_connections") key += fmt::format("/{}:{}", setting, value);
+  }
+  return key;
+}
+
 std::vector<std::string> Cell::ChosenRejections() const {
   std::vector<std::string> states;
   const auto add_if_below = [&](std::string_view setting, int needed, std::string_view state) {
@@ -263,8 +278,23 @@ observe::Demand Plan::MachineDemand() const {
   return demand;
 }
 
+void Cell::ForEachFile(const std::function<void(std::string& path)>& move) {
+  targets::ForEachFile(settings, move);
+  std::string file = targets::FileOfTarget(target.text);
+  if (file.empty()) return;
+  move(file);
+  target.text = targets::TargetWithFile(target.text, file);
+}
+
 targets::TargetRequest Cell::Request() const {
-  return {target, settings, workload.protocol, workload.total_connections()};
+  Cell found = *this;
+  if (!files_folder.empty()) {
+    found.ForEachFile([&](std::string& path) {
+      path = std::filesystem::absolute(std::filesystem::path(files_folder) / path).string();
+    });
+  }
+  return {std::move(found.target), std::move(found.settings), workload.protocol,
+          workload.total_connections()};
 }
 
 int64_t Plan::EstimatedNs(const Trial& trial) const {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,12 +33,19 @@ struct Cell {
   Parameters parameters;  // of the workload, in which they are already
   int repetitions = 1;    // at least; see until
   std::optional<Until> until;
+  // Where the files lie that settings and target name by relative paths; empty: they are named by
+  // whole paths.
+  std::string files_folder = {};
   int raised_max_connections = 0;  // what the plan set it to for the load's sake; 0: nothing
 
   // Settings as trials.csv shows them: those that the suite or the user set.
   std::string SettingsText() const;
   targets::TargetRequest Request() const;
+  // Calls move for the path of each file that settings and target name.
+  void ForEachFile(const std::function<void(std::string& path)>& move);
   std::string ParametersText() const;
+  // Who is measured, with the settings; the automatic max_connections is none of them.
+  std::string ContenderKey() const;
   // SQLSTATEs with which the server rejects some connects because the user set a limit below what
   // the load needs.
   std::vector<std::string> ChosenRejections() const;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 #include <utility>
 
@@ -100,10 +101,15 @@ Object::Ptr CellObject(const Cell& cell) {
   return object;
 }
 
-Cell ReadCell(const Object& object) {
+// folder: where files that it names by relative paths lie.
+Cell ReadCell(const Object& object, const std::string& folder) {
   Cell cell;
   cell.name = object.getValue<std::string>("name");
-  cell.target = Take(targets::FindTarget(object.getValue<std::string>("target")));
+  const auto target = object.getValue<std::string>("target");
+  cell.files_folder = folder;
+  cell.target.text = target;
+  cell.target = Take(targets::FindTarget(cell.Request().name.text));
+  cell.target.text = target;
   cell.settings = ReadPairs(object, "settings");
   cell.parameters = ReadPairs(object, "parameters");
   cell.repetitions = object.getValue<int>("repetitions");
@@ -181,7 +187,7 @@ void ReadCrossover(const Object& object, RunPlanInputs& inputs) {
   inputs.plan.crossover = std::move(crossover);
 }
 
-RunPlanInputs Read(const Object& root) {
+RunPlanInputs Read(const Object& root, const std::string& folder) {
   if (root.getValue<int>("version") != kPlanVersion) {
     throw Poco::DataFormatException(fmt::format("version {}, this program knows {}",
                                                 root.getValue<int>("version"), kPlanVersion));
@@ -189,6 +195,7 @@ RunPlanInputs Read(const Object& root) {
   RunPlanInputs inputs;
   inputs.plan.suite = root.getValue<std::string>("suite");
   inputs.suite.name = inputs.plan.suite;
+  inputs.suite.files_folder = folder;
   inputs.plan.seed = root.getValue<uint64_t>("seed");
   inputs.overrides.has_seed = true;
   inputs.overrides.seed = inputs.plan.seed;
@@ -198,7 +205,7 @@ RunPlanInputs Read(const Object& root) {
   for (size_t i = 0; i < cells->size(); ++i) {
     Object::Ptr cell = cells->getObject(static_cast<unsigned>(i));
     if (cell.isNull()) throw Poco::DataFormatException("cells: no object");
-    inputs.plan.cells.push_back(ReadCell(*cell));
+    inputs.plan.cells.push_back(ReadCell(*cell, folder));
   }
   Array::Ptr trials = root.getArray("trials");
   if (trials.isNull()) throw Poco::DataFormatException("no trials");
@@ -246,7 +253,9 @@ Result<RunPlanInputs> ReadPlanJson(const std::string& text, const std::string& f
   std::string wrong;
   try {
     const auto root = Poco::JSON::Parser().parse(text).extract<Object::Ptr>();
-    if (!root.isNull()) return Read(*root);
+    if (!root.isNull()) {
+      return Read(*root, std::filesystem::absolute(file_name).parent_path().string());
+    }
     wrong = "no JSON object";
   } catch (const Poco::Exception& error) {
     wrong = error.displayText();

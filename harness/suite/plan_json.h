@@ -14,6 +14,7 @@ inline constexpr int kPlanVersion = 1;
 inline constexpr size_t kMaxPlanBytes = size_t{256} << 20;
 
 std::string WritePlanJson(const RunPlanInputs& inputs);
+// Files that settings and targets name lie beside it.
 Result<RunPlanInputs> ReadPlanJson(const std::string& text, const std::string& file_name);
 
 }  // namespace connbench::suite

@@ -1,6 +1,7 @@
 // Tests: from a suite to the trials that are run.
 #include "harness/suite/plan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -188,6 +189,65 @@ TEST(PlanTest, ErrorsSayWhere) {
   PlanOverrides setting;
   setting.settings = {{"work_men", "1MB"}};
   EXPECT_THAT(error_of(kSuite, setting), HasSubstr("\"work_mem\""));
+}
+
+// Clients and when they come are the workload's; only how often is varied.
+TEST(PlanTest, ARateIsAnAxisOfAnOpenLoop) {
+  const Plan plan =
+      PlanGood(ParseGood("models = [\"fork\"]\n[[experiment]]\nworkload = \"open-loop\"\n"
+                         "[experiment.vary]\nrate = [500, 2000]\n"));
+  EXPECT_THAT(CellNames(plan), ElementsAre("model:fork/workload:open-loop/connections:64/rate:500",
+                                           "model:fork/workload:open-loop/connections:64/rate:"
+                                           "2000"));
+  for (const Cell& cell : plan.cells) {
+    const load::ArrivalSpec& arrivals = cell.workload.arrivals;
+    EXPECT_EQ(cell.ParametersText(), "rate=" + arrivals.rate_text);
+    EXPECT_EQ(arrivals.arrival_text, "poisson");
+    EXPECT_NEAR(arrivals.ExpectedUntil(kNanosecondsPerSecond), std::stod(arrivals.rate_text), 1e-6);
+    EXPECT_FALSE(cell.workload.connect_arrivals.given());
+  }
+}
+
+TEST(PlanTest, AConnectRateIsAnAxisWhereConnectionsComeOneByOne) {
+  const Plan plan =
+      PlanGood(ParseGood("models = [\"fork\"]\n[[experiment]]\nworkload = \"connect-arrivals\"\n"
+                         "connections = [10, 20]\n[experiment.vary]\nconnect_rate = [100, 400]\n"));
+  ASSERT_EQ(plan.cells.size(), 4U);
+  EXPECT_EQ(plan.cells[3].name,
+            "model:fork/workload:connect-arrivals/connections:20/connect_rate:400");
+  EXPECT_NEAR(plan.cells[3].workload.connect_arrivals.ExpectedUntil(kNanosecondsPerSecond), 400,
+              1e-6);
+  EXPECT_FALSE(plan.cells[3].workload.arrivals.given());
+}
+
+TEST(PlanTest, AVariedRateKeepsHowArrivalsAreSpaced) {
+  Suite suite = ParseGood(
+      "models = [\"fork\"]\n[[experiment]]\nworkload = \"open-loop\"\n"
+      "[experiment.vary]\nrate = 100\n");
+  suite.experiments[0].resolved = *load::FindWorkload("open-loop");
+  // A shape is replaced as a whole, the bursts stay.
+  suite.experiments[0].resolved->arrivals =
+      *load::ParseArrivals("ramp(100, 2000, 10s)", "burst(5)", "");
+  const Plan plan = PlanGood(suite);
+  EXPECT_EQ(plan.cells[0].workload.arrivals.rate_text, "100");
+  EXPECT_EQ(plan.cells[0].workload.arrivals.arrival_text, "burst(5)");
+}
+
+TEST(PlanTest, ARateOfAWorkloadWithoutOneIsRefused) {
+  const auto error_of = [](const char* workload, const std::string& vary) {
+    const auto plan =
+        MakePlan(ParseGood(fmt::format("[[experiment]]\nworkload = \"{}\"\n[experiment.vary]\n{}\n",
+                                       workload, vary)),
+                 {});
+    return plan.ok() ? std::string() : plan.status().ToString();
+  };
+  // Another pattern would be measured: a closed loop, a crowd that comes at once.
+  EXPECT_THAT(error_of("steady", "rate = [10, 20]"),
+              HasSubstr("nothing in the workload steady uses rate"));
+  EXPECT_THAT(error_of("storm", "connect_rate = [10]"),
+              HasSubstr("nothing in the workload storm uses connect_rate"));
+  EXPECT_THAT(error_of("open-loop", "connect_rate = [10]"),
+              HasSubstr("nothing in the workload open-loop uses connect_rate"));
 }
 
 TEST(PlanTest, TheQuickSuiteHasEveryModelUnderEveryPattern) {

@@ -34,15 +34,6 @@ bool ServerSaidNo(const Status& status) {
                       [&](std::string_view own) { return status.code().starts_with(own); });
 }
 
-// The automatic max_connections is no setting of the contender's.
-std::string KeyOf(const Cell& cell) {
-  std::string key = cell.target.cell;
-  for (const auto& [name, value] : cell.settings) {
-    if (name != "max_connections") key += fmt::format("/{}:{}", name, value);
-  }
-  return key;
-}
-
 // One contender with one set of settings, and all that its cells run.
 class ContenderRehearsal {
  public:
@@ -205,7 +196,7 @@ Result<std::vector<ContenderReport>> Rehearse(const std::vector<Cell>& cells,
   std::vector<std::pair<std::string, std::vector<const Cell*>>> contenders;  // in the plan's order
   std::map<std::string, std::set<std::string>> runs;                         // by workload
   for (const Cell& cell : cells) {
-    const std::string key = KeyOf(cell);
+    const std::string key = cell.ContenderKey();
     auto known = std::find_if(contenders.begin(), contenders.end(),
                               [&](const auto& contender) { return contender.first == key; });
     if (known == contenders.end()) {

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "base/read_file.h"
@@ -69,6 +71,35 @@ void AddWorkload(Files& files, const load::Workload& workload) {
   }
 }
 
+// The settings beside those of cells in which a path may stand.
+void ForEachSharedFile(RunPlanInputs& inputs, const std::function<void(std::string&)>& move) {
+  targets::ForEachFile(inputs.suite.settings, move);
+  targets::ForEachFile(inputs.overrides.settings, move);
+  for (std::optional<Crossover>* crossover : {&inputs.plan.crossover, &inputs.suite.crossover}) {
+    if (!*crossover) continue;
+    for (SettingAxis& axis : (*crossover)->experiment.settings) {
+      if (!targets::NamesFile(axis.name)) continue;
+      for (std::string& value : axis.values) {
+        if (!value.empty()) move(value);
+      }
+    }
+  }
+}
+
+// Whether files are named as they lie in a run's folder.
+bool ArePlaced(const RunPlanInputs& inputs) { return !inputs.suite.files_folder.empty(); }
+
+// What settings and targets name, until they are placed.
+std::set<fs::path> NamedFiles(RunPlanInputs inputs) {
+  std::set<fs::path> paths;
+  if (ArePlaced(inputs)) return paths;
+  const auto add = [&](std::string& path) { paths.insert(fs::absolute(path).lexically_normal()); };
+  for (Cell& cell : inputs.plan.cells) cell.ForEachFile(add);
+  // A setting that concerns no cell names nothing that is read.
+  if (inputs.plan.crossover) ForEachSharedFile(inputs, add);
+  return paths;
+}
+
 Files CollectFiles(const RunPlanInputs& inputs) {
   Files files;
   Add(files, inputs.suite.path, inputs.suite.text);
@@ -78,9 +109,9 @@ Files CollectFiles(const RunPlanInputs& inputs) {
 }
 
 // The folder that all of them lie in, so that their paths relative to each other stay.
-fs::path CommonFolder(const Files& files) {
-  fs::path common = files.begin()->first.parent_path();
-  for (const auto& [path, text] : files) {
+fs::path CommonFolder(const std::set<fs::path>& files) {
+  fs::path common = files.begin()->parent_path();
+  for (const fs::path& path : files) {
     fs::path shared;
     auto mine = common.begin();
     for (auto other = path.begin(); mine != common.end() && other != path.end() && *mine == *other;
@@ -95,7 +126,11 @@ fs::path CommonFolder(const Files& files) {
 // From the path that was read to that within the run's folder.
 class Places {
  public:
-  explicit Places(const Files& files) : common_(files.empty() ? "/" : CommonFolder(files)) {}
+  explicit Places(const RunPlanInputs& inputs) {
+    std::set<fs::path> all = NamedFiles(inputs);
+    for (const auto& [path, text] : CollectFiles(inputs)) all.insert(path);
+    if (!all.empty()) common_ = CommonFolder(all);
+  }
 
   std::string Of(const fs::path& path) const {
     return (fs::path(kInputsFolder) /
@@ -120,8 +155,17 @@ class Places {
     Move(group.connect_arrivals.file);
   }
 
-  const fs::path common_;
+  fs::path common_ = "/";
 };
+
+// With its mode, which a server asks of a key.
+Status CopyNamedFile(const fs::path& path, const fs::path& copy, const std::string& text) {
+  CONNBENCH_RETURN_IF_ERROR(WriteText(copy, ""));
+  std::error_code error;
+  fs::permissions(copy, fs::status(path, error).permissions() | fs::perms::owner_write, error);
+  if (error) return Status::System("cannot protect " + copy.string(), error.value());
+  return WriteText(copy, text);
+}
 
 Status Changed(const fs::path& path, const char* how, const std::string& folder) {
   return Status::Error(sqlstate::kBadCopyFileFormat,
@@ -133,20 +177,50 @@ Status Changed(const fs::path& path, const char* how, const std::string& folder)
 
 }  // namespace
 
+RunPlanInputs PlaceInputs(RunPlanInputs inputs, const std::string& folder) {
+  const Places places(inputs);
+  const bool placed = ArePlaced(inputs);
+  const auto move = [&](std::string& path) {
+    if (!placed) places.Move(path);
+  };
+  for (Cell& cell : inputs.plan.cells) {
+    cell.ForEachFile([&](std::string& path) {
+      const std::string before = path;
+      move(path);
+      // An axis of files is in the cell's name.
+      const size_t at = cell.name.find(":" + before);
+      if (at != std::string::npos) cell.name.replace(at + 1, before.size(), path);
+    });
+    cell.files_folder = folder;
+  }
+  ForEachSharedFile(inputs, move);
+  inputs.suite.files_folder = folder;
+  return inputs;
+}
+
 Status WriteRunInputs(const std::string& folder, const RunPlanInputs& inputs) {
-  const Files files = CollectFiles(inputs);
-  const Places places(files);
+  const Places places(inputs);
   std::string sums;
-  const auto write = [&](const std::string& name, const std::string& text) {
+  const auto add_sum = [&](const std::string& name, const std::string& text) {
     sums += fmt::format("{}  {}\n", Sha256(text), name);
+  };
+  const auto write = [&](const std::string& name, const std::string& text) {
+    add_sum(name, text);
     return WriteText(fs::path(folder) / name, text);
   };
-  RunPlanInputs moved = inputs;
+  RunPlanInputs moved = PlaceInputs(inputs, folder);
   for (Cell& cell : moved.plan.cells) places.MoveAll(cell.workload);
   if (moved.plan.crossover) places.MoveAll(*moved.plan.crossover->experiment.resolved);
   CONNBENCH_RETURN_IF_ERROR(write(std::string(kPlanFile), WritePlanJson(moved)));
-  for (const auto& [path, text] : files) {
+  for (const auto& [path, text] : CollectFiles(inputs)) {
     CONNBENCH_RETURN_IF_ERROR(write(places.Of(path), text));
+  }
+  for (const fs::path& path : NamedFiles(inputs)) {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string text,
+                               ReadNamedFile("file of a setting", path.string()));
+    const std::string name = places.Of(path);
+    add_sum(name, text);
+    CONNBENCH_RETURN_IF_ERROR(CopyNamedFile(path, fs::path(folder) / name, text));
   }
   return WriteText(fs::path(folder) / kSumsFile, sums);
 }
@@ -166,13 +240,18 @@ Status CopyRunInputs(const std::string& from, const std::string& folder) {
 }
 
 std::string PlaceInRun(const RunPlanInputs& inputs, const std::string& where) {
-  const Files files = CollectFiles(inputs);
   const std::string whole = fs::absolute(where).lexically_normal().string();
-  for (const auto& [path, text] : files) {
+  for (const auto& [path, text] : CollectFiles(inputs)) {
     if (!whole.starts_with(path.string() + ":")) continue;
-    return Places(files).Of(path) + whole.substr(path.string().size());
+    return Places(inputs).Of(path) + whole.substr(path.string().size());
   }
   return where;
+}
+
+void PlaceSettings(const RunPlanInputs& inputs, targets::Settings& settings) {
+  if (ArePlaced(inputs)) return;
+  const Places places(inputs);
+  targets::ForEachFile(settings, [&](std::string& path) { places.Move(path); });
 }
 
 Result<RunPlanInputs> ReadRunInputs(const std::string& folder) {

@@ -133,6 +133,63 @@ TEST_F(RunInputsTest, FilesKeepTheirPlacesAndNamesOfThisMachineStayOut) {
   EXPECT_EQ(read->plan.cells[0].workload.scripts[0].path, "inputs/sql/q.sql");
 }
 
+// A run and the same done again read the same files, also where the first ones are gone.
+TEST_F(RunInputsTest, FilesOfSettingsAndTargetsComeAlong) {
+  Write("mine/rules/hba.conf", "host all all all trust\n");
+  Write("mine/rules/other.conf", "local all all trust\n");
+  Write("mine/rules/pw", "secret\n");
+  fs::permissions(root_ / "mine/rules/pw", fs::perms::owner_read | fs::perms::owner_write);
+  Write("mine/rules/users", "\"a\" \"b\"\n");
+  Write("mine/server.toml", "command = [\"true\"]\n");
+  Write("mine/files.toml",
+        "models = [\"fork\"]\ntargets = [\"pgbouncer+thread\", \"file:server.toml\"]\n"
+        "[set]\npwfile = \"rules/pw\"\n[set.pgbouncer]\nauth_file = \"rules/users\"\n"
+        "[[experiment]]\nworkload = \"queries/w.toml\"\n"
+        "[experiment.set]\nhba_file = [\"rules/hba.conf\", \"rules/other.conf\"]\n");
+  const RunPlanInputs made = Make("mine/files.toml");
+  ASSERT_TRUE(WriteRunInputs(Run(), made).ok());
+  EXPECT_EQ(Read("run/inputs/rules/hba.conf"), "host all all all trust\n");
+  EXPECT_EQ(Read("run/inputs/server.toml"), "command = [\"true\"]\n");
+  EXPECT_EQ(fs::status(root_ / "run/inputs/rules/pw").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(Read("run/plan.json").find(root_.string()), std::string::npos);
+  fs::remove_all(root_ / "mine");
+  const auto read = ReadRunInputs(Run());
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  const RunPlanInputs placed = PlaceInputs(made, Run());
+  ASSERT_EQ(read->plan.cells.size(), 5U);
+  for (size_t i = 0; i < read->plan.cells.size(); ++i) {
+    const Cell& cell = read->plan.cells[i];
+    EXPECT_EQ(cell.name, placed.plan.cells[i].name);
+    EXPECT_EQ(cell.SettingsText(), placed.plan.cells[i].SettingsText());
+    const targets::TargetRequest request = cell.Request();
+    const std::string file = targets::FileOfTarget(request.name.text);
+    if (!file.empty()) {
+      EXPECT_EQ(file, (root_ / "run/inputs/server.toml").string());
+    }
+    for (const auto& [name, value] : request.settings) {
+      EXPECT_TRUE(fs::exists(value)) << name << "=" << value;
+      EXPECT_TRUE(value.starts_with(Run())) << name << "=" << value;
+    }
+  }
+  EXPECT_THAT(read->plan.cells[0].name, HasSubstr("/hba_file:inputs/rules/hba.conf"));
+  EXPECT_THAT(read->plan.cells[0].SettingsText(), HasSubstr("pwfile=inputs/rules/pw"));
+  // Done again from there: the copies are the files.
+  const RunPlanInputs again = PlaceInputs(*read, (root_ / "rerun").string());
+  EXPECT_EQ(again.plan.cells[0].SettingsText(), read->plan.cells[0].SettingsText());
+  EXPECT_EQ(targets::ValueOf(again.plan.cells[0].Request().settings, "pwfile"),
+            (root_ / "rerun/inputs/rules/pw").string());
+}
+
+TEST_F(RunInputsTest, AFileOfASettingThatCannotBeReadIsNamed) {
+  Write("mine/files.toml",
+        "models = [\"fork\"]\n[set]\nhba_file = \"nosuch\"\n[[experiment]]\n"
+        "workload = \"queries/w.toml\"\n");
+  const Status status = WriteRunInputs(Run(), Make("mine/files.toml"));
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().message, HasSubstr("mine/nosuch"));
+}
+
 TEST_F(RunInputsTest, WhatWasChangedOrLostIsNamed) {
   ASSERT_TRUE(WriteRunInputs(Run(), Make()).ok());
   Write("run/inputs/sql/q.sql", "SELECT 2;\n");

@@ -35,10 +35,6 @@ bool IsPath(const std::string& name) {
   return name.find('/') != std::string::npos || name.ends_with(".toml");
 }
 
-// Settings whose value is the path of a file.
-constexpr std::string_view kFileSettings[] = {"hba_file", "pwfile", "ssl_cert_file",
-                                              "ssl_key_file"};
-
 // Walks the parsed file; the first error stops it.
 class SuiteReader {
  public:
@@ -204,6 +200,8 @@ class SuiteReader {
   Status ReadTargets(const toml::table& table, std::vector<std::string>& targets) const {
     CONNBENCH_RETURN_IF_ERROR(ReadNames(table, "targets", targets));
     for (size_t i = 0; i < targets.size(); ++i) {
+      const std::string file = targets::FileOfTarget(targets[i]);
+      if (!file.empty()) targets[i] = targets::TargetWithFile(targets[i], BesideFile(file));
       const auto target = targets::FindTarget(targets[i]);
       if (!target.ok()) return BadItem(table, "targets", i, target.status());
     }
@@ -220,15 +218,17 @@ class SuiteReader {
         .WithHint("It is simple, extended or prepared.");
   }
 
+  // A path relative to the suite's file.
+  std::string BesideFile(const std::string& path) const {
+    return fs::absolute(fs::path(file_name_).parent_path() / path).lexically_normal().string();
+  }
+
   Status AddSettingValue(const toml::node& node, SettingAxis& setting) const {
     std::string value;
     if (node.is_string()) {
       value = node.as_string()->get();
-      if (std::ranges::find(kFileSettings, setting.name) != std::end(kFileSettings) &&
-          !value.empty()) {
-        // The server does not know where the suite lies.
-        value = fs::absolute(fs::path(file_name_).parent_path() / value).lexically_normal();
-      }
+      // The server does not know where the suite lies.
+      if (targets::NamesFile(setting.name) && !value.empty()) value = BesideFile(value);
     } else if (node.is_integer()) {
       value = fmt::format("{}", node.as_integer()->get());
     } else if (node.is_boolean()) {

@@ -96,7 +96,8 @@ struct Suite {
   std::optional<Crossover> crossover;
   std::string path;  // of its file, and what is in it; empty: made up from a workload
   std::string text;
-  std::string found_as = {};  // of ListSuites: what FindSuite finds it by
+  std::string files_folder = {};  // as Cell::files_folder
+  std::string found_as = {};      // of ListSuites: what FindSuite finds it by
 };
 
 // All keys that a suite file may have.

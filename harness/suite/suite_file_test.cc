@@ -266,6 +266,18 @@ TEST(SuiteFileTest, MistakesInTheNewTablesAreNamedWithTheirPlace) {
               HasSubstr("\"transactions_per_connection\""));
   EXPECT_THAT(error_of("[[experiment]]\nworkload = \"churn\"\n[experiment.vary]\nactive = [-1]"),
               HasSubstr("b.toml:4:11: active is \"-1\", must be"));
+  for (const char* rate : {"0", "-5", "\"fast\"", "\"ramp(1, 2, 3s)\"", "1.5"}) {
+    for (const char* name : {"rate", "connect_rate"}) {
+      EXPECT_THAT(error_of(std::string("[[experiment]]\nworkload = \"open-loop\"\n"
+                                       "[experiment.vary]\n") +
+                           name + " = [10, " + rate + "]"),
+                  HasSubstr("must be a whole number"))
+          << name << " " << rate;
+    }
+  }
+  EXPECT_THAT(error_of("[[experiment]]\nworkload = \"open-loop\"\n[experiment.vary]\n"
+                       "rate = [10, \"10\"]"),
+              HasSubstr("rate has 10 twice"));
   EXPECT_THAT(error_of(std::string(kCrossover) + "[[experiment]]\nworkload = \"churn\"\n"),
               HasSubstr("either a [crossover] or"));
   EXPECT_THAT(error_of("[crossover]\nworkload = \"churn\"\nmodels = [\"fork\"]"),

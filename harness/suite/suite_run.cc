@@ -41,7 +41,11 @@ constexpr int64_t kActivityNs = 300 * kNanosecondsPerMillisecond;
 class SuiteRun {
  public:
   explicit SuiteRun(const RunOptions& options)
-      : options_(options), plan_(options.plan), steadiness_(plan_) {
+      : options_(options),
+        plan_(options.plan),
+        suite_(options.suite),
+        overrides_(options.overrides),
+        steadiness_(plan_) {
     targets_.program = options.program;
   }
 
@@ -110,8 +114,8 @@ class SuiteRun {
     std::vector<Cell> cells = plan_.cells;
     if (plan_.crossover) {
       CONNBENCH_ASSIGN_OR_RETURN(
-          Cell candidate, MakeCrossoverCell(options_.suite, options_.overrides,
-                                            plan_.crossover->candidate, plan_.crossover->from));
+          Cell candidate,
+          MakeCrossoverCell(suite_, overrides_, plan_.crossover->candidate, plan_.crossover->from));
       cells.push_back(std::move(candidate));
     }
     fmt::print(stderr, "{}: trying every script once on each contender\n", options_.who);
@@ -130,7 +134,9 @@ class SuiteRun {
   Status Begin() {
     SweepScratchFolders();
     std::string latest;
+    const RunPlanInputs given = Inputs();
     if (options_.resume) {
+      UseFilesOf(options_.output);
       CONNBENCH_ASSIGN_OR_RETURN(const results::Run run, results::Run::Load(options_.output));
       CONNBENCH_RETURN_IF_ERROR(CheckSamePlan(run));
       CONNBENCH_RETURN_IF_ERROR(CheckSamePrograms(run));
@@ -149,17 +155,19 @@ class SuiteRun {
       }
       CONNBENCH_ASSIGN_OR_RETURN(writer_, results::RunWriter::Resume(options_.output));
     } else {
-      DescribeRun();
       folder_ = options_.output;
+      info_.run_id = MakeRunId(plan_.suite);
       if (folder_.empty()) {
         CONNBENCH_ASSIGN_OR_RETURN(folder_, MakeRunFolder(info_));
         latest = kLatestRun;
       }
+      UseFilesOf(folder_);
+      DescribeRun();
       CONNBENCH_ASSIGN_OR_RETURN(writer_, results::RunWriter::Create(folder_, info_, latest));
       CONNBENCH_RETURN_IF_ERROR(options_.inputs_of.empty()
-                                    ? WriteRunInputs(folder_, Inputs())
+                                    ? WriteRunInputs(folder_, given)
                                     : CopyRunInputs(options_.inputs_of, folder_));
-      CONNBENCH_RETURN_IF_ERROR(WriteContenders());
+      CONNBENCH_RETURN_IF_ERROR(WriteContenders(given));
     }
     folder_ = writer_->folder();
     host_begin_ = observe::ReadHostCounters();
@@ -203,14 +211,20 @@ class SuiteRun {
     return Status::Ok();
   }
 
-  RunPlanInputs Inputs() const {
-    return {plan_, options_.suite, options_.overrides, options_.waived};
+  RunPlanInputs Inputs() const { return {plan_, suite_, overrides_, options_.waived}; }
+
+  // Trials work with the copies in the run's folder, so that going on finds what it began with.
+  void UseFilesOf(const std::string& folder) {
+    RunPlanInputs placed = PlaceInputs(Inputs(), folder);
+    plan_ = std::move(placed.plan);
+    suite_ = std::move(placed.suite);
+    overrides_ = std::move(placed.overrides);
   }
 
-  Status WriteContenders() const {
+  Status WriteContenders(const RunPlanInputs& inputs) const {
     std::vector<ContenderReport> reports = reports_;
-    const RunPlanInputs inputs = Inputs();
     for (ContenderReport& report : reports) {
+      PlaceSettings(inputs, report.settings);
       for (auto& [workload, notice] : report.notices) {
         notice.where = PlaceInRun(inputs, notice.where);
       }
@@ -224,7 +238,6 @@ class SuiteRun {
 
   void DescribeRun() {
     info_.schema_version = results::kSchemaVersion;
-    info_.run_id = MakeRunId(plan_.suite);
     info_.suite = plan_.suite;
     info_.started_at = observe::UtcNow();
     info_.outcome = "running";
@@ -362,7 +375,7 @@ class SuiteRun {
       if (!failure_.ok()) return failure_;
       return row;
     };
-    const auto result = FindCrossover(options_.suite, options_.overrides, plan_.seed, measure);
+    const auto result = FindCrossover(suite_, overrides_, plan_.seed, measure);
     info_.trials_planned = static_cast<int64_t>(info_.order.size());
     if (!result.ok()) {
       if (failure_.ok() && !interruption_.Requested()) failure_ = result.status();
@@ -469,6 +482,8 @@ class SuiteRun {
   Interruption interruption_;  // first: before any thread
   const RunOptions& options_;
   Plan plan_;
+  Suite suite_;
+  PlanOverrides overrides_;
   Steadiness steadiness_;  // refers to plan_
   targets::TargetEnvironment targets_;
   results::TextMap servers_;

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <fstream>
 
+#include "base/read_file.h"
 #include "harness/targets/server_processes.h"
+#include "harness/targets/target_list.h"
 
 namespace connbench::targets {
 namespace {
@@ -41,6 +43,17 @@ Status ChildServer::WriteFile(const std::string& name, const std::string& text) 
   }
   if (user_ && ::chown(path.c_str(), user_->user, user_->group) != 0) {
     return Status::System(fmt::format("cannot give {} to the user of {}", path, kind_.name), errno);
+  }
+  return Status::Ok();
+}
+
+Status ChildServer::TakeFiles(std::string_view part, Settings& settings) const {
+  for (auto& [name, value] : settings) {
+    const std::string whole = part.empty() ? name : fmt::format("{}.{}", part, name);
+    if (!NamesFile(whole) || value.empty()) continue;
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile(name, value));
+    CONNBENCH_RETURN_IF_ERROR(WriteFile(name, text));
+    value = folder_.Path(name);
   }
   return Status::Ok();
 }

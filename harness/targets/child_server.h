@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "base/status.h"
 #include "harness/load/endpoint.h"
 #include "harness/targets/server_folder.h"
+#include "harness/targets/target.h"
 
 namespace connbench::targets {
 
@@ -42,6 +44,9 @@ class ChildServer {
   const ServerFolder& folder() const { return folder_; }
   // A file in it, readable by the server alone.
   Status WriteFile(const std::string& name, const std::string& text) const;
+  // Copies the files that settings of that part name into it, where the server's user may read
+  // them, and names the copies instead. part: "" for plain settings.
+  Status TakeFiles(std::string_view part, Settings& settings) const;
 
   // Runs the program in the folder and waits until is_ready says so.
   Status Start(const std::vector<std::string>& argv, const std::function<bool()>& is_ready);

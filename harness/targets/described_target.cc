@@ -94,6 +94,8 @@ class DescribedTarget final : public Target {
     CONNBENCH_RETURN_IF_ERROR(FindPrograms());
     if (server_ != nullptr) CONNBENCH_RETURN_IF_ERROR(server_->Start());
     CONNBENCH_RETURN_IF_ERROR(program_.MakeFolder(user_));
+    given_ = settings_;
+    CONNBENCH_RETURN_IF_ERROR(program_.TakeFiles("target", given_));
     CONNBENCH_RETURN_IF_ERROR(ChooseEndpoint());
     const std::map<std::string, std::string> values = Placeholders();
     for (const auto& [name, text] : file_.files) {
@@ -217,7 +219,7 @@ class DescribedTarget final : public Target {
       values["server_user"] = server.user;
     }
     for (const auto& [name, value] : file_.settings) values[name] = value;
-    for (const auto& [name, value] : settings_) values[name] = value;
+    for (const auto& [name, value] : given_) values[name] = value;
     return values;
   }
 
@@ -261,6 +263,7 @@ class DescribedTarget final : public Target {
 
   const TargetFile file_;
   const Settings settings_;
+  Settings given_;  // the same, with the files that they name in the program's folder
   const load::ProtocolMode protocol_;
   const int clients_;
   const std::unique_ptr<Target> server_;
@@ -271,6 +274,15 @@ class DescribedTarget final : public Target {
 };
 
 }  // namespace
+
+std::string FileOfTarget(const std::string& text) {
+  return text.starts_with(kFilePrefix) ? SplitName(text)->path : std::string();
+}
+
+std::string TargetWithFile(const std::string& text, const std::string& path) {
+  const std::string server = SplitName(text)->server;
+  return fmt::format("{}{}{}{}", kFilePrefix, path, server.empty() ? "" : "+", server);
+}
 
 Result<std::optional<TargetName>> ParseDescribedTarget(const std::string& text) {
   const std::optional<DescribedName> parts = SplitName(text);

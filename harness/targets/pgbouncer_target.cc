@@ -208,7 +208,9 @@ class PgbouncerTarget final : public Target {
     CONNBENCH_RETURN_IF_ERROR(pooler_.MakeFolder(user_));
     endpoint_ = server;
     CONNBENCH_ASSIGN_OR_RETURN(endpoint_.port, FindFreePort());
-    CONNBENCH_RETURN_IF_ERROR(pooler_.WriteFile(kConfiguration, Configuration(server)));
+    Settings all = AllSettings();
+    CONNBENCH_RETURN_IF_ERROR(pooler_.TakeFiles("pgbouncer", all));
+    CONNBENCH_RETURN_IF_ERROR(pooler_.WriteFile(kConfiguration, Configuration(server, all)));
     return pooler_.Start({program_, pooler_.folder().Path(kConfiguration)},
                          [this] { return Accepts(endpoint_); });
   }
@@ -252,14 +254,14 @@ class PgbouncerTarget final : public Target {
     return of_pool.empty() ? ValueOf(AllSettings(), "pool_mode") : of_pool;
   }
 
-  std::string Configuration(const load::Endpoint& server) const {
+  std::string Configuration(const load::Endpoint& server, const Settings& settings) const {
     std::string text = fmt::format(
         "[databases]\n{}\n\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n"
         "unix_socket_dir =\nauth_type = any\n"
         "ignore_startup_parameters = extra_float_digits,options\nlog_connections = 0\n"
         "log_disconnections = 0\n",
         PoolLine(server), endpoint_.port);
-    for (const auto& [name, value] : AllSettings()) text += fmt::format("{} = {}\n", name, value);
+    for (const auto& [name, value] : settings) text += fmt::format("{} = {}\n", name, value);
     return text;
   }
 

@@ -116,6 +116,7 @@ class PostgresTarget final : public Target {
         applied_.push_back(setting);
       }
     }
+    given_ = own_;
     AddParameters(options.argv);
     applied_.clear();
     const auto checked = RunProgram(std::move(options));
@@ -144,6 +145,9 @@ class PostgresTarget final : public Target {
       endpoint_.host = server_.folder().path();
     }
     std::erase_if(applied_, [](const auto& setting) { return setting.first == kTransportSetting; });
+    CONNBENCH_RETURN_IF_ERROR(server_.TakeFiles("", applied_));
+    given_ = own_;
+    CONNBENCH_RETURN_IF_ERROR(server_.TakeFiles("postgres", given_));
     endpoint_.user = "postgres";
     std::vector<std::string> argv = {postgres_, "-D", data(), "-p", std::to_string(endpoint_.port)};
     AddParameters(argv);
@@ -228,7 +232,7 @@ class PostgresTarget final : public Target {
     for (const auto& [name, value] : kEqualised) Set(all, name, value);
     if (version_.major >= kFirstWithSetupDurations) Set(all, "log_connections", "setup_durations");
     for (const auto& [name, value] : applied_) Set(all, name, value);
-    for (const auto& [name, value] : own_) Set(all, name, value);
+    for (const auto& [name, value] : given_) Set(all, name, value);
     for (const auto& [name, value] : all) {
       argv.emplace_back("-c");
       argv.push_back(fmt::format("{}={}", name, value));
@@ -249,6 +253,7 @@ class PostgresTarget final : public Target {
   Settings applied_;       // the same, with the files that they need
   TrialSecurity security_;
   Settings own_;                // postgres.NAME
+  Settings given_;              // the same, with the files that they name in the server's folder
   const std::string programs_;  // their folder; empty: the installed ones
   std::string place_;           // postgres.folder
   std::string initdb_;

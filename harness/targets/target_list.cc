@@ -32,6 +32,11 @@ std::string_view PartOf(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
+// Of our servers; those of other servers end in this.
+constexpr std::string_view kFileSettings[] = {"hba_file", "pwfile", "ssl_cert_file",
+                                              "ssl_key_file"};
+constexpr std::string_view kFileEnding = "_file";
+
 // Of PostgreSQL: the way of the load to it, and what follows from the load.
 constexpr std::string_view kHarnessSettings[] = {
     "port",        "listen_addresses",  "unix_socket_directories", "data_directory",
@@ -94,6 +99,17 @@ std::unique_ptr<Target> MakeTarget(const TargetRequest& request, TargetEnvironme
     if (name.ok() && *name) return kind.make(request, environment);
   }
   return nullptr;  // not a name that FindTarget() returns
+}
+
+bool NamesFile(std::string_view setting) {
+  const std::string_view part = PartOf(setting);
+  return part.empty() ? Contains(kFileSettings, setting) : setting.ends_with(kFileEnding);
+}
+
+void ForEachFile(Settings& settings, const std::function<void(std::string& path)>& move) {
+  for (auto& [name, value] : settings) {
+    if (NamesFile(name) && !value.empty()) move(value);
+  }
 }
 
 Status CheckSetting(const std::string& name, const std::string& value) {

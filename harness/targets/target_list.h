@@ -21,6 +21,7 @@
 // Safety: constants and plain values; one thread. Errors: 42704 with near names.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -90,6 +91,15 @@ std::string CellText(std::string text);
 
 Result<TargetName> FindTarget(const std::string& text);
 std::unique_ptr<Target> MakeTarget(const TargetRequest& request, TargetEnvironment& environment);
+
+// Whether the setting's value is the path of a file: hba_file, pgbouncer.auth_file, ...
+bool NamesFile(std::string_view setting);
+// Calls move for the path of each file that the settings name.
+void ForEachFile(Settings& settings, const std::function<void(std::string& path)>& move);
+// The file that describes a target, PATH of "file:PATH+SERVER"; empty: none that it names.
+std::string FileOfTarget(const std::string& text);
+// The same target with its file at another place.
+std::string TargetWithFile(const std::string& text, const std::string& path);
 
 // 42704 or 22023 for a name or value that no target has.
 Status CheckSetting(const std::string& name, const std::string& value);

@@ -264,3 +264,34 @@ def test_paths_are_relative_to_the_file_that_names_them(binary, suite, tmp_path)
     result = call(binary, "run", "source/suite.toml", "-o", tmp_path / "out2", "--waive",
                   MACHINE_CHECKS, "--no-charts", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
+
+
+def test_done_again_without_the_files_that_settings_named(binary, suite, tmp_path):
+    """PostgreSQL and PgBouncer may run as another user, who reads the copies all the same."""
+    path = suite(models=("thread",), targets=("pgbouncer+thread", "postgres"))
+    (path.parent / "rules").write_text("host all all all trust\n")
+    (path.parent / "users").write_text('"postgres" "x"\n')
+    for name in ("rules", "users"):
+        (path.parent / name).chmod(0o600)
+    path.write_text(path.read_text() + '[experiment.set]\nhba_file = "rules"\n'
+                    '"pgbouncer.auth_file" = "users"\n"postgres.hba_file" = "rules"\n')
+    first = run(binary, path, tmp_path / "out")
+    assert first.returncode == 0, first.stderr
+    assert (tmp_path / "out/inputs/rules").read_text() == "host all all all trust\n"
+    shutil.rmtree(path.parent)
+    again = call(binary, "rerun", tmp_path / "out", "-o", tmp_path / "again", "--no-charts")
+    assert again.returncode == 0, again.stderr
+    done = [sorted((row["cell"], row["settings"], row["status"]) for row in trials(tmp_path / name))
+            for name in ("out", "again")]
+    assert done[0] == done[1]
+    assert len(done[0]) == 3 and {status for _, _, status in done[0]} == {"OK"}
+    assert any("hba_file=inputs/rules" in settings for _, settings, _ in done[0])
+    assert str(tmp_path) not in (tmp_path / "out/contenders.json").read_text()
+
+
+def test_a_setting_without_effect_is_warned_of(binary, suite, tmp_path):
+    path = suite()
+    done = run(binary, path, tmp_path / "out", "--set", "postgres.jit=on", "--set", "work_mem=2MB")
+    assert done.returncode == 0, done.stderr
+    warnings = [line for line in done.stderr.splitlines() if "has no effect" in line]
+    assert len(warnings) == 1 and "--set postgres.jit=on" in warnings[0]

@@ -181,3 +181,18 @@ def test_doctor_asks_what_the_suite_needs(binary, tmp_path):
     assert "->" in done.stdout
     missing = run(binary, "doctor", "nosuch")
     assert missing.returncode == 1 and "no suite" in missing.stderr
+
+
+def test_doctor_starts_each_contender_with_its_settings(binary, tmp_path):
+    (tmp_path / "rules").write_text("host all all all trust\nnonsense\n")
+    suite = tmp_path / "mine.toml"
+    suite.write_text('models = ["fork", "thread"]\n[set]\nworkers = 2\n'
+                     '[[experiment]]\nworkload = "steady"\n'
+                     '[experiment.set]\nhba_file = ["", "rules"]\n')
+    done = run(binary, "doctor", suite)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "2 of 4 start and end with their settings" in done.stdout
+    refused = [line for line in done.stdout.splitlines() if line.startswith("  SPOILS  model:")]
+    assert [line.split()[1] for line in refused] == ["model:fork", "model:thread"], done.stdout
+    assert all(f"{tmp_path}/rules:2" in line for line in refused), refused
+    assert "workers in [set] has no effect" in done.stdout
