@@ -219,9 +219,10 @@ std::string RenderCombination(const Run& run, const FigureTable& table,
   if (!chart_links.empty()) html += fmt::format("<p class=\"links\">{}</p>\n", chart_links);
   html += RenderFigures(table, judged);
   if (!described.empty()) {
+    // Most of a large run's cells, which nobody reads on paper.
     html +=
         Folded(fmt::format("{} more figures, which are described and not judged", described.size()),
-               RenderFigures(table, described));
+               RenderFigures(table, described), Print::kScreenOnly);
   }
   if (with_raw_rows) html += RawRows(run, table);
   return html +

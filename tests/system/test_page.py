@@ -288,16 +288,16 @@ def test_a_phone_and_a_printer_lose_nothing(browser, binary, tmp_path, name):
     # Folded rows stay folded, and their table says so.
     summary = "document.querySelector('details:has(tr.dull) > summary')"
     assert "to print them" in browser.ask(f"getComputedStyle({summary}, '::after').content")
-    # What the header folds is printed; raw rows are not, and their line says so.
+    # What the header folds is printed; raw rows and figures that nobody judges are not, and their
+    # line says so.
     assert 0 < shown(browser, "header details li") == browser.ask(
         "document.querySelectorAll('header details li').length")
-    assert shown(browser, "table.raw") == 0
-    assert "not printed" in browser.ask(
-        "getComputedStyle(document.querySelector('.screen > summary'), '::after').content")
+    assert shown(browser, "table.raw") == shown(browser, "details table.figures") == 0
+    assert shown(browser, ".cell table.figures") > 0
+    assert browser.ask("""[...document.querySelectorAll('details:has(table.figures, table.raw)')]
+        .every((each) => /not printed.*trials.csv/.test(
+            getComputedStyle(each.querySelector('summary'), '::after').content))""")
     browser.show(1280)
-    # The bound of a printed page is for up to 312 trials: three repetitions of the largest run.
-    page = report(binary, copy_run(tmp_path / "three", name, lambda rows: [
-        row for row in rows if int(row.get("repetition", 0)) <= 3]))
     browser.open(page)
     assert len(browser.pdf()) <= MAX_BYTES
     assert browser.complaints() == []
