@@ -111,6 +111,26 @@ TEST(Plain, FitsAHundredColumns) {
   EXPECT_THAT(text, HasSubstr("Ratio: candidate / base"));
 }
 
+// "needs" at the end of a line and its number on the next one tell nothing.
+TEST(Plain, AVerdictTooLongForItsLineGoesOnUnderItself) {
+  VerdictTable table = Table();
+  bool folded = false;
+  for (size_t width = 0; width < 8; ++width) {
+    for (VerdictRow& row : table.rows) {
+      row.label = "private / connection, set";
+      row.unit = std::string(width, 'u');
+      row.answer.ratio = stats::Interval{123.4, 0.0001234, 12345};
+    }
+    const std::string text = FormatPlain(table);
+    EXPECT_THAT(text, HasSubstr("needs 14")) << text;
+    for (const std::string& line : Lines(text)) {
+      EXPECT_LE(line.size(), kTableColumns) << line;
+      folded = folded || line.find_first_not_of(' ') == line.find("needs 14");
+    }
+  }
+  EXPECT_TRUE(folded);
+}
+
 TEST(Plain, NamesCannotSteerATerminal) {
   EXPECT_EQ(FormatPlain(Hostile()).find('\x1b'), std::string::npos);
 }

@@ -49,6 +49,28 @@ bool Changed(const VerdictRow& row) {
          row.answer.verdict == Verdict::kWorse;
 }
 
+// A line that ends in the verdict and is too long: the verdict's last words go on in the next line,
+// under its first ones if they fit there. "better, needs 3" is not torn within its parts.
+std::string FoldVerdict(const std::string& line, const std::string& verdict) {
+  const size_t before = line.size() - std::min(line.size(), verdict.size());
+  const size_t begin = DisplayWidth(line.substr(0, before));
+  const size_t room = kTableColumns - std::min(kTableColumns, begin);
+  size_t at = room == 0 ? std::string::npos : verdict.rfind(", ", room - 1);
+  if (at != std::string::npos) {
+    ++at;
+  } else {
+    at = std::min(verdict.rfind(' ', room), verdict.find(' ', room));
+  }
+  if (at == std::string::npos) return line;
+  const std::string rest = verdict.substr(at + 1);
+  constexpr size_t kIndent = 6;
+  std::string folded =
+      line.substr(0, before + at) + "\n" +
+      Wrapped(rest, kTableColumns, std::string(DisplayWidth(rest) <= room ? begin : kIndent, ' '));
+  folded.pop_back();
+  return folded;
+}
+
 std::string PlainTable(const std::vector<Section>& sections) {
   std::vector<size_t> widths;
   const auto measure = [&](const std::vector<std::string>& cells) {
@@ -74,19 +96,7 @@ std::string PlainTable(const std::vector<Section>& sections) {
       if (i != last) line += std::string(kGap, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    // The verdict's last words go on in the next line where they do not fit.
-    const size_t before = line.size() - std::min(line.size(), cells[last].size());
-    if (DisplayWidth(line) > kTableColumns) {
-      const size_t room = kTableColumns - std::min(kTableColumns, before);
-      size_t at = line.rfind(' ', before + room);
-      if (at == std::string::npos || at <= before) at = before + cells[last].find(' ');
-      if (at != std::string::npos && at > before) {
-        line = line.substr(0, at) + "\n" +
-               Wrapped(line.substr(at + 1), kTableColumns, std::string(6, ' '));
-        if (line.ends_with('\n')) line.pop_back();
-      }
-    }
-    return line + "\n";
+    return (DisplayWidth(line) > kTableColumns ? FoldVerdict(line, cells[last]) : line) + "\n";
   };
   std::string text = "\n" + print(TableHeader());
   for (const Section& section : sections) {
