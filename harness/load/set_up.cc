@@ -1,4 +1,4 @@
-// Runs a workload's set-up SQL, and asks which tables a server lacks.
+// Runs a workload's set-up SQL and its check, and asks which tables a server lacks.
 #include "harness/load/set_up.h"
 
 #include <fmt/format.h>
@@ -66,21 +66,19 @@ class SetUpRun {
   State state_ = State::kBefore;
 };
 
-}  // namespace
-
-Status SetUp(const Workload& workload, SqlClient& client, int64_t scale, ExistingTables existing,
-             std::vector<SetUpNotice>* notices) {
-  if (workload.setup.text.empty()) return Status::Ok();
+// Runs a script of the workload with its variables. send(sql, where) sends one statement.
+template <typename Send>
+Status RunStatements(const Workload& workload, const ScriptSource& source, int64_t scale,
+                     const Send& send) {
   std::map<std::string, std::string> define = workload.define;
   define["scale"] = std::to_string(scale > 0 ? scale : workload.scale);
-  CONNBENCH_ASSIGN_OR_RETURN(const ScriptSet scripts, ScriptSet::Compile({workload.setup}, define));
+  CONNBENCH_ASSIGN_OR_RETURN(const ScriptSet scripts, ScriptSet::Compile({source}, define));
   ScriptRunner runner(scripts, 0, 0);
-  SetUpRun run(client, existing);
   runner.Begin();
   while (true) {
     switch (runner.Next()) {
       case ScriptRunner::Step::kDone:
-        return run.End();
+        return Status::Ok();
       case ScriptRunner::Step::kSleep:
       case ScriptRunner::Step::kSync:
         break;
@@ -89,12 +87,8 @@ Status SetUp(const Workload& workload, SqlClient& client, int64_t scale, Existin
       case ScriptRunner::Step::kQuery: {
         std::string sql;
         runner.AppendSql(sql);
-        const Status status = run.Send(sql);
-        const std::string where = fmt::format("{}:{}", workload.setup.path, runner.command().line);
-        for (SqlNotice& notice : client.TakeNotices()) {
-          if (notices == nullptr) continue;
-          notices->push_back({where, std::move(notice.severity), std::move(notice.message)});
-        }
+        const std::string where = fmt::format("{}:{}", source.path, runner.command().line);
+        const Status status = send(sql, where);
         if (status.ok()) break;
         const ErrorInfo& error = status.error();
         return std::move(Status::Error(error.code, fmt::format("{}: {}", where, error.message)))
@@ -103,6 +97,44 @@ Status SetUp(const Workload& workload, SqlClient& client, int64_t scale, Existin
       }
     }
   }
+}
+
+}  // namespace
+
+Status SetUp(const Workload& workload, SqlClient& client, int64_t scale, ExistingTables existing,
+             std::vector<SetUpNotice>* notices) {
+  if (workload.setup.text.empty()) return Status::Ok();
+  SetUpRun run(client, existing);
+  const auto send = [&](const std::string& sql, const std::string& where) {
+    const Status status = run.Send(sql);
+    for (SqlNotice& notice : client.TakeNotices()) {
+      if (notices == nullptr) continue;
+      notices->push_back({where, std::move(notice.severity), std::move(notice.message)});
+    }
+    return status;
+  };
+  CONNBENCH_RETURN_IF_ERROR(RunStatements(workload, workload.setup, scale, send));
+  return run.End();
+}
+
+Result<std::vector<std::string>> AskCheck(const Workload& workload, SqlClient& client,
+                                          int64_t scale) {
+  std::vector<std::string> found;
+  if (!workload.check) return found;
+  const auto ask = [&](const std::string& sql, const std::string& where) -> Status {
+    CONNBENCH_ASSIGN_OR_RETURN(const SqlResult result, client.Query(sql));
+    for (const auto& row : result.rows) {
+      if (found.size() == kMaxContradictions) break;
+      std::string text;
+      for (const auto& value : row) {
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", value.value_or("NULL"));
+      }
+      found.push_back(fmt::format("{}: {}", where, text));
+    }
+    return Status::Ok();
+  };
+  CONNBENCH_RETURN_IF_ERROR(RunStatements(workload, *workload.check, scale, ask));
+  return found;
 }
 
 Result<std::vector<std::string>> MissingTables(const Workload& workload, SqlClient& client) {

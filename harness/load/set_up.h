@@ -1,4 +1,5 @@
-// What a workload needs in the server before it can run: its set-up SQL and its tables.
+// What a workload needs in the server before it can run, its set-up SQL and its tables; and what is
+// asked of it afterwards, its check.
 //
 // Safety: one thread at a time per SqlClient; control plane. Errors: the server's own, with the
 // file and line of the statement that failed.
@@ -29,6 +30,12 @@ struct SetUpNotice {
 Status SetUp(const Workload& workload, SqlClient& client, int64_t scale,
              ExistingTables existing = ExistingTables::kReplace,
              std::vector<SetUpNotice>* notices = nullptr);
+// A check names at most this many rows; its queries better have a LIMIT.
+inline constexpr size_t kMaxContradictions = 5;
+// Asks the queries of the workload's check: what is in the rows that they return, with the place,
+// "check.sql:3: 1, 300000.00". Empty: nothing contradicts itself.
+Result<std::vector<std::string>> AskCheck(const Workload& workload, SqlClient& client,
+                                          int64_t scale);
 // Which of the workload's tables the server lacks.
 Result<std::vector<std::string>> MissingTables(const Workload& workload, SqlClient& client);
 

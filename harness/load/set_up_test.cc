@@ -24,6 +24,26 @@ TEST(SetUpTest, RunsStatementByStatementAndNamesTheLineThatFails) {
   EXPECT_EQ(server.Received('Q'), 2);
 }
 
+TEST(SetUpTest, RowsOfACheckAreContradictionsWithTheirPlace) {
+  Workload workload;
+  FakeServer server({Behaviour::kServe});
+  auto client = SqlClient::Connect(server.endpoint());
+  ASSERT_TRUE(client.ok()) << client.status().ToString();
+  const auto none = AskCheck(workload, **client, 0);
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->empty());
+  workload.check = ScriptSource{"check.sql", "SELECT 1;\n\nSELECT 1;\n"};
+  const auto found = AskCheck(workload, **client, 0);
+  ASSERT_TRUE(found.ok()) << found.status().ToString();
+  EXPECT_THAT(*found, ::testing::ElementsAre("check.sql:1: 1", "check.sql:3: 1"));
+  workload.check->text = "SELECT 1;\nSELECT 'fail';\n";
+  EXPECT_THAT(AskCheck(workload, **client, 0).status().ToString(), HasSubstr("check.sql:2: "));
+  std::string many;
+  for (size_t i = 0; i < 2 * kMaxContradictions; ++i) many += "SELECT 1;\n";
+  workload.check->text = many;
+  EXPECT_EQ(AskCheck(workload, **client, 0)->size(), kMaxContradictions);
+}
+
 TEST(SqlClientTest, AnswersAndErrors) {
   FakeServer server({Behaviour::kServe, Behaviour::kTooMany, Behaviour::kSilent,
                      Behaviour::kDiesInQuery, Behaviour::kGarbage});

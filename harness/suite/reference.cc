@@ -54,10 +54,10 @@ connections, on which models and targets. Both are TOML. The files that come wit
 - A path in a file is relative to that file. A name without `/` and `.toml` is a workload that comes
   with the program.
 - A duration is a text with a unit: `"500ms"`, `"10s"`, `"2min"`.
-- The settings `hba_file`, `pwfile`, `ssl_cert_file` and `ssl_key_file` are paths, too; and so is any
-  of another server that ends in `_file` (`pgbouncer.auth_file`), and the PATH of a target
-  `file:PATH`. A run's folder has copies in `inputs/`, with their permissions: look there for keys and
-  passwords before you publish it.
+- The settings `hba_file`, `pwfile`, `ssl_cert_file` and `ssl_key_file` are paths, too; so is any of
+  another server that ends in `_file` (`pgbouncer.auth_file`), and the PATH of a target `file:PATH`.
+  A run's folder has copies in `inputs/`, with their permissions: look there for keys and passwords
+  before you publish it.
 - `connbench run` warns of a setting that concerns none of its contenders. `connbench doctor SUITE`
   starts each contender with its settings once, before a long run.
 

@@ -69,7 +69,7 @@ class ContenderRehearsal {
         CONNBENCH_RETURN_IF_ERROR(RunScript(script, define));
       }
     }
-    return Status::Ok();
+    return TryCheck(workload, fresh ? kScale : 0);
   }
 
   ContenderReport TakeReport() {
@@ -104,6 +104,20 @@ class ContenderRehearsal {
     }
     if (!status.ok() && ServerSaidNo(status)) return Refused("", status);
     return status.ok();
+  }
+
+  // A contradiction after one transaction of each kind is one of the set-up or of the check.
+  Status TryCheck(const load::Workload& workload, int64_t scale) {
+    if (!workload.check) return Status::Ok();
+    const auto client = load::SqlClient::Connect(target_->setup_endpoint());
+    if (!client.ok()) return Status::Ok();
+    const auto found = load::AskCheck(workload, **client, scale);
+    if (!found.ok()) return CannotRun(found.status()) ? Refused("", found.status()) : Status::Ok();
+    if (found->empty()) return Status::Ok();
+    return Status::Error(sqlstate::kDataCorrupted,
+                         fmt::format("{} contradicts itself before the first trial: {}",
+                                     report_.contender, fmt::join(*found, "; ")))
+        .WithHint("Look at the set-up, the scripts and the check, with psql.");
   }
 
   Status RunScript(const load::ScriptSource& source,

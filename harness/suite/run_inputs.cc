@@ -64,6 +64,7 @@ void AddSchedule(Files& files, const load::ArrivalSpec& arrivals) {
 void AddWorkload(Files& files, const load::Workload& workload) {
   Add(files, workload.path, workload.text);
   Add(files, workload.setup.path, workload.setup.text);
+  if (workload.check) Add(files, workload.check->path, workload.check->text);
   for (const load::ClientGroup& group : workload.AllGroups()) {
     for (const load::ScriptSource& script : group.scripts) Add(files, script.path, script.text);
     AddSchedule(files, group.arrivals);
@@ -144,6 +145,7 @@ class Places {
   void MoveAll(load::Workload& workload) const {
     Move(workload.path);
     Move(workload.setup.path);
+    if (workload.check) Move(workload.check->path);
     MoveGroup(workload);
     for (load::ClientGroup& group : workload.groups) MoveGroup(group);
   }

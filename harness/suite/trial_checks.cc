@@ -41,6 +41,9 @@ class Finder {
   std::vector<Breach> Find() {
     CheckClient();
     CheckOutcomes();
+    if (!observation_.contradictions.empty()) {
+      Add(check::consistency, fmt::format("{}", fmt::join(observation_.contradictions, "; ")));
+    }
     CheckMachine();
     return std::move(breaches_);
   }

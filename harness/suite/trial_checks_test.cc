@@ -119,6 +119,13 @@ TEST(TrialChecksTest, ReasonsOfTheLoadThatNoCheckKnowsCountAsTheClients) {
             "client: its own; clock: the clock went backwards");
 }
 
+TEST(TrialChecksTest, WhatTheWorkloadsCheckFoundIsNamed) {
+  EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation& o) {
+              o.contradictions = {"check.sql:3: 1, 300000.00", "check.sql:9: 2"};
+            }),
+            "consistency: check.sql:3: 1, 300000.00; check.sql:9: 2");
+}
+
 TEST(TrialChecksTest, WhatTheMachineDidIsNamed) {
   EXPECT_EQ(ReasonOf([](load::LoadResult&, Observation& o) { o.host.steal_ticks = 28; }),
             "steal: the hypervisor took 7.0 % of the CPU time (at most 5 %)");

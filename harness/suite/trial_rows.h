@@ -40,6 +40,7 @@ struct Observation {
   // SQLSTATEs of rejections that the user chose by a limit below what the load needs: they are
   // counted, and spoil nothing.
   std::vector<std::string> chosen_rejections;
+  std::vector<std::string> contradictions;  // what the workload's check found
   observe::SamplerReport samples;
   engine::PoolUsage pools;  // of all pools together in the measured window; no workers: none
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.

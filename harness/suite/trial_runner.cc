@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "base/print_error.h"
+#include "harness/load/set_up.h"
+#include "harness/load/sql_client.h"
 #include "harness/observe/connect_phases.h"
 #include "harness/suite/load_process.h"
 #include "harness/suite/trial_checks.h"
@@ -120,7 +122,18 @@ class TrialRun {
     CONNBENCH_ASSIGN_OR_RETURN(load_, load.TakeResult());
     has_load_ = true;
     CONNBENCH_RETURN_IF_ERROR(target_.CheckAlive());
-    return context_.details ? ReadPhases() : Status::Ok();
+    if (context_.details) CONNBENCH_RETURN_IF_ERROR(ReadPhases());
+    return AskForContradictions();
+  }
+
+  // Last, because it is work of the server that nobody measures.
+  Status AskForContradictions() {
+    if (!cell_.workload.check) return Status::Ok();
+    CONNBENCH_ASSIGN_OR_RETURN(const auto client,
+                               load::SqlClient::Connect(target_.setup_endpoint()));
+    CONNBENCH_ASSIGN_OR_RETURN(observation_.contradictions,
+                               load::AskCheck(cell_.workload, *client, /*scale=*/0));
+    return Status::Ok();
   }
 
   Status ReadPhases() {
@@ -216,8 +229,9 @@ class TrialRun {
     if (target_.root_pids().empty()) return Status::Ok();
     CONNBENCH_ASSIGN_OR_RETURN(const rusage life, server_.Stop());
     const int64_t switches = life.ru_nvcsw + life.ru_nivcsw;
-    // 0: of a server that goes on, nothing is known.
-    if (switches > 0) observation_.life_switches = switches - LivingSwitches(before_load_);
+    // 0: of a server that goes on, nothing is known. A check's switches are not the load's.
+    if (switches > 0 && !cell_.workload.check)
+      observation_.life_switches = switches - LivingSwitches(before_load_);
     return Status::Ok();
   }
 

@@ -81,6 +81,8 @@ struct Workload : ClientGroup {
   std::vector<int> ladder;
   bool first_query = false;
   ScriptSource setup;  // empty text: none
+  // Queries whose every row tells of data that contradict themselves; asked after each trial.
+  std::optional<ScriptSource> check = {};
   std::vector<std::string> tables;
   int64_t scale = 1;
   std::map<std::string, std::string> define;

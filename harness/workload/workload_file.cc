@@ -375,6 +375,7 @@ Result<Workload> Reader::Read() {
   CONNBENCH_RETURN_IF_ERROR(CheckName(workload.name, "workload"));
   int64_t active = workload.active;
   std::string setup;
+  std::string check;
   CONNBENCH_RETURN_IF_ERROR(Groups(workload.groups));
   if (!workload.groups.empty()) workload.pattern = Pattern::kMixed;
   CONNBENCH_RETURN_IF_ERROR(Clients(workload));
@@ -393,12 +394,18 @@ Result<Workload> Reader::Read() {
   CONNBENCH_RETURN_IF_ERROR(Define(workload.define));
   CONNBENCH_RETURN_IF_ERROR(Flag("first_query", workload.first_query));
   CONNBENCH_RETURN_IF_ERROR(String("setup", setup));
+  CONNBENCH_RETURN_IF_ERROR(String("check", check));
   workload.active = static_cast<int>(active);
   if (!setup.empty()) {
     workload.setup.path = Sibling(setup);
     auto text = ReadNamedFile("setup file", workload.setup.path);
     if (!text.ok()) return Fail(*table_.get("setup"), text.status().error().message);
     workload.setup.text = std::move(*text);
+  }
+  if (!check.empty()) {
+    auto text = ReadNamedFile("check file", Sibling(check));
+    if (!text.ok()) return Fail(*table_.get("check"), text.status().error().message);
+    workload.check = ScriptSource{Sibling(check), std::move(*text)};
   }
   // A script that does not compile is this file's error, not that of a later run.
   std::map<std::string, std::string> define = workload.define;
@@ -412,6 +419,10 @@ Result<Workload> Reader::Read() {
           .WithHint("Add: scripts = [{ file = \"select_only.sql\" }]");
     }
     auto compiled = ScriptSet::Compile(group.scripts, define);
+    if (!compiled.ok()) return compiled.TakeStatus();
+  }
+  if (workload.check) {
+    auto compiled = ScriptSet::Compile({*workload.check}, define);
     if (!compiled.ok()) return compiled.TakeStatus();
   }
   if (RowOf(workload.pattern).Has(kMadeOfGroups) == workload.groups.empty()) {

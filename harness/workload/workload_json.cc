@@ -93,6 +93,7 @@ void Visit(T& workload, V&& visit) requires std::same_as<std::remove_const_t<T>,
   visit("ladder", workload.ladder);
   visit("first_query", workload.first_query);
   visit("setup", workload.setup);
+  visit("check", workload.check);
   visit("tables", workload.tables);
   visit("scale", workload.scale);
   visit("define", workload.define);
@@ -160,13 +161,20 @@ class Writer {
   Object& object_;
 };
 
-// Throws Poco::Exception for what is missing or of another type.
+template <typename T>
+constexpr bool kIsOptional = false;
+template <typename T>
+constexpr bool kIsOptional<std::optional<T>> = true;
+
+// Throws Poco::Exception for what is missing or of another type. What is optional may be missing:
+// versions before it did not write it.
 class JsonReader {
  public:
   explicit JsonReader(const Object& object) : object_(object) {}
 
   template <typename T>
   void operator()(const char* name, T& value) const {
+    if (kIsOptional<T> && !object_.has(name)) return;
     if (!object_.has(name)) throw Poco::DataFormatException(fmt::format("no field {}", name));
     try {
       FromVar(object_.get(name), value);
