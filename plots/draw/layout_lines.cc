@@ -140,7 +140,10 @@ class LinesLayout {
     const double em = scene.width_px / style.font_px;
     constexpr double kEmsOfColumn = 34;
     const auto fitting = static_cast<size_t>(std::max(1.0, std::floor(em / kEmsOfColumn)));
-    columns_ = std::min({groups_.size(), fitting, size_t{3}});
+    const size_t most = std::min({groups_.size(), fitting, size_t{3}});
+    // Four panels are two and two, not three and one.
+    const size_t rows = (groups_.size() + most - 1) / most;
+    columns_ = (groups_.size() + rows - 1) / rows;
     constexpr int kTicks = 5;
     y_ticks_ = TicksOf(ranges_.y, chart.y_unit, kTicks);
     for (const Tick& tick : y_ticks_) {

@@ -83,6 +83,22 @@ std::vector<std::vector<size_t>> PanelsOf(const Chart& chart) {
   return panels;
 }
 
+// One line if it fits; otherwise a line for each of its parts: "mode 15.6 ms; median 18 ms" is not
+// torn between a word and its number.
+std::vector<std::string> ValueLines(const std::string& text, double max_px, double font_px) {
+  std::vector<std::string> lines = WrapText(text, max_px, font_px);
+  if (lines.size() == 1) return lines;
+  constexpr std::string_view kBetween = "; ";
+  lines.clear();
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(kBetween, begin), text.size());
+    const auto part = WrapText(text.substr(begin, end - begin), max_px, font_px);
+    lines.insert(lines.end(), part.begin(), part.end());
+    begin = end + kBetween.size();
+  }
+  return lines;
+}
+
 class RowsLayout {
  public:
   RowsLayout(const Chart& chart, const Style& style, Scene& scene)
@@ -90,7 +106,7 @@ class RowsLayout {
     for (const Bar& bar : chart.bars) {
       names_.push_back(WrapText(NameOf(bar), kRoomForNames * scene.width_px, style.font_px));
       values_.push_back(
-          WrapText(ValueOf(chart, bar), kRoomForValues * scene.width_px, style.small_px));
+          ValueLines(ValueOf(chart, bar), kRoomForValues * scene.width_px, style.small_px));
       const auto widest = [](const std::vector<std::string>& lines, double font_px) {
         double width = 0;
         for (const std::string& text : lines) width = std::max(width, TextWidthPx(text, font_px));
