@@ -225,6 +225,39 @@ def test_waits_and_answers_as_postgresql(server, postgres, name):
     assert transcripts[1] == transcripts[0]
 
 
+def answers_by_privileges(server):
+    """What a role that has some privileges is told."""
+    statements = [f"insert into own values (1, 1) on conflict {rest}" for rest in (
+        "do nothing", "(k) do nothing", "on constraint own_pkey do nothing",
+        "(k) do update set v = 3", "(k) do update set v = excluded.v")]
+    statements += ["update own set v = 1 from all_read", "delete from own using all_read",
+                   "update own set v = n from all_read", "update own set v = k from all_read",
+                   "delete from own using all_read where n = k"]
+    answers = []
+    with server.connect(user="postgres") as owner:
+        owner.execute("create role upserter login")
+        owner.execute("create table own (k int primary key, v int)")
+        owner.execute("create table all_read (n int)")
+        owner.execute("grant select on all_read to upserter")
+        for granted in ("insert", "insert, select", "insert, update", "update, delete",
+                        "insert, update, delete, select"):
+            owner.execute("revoke all on own from upserter")
+            owner.execute(f"grant {granted} on own to upserter")
+            with server.connect(user="upserter") as writer:
+                for statement in statements:
+                    try:
+                        answers.append((granted, writer.execute(statement).statusmessage))
+                    except psycopg.Error as error:
+                        answers.append((granted, statement, error.sqlstate, str(error)))
+        owner.execute("drop table own, all_read")
+        owner.execute("drop role upserter")
+    return answers
+
+
+def test_needs_the_privileges_that_postgresql_needs(server, postgres):
+    assert answers_by_privileges(server) == answers_by_privileges(postgres)
+
+
 UPSERTERS = 8
 ROUNDS = 60
 COUNTERS = 5
