@@ -27,6 +27,7 @@ struct ClassRow {
   char kind = 'r';
   char identity = 'n';  // relreplident
   size_t columns = 0;
+  size_t checks = 0;
   bool has_index = false;
   bool shared = false;
   std::optional<std::string> acl;
@@ -56,7 +57,7 @@ constexpr auto kClassFields = std::to_array<ViewField<ClassRow>>({
     {{"relpersistence", t::kChar}, field::ConstantChar<'p'>},
     {{"relkind", t::kChar}, field::Char<&ClassRow::kind>},
     {{"relnatts", t::kInt2}, field::Number<&ClassRow::columns>},
-    {{"relchecks", t::kInt2}, field::Constant<0>},
+    {{"relchecks", t::kInt2}, field::Number<&ClassRow::checks>},
     {{"relhasrules", t::kBool}, field::False},
     {{"relhastriggers", t::kBool}, field::False},
     {{"relhassubclass", t::kBool}, field::False},
@@ -93,6 +94,7 @@ ClassRow ClassRowOf(const RelationRef& relation, const CatalogContents& contents
     case RelationKind::kTable:
       row.access_method = kHeapMethodOid;
       row.columns = relation->columns.size();
+      row.checks = relation->checks.size();
       row.has_index = !relation->indexes.empty();
       row.identity = relation->oid < kFirstUserOid ? 'n' : 'd';
       break;
@@ -359,7 +361,8 @@ struct ConstraintRow {
   char action = ' ';  // on update and delete
   char match = ' ';
   bool valid = true;
-  std::string columns;
+  bool no_inherit = true;
+  std::optional<std::string> columns;
   std::optional<std::string> referenced_columns;
 };
 
@@ -382,8 +385,8 @@ constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
     {{"confmatchtype", t::kChar}, field::Char<&ConstraintRow::match>},
     {{"conislocal", t::kBool}, field::True},
     {{"coninhcount", t::kInt4}, field::Constant<0>},
-    {{"connoinherit", t::kBool}, field::True},
-    {{"conkey", t::kInt2Array}, field::Copy<&ConstraintRow::columns>},
+    {{"connoinherit", t::kBool}, field::Flag<&ConstraintRow::no_inherit>},
+    {{"conkey", t::kInt2Array}, field::CopyIfAny<&ConstraintRow::columns>},
     {{"confkey", t::kInt2Array}, field::CopyIfAny<&ConstraintRow::referenced_columns>},
     {{"conpfeqop", t::kOidArray}, field::Null},
     {{"conppeqop", t::kOidArray}, field::Null},
@@ -412,6 +415,16 @@ void AppendConstraints(const RelationInfo& table, const CatalogContents& content
     row.table = table.oid;
     row.index = index.oid;
     row.columns = ColumnNumbers(index.key_columns);
+    AppendViewRow<kConstraintFields>(row, rows);
+  }
+  for (const CheckInfo& check : table.checks) {
+    ConstraintRow row;
+    row.oid = check.oid;
+    row.name = check.name;
+    row.kind = 'c';
+    row.table = table.oid;
+    row.no_inherit = false;
+    if (!check.columns.empty()) row.columns = ColumnNumbers(check.columns);
     AppendViewRow<kConstraintFields>(row, rows);
   }
   for (const ForeignKeyInfo& key : table.foreign_keys) {

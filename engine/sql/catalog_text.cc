@@ -9,6 +9,7 @@
 #include "engine/executor/nodes/explain.h"
 #include "engine/executor/types/array_text.h"
 #include "engine/roles/access.h"
+#include "engine/sql/check_constraints.h"
 #include "engine/sql/column_defaults.h"
 #include "engine/sql/relation_name.h"
 
@@ -37,6 +38,16 @@ std::string IndexDefinitionText(const RelationInfo& table, const IndexInfo& inde
 std::string KeyConstraintText(const RelationInfo& table, const IndexInfo& index) {
   return fmt::format("{} ({})", index.primary ? "PRIMARY KEY" : "UNIQUE",
                      ColumnList(table, index.key_columns));
+}
+
+Result<std::string> CheckText(const RelationInfo& table, const CheckInfo& check,
+                              Interrupts* interrupts) {
+  Arena arena;
+  arena.set_interrupts(interrupts);
+  CONNBENCH_ASSIGN_OR_RETURN(const Expression* condition, ReadStoredCheck(table, check, arena));
+  std::vector<std::string> names;
+  for (const ColumnInfo& column : table.columns) names.push_back(QuoteIfNeeded(column.name));
+  return fmt::format("CHECK ({})", PrintExpression(*condition, names));
 }
 
 std::string ForeignKeyText(const RelationInfo& table, const ForeignKeyInfo& key,

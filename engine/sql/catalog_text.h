@@ -28,6 +28,9 @@ inline std::string_view SchemaName(Oid schema) {
 std::string IndexDefinitionText(const RelationInfo& table, const IndexInfo& index, bool qualified);
 // "PRIMARY KEY (id)", "UNIQUE (a, b)".
 std::string KeyConstraintText(const RelationInfo& table, const IndexInfo& index);
+// "CHECK ((a > 0))"
+Result<std::string> CheckText(const RelationInfo& table, const CheckInfo& check,
+                              Interrupts* interrupts);
 // "FOREIGN KEY (a) REFERENCES p(id) NOT VALID": its rows are not checked.
 std::string ForeignKeyText(const RelationInfo& table, const ForeignKeyInfo& key,
                            const RelationInfo& referenced);

@@ -532,7 +532,7 @@ Status CopyFrom::AddRow() {
       return InThisLine(std::move(context_.status));
     }
   }
-  Status status = table_->CheckNotNull(row_values_.data(), context_);
+  Status status = table_->CheckConstraints(row_values_.data(), context_);
   if (!status.ok()) return InThisLine(std::move(status));
   const size_t bytes = table_->codec().EncodedSize(row_values_.data());
   char* encoded = batch_arena_.AllocateBytes(bytes);

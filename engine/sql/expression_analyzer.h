@@ -29,6 +29,8 @@ Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type
 
 // The clause of an expression that belongs to no row, and so has no columns.
 inline constexpr std::string_view kDefaultClause = "DEFAULT expressions";
+// The clause of the condition of a CHECK constraint.
+inline constexpr std::string_view kCheckClause = "check constraints";
 
 // Plans the queries in expressions: the planner.
 class SubqueryPlanner {

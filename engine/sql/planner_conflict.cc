@@ -39,8 +39,7 @@ Result<std::vector<size_t>> Planner::FindConstraint(std::string_view name,
       return std::vector<size_t>{i};
     }
   }
-  if (std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
-                  [&](const ForeignKeyInfo& key) { return key.name == name; })) {
+  if (table.HasConstraint(name)) {
     return Status::Error(sqlstate::kWrongObjectType,
                          "constraint in ON CONFLICT clause has no associated index");
   }

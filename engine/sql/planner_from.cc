@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/executor/expression/resolve.h"
+#include "engine/sql/check_constraints.h"
 #include "engine/sql/planner.h"
 #include "engine/transaction/transaction.h"
 
@@ -54,6 +55,9 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
   source.relation = std::move(*found);
   plan_->tables.push_back({source.relation, mode, source.relation->oid, needs});
   source.table = std::make_shared<Table>(*context_.storage, source.relation);
+  if (mode == LockMode::kRowExclusive) {
+    CONNBENCH_RETURN_IF_ERROR(LoadChecks(*source.table, plan_->arena));
+  }
   ScopeItem item;
   item.table_name = item.alias = source.relation->name;
   for (const ColumnInfo& column : source.relation->columns) {

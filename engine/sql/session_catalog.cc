@@ -85,6 +85,9 @@ Result<std::string> RealSession::ConstraintText(Oid constraint) {
                                  catalog_.FindByOid(transaction_, key.table_oid));
       return ForeignKeyText(*relation, key, *referenced);
     }
+    for (const CheckInfo& check : relation->checks) {
+      if (check.oid == constraint) return CheckText(*relation, check, this);
+    }
   }
   return std::string();
 }

@@ -369,6 +369,13 @@ class RealSession final : public Session, private EvalEnvironment {
                          ResultSink& sink);
   Result<RelationRef> AddForeignKey(const RelationRef& table, const PgQuery__Constraint& constraint,
                                     const std::vector<int16_t>& columns, std::string_view sql);
+  // utility_check.cc: adds a check to the definition of a table, named if it has no name yet.
+  Status MakeCheckOf(RelationInfo& table, const PgQuery__Constraint& constraint,
+                     std::string_view sql);
+  Result<std::string> ChooseCheckName(const RelationInfo& table, const CheckInfo& check);
+  // The same to a table whose rows must meet it.
+  Result<RelationRef> AddCheck(const RelationRef& table, const PgQuery__Constraint& constraint,
+                               std::string_view sql);
   Result<RelationRef> AddConstraint(RelationRef table, const PgQuery__Constraint& constraint,
                                     std::string_view sql, ResultSink& sink);
   Result<RelationRef> AlterColumn(const RelationRef& table, const PgQuery__AlterTableCmd& command,

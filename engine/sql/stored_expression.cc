@@ -28,6 +28,8 @@ std::string TypeName(Type type) {
 
 class Printer {
  public:
+  explicit Printer(std::span<const std::string> columns) : columns_(columns) {}
+
   Result<std::string> Print(const Expression& e) {
     Append(e);
     if (status_.ok()) return std::move(text_);
@@ -64,6 +66,7 @@ class Printer {
     text_ += ')';
   }
 
+  const std::span<const std::string> columns_;
   std::string text_;
   Status status_;
 };
@@ -129,6 +132,11 @@ void Printer::Append(const Expression& e) {
     case ExpressionKind::kConstant:
       return AppendConstant(e);
     case ExpressionKind::kColumn:
+      if (static_cast<size_t>(e.index) < columns_.size()) {
+        text_ += Quoted(columns_[static_cast<size_t>(e.index)], '"');
+        return;
+      }
+      [[fallthrough]];
     case ExpressionKind::kParameter:
     case ExpressionKind::kCell:
     case ExpressionKind::kSubquery:
@@ -177,8 +185,9 @@ void Printer::Append(const Expression& e) {
 
 }  // namespace
 
-Result<std::string> PrintStoredExpression(const Expression& expression) {
-  return Printer().Print(expression);
+Result<std::string> PrintStoredExpression(const Expression& expression,
+                                          std::span<const std::string> columns) {
+  return Printer(columns).Print(expression);
 }
 
 Status FixSessionLiterals(Expression& expression, Arena& arena, EvalEnvironment& environment) {

@@ -234,7 +234,8 @@ Status TableDefinition::AddTableConstraint(const PgQuery__Constraint& constraint
       return {};
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-      return ast::NotSupported(sql_, "a CHECK constraint", constraint.location);
+      checks.push_back(&constraint);
+      return {};
     case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
       return ast::NotSupported(sql_, "a generated column", constraint.location);
     case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:

@@ -1,4 +1,5 @@
-// A CREATE TABLE statement, checked: columns, keys, serials, foreign keys. Private to engine/sql.
+// A CREATE TABLE statement, checked: columns, keys, serials, foreign keys, checks.
+// Private to engine/sql.
 #pragma once
 
 #include <string>
@@ -36,6 +37,7 @@ struct TableDefinition {
   std::vector<IndexInfo> indexes;  // unnamed unless the statement names them
   std::vector<Serial> serials;
   std::vector<ForeignKey> foreign_keys;
+  std::vector<const PgQuery__Constraint*> checks;  // to be read once all columns are known
   // For each column, the sequences that its default names, as written.
   std::vector<std::vector<std::string>> default_sequences;
 

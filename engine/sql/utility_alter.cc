@@ -62,14 +62,6 @@ bool CanBeCompared(const ColumnInfo& a, const ColumnInfo& b) {
   return left.ok() && right.ok() && builder.Operator("=", *left, *right, -1).ok();
 }
 
-bool HasConstraint(const RelationInfo& table, std::string_view name) {
-  return std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
-                     [name](const ForeignKeyInfo& key) { return key.name == name; }) ||
-         std::any_of(table.indexes.begin(), table.indexes.end(), [name](const IndexInfo& index) {
-           return index.constraint && index.name == name;
-         });
-}
-
 // "table_a_b_fkey", with a number if the table has one of that name.
 std::string ChooseForeignKeyName(const RelationInfo& table, const std::vector<int16_t>& columns) {
   std::string base = table.name;
@@ -79,7 +71,7 @@ std::string ChooseForeignKeyName(const RelationInfo& table, const std::vector<in
   for (int number = 0;; ++number) {
     const std::string end = number == 0 ? "_fkey" : fmt::format("_fkey{}", number);
     std::string name = TruncateName(base.substr(0, kMaxNameLength - end.size())) + end;
-    if (!HasConstraint(table, name)) return name;
+    if (!table.HasConstraint(name)) return name;
   }
 }
 
@@ -93,7 +85,7 @@ Result<RelationRef> RealSession::AddForeignKey(const RelationRef& table,
   key.columns = columns;
   key.name = TruncateName(constraint.conname);
   if (key.name.empty()) key.name = ChooseForeignKeyName(*table, columns);
-  if (HasConstraint(*table, key.name)) {
+  if (table->HasConstraint(key.name)) {
     return Status::Error(
         sqlstate::kDuplicateObject,
         fmt::format("constraint \"{}\" for relation \"{}\" already exists", key.name, table->name));
@@ -156,11 +148,12 @@ Result<RelationRef> RealSession::AddConstraint(RelationRef table,
     WarnForeignKey(sink);
     return AddForeignKey(table, constraint, definition.foreign_keys[0].columns, sql);
   }
-  if (HasConstraint(*table, TruncateName(constraint.conname))) {
+  if (table->HasConstraint(TruncateName(constraint.conname))) {
     return Status::Error(sqlstate::kDuplicateObject,
                          fmt::format("constraint \"{}\" for relation \"{}\" already exists",
                                      constraint.conname, table->name));
   }
+  if (!definition.checks.empty()) return AddCheck(table, constraint, sql);
   catalog_changed_ = true;
   const bool tightened =
       !std::equal(table->columns.begin(), table->columns.end(), definition.columns.begin(),

@@ -6,6 +6,7 @@
 
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/check_constraints.h"
 #include "engine/sql/column_defaults.h"
 #include "engine/sql/session_impl.h"
 
@@ -77,11 +78,13 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
     CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, AnalyzeDefault(column, *arena));
     defaults.push_back(value);
   }
+  auto table = std::make_shared<Table>(*context_.storage, relation);
+  CONNBENCH_RETURN_IF_ERROR(LoadChecks(*table, *arena));
   const int column_count = static_cast<int>(columns.size());
   EvalEnvironment& environment = *this;
-  copy_in_ = std::make_unique<CopyFrom>(std::make_shared<Table>(*context_.storage, relation),
-                                        std::move(columns), std::move(defaults), std::move(options),
-                                        transaction_, environment, std::move(arena));
+  copy_in_ =
+      std::make_unique<CopyFrom>(std::move(table), std::move(columns), std::move(defaults),
+                                 std::move(options), transaction_, environment, std::move(arena));
   sink.CopyInResponse(WireFormat::kText, column_count);
   return Outcome{{}, true, false};
 }

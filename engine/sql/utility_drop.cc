@@ -249,6 +249,14 @@ Result<RelationRef> RealSession::DropConstraint(const RelationRef& table,
                     [oid](const ForeignKeyInfo& candidate) { return candidate.oid == oid; });
     });
   }
+  for (const CheckInfo& check : table->checks) {
+    if (check.name != name) continue;
+    catalog_changed_ = true;
+    return catalog_.Alter(transaction_, table, [oid = check.oid](RelationInfo& changed) {
+      std::erase_if(changed.checks,
+                    [oid](const CheckInfo& candidate) { return candidate.oid == oid; });
+    });
+  }
   std::string message =
       fmt::format("constraint \"{}\" of relation \"{}\" does not exist", name, table->name);
   if (!command.missing_ok) return Status::Error(sqlstate::kUndefinedObject, std::move(message));

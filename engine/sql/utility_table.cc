@@ -11,6 +11,15 @@
 #include "engine/sql/table_definition.h"
 
 namespace connbench::engine {
+namespace {
+
+bool IsCheck(const ast::Node& node) {
+  return node.node_case == PG_QUERY__NODE__NODE_CONSTRAINT &&
+         node.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_CHECK;
+}
+
+}  // namespace
+
 Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& statement,
                                                          std::string_view sql, ResultSink& sink) {
   CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("CREATE TABLE"));
@@ -51,13 +60,15 @@ Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& st
   for (const ast::Node* node : ast::List(create.table_elts, create.n_table_elts)) {
     if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF) {
       CONNBENCH_RETURN_IF_ERROR(definition.AddColumn(*node->column_def));
+    } else if (IsCheck(*node)) {
+      definition.checks.push_back(node->constraint);
     } else if (node->node_case != PG_QUERY__NODE__NODE_CONSTRAINT) {
       return ast::NotSupported(sql, "LIKE in CREATE TABLE", ast::LocationOf(*node));
     }
   }
   // Constraints may name columns that come after them.
   for (const ast::Node* node : ast::List(create.table_elts, create.n_table_elts)) {
-    if (node->node_case == PG_QUERY__NODE__NODE_CONSTRAINT) {
+    if (node->node_case == PG_QUERY__NODE__NODE_CONSTRAINT && !IsCheck(*node)) {
       CONNBENCH_RETURN_IF_ERROR(definition.AddTableConstraint(*node->constraint));
     }
   }
@@ -75,6 +86,9 @@ Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& st
   relation.name = name;
   relation.owner = role_.oid;
   relation.columns = std::move(definition.columns);
+  for (const PgQuery__Constraint* check : definition.checks) {
+    CONNBENCH_RETURN_IF_ERROR(MakeCheckOf(relation, *check, sql));
+  }
   CONNBENCH_ASSIGN_OR_RETURN(RelationRef table, catalog_.CreateTable(transaction_, relation));
   CONNBENCH_RETURN_IF_ERROR(
       transaction_.locks().LockRelation(table->oid, LockMode::kAccessExclusive));

@@ -39,6 +39,15 @@ int RelationInfo::FindColumn(std::string_view column) const {
   return -1;
 }
 
+bool RelationInfo::HasConstraint(std::string_view constraint) const {
+  const auto named = [constraint](const auto& each) { return each.name == constraint; };
+  return std::any_of(foreign_keys.begin(), foreign_keys.end(), named) ||
+         std::any_of(checks.begin(), checks.end(), named) ||
+         std::any_of(indexes.begin(), indexes.end(), [&](const IndexInfo& index) {
+           return index.constraint && index.name == constraint;
+         });
+}
+
 const IndexInfo* RelationInfo::primary_key() const {
   for (const IndexInfo& index : indexes) {
     if (index.primary) return &index;
@@ -337,6 +346,7 @@ Result<RelationRef> Catalog::CreateTable(Transaction& transaction, const Relatio
   table.owner = definition.owner;
   table.columns = definition.columns;
   table.foreign_keys = definition.foreign_keys;
+  table.checks = definition.checks;
   table.oid = NewOid();
   CONNBENCH_ASSIGN_OR_RETURN(table.storage, NewStorage(transaction, table.oid, false));
   CONNBENCH_RETURN_IF_ERROR(InsertRow(transaction, table));

@@ -92,6 +92,13 @@ struct ForeignKeyInfo {
   Oid index_oid = 0;             // its unique index on the referenced columns
 };
 
+struct CheckInfo {
+  Oid oid = 0;
+  std::string name;
+  std::string sql;               // the condition's text
+  std::vector<int16_t> columns;  // that it reads, in the order of the text
+};
+
 // What a table, index or sequence is; immutable once handed out. A changed relation is a new
 // object: a cached plan is good as long as Find still returns the same pointer.
 struct RelationInfo {
@@ -105,11 +112,14 @@ struct RelationInfo {
   std::vector<ColumnInfo> columns;           // of a table
   std::vector<IndexInfo> indexes;            // of a table
   std::vector<ForeignKeyInfo> foreign_keys;  // of a table
+  std::vector<CheckInfo> checks;             // of a table, by name
   SequenceInfo sequence;                     // of a sequence
 
   // -1: no such column.
   int FindColumn(std::string_view column) const;
   const IndexInfo* primary_key() const;
+  // A key, a foreign key or a check of that name.
+  bool HasConstraint(std::string_view constraint) const;
 };
 using RelationRef = std::shared_ptr<const RelationInfo>;
 
@@ -139,8 +149,8 @@ class Catalog {
   // All relations that the snapshot sees, by oid.
   Result<std::vector<RelationRef>> ListAsOf(Transaction& transaction, const Snapshot& snapshot);
 
-  // Name, owner, columns and foreign keys of the definition count; the rest is made up here. Also
-  // makes its storage.
+  // Name, owner, columns, checks and foreign keys of the definition count; the rest is made up.
+  // Also makes its storage.
   Result<RelationRef> CreateTable(Transaction& transaction, const RelationInfo& definition);
   // The new index is empty: the caller fills it (BTree::BulkBuild) if the table has rows. The
   // returned table has it in indexes.back().
@@ -157,7 +167,7 @@ class Catalog {
   Result<RelationRef> AlterColumns(Transaction& transaction, const RelationRef& table,
                                    std::vector<ColumnInfo> columns);
 
-  // Any other change of what the relation is: owner, grants, foreign keys, the options of a
+  // Any other change of what the relation is: owner, grants, checks, foreign keys, the options of a
   // sequence. Its name, kind, storage, columns' types and indexes must stay. change may be called
   // again with what a transaction that has committed meanwhile left.
   Result<RelationRef> Alter(Transaction& transaction, const RelationRef& relation,
@@ -165,7 +175,7 @@ class Catalog {
   // ALTER SEQUENCE: new options and a new counter in new storage, so that both roll back.
   Result<RelationRef> AlterSequence(Transaction& transaction, const RelationRef& sequence,
                                     const SequenceInfo& definition, int64_t value, bool called);
-  // A new oid, for what is no relation of its own: a foreign key.
+  // A new oid, for what is no relation of its own: a foreign key, a check.
   Oid NewOid();
 
   // Atomic, never rolled back. 2200H at the end of a sequence that does not cycle.

@@ -141,6 +141,22 @@ ForeignKeyInfo ReadForeignKey(Reader& reader) {
   return key;
 }
 
+void WriteCheck(Writer& writer, const CheckInfo& check) {
+  writer.Number(check.oid);
+  writer.Text(check.name);
+  writer.Text(check.sql);
+  writer.Numbers(check.columns);
+}
+
+CheckInfo ReadCheck(Reader& reader) {
+  CheckInfo check;
+  check.oid = reader.Number<Oid>();
+  check.name = reader.Text();
+  check.sql = reader.Text();
+  check.columns = reader.Numbers<int16_t>();
+  return check;
+}
+
 void WriteGrants(Writer& writer, const std::optional<std::vector<Grant>>& grants) {
   writer.Number<uint8_t>(grants.has_value());
   if (!grants) return;
@@ -177,6 +193,8 @@ std::string EncodeCatalogRow(const RelationInfo& relation) {
   for (const IndexInfo& index : relation.indexes) WriteIndex(writer, index);
   writer.Number(static_cast<uint16_t>(relation.foreign_keys.size()));
   for (const ForeignKeyInfo& key : relation.foreign_keys) WriteForeignKey(writer, key);
+  writer.Number(static_cast<uint16_t>(relation.checks.size()));
+  for (const CheckInfo& check : relation.checks) WriteCheck(writer, check);
   writer.Number(relation.owner);
   WriteGrants(writer, relation.grants);
   writer.Number(relation.sequence.type_oid);
@@ -207,6 +225,10 @@ Result<RelationInfo> DecodeCatalogRow(std::string_view row) {
   const auto foreign_keys = reader.Number<uint16_t>();
   for (uint16_t i = 0; i < foreign_keys && reader.ok(); ++i) {
     relation.foreign_keys.push_back(ReadForeignKey(reader));
+  }
+  const auto checks = reader.Number<uint16_t>();
+  for (uint16_t i = 0; i < checks && reader.ok(); ++i) {
+    relation.checks.push_back(ReadCheck(reader));
   }
   relation.owner = reader.Number<Oid>();
   relation.grants = ReadGrants(reader);

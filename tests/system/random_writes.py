@@ -12,7 +12,7 @@ class WrittenTables:
         self.names = ["w0", "w1"]
         self.statements = [
             "create table w0 (k int primary key, u int unique, v bigint default 7, s text, "
-            "unique (u, v))",
+            "unique (u, v), check (u < 100), constraint s_is_short check (length(s) < 6))",
             "create table w1 (k int, u int, v bigint, s text)",
             "create index w1_k on w1 (k)",
         ]

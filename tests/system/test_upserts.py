@@ -297,7 +297,7 @@ def test_counters_lose_nothing(server):
         connection.execute("drop table counters")
 
 
-def test_counters_survive_a_kill(binary, model, tmp_path):
+def test_counters_and_checks_survive_a_kill(binary, model, tmp_path):
     """Sessions count until the server is killed: what was answered is there after it, and at most
     one more of each session."""
     def serve():
@@ -305,7 +305,8 @@ def test_counters_survive_a_kill(binary, model, tmp_path):
 
     server = serve()
     with server.connect(user="postgres") as connection:
-        connection.execute("create table counters (id int primary key, other int unique, n int)")
+        connection.execute("create table counters (id int primary key, other int unique, n int "
+                           "check (n < 1000000), constraint c check (other >= id))")
     counted = [0] * UPSERTERS
 
     def count(number):
@@ -330,4 +331,12 @@ def test_counters_survive_a_kill(binary, model, tmp_path):
     rows = server.query("select id, other, n from counters order by id", user="postgres")
     assert [row[:2] for row in rows] == [(0, 0), (1, 1), (2, 2)]
     assert sum(counted) <= sum(row[2] for row in rows) <= sum(counted) + UPSERTERS
+    with server.connect(user="postgres") as connection:
+        for row in ("(9, 8, 0)", "(9, 9, 1000000)"):
+            with pytest.raises(psycopg.errors.CheckViolation):
+                connection.execute(f"insert into counters values {row}")
+        assert connection.execute(
+            "select conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'c' "
+            "order by conname").fetchall() == [
+                ("c", "CHECK ((other >= id))"), ("counters_n_check", "CHECK ((n < 1000000))")]
     server.stop()

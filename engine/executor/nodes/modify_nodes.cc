@@ -73,7 +73,7 @@ InsertNode::InsertNode(std::shared_ptr<Table> table, PlanNodePtr child,
 [[gnu::hot]] Step InsertNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   const Step step = child_->Next(context, new_row);
   if (step != Step::kRow) return step;
-  Status status = table_->CheckNotNull(new_row, context.eval);
+  Status status = table_->CheckConstraints(new_row, context.eval);
   if (!status.ok()) return Fail(context, std::move(status));
   Result<Tid> tid = table_->heap().Insert(*context.transaction, table_->Encode(new_row));
   if (!tid.ok()) return Fail(context, tid.TakeStatus());

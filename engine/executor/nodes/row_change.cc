@@ -29,7 +29,7 @@ RowChange::RowChange(std::shared_ptr<Table> table, std::vector<Assignment> assig
     Value& target = new_row_[static_cast<size_t>(assignment.column)];
     if (!Evaluate(*assignment.value, context.eval, target)) return false;
   }
-  Status status = table_->CheckNotNull(new_row_.data(), context.eval);
+  Status status = table_->CheckConstraints(new_row_.data(), context.eval);
   return status.ok() || context.Fail(std::move(status));
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/executor/sqlstate.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/storage/vacuum.h"
 #include "engine/transaction/transaction.h"
@@ -60,7 +61,7 @@ Table::Table(Storage& storage, RelationRef relation)
   return encoded_;
 }
 
-[[gnu::hot]] Status Table::CheckNotNull(const Value* row, EvalContext& context) const {
+[[gnu::hot]] Status Table::CheckConstraints(const Value* row, EvalContext& context) const {
   for (size_t i = 0; i < relation_->columns.size(); ++i) {
     if (!row[i].null || !relation_->columns[i].not_null) continue;
     return Status::Error(
@@ -68,6 +69,16 @@ Table::Table(Storage& storage, RelationRef relation)
                fmt::format(
                    "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                    relation_->columns[i].name, relation_->name))
+        .WithDetail("Failing row contains " + DescribeRow(row, context) + ".");
+  }
+  for (size_t i = 0; i < checks_.size(); ++i) {
+    Value holds;
+    context.columns = row;
+    if (!Evaluate(*checks_[i], context, holds)) return std::move(context.status);
+    if (holds.null || holds.integer != 0) continue;
+    return Status::Error(sqlstate::kCheckViolation,
+                         fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
+                                     relation_->name, relation_->checks[i].name))
         .WithDetail("Failing row contains " + DescribeRow(row, context) + ".");
   }
   return {};

@@ -1,8 +1,8 @@
 // A table as the nodes of one plan use it: its rows' codec, its heap, its indexes' keys.
 //
-// Safety: immutable once made, but for the buffers of a key and a row: private memory, one thread.
-// Valid as long as the relation's definition is current (the plan checks) and the transaction holds
-// a lock on the table.
+// Safety: immutable once made, but for set_checks() and the buffers of a key and a row: private
+// memory, one thread. Valid as long as the relation's definition is current (the plan checks) and
+// the transaction holds a lock on the table.
 #pragma once
 
 #include <span>
@@ -45,8 +45,10 @@ class Table {
   // The row's bytes, in a buffer that lives until the next call.
   std::string_view Encode(const Value* row);
 
-  // 23502 with the failing row in its detail.
-  Status CheckNotNull(const Value* row, EvalContext& context) const;
+  // The conditions of info().checks, in its order: for tables whose rows are written.
+  void set_checks(std::vector<const Expression*> checks) { checks_ = std::move(checks); }
+  // NOT NULL and CHECK: 23502, 23514 with the failing row in the detail.
+  Status CheckConstraints(const Value* row, EvalContext& context) const;
 
   // To be called before a row is changed: does the upkeep that the table owes for the pages it
   // took.
@@ -89,6 +91,7 @@ class Table {
   std::vector<TableIndex> indexes_;
   std::vector<StorageId> index_storages_;
   std::vector<const StorageSlot*> slots_;  // of the heap and the indexes
+  std::vector<const Expression*> checks_;
   KeyBuffer key_;
   std::string encoded_;
 };

@@ -20,7 +20,7 @@ Step UpsertNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
     const Value* row = nullptr;
     const Step step = child_->Next(context, row);
     if (step != Step::kRow) return step;
-    Status status = table_->CheckNotNull(row, context.eval);
+    Status status = table_->CheckConstraints(row, context.eval);
     if (!status.ok()) return Fail(context, std::move(status));
     switch (Settle(context, row, new_row)) {
       case Outcome::kWritten:
