@@ -11,17 +11,18 @@
 #include "engine/executor/arena.h"
 #include "engine/executor/key_codec.h"
 #include "engine/executor/row_codec.h"
+#include "engine/executor/types/array.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/type_io.h"
 
 namespace connbench::engine {
 namespace {
 
-constexpr Oid kTypes[] = {type_oid::kBool,    type_oid::kInt2,      type_oid::kInt4,
-                          type_oid::kInt8,    type_oid::kOid,       type_oid::kFloat4,
-                          type_oid::kFloat8,  type_oid::kText,      type_oid::kVarchar,
-                          type_oid::kBpchar,  type_oid::kTimestamp, type_oid::kTimestamptz,
-                          type_oid::kNumeric, type_oid::kName};
+constexpr Oid kTypes[] = {
+    type_oid::kBool,    type_oid::kInt2,   type_oid::kInt4,      type_oid::kInt8,
+    type_oid::kOid,     type_oid::kFloat4, type_oid::kFloat8,    type_oid::kText,
+    type_oid::kVarchar, type_oid::kBpchar, type_oid::kTimestamp, type_oid::kTimestamptz,
+    type_oid::kNumeric, type_oid::kName,   type_oid::kInt4Array, type_oid::kTextArray};
 
 class RandomValues {
  public:
@@ -48,6 +49,9 @@ class RandomValues {
       case type_oid::kName:
       case type_oid::kBpchar:
         return Text();
+      case type_oid::kInt4Array:
+      case type_oid::kTextArray:
+        return Array(ElementType(type));
       default:
         return Value::Integer(static_cast<int64_t>(Bits()));
     }
@@ -79,6 +83,17 @@ class RandomValues {
     std::string text;
     for (uint64_t i = Below(6); i > 0; --i) text += "a bz\xC3\xA4"[Below(6)];
     return Value::Text(arena_.Copy(text));
+  }
+  // Of few values, so that many begin alike.
+  Value Array(Oid element) {
+    ArrayWriter writer(element, arena_, Below(8) == 0 ? 0 : 1);
+    for (uint64_t i = Below(4); i > 0; --i) {
+      const Value number = Value::Integer(static_cast<int64_t>(Below(3)) - 1);
+      writer.Add(Below(6) == 0 ? Value::Null() : element == type_oid::kText ? Text() : number);
+    }
+    Value array;
+    EXPECT_TRUE(writer.Finish(array).ok());
+    return array;
   }
   Value Numeric() {
     static constexpr const char* kSpecials[] = {"NaN",   "Infinity", "-Infinity", "0",

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/executor/types/array.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
 
@@ -105,9 +106,15 @@ bool IsIndexable(Oid type) {
       return AppendNumericKey(value, key);
     case type_oid::kBpchar:
       return AppendEscaped(TrimTrailingBlanks(value.text()), key);
-    default:
-      if (GetType(type).form == ValueForm::kBytes) return AppendEscaped(value.text(), key);
+    default: {
+      const TypeInfo& info = GetType(type);
+      if (IsArray(info)) {
+        key.Append(kKeyValue);
+        return AppendArrayKey(info.element, value.text(), key);
+      }
+      if (info.form == ValueForm::kBytes) return AppendEscaped(value.text(), key);
       return AppendInteger(value.integer, key);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 //   text, varchar, name                bytes with 0x00 written 0x00 0xFF, ended by 0x00 0x00
 //   bpchar                             the same, without trailing blanks
 //   numeric                            sign and weight, then base-10000 digits, ended
+//   arrays                             their elements' keys, 0x00, the first subscript
 //
 // Ranges over the last column given, e.g. (a = 1 AND b > v) on an index (a, b); prefix is key(a):
 //   b = v    from key(a, v)                 to before key(a, v) + kKeyAfter

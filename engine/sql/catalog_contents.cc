@@ -34,6 +34,15 @@ std::string CatalogContents::OwnerName(Oid role) const {
   return found != nullptr ? found->name : UnknownRoleName(role);
 }
 
+bool CatalogContents::HasForeignKeys(const RelationInfo& table) const {
+  return !table.foreign_keys.empty() ||
+         std::any_of(relations.begin(), relations.end(), [&table](const RelationRef& other) {
+           return std::any_of(
+               other->foreign_keys.begin(), other->foreign_keys.end(),
+               [&table](const ForeignKeyInfo& key) { return key.table_oid == table.oid; });
+         });
+}
+
 std::string UnknownRoleName(Oid role) { return fmt::format("unknown (OID={})", role); }
 
 Result<CatalogContents> ReadCatalogContents(const SystemViewInput& input) {
@@ -60,11 +69,16 @@ TypeLayout LayoutOf(Oid type) {
   layout.length = info.size;
   if (info.size > 0) {
     layout.storage = 'p';
-    layout.by_value = type != type_oid::kName;
-    layout.alignment = info.size == 1 || type == type_oid::kName ? 'c'
-                       : info.size == 2                          ? 's'
-                       : info.size == 4                          ? 'i'
-                                                                 : 'd';
+    layout.by_value = info.size <= 8;
+    layout.alignment = info.size == 1 || type == type_oid::kName      ? 'c'
+                       : info.size == 2                               ? 's'
+                       : info.size == 4 || type == type_oid::kAclItem ? 'i'
+                                                                      : 'd';
+  }
+  if (IsArray(info)) {
+    const TypeLayout element = LayoutOf(info.element);
+    layout.collation = element.collation;
+    if (element.alignment == 'd') layout.alignment = 'd';
   }
   switch (type) {
     case type_oid::kName:
@@ -74,11 +88,7 @@ TypeLayout LayoutOf(Oid type) {
     case type_oid::kVarchar:
     case type_oid::kBpchar:
     case type_oid::kPgNodeTree:
-    case type_oid::kTextArray:
       layout.collation = kDefaultCollationOid;
-      break;
-    case type_oid::kNameArray:
-      layout.collation = kCCollationOid;
       break;
     case type_oid::kNumeric:
     case type_oid::kInet:

@@ -37,6 +37,8 @@ struct CatalogContents {
   std::string RoleName(Oid role) const;
   // As pg_get_userbyid() names it.
   std::string OwnerName(Oid role) const;
+  // Whether a foreign key is on the table or refers to it: PostgreSQL has triggers for both.
+  bool HasForeignKeys(const RelationInfo& table) const;
 };
 // What pg_get_userbyid() says of a role that is not there.
 std::string UnknownRoleName(Oid role);

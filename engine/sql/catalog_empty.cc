@@ -1,5 +1,6 @@
 // The catalogs of what connbench has none of, which clients look into: comments, inheritance,
-// memberships of roles, policies, publications, triggers, rules, extended statistics, extensions.
+// memberships of roles, policies, enums, ranges, settings of roles, publications, triggers, rules,
+// extended statistics, extensions.
 #include "engine/sql/system_views.h"
 
 namespace connbench::engine {
@@ -80,18 +81,37 @@ constexpr SystemViewColumn kExtension[] = {{"oid", t::kOid},
                                            {"extversion", t::kText},
                                            {"extconfig", t::kOidArray},
                                            {"extcondition", t::kTextArray}};
+constexpr SystemViewColumn kEnum[] = {{"oid", t::kOid},
+                                      {"enumtypid", t::kOid},
+                                      {"enumsortorder", t::kFloat4},
+                                      {"enumlabel", t::kName}};
+constexpr SystemViewColumn kRange[] = {{"rngtypid", t::kOid},      {"rngsubtype", t::kOid},
+                                       {"rngmultitypid", t::kOid}, {"rngcollation", t::kOid},
+                                       {"rngsubopc", t::kOid},     {"rngcanonical", t::kRegproc},
+                                       {"rngsubdiff", t::kRegproc}};
+constexpr SystemViewColumn kDefaultAcl[] = {{"oid", t::kOid},
+                                            {"defaclrole", t::kOid},
+                                            {"defaclnamespace", t::kOid},
+                                            {"defaclobjtype", t::kChar},
+                                            {"defaclacl", t::kAclItemArray}};
+constexpr SystemViewColumn kRoleSetting[] = {
+    {"setdatabase", t::kOid}, {"setrole", t::kOid}, {"setconfig", t::kTextArray}};
 
 Status ReadNothing(const SystemViewInput& /*input*/, ViewRows& /*rows*/) { return {}; }
 
 constexpr SystemView kEmptyCatalogs[] = {
     {"pg_auth_members", 1261, true, kAuthMembers, &ReadNothing},
+    {"pg_db_role_setting", 2964, true, kRoleSetting, &ReadNothing},
+    {"pg_default_acl", 826, true, kDefaultAcl, &ReadNothing},
     {"pg_description", 2609, true, kDescription, &ReadNothing},
+    {"pg_enum", 3501, true, kEnum, &ReadNothing},
     {"pg_extension", 3079, true, kExtension, &ReadNothing},
     {"pg_inherits", 2611, true, kInherits, &ReadNothing},
     {"pg_policy", 3256, true, kPolicy, &ReadNothing},
     {"pg_publication", 6104, true, kPublication, &ReadNothing},
     {"pg_publication_namespace", 6237, true, kPublicationNamespace, &ReadNothing},
     {"pg_publication_rel", 6106, true, kPublicationRel, &ReadNothing},
+    {"pg_range", 3541, true, kRange, &ReadNothing},
     {"pg_rewrite", 2618, true, kRewrite, &ReadNothing},
     {"pg_shdescription", 2396, true, kSharedDescription, &ReadNothing},
     {"pg_statistic_ext", 3381, true, kStatisticExt, &ReadNothing},

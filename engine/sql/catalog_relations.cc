@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "engine/roles/access.h"
 #include "engine/sql/catalog_contents.h"
@@ -30,7 +32,8 @@ struct ClassRow {
   size_t checks = 0;
   bool has_index = false;
   bool shared = false;
-  std::optional<std::string> acl;
+  bool has_triggers = false;  // those that PostgreSQL has for foreign keys
+  std::optional<std::vector<std::string>> acl;
 
   Oid schema() const { return SchemaOf(oid); }
 };
@@ -59,7 +62,7 @@ constexpr auto kClassFields = std::to_array<ViewField<ClassRow>>({
     {{"relnatts", t::kInt2}, field::Number<&ClassRow::columns>},
     {{"relchecks", t::kInt2}, field::Number<&ClassRow::checks>},
     {{"relhasrules", t::kBool}, field::False},
-    {{"relhastriggers", t::kBool}, field::False},
+    {{"relhastriggers", t::kBool}, field::Flag<&ClassRow::has_triggers>},
     {{"relhassubclass", t::kBool}, field::False},
     {{"relrowsecurity", t::kBool}, field::False},
     {{"relforcerowsecurity", t::kBool}, field::False},
@@ -69,7 +72,9 @@ constexpr auto kClassFields = std::to_array<ViewField<ClassRow>>({
     {{"relrewrite", t::kOid}, field::Constant<0>},
     {{"relfrozenxid", t::kXid}, field::Constant<0>},
     {{"relminmxid", t::kXid}, field::Constant<0>},
-    {{"relacl", t::kAclItemArray}, field::CopyIfAny<&ClassRow::acl>},
+    {{"relacl", t::kAclItemArray},
+     [](const ClassRow& row,
+        ViewRows& rows) { return row.acl ? rows.Array(t::kAclItem, *row.acl) : Value::Null(); }},
     {{"reloptions", t::kTextArray}, field::Null},
     {{"relpartbound", t::kPgNodeTree}, field::Null},
 });
@@ -97,6 +102,7 @@ ClassRow ClassRowOf(const RelationRef& relation, const CatalogContents& contents
       row.checks = relation->checks.size();
       row.has_index = !relation->indexes.empty();
       row.identity = relation->oid < kFirstUserOid ? 'n' : 'd';
+      row.has_triggers = contents.HasForeignKeys(*relation);
       break;
     case RelationKind::kIndex:
       row.kind = 'i';
@@ -113,7 +119,7 @@ ClassRow ClassRowOf(const RelationRef& relation, const CatalogContents& contents
       break;
   }
   if (relation->grants) {
-    row.acl = AclText(*relation, [&](Oid role) { return contents.RoleName(role); });
+    row.acl = AclItems(*relation, [&](Oid role) { return contents.RoleName(role); });
   }
   return row;
 }
@@ -129,7 +135,7 @@ ClassRow ClassRowOf(const SystemView& view, const CatalogContents& contents) {
   RelationInfo readable;
   readable.grants =
       std::vector<Grant>{{kSuperuserOid, privilege::kAllOfTable}, {kPublicOid, privilege::kSelect}};
-  row.acl = AclText(readable, [&](Oid role) { return contents.RoleName(role); });
+  row.acl = AclItems(readable, [&](Oid role) { return contents.RoleName(role); });
   return row;
 }
 
@@ -284,23 +290,23 @@ struct IndexRow {
   const RelationInfo& table;
   const IndexInfo& index;
 
-  // One text for each key column, as an int2vector or oidvector.
-  template <typename Print>
-  Value Vector(ViewRows& rows, Print&& print) const {
-    std::string text;
+  // One number for each key column, as an int2vector or oidvector.
+  template <typename Number>
+  Value Vector(Oid element, ViewRows& rows, Number&& number) const {
+    std::vector<Value> numbers;
     for (const int16_t column : index.key_columns) {
-      if (!text.empty()) text += ' ';
-      text += std::to_string(print(column));
+      numbers.push_back(Value::Integer(number(column)));
     }
-    return rows.Text(text);
+    return rows.Array(element, std::span<const Value>(numbers), 0);
   }
 };
 
 Value KeyCount(const IndexRow& row, ViewRows&) {
   return Value::Integer(static_cast<int64_t>(row.index.key_columns.size()));
 }
+template <Oid kElement>
 Value Zeros(const IndexRow& row, ViewRows& rows) {
-  return row.Vector(rows, [](int16_t) { return 0; });
+  return row.Vector(kElement, rows, [](int16_t) { return 0; });
 }
 
 constexpr auto kIndexFields = std::to_array<ViewField<IndexRow>>({
@@ -325,16 +331,16 @@ constexpr auto kIndexFields = std::to_array<ViewField<IndexRow>>({
     {{"indisreplident", t::kBool}, field::False},
     {{"indkey", t::kInt2Vector},
      [](const IndexRow& row, ViewRows& rows) {
-       return row.Vector(rows, [](int16_t column) { return column + 1; });
+       return row.Vector(t::kInt2, rows, [](int16_t column) { return column + 1; });
      }},
     {{"indcollation", t::kOidVector},
      [](const IndexRow& row, ViewRows& rows) {
-       return row.Vector(rows, [&row](int16_t column) {
+       return row.Vector(t::kOid, rows, [&row](int16_t column) {
          return LayoutOf(row.table.columns[static_cast<size_t>(column)].type_oid).collation;
        });
      }},
-    {{"indclass", t::kOidVector}, Zeros},  // there are no operator classes
-    {{"indoption", t::kInt2Vector}, Zeros},
+    {{"indclass", t::kOidVector}, Zeros<t::kOid>},  // there are no operator classes
+    {{"indoption", t::kInt2Vector}, Zeros<t::kInt2>},
     {{"indexprs", t::kPgNodeTree}, field::Null},
     {{"indpred", t::kPgNodeTree}, field::Null},
 });
@@ -362,9 +368,16 @@ struct ConstraintRow {
   char match = ' ';
   bool valid = true;
   bool no_inherit = true;
-  std::optional<std::string> columns;
-  std::optional<std::string> referenced_columns;
+  const std::vector<int16_t>* columns = nullptr;             // from 0
+  const std::vector<int16_t>* referenced_columns = nullptr;  // null: none
 };
+
+Value ColumnNumbers(const std::vector<int16_t>* columns, ViewRows& rows) {
+  if (columns == nullptr) return Value::Null();
+  std::vector<Value> numbers;
+  for (const int16_t column : *columns) numbers.push_back(Value::Integer(column + 1));
+  return rows.Array(t::kInt2, std::span<const Value>(numbers));
+}
 
 constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
     {{"oid", t::kOid}, field::Number<&ConstraintRow::oid>},
@@ -386,8 +399,11 @@ constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
     {{"conislocal", t::kBool}, field::True},
     {{"coninhcount", t::kInt4}, field::Constant<0>},
     {{"connoinherit", t::kBool}, field::Flag<&ConstraintRow::no_inherit>},
-    {{"conkey", t::kInt2Array}, field::CopyIfAny<&ConstraintRow::columns>},
-    {{"confkey", t::kInt2Array}, field::CopyIfAny<&ConstraintRow::referenced_columns>},
+    {{"conkey", t::kInt2Array},
+     [](const ConstraintRow& row, ViewRows& rows) { return ColumnNumbers(row.columns, rows); }},
+    {{"confkey", t::kInt2Array},
+     [](const ConstraintRow& row,
+        ViewRows& rows) { return ColumnNumbers(row.referenced_columns, rows); }},
     {{"conpfeqop", t::kOidArray}, field::Null},
     {{"conppeqop", t::kOidArray}, field::Null},
     {{"conffeqop", t::kOidArray}, field::Null},
@@ -395,15 +411,6 @@ constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
     {{"conexclop", t::kOidArray}, field::Null},
     {{"conbin", t::kPgNodeTree}, field::Null},
 });
-
-std::string ColumnNumbers(const std::vector<int16_t>& columns) {
-  std::string text = "{";
-  for (const int16_t column : columns) {
-    if (text.size() > 1) text += ',';
-    text += std::to_string(column + 1);
-  }
-  return text + "}";
-}
 
 void AppendConstraints(const RelationInfo& table, const CatalogContents& contents, ViewRows& rows) {
   for (const IndexInfo& index : table.indexes) {
@@ -414,7 +421,7 @@ void AppendConstraints(const RelationInfo& table, const CatalogContents& content
     row.kind = index.primary ? 'p' : 'u';
     row.table = table.oid;
     row.index = index.oid;
-    row.columns = ColumnNumbers(index.key_columns);
+    row.columns = &index.key_columns;
     AppendViewRow<kConstraintFields>(row, rows);
   }
   for (const CheckInfo& check : table.checks) {
@@ -424,7 +431,7 @@ void AppendConstraints(const RelationInfo& table, const CatalogContents& content
     row.kind = 'c';
     row.table = table.oid;
     row.no_inherit = false;
-    if (!check.columns.empty()) row.columns = ColumnNumbers(check.columns);
+    if (!check.columns.empty()) row.columns = &check.columns;
     AppendViewRow<kConstraintFields>(row, rows);
   }
   for (const ForeignKeyInfo& key : table.foreign_keys) {
@@ -438,10 +445,10 @@ void AppendConstraints(const RelationInfo& table, const CatalogContents& content
     row.action = 'a';
     row.match = 's';
     row.valid = false;  // rows are not checked
-    row.columns = ColumnNumbers(key.columns);
+    row.columns = &key.columns;
     if (const RelationInfo* referenced = contents.Find(key.table_oid)) {
       for (const IndexInfo& index : referenced->indexes) {
-        if (index.oid == key.index_oid) row.referenced_columns = ColumnNumbers(index.key_columns);
+        if (index.oid == key.index_oid) row.referenced_columns = &index.key_columns;
       }
     }
     AppendViewRow<kConstraintFields>(row, rows);

@@ -1,6 +1,8 @@
 // The catalogs of what is not a relation: pg_namespace, pg_type, pg_am, pg_database, pg_tablespace,
 // pg_collation.
 #include <array>
+#include <string>
+#include <vector>
 
 #include "engine/roles/access.h"
 #include "engine/sql/catalog_contents.h"
@@ -16,7 +18,7 @@ namespace t = type_oid;
 
 struct SchemaRow {
   Oid oid;
-  std::string_view acl;
+  std::vector<std::string> acl;
 };
 
 constexpr auto kSchemaFields = std::to_array<ViewField<SchemaRow>>({
@@ -24,15 +26,16 @@ constexpr auto kSchemaFields = std::to_array<ViewField<SchemaRow>>({
     {{"nspname", t::kName},
      [](const SchemaRow& row, ViewRows&) { return Value::Text(SchemaName(row.oid)); }},
     {{"nspowner", t::kOid}, field::Constant<kSuperuserOid>},
-    {{"nspacl", t::kAclItemArray}, field::Copy<&SchemaRow::acl>},
+    {{"nspacl", t::kAclItemArray},
+     [](const SchemaRow& row, ViewRows& rows) { return rows.Array(t::kAclItem, row.acl); }},
 });
 
 Status ReadSchemas(const SystemViewInput& /*input*/, ViewRows& rows) {
   // Everybody may make relations in public.
-  AppendViewRow<kSchemaFields>(SchemaRow{kCatalogSchemaOid, "{postgres=UC/postgres,=U/postgres}"},
-                               rows);
-  AppendViewRow<kSchemaFields>(SchemaRow{kPublicSchemaOid, "{postgres=UC/postgres,=UC/postgres}"},
-                               rows);
+  AppendViewRow<kSchemaFields>(
+      SchemaRow{kCatalogSchemaOid, {"postgres=UC/postgres", "=U/postgres"}}, rows);
+  AppendViewRow<kSchemaFields>(
+      SchemaRow{kPublicSchemaOid, {"postgres=UC/postgres", "=UC/postgres"}}, rows);
   return {};
 }
 
@@ -59,7 +62,7 @@ constexpr auto kTypeFields = std::to_array<ViewField<TypeInfo>>({
     {{"typrelid", t::kOid}, field::Constant<0>},
     {{"typsubscript", t::kRegproc}, field::NoFunction},
     {{"typelem", t::kOid},
-     [](const TypeInfo& row, ViewRows&) { return Value::Integer(ElementType(row)); }},
+     [](const TypeInfo& row, ViewRows&) { return Value::Integer(row.element); }},
     {{"typarray", t::kOid},
      [](const TypeInfo& row, ViewRows&) { return Value::Integer(ArrayType(row.oid)); }},
     {{"typinput", t::kRegproc}, field::NoFunction},

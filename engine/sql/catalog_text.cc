@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "engine/executor/nodes/explain.h"
-#include "engine/executor/types/array_text.h"
 #include "engine/roles/access.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/column_defaults.h"
@@ -71,8 +70,8 @@ Result<std::string> DefaultForPeople(const ColumnInfo& column, Interrupts* inter
   return wrapped ? text.substr(1, text.size() - 2) : text;
 }
 
-std::string AclText(const RelationInfo& relation,
-                    const std::function<std::string(Oid role)>& role_name) {
+std::vector<std::string> AclItems(const RelationInfo& relation,
+                                  const std::function<std::string(Oid role)>& role_name) {
   struct Letter {
     PrivilegeSet privilege;
     char letter;
@@ -83,7 +82,7 @@ std::string AclText(const RelationInfo& relation,
       {privilege::kDelete, 'd'},  {privilege::kTruncate, 'D'}, {privilege::kReferences, 'x'},
       {privilege::kTrigger, 't'}, {privilege::kUsage, 'U'},
   };
-  ArrayElements items;
+  std::vector<std::string> items;
   for (const Grant& grant : GrantsOf(relation)) {
     std::string item =
         grant.grantee == kPublicOid ? std::string() : QuoteIfNeeded(role_name(grant.grantee));
@@ -94,7 +93,7 @@ std::string AclText(const RelationInfo& relation,
     item += '/' + QuoteIfNeeded(role_name(relation.owner));
     items.emplace_back(std::move(item));
   }
-  return PrintArray(items);
+  return items;
 }
 
 }  // namespace connbench::engine

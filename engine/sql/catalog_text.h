@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/executor/types/type_io.h"
@@ -37,8 +38,8 @@ std::string ForeignKeyText(const RelationInfo& table, const ForeignKeyInfo& key,
 // A column's default, without the marks that the stored text has for reading it back; empty if it
 // has none.
 Result<std::string> DefaultForPeople(const ColumnInfo& column, Interrupts* interrupts);
-// An aclitem[]: "{postgres=arwdDxt/postgres,=r/postgres}".
-std::string AclText(const RelationInfo& relation,
-                    const std::function<std::string(Oid role)>& role_name);
+// "postgres=arwdDxt/postgres", "=r/postgres": the elements of an aclitem[].
+std::vector<std::string> AclItems(const RelationInfo& relation,
+                                  const std::function<std::string(Oid role)>& role_name);
 
 }  // namespace connbench::engine

@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "engine/executor/types/array_text.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/roles/access.h"
 #include "engine/sql/catalog_contents.h"
@@ -80,6 +80,7 @@ struct NamedRow {
   std::string_view name;
   std::string owner;
   bool has_index = false;
+  bool has_triggers = false;
 };
 
 constexpr auto kTableFields = std::to_array<ViewField<NamedRow>>({
@@ -89,7 +90,7 @@ constexpr auto kTableFields = std::to_array<ViewField<NamedRow>>({
     {{"tablespace", t::kName}, field::Null},
     {{"hasindexes", t::kBool}, field::Flag<&NamedRow::has_index>},
     {{"hasrules", t::kBool}, field::False},
-    {{"hastriggers", t::kBool}, field::False},
+    {{"hastriggers", t::kBool}, field::Flag<&NamedRow::has_triggers>},
     {{"rowsecurity", t::kBool}, field::False},
 });
 
@@ -122,6 +123,7 @@ Status ReadTables(const SystemViewInput& input, ViewRows& rows) {
     row.name = relation->name;
     row.owner = contents.OwnerName(relation->owner);
     row.has_index = !relation->indexes.empty();
+    row.has_triggers = contents.HasForeignKeys(*relation);
     AppendViewRow<kTableFields>(row, rows);
   }
   AppendSystemViews<kTableFields>(contents, true, rows);
@@ -268,13 +270,13 @@ constexpr auto kSettingFields = std::to_array<ViewField<SettingRow>>({
     {{"enumvals", t::kTextArray},
      [](const SettingRow& row, ViewRows& rows) {
        if (row.definition.kind != SettingKind::kEnum) return Value::Null();
-       ArrayElements values;
+       std::vector<std::string> values;
        for (std::string_view rest = row.definition.enum_values; !rest.empty();) {
          const std::string_view value = rest.substr(0, rest.find('|'));
          values.emplace_back(value);
          rest.remove_prefix(std::min(rest.size(), value.size() + 1));
        }
-       return rows.Text(PrintArray(values));
+       return rows.Array(t::kText, values);
      }},
     {{"boot_val", t::kText},
      [](const SettingRow& row, ViewRows& rows) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/executor/expression/functions.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/correlation.h"
 
@@ -68,6 +69,11 @@ Result<Expression*> ExpressionAnalyzer::Analyze(const Node& node, std::string_vi
   return Visit(node);
 }
 
+Result<Expression*> ExpressionAnalyzer::AnalyzeTarget(const Node& node) {
+  set_allowed_ = &node;
+  return Analyze(node, "the select list", true);
+}
+
 Result<Expression*> ExpressionAnalyzer::AnalyzeCondition(const Node& node, std::string_view clause,
                                                          bool allow_aggregates) {
   CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, Analyze(node, clause, allow_aggregates));
@@ -95,6 +101,9 @@ Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
     case PG_QUERY__NODE__NODE_TYPE_CAST: {
       const PgQuery__TypeCast& cast = *node.type_cast;
       CONNBENCH_ASSIGN_OR_RETURN(const Type type, ResolveTypeName(sql_, *cast.type_name));
+      if (cast.arg->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR && IsArray(type.oid)) {
+        return VisitArray(*cast.arg, ElementType(type.oid));
+      }
       CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*cast.arg));
       return builder_.Cast(argument, type, cast.location);
     }
@@ -135,7 +144,7 @@ Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
     case PG_QUERY__NODE__NODE_SUB_LINK:
       return VisitSubLink(*node.sub_link);
     case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
-      return NotSupported("ARRAY", node.a_array_expr->location);
+      return VisitArray(node, type_oid::kInvalid);
     case PG_QUERY__NODE__NODE_ROW_EXPR:
       return NotSupported("a row expression", node.row_expr->location);
     case PG_QUERY__NODE__NODE_A_INDIRECTION:
@@ -195,19 +204,6 @@ Result<Expression*> ExpressionAnalyzer::VisitColumn(const Node& node) {
   return ResolveColumn(builder_, sql_, scope_, reference);
 }
 
-// array[subscript]
-Result<Expression*> ExpressionAnalyzer::VisitSubscript(const Node& node) {
-  const PgQuery__AIndirection& indirection = *node.a_indirection;
-  const bool one = indirection.n_indirection == 1 &&
-                   indirection.indirection[0]->node_case == PG_QUERY__NODE__NODE_A_INDICES &&
-                   !indirection.indirection[0]->a_indices->is_slice;
-  if (!one) return NotSupported("selecting a field or part of an expression", LocationOf(node));
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * array, Visit(*indirection.arg));
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * subscript,
-                             Visit(*indirection.indirection[0]->a_indices->uidx));
-  return builder_.ArrayElement(array, subscript, LocationOf(*indirection.arg));
-}
-
 Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
   const PgQuery__AExpr& expression = *node.a_expr;
   const int location = expression.location;
@@ -216,10 +212,9 @@ Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
       expression.n_name == 0 ? "" : StringOf(*expression.name[expression.n_name - 1]);
   const bool any = expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
   if (any || expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL) {
-    if (name != (any ? "=" : "<>")) return NotSupported("ANY or ALL over an array", location);
     CONNBENCH_ASSIGN_OR_RETURN(Expression * value, Visit(*expression.lexpr));
     CONNBENCH_ASSIGN_OR_RETURN(Expression * array, Visit(*expression.rexpr));
-    return builder_.EqualsAny(value, array, !any, location);
+    return builder_.AnyElement(name, value, array, !any, location);
   }
   if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR) {
     return NotSupported("SIMILAR TO", location);
@@ -325,8 +320,14 @@ Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
   }
   CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
   CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(call.args, call.n_args));
-  if (call.n_funcname == 1) return builder_.Function(name, arguments, call.location);
-  return builder_.Function(name, arguments, call.location, WrittenName(call));
+  const std::string written = call.n_funcname == 1 ? std::string() : WrittenName(call);
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * result,
+                             builder_.Function(name, arguments, call.location, written));
+  if (!IsSetFunction(name)) return result;
+  if (set_allowed_ != &node) {
+    return NotSupported("a set-returning function within an expression", call.location);
+  }
+  return builder_.Unnest(result);
 }
 
 Status ExpressionAnalyzer::RefuseAggregateSyntax(const Node& node, std::string_view name) {

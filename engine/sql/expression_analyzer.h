@@ -58,6 +58,8 @@ class ExpressionAnalyzer {
   // allow_aggregates they are collected instead.
   Result<Expression*> Analyze(const PgQuery__Node& node, std::string_view clause,
                               bool allow_aggregates = false);
+  // The same for a whole column of a select list, which may also be a set: kUnnest.
+  Result<Expression*> AnalyzeTarget(const PgQuery__Node& node);
   // The same, then to boolean.
   Result<Expression*> AnalyzeCondition(const PgQuery__Node& node, std::string_view clause,
                                        bool allow_aggregates = false);
@@ -68,6 +70,8 @@ class ExpressionAnalyzer {
   Result<Expression*> Visit(const PgQuery__Node& node);
   Result<Expression*> VisitConstant(const PgQuery__Node& node);
   Result<Expression*> VisitColumn(const PgQuery__Node& node);
+  // element: what the elements are cast to; kInvalid: to what they have in common.
+  Result<Expression*> VisitArray(const PgQuery__Node& node, Oid element);
   Result<Expression*> VisitSubscript(const PgQuery__Node& node);
   Result<Expression*> VisitOperator(const PgQuery__Node& node);
   Result<Expression*> VisitBoolean(const PgQuery__Node& node);
@@ -92,6 +96,7 @@ class ExpressionAnalyzer {
   std::string_view clause_;
   bool allow_aggregates_ = false;
   bool inside_aggregate_ = false;
+  const PgQuery__Node* set_allowed_ = nullptr;  // where a set may stand
   std::vector<AggregateCall> aggregates_;
 };
 

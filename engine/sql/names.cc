@@ -42,6 +42,19 @@ int FigureName(const Node* node, const SubqueryNames& subqueries, std::string& n
       name = StringOf(*type.names[type.n_names - 1]);
       return 1;
     }
+    case PG_QUERY__NODE__NODE_A_INDIRECTION: {
+      const PgQuery__AIndirection& indirection = *node->a_indirection;
+      for (size_t i = indirection.n_indirection; i > 0; --i) {
+        const std::string_view field = StringOf(*indirection.indirection[i - 1]);
+        if (field.empty()) continue;
+        name = field;
+        return 2;
+      }
+      return FigureName(indirection.arg, subqueries, name);
+    }
+    case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
+      name = "array";
+      return 2;
     case PG_QUERY__NODE__NODE_COLLATE_CLAUSE:
       return FigureName(node->collate_clause->arg, subqueries, name);
     case PG_QUERY__NODE__NODE_CASE_EXPR: {

@@ -69,12 +69,13 @@ class Planner final : public SubqueryPlanner {
   using RelationSet = uint64_t;
   // A relation of the range table: a table, a view, a function, a subquery or a query of WITH.
   struct Source {
-    size_t item = 0;                            // of the scope: its names
-    SlotRange slots;                            // of its columns, and of a table's tid after them
-    RelationRef relation;                       // of a table
-    std::shared_ptr<Table> table;               // of a table
-    const PgQuery__FuncCall* series = nullptr;  // generate_series
-    std::vector<Expression*> series_arguments;
+    size_t item = 0;               // of the scope: its names
+    SlotRange slots;               // of its columns, and of a table's tid after them
+    RelationRef relation;          // of a table
+    std::shared_ptr<Table> table;  // of a table
+    const PgQuery__FuncCall* function = nullptr;
+    bool is_series = false;  // generate_series; else the one argument is an array of the rows
+    std::vector<Expression*> function_arguments;
     const SystemView* view = nullptr;
     PlanNodePtr subquery;                       // null once its scan has been made
     std::shared_ptr<CommonTable> common_table;  // of WITH
@@ -232,7 +233,11 @@ class Planner final : public SubqueryPlanner {
   static std::vector<SortKey> ColumnOrder(const Query& query);
   Result<PlanNodePtr> PlanSource(Query& query);
   Result<PlanNodePtr> PlanLocking(PlanNodePtr node, Query& query);
-  static PlanNodePtr PlanTargets(PlanNodePtr node, const Query& query);
+  Result<PlanNodePtr> PlanTargets(PlanNodePtr node, Query& query);
+  // Whether a row of the query becomes several.
+  static bool HasSets(const Query& query);
+  // Replaces the targets by columns of node's rows, which have been made of them.
+  Status ReferToTargets(Query& query);
   static std::vector<Type> TypesOf(const std::vector<const Expression*>& expressions);
   // offset: of the targets in the row that is sorted.
   static std::vector<SortKey> SortKeys(const std::vector<OrderItem>& order,
@@ -328,6 +333,8 @@ class Planner final : public SubqueryPlanner {
   Result<FromItem> AnalyzeFromItem(const ast::Node& node, bool lock_rows, size_t depth,
                                    FromClause& from);
   Status AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, FromClause& from);
+  // The type of generate_series() of these arguments, which are coerced to it.
+  Result<Type> CoerceSeries(std::vector<Expression*>& arguments, int location);
 
   // planner_from_join.cc
   Result<FromItem> AnalyzeJoin(const PgQuery__JoinExpr& join, bool lock_rows, size_t depth,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/executor/expression/functions.h"
 #include "engine/executor/expression/resolve.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/planner.h"
@@ -187,69 +188,76 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
       call_node->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) {
     return NotSupported("this function in FROM", location);
   }
-  if (function.ordinality) return NotSupported("WITH ORDINALITY", location);
   const PgQuery__FuncCall& call = *call_node->func_call;
   CONNBENCH_ASSIGN_OR_RETURN(
       const std::string name,
       ast::ObjectName(sql_, ast::List(call.funcname, call.n_funcname), location));
-  if (name != "generate_series") {
+  Source source;
+  source.is_series = name == "generate_series";
+  if (!source.is_series && !IsSetFunction(name)) {
     return NotSupported("function " + name + " in FROM", location);
   }
-  if (call.n_args < 2 || call.n_args > 3) {
+  if (source.is_series && function.ordinality) {
+    return NotSupported("WITH ORDINALITY of generate_series", location);
+  }
+  if (source.is_series && (call.n_args < 2 || call.n_args > 3)) {
     return Status::Error(sqlstate::kUndefinedFunction,
                          "function generate_series with this number of arguments does not exist",
                          builder_.PositionOf(location));
   }
-  Source source;
   ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
   for (size_t i = 0; i < call.n_args; ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * argument,
                                analyzer.Analyze(*call.args[i], "functions in FROM"));
     source.depends |= RelationsOf(from, *argument);
-    source.series_arguments.push_back(argument);
+    source.function_arguments.push_back(argument);
   }
-  const bool open = std::all_of(
-      source.series_arguments.begin(), source.series_arguments.end(),
-      [](const Expression* argument) { return argument->type.oid == type_oid::kUnknown; });
+  Type type;
+  if (source.is_series) {
+    CONNBENCH_ASSIGN_OR_RETURN(type, CoerceSeries(source.function_arguments, location));
+  } else {
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * array,
+                               builder_.Function(name, source.function_arguments, location));
+    type.oid = ElementType(array->type.oid);
+    source.function_arguments = {array};
+  }
+  source.function = &call;
+  ScopeItem item;
+  item.table_name = item.alias = name;
+  // The alias is the column's name, too, unless that has one.
+  item.columns.push_back({function.alias != nullptr ? function.alias->aliasname : name, type});
+  if (function.ordinality) item.columns.push_back({"ordinality", {type_oid::kInt8, -1}});
+  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(function.alias, -1, item));
+  AddSource(std::move(source), std::move(item), 0, from);
+  return {};
+}
+
+Result<Type> Planner::CoerceSeries(std::vector<Expression*>& arguments, int location) {
+  const bool open = std::all_of(arguments.begin(), arguments.end(), [](const Expression* argument) {
+    return argument->type.oid == type_oid::kUnknown;
+  });
   if (open) {
-    return Status::Error(sqlstate::kAmbiguousFunction,
-                         fmt::format("function {}({}) is not unique", name,
-                                     DescribeTypes(source.series_arguments)),
-                         builder_.PositionOf(location))
+    return Status::Error(
+               sqlstate::kAmbiguousFunction,
+               fmt::format("function generate_series({}) is not unique", DescribeTypes(arguments)),
+               builder_.PositionOf(location))
         .WithHint(
             "Could not choose a best candidate function. You might need to add explicit "
             "type casts.");
   }
   // int8 if any argument needs it, otherwise int4.
-  bool wide = false;
-  for (const Expression* argument : source.series_arguments) {
-    if (argument->type.oid == type_oid::kInt8) wide = true;
-  }
+  const bool wide = std::any_of(arguments.begin(), arguments.end(), [](const Expression* argument) {
+    return argument->type.oid == type_oid::kInt8;
+  });
   const Type type{wide ? type_oid::kInt8 : type_oid::kInt4, -1};
-  for (Expression*& argument : source.series_arguments) {
+  for (Expression*& argument : arguments) {
     const Oid given = argument->type.oid;
     if (!IsInteger(given) && given != type_oid::kUnknown) {
       return NotSupported("generate_series over " + FormatType(argument->type), location);
     }
     CONNBENCH_ASSIGN_OR_RETURN(argument, builder_.CoerceImplicitly(argument, type));
   }
-  source.series = &call;
-  std::string column = name;
-  ScopeItem item;
-  item.table_name = item.alias = name;
-  if (function.alias != nullptr) {
-    item.alias = column = function.alias->aliasname;
-    if (function.alias->n_colnames > 1) {
-      return Status::Error(
-          sqlstate::kInvalidColumnReference,
-          fmt::format("table \"{}\" has 1 columns available but {} columns specified", item.alias,
-                      function.alias->n_colnames));
-    }
-    if (function.alias->n_colnames > 0) column = ast::StringOf(*function.alias->colnames[0]);
-  }
-  item.columns.push_back({column, type});
-  AddSource(std::move(source), std::move(item), 0, from);
-  return {};
+  return type;
 }
 
 }  // namespace connbench::engine

@@ -72,7 +72,7 @@ Status Planner::CheckLockedNames(const PgQuery__SelectStmt& select, const FromCl
                                          name.relname, mode),
                              position());
       }
-      if (source->series != nullptr) {
+      if (source->function != nullptr) {
         return Status::Error(sqlstate::kFeatureNotSupported,
                              fmt::format("{} cannot be applied to a function", mode), position());
       }

@@ -7,6 +7,7 @@
 
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/result_nodes.h"
+#include "engine/executor/nodes/set_nodes.h"
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/sql/planner.h"
 
@@ -86,14 +87,16 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
 
 // Not those that stand for several of the table's.
 Status Planner::CheckRowsCanBeLocked(const Query& query) {
-  if (!query.locking.wanted || (!query.grouped && !query.distinct)) return {};
+  const bool sets = HasSets(query);
+  if (!query.locking.wanted || (!query.grouped && !query.distinct && !sets)) return {};
   return Status::Error(
       sqlstate::kFeatureNotSupported,
       fmt::format("{} is not allowed with {}", RowLockModeName(query.locking.first),
                   query.distinct            ? "DISTINCT clause"
                   : !query.groups.empty()   ? "GROUP BY clause"
                   : query.having != nullptr ? "HAVING clause"
-                                            : "aggregate functions"));
+                  : query.grouped           ? "aggregate functions"
+                                            : "set-returning functions in the target list"));
 }
 
 // Rows with the same primary key are the same row: a query that is grouped by it may use all of the
@@ -133,7 +136,7 @@ std::vector<bool> Planner::UsedSlots(const Query& query) {
   if (query.from.tree != nullptr) collect(*query.from.tree);
   for (const Source& source : query.from.sources) {
     for (const Expression* value : source.lateral.values) CollectColumns(*value, used);
-    for (const Expression* value : source.series_arguments) CollectColumns(*value, used);
+    for (const Expression* value : source.function_arguments) CollectColumns(*value, used);
   }
   for (const Target& target : query.targets) CollectColumns(*target.expression, used);
   for (const Expression* group : query.groups) CollectColumns(*group, used);
@@ -205,13 +208,57 @@ Result<PlanNodePtr> Planner::PlanLocking(PlanNodePtr node, Query& query) {
                                                     query.locking.policy));
 }
 
+bool Planner::HasSets(const Query& query) {
+  return std::any_of(query.targets.begin(), query.targets.end(), [](const Target& target) {
+    return target.expression->kind == ExpressionKind::kUnnest;
+  });
+}
+
+// Sets become sets over the column that holds their array.
+Status Planner::ReferToTargets(Query& query) {
+  for (size_t i = 0; i < query.targets.size(); ++i) {
+    Expression*& expression = query.targets[i].expression;
+    const bool is_set = expression->kind == ExpressionKind::kUnnest;
+    const Expression& stored = is_set ? *expression->arguments[0] : *expression;
+    CONNBENCH_ASSIGN_OR_RETURN(
+        Expression * column,
+        builder_.Column(static_cast<int>(i), stored.type, expression->location));
+    expression = column;
+    if (!is_set) continue;
+    CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.Unnest(column));
+  }
+  return {};
+}
+
 // The select list, in the order and without the duplicates that are asked for.
-PlanNodePtr Planner::PlanTargets(PlanNodePtr node, const Query& query) {
-  std::vector<const Expression*> projection = ExpressionsOf(query.targets);
-  const std::vector<Type> types = TypesOf(projection);
-  node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
+Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
+  const bool sets = HasSets(query);
   std::vector<SortKey> keys;
   if (!query.ordered) keys = SortKeys(query.order, query.targets, 0);
+  const bool orders_sets =
+      std::any_of(query.order.begin(), query.order.end(), [&query](const OrderItem& item) {
+        return query.targets[item.target].expression->kind == ExpressionKind::kUnnest;
+      });
+  if (sets && !query.distinct && !orders_sets && !keys.empty()) {
+    // Sorted first, so that the rows of one set stay in its order.
+    std::vector<const Expression*> inputs = ExpressionsOf(query.targets);
+    for (const Expression*& input : inputs) {
+      if (input->kind == ExpressionKind::kUnnest) input = input->arguments[0];
+    }
+    const std::vector<Type> types = TypesOf(inputs);
+    node = std::make_unique<ProjectNode>(std::move(node), std::move(inputs));
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), false);
+    CONNBENCH_RETURN_IF_ERROR(ReferToTargets(query));
+    return PlanNodePtr(
+        std::make_unique<ProjectSetNode>(std::move(node), ExpressionsOf(query.targets)));
+  }
+  std::vector<const Expression*> projection = ExpressionsOf(query.targets);
+  const std::vector<Type> types = TypesOf(projection);
+  if (sets) {
+    node = std::make_unique<ProjectSetNode>(std::move(node), std::move(projection));
+  } else {
+    node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
+  }
   if (query.distinct) {
     // Equal rows end up side by side: the rest of the columns complete the sort key.
     for (size_t i = 0; i < query.visible; ++i) {
@@ -222,7 +269,8 @@ PlanNodePtr Planner::PlanTargets(PlanNodePtr node, const Query& query) {
     }
   }
   if (keys.empty()) return node;
-  return std::make_unique<SortNode>(std::move(node), types, std::move(keys), query.distinct);
+  return PlanNodePtr(
+      std::make_unique<SortNode>(std::move(node), types, std::move(keys), query.distinct));
 }
 
 Result<PlanNodePtr> Planner::PlanPlain(Query& query) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/executor/nodes/result_nodes.h"
+#include "engine/executor/nodes/set_nodes.h"
 #include "engine/sql/planner.h"
 #include "engine/transaction/transaction.h"
 
@@ -77,17 +78,21 @@ int Planner::TryIndex(const Source& source, size_t index, std::span<Expression* 
   if (choice.single_row) score += kWholeKeyScore;
   // Then a list or a range on the next one.
   for (size_t i = 0; i < conjuncts.size() && key < info.key_columns.size(); ++i) {
-    if (served[i] || !choice.range.in_list.empty()) continue;
+    if (served[i] || choice.range.has_list()) continue;
     const IndexInList list = MatchIndexInList(*conjuncts[i], first, end);
-    if (!list.matches || list.column != info.key_columns[key] || list.values.empty()) continue;
+    if (!list.matches || list.column != info.key_columns[key]) continue;
+    if (list.array == nullptr && list.values.empty()) continue;
     choice.range.in_list = list.values;
+    choice.range.in_array = list.array;
     choice.range.in_key_type = list.key_type;
     choice.range.conditions.push_back(conjuncts[i]);
     served[i] = true;
     score += kInListScore;
-    fraction *= kEqualFraction * static_cast<double>(list.values.size());
+    constexpr double kGuessedElements = 10;
+    fraction *= kEqualFraction * (list.array != nullptr ? kGuessedElements
+                                                        : static_cast<double>(list.values.size()));
   }
-  const bool has_list = !choice.range.in_list.empty();
+  const bool has_list = choice.range.has_list();
   for (size_t i = 0; i < conjuncts.size() && key < info.key_columns.size() && !has_list; ++i) {
     if (served[i]) continue;
     const IndexCondition condition = MatchIndexCondition(*conjuncts[i], first, end);
@@ -215,9 +220,15 @@ Result<PlanNodePtr> Planner::PlanRelation(const Query& query, Source& source, Ex
     return PlanNodePtr(std::make_unique<SubqueryScanNode>(
         std::move(source.subquery), std::move(slots), std::move(source.lateral)));
   }
-  if (source.series != nullptr) {
+  if (source.function != nullptr && !source.is_series) {
+    FromSlots slots{names.alias, {}, from.frame, source.slots.first, filter};
+    for (const ScopeColumn& column : names.columns) slots.columns.push_back(column.name);
+    return PlanNodePtr(std::make_unique<FunctionScanNode>(
+        names.table_name, source.function_arguments[0], std::move(slots)));
+  }
+  if (source.function != nullptr) {
     constexpr double kSeriesRows = 1000;  // PostgreSQL's guess
-    const auto& arguments = source.series_arguments;
+    const auto& arguments = source.function_arguments;
     PlanNodePtr node = std::make_unique<SeriesNode>(
         names.columns[0].name, from.frame, source.slots.first, arguments[0], arguments[1],
         arguments.size() > 2 ? arguments[2] : nullptr, filter);

@@ -1,4 +1,4 @@
-// Queries in expressions: EXISTS, scalar subqueries, IN, ANY and ALL.
+// Queries in expressions: EXISTS, scalar subqueries, ARRAY, IN, ANY and ALL.
 
 #include <fmt/format.h>
 
@@ -38,8 +38,11 @@ Result<Expression*> Planner::PlanSubLink(const PgQuery__SubLink& link, const Sco
     case PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK:
       plan.kind = SubqueryKind::kAll;
       break;
+    case PG_QUERY__SUB_LINK_TYPE__ARRAY_SUBLINK:
+      plan.kind = SubqueryKind::kArray;
+      break;
     default:
-      return NotSupported("ARRAY", link.location);
+      return NotSupported("this subquery", link.location);
   }
   Correlation correlation;
   correlation.outer = &scope;
@@ -51,13 +54,26 @@ Result<Expression*> Planner::PlanSubLink(const PgQuery__SubLink& link, const Sco
     CONNBENCH_RETURN_IF_ERROR(KeepExistence(tree));
     return MakeSubquery(std::move(plan), tree, correlation, {}, boolean, 0, link.location);
   }
-  if (plan.kind == SubqueryKind::kScalar) {
+  if (plan.kind == SubqueryKind::kScalar || plan.kind == SubqueryKind::kArray) {
     if (tree.columns.size() != 1) {
       return Status::Error(sqlstate::kSyntaxError, "subquery must return only one column",
                            builder_.PositionOf(link.location));
     }
+    Type type = tree.columns[0].expression->type;
     subquery_names_[&link] = tree.columns[0].name;
-    const Type type = tree.columns[0].expression->type;
+    if (plan.kind == SubqueryKind::kArray) {
+      subquery_names_[&link] = "array";
+      if (IsArray(type.oid)) {
+        return NotSupported("an array of several dimensions", link.location);
+      }
+      const Oid element = std::exchange(type.oid, ArrayType(type.oid));
+      if (type.oid == type_oid::kInvalid) {
+        return Status::Error(
+            sqlstate::kUndefinedObject,
+            fmt::format("could not find array type for data type {}", FormatType({element, -1})));
+      }
+      type.modifier = -1;
+    }
     return MakeSubquery(std::move(plan), tree, correlation, {}, type, 0, link.location);
   }
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Expression*> left, operands());
@@ -152,7 +168,7 @@ Status Planner::AnalyzeComparison(const PgQuery__SubLink& link,
 Status Planner::KeepExistence(QueryTree& tree) {
   if (tree.plain == nullptr || tree.limit != nullptr || tree.offset != nullptr) return {};
   Query& query = *tree.plain;
-  if (query.grouped || query.locking.wanted) return {};
+  if (query.grouped || query.locking.wanted || HasSets(query)) return {};
   for (const Target& target : query.targets) {
     CONNBENCH_RETURN_IF_ERROR(builder_.Forget(*target.expression));
   }

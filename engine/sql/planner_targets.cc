@@ -69,8 +69,7 @@ Status Planner::AnalyzeTargets(const PgQuery__SelectStmt& select, ExpressionAnal
       CONNBENCH_RETURN_IF_ERROR(ExpandStar(*target.val->column_ref, scope, targets));
       continue;
     }
-    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression,
-                               analyzer.Analyze(*target.val, "the select list", true));
+    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, analyzer.AnalyzeTarget(*target.val));
     if (resolve_unknown) {
       CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
     }
@@ -177,6 +176,9 @@ Status Planner::AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnal
       return Status::Error(sqlstate::kGroupingError,
                            "aggregate functions are not allowed in GROUP BY",
                            builder_.PositionOf(aggregate->location));
+    }
+    if (key->kind == ExpressionKind::kUnnest) {
+      return NotSupported("GROUP BY a set-returning function", ast::LocationOf(*node));
     }
     // A key that is there already groups nothing further.
     if (std::find(groups.begin(), groups.end(), key) == groups.end()) groups.push_back(key);

@@ -131,7 +131,7 @@ const Expression* Planner::FindLateralRead(const FromClause& from, RelationSet r
     if ((readers >> i & 1) == 0 || (source.depends & read) == 0) continue;
     std::vector<const Expression*> values(source.lateral.values.begin(),
                                           source.lateral.values.end());
-    values.insert(values.end(), source.series_arguments.begin(), source.series_arguments.end());
+    values.insert(values.end(), source.function_arguments.begin(), source.function_arguments.end());
     for (const Expression* value : values) {
       const Expression* found = nullptr;
       ForEachColumn(*value, [&](const Expression& column) {

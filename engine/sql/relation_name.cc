@@ -94,20 +94,4 @@ Result<std::string> RelationNameOf(std::string_view text, std::string_view datab
   return std::move(parts.back());
 }
 
-std::string QuoteIfNeeded(std::string_view name) {
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  const bool digit_first = !name.empty() && name[0] >= '0' && name[0] <= '9';
-  const bool plain =
-      !name.empty() && !digit_first && std::all_of(name.begin(), name.end(), is_plain);
-  if (plain) return std::string(name);
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') quoted += c;
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 }  // namespace connbench::engine

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 
@@ -18,8 +19,5 @@ Result<std::vector<std::string>> SplitQualifiedName(std::string_view text);
 // The relation's name without its schema. 3F000 for a schema other than public, 0A000 for another
 // database, 42601 for more than three parts.
 Result<std::string> RelationNameOf(std::string_view text, std::string_view database);
-
-// In quotes if SQL would not read the bare name as the same one.
-std::string QuoteIfNeeded(std::string_view name);
 
 }  // namespace connbench::engine

@@ -146,6 +146,7 @@ void Printer::Append(const Expression& e) {
     case ExpressionKind::kFunction:
       return AppendFunction(e);
     case ExpressionKind::kRelabel:
+    case ExpressionKind::kArrayCoerce:
     case ExpressionKind::kCoerce:
     case ExpressionKind::kTextInput:
     case ExpressionKind::kTextOutput:
@@ -170,6 +171,16 @@ void Printer::Append(const Expression& e) {
       text_ += '(';
       Append(*e.arguments[0]);
       return AppendList(e.negated ? " NOT IN (" : " IN (", e, 1, ", ", "))");
+    case ExpressionKind::kAnyElement:
+      text_ += '(';
+      Append(*e.arguments[0]);
+      text_ += fmt::format(" {} {}", e.function->name, e.negated ? "ALL" : "ANY");
+      return AppendList(" (", e, 1, "", "))");
+    case ExpressionKind::kArray:
+      return AppendList("ARRAY[", e, 0, ", ", "]");
+    case ExpressionKind::kUnnest:
+      status_ = Status::Error(sqlstate::kInternalError, "a stored expression has several rows");
+      return;
     case ExpressionKind::kCase:
       return AppendCase(e);
     case ExpressionKind::kCoalesce:

@@ -247,7 +247,7 @@ TEST_F(SystemViewsTest, TypesOfColumnsAreKnownByName) {
             "_text|text|- int2vector|smallint|- text|-|text[]");
   for (const char* sql :
        {"create table x (a _text)", "create table x (a text[])", "select null::int2vector",
-        "create table x (a xid)", "prepare p (text[]) as select 1", "select '{}'::int[]"}) {
+        "create table x (a xid)", "create table x (a int[])", "select '{}'::date[]"}) {
     EXPECT_EQ(a_->Error(sql).substr(0, 5), "0A000") << sql;
   }
 }
@@ -267,7 +267,7 @@ TEST_F(SystemViewsTest, Arrays) {
             "b|<null>|2|a-b|a-?-b");
   EXPECT_EQ(a_->Rows("select indkey[0], indkey::int2[] from pg_index where indrelid = "
                      "'parent'::regclass"),
-            "1|{1}");
+            "1|[0:0]={1}");
   EXPECT_EQ(a_->Error("select '{a'::text[]"), "22P02 8 malformed array literal: \"{a\"");
   EXPECT_EQ(a_->Error("select '{{a}}'::text[]").substr(0, 5), "0A000");
   EXPECT_EQ(a_->Error("select '{x}'::int2[]"),

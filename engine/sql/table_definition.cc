@@ -69,7 +69,7 @@ Status TableDefinition::AddColumn(const PgQuery__ColumnDef& definition) {
   } else {
     CONNBENCH_ASSIGN_OR_RETURN(const Type type, ResolveTypeName(sql_, *definition.type_name));
     const TypeInfo& info = GetType(type.oid);
-    if (info.catalog_only) {
+    if (info.catalog_only || IsArray(info)) {
       return ast::NotSupported(sql_, "a column of type " + std::string(info.sql_name),
                                definition.type_name->location);
     }

@@ -21,14 +21,20 @@ create role reader login;
 grant select, insert on accounts to reader;
 grant select on history to public;
 grant usage on sequence counter to reader;
+create table child (id int primary key, aid int references accounts (aid), "x y" text);
 """
 
 # psql's commands whose answers are the same.
 COMMANDS = [
     r"\d", r"\dt", r"\dt a*", r"\dt *Case*", r"\dt public.*", r"\dt nope", r"\di", r"\di history*",
     r"\ds", r"\dv", r"\dm", r"\dE", r"\dt pg_catalog.pg_class", r"\dn nope", r"\dtis",
-    r"\dx nope",
+    r"\dx nope", r"\d history", r"\d+ history", r'\d "Mixed Case"', r'\d+ "Mixed Case"',
+    r"\d counter", r"\d+ counter", r"\d history_at", r"\d+ accounts_pkey", r"\d history_tid_seq",
+    r"\dp", r"\z accounts", r"\dT", r"\dT nope", r"\ddp", r"\drds",
 ]
+
+# Foreign keys are not enforced, so here they are NOT VALID.
+COMMANDS_WITH_FOREIGN_KEYS = [r"\d accounts", r"\d child", r"\d+ child"]
 
 # Queries of people and of programs.
 QUERIES = [
@@ -46,7 +52,8 @@ QUERIES = [
     " from pg_index join pg_class c on c.oid = indexrelid where indrelid >= 16384"
     " and c.relname !~ '^pg_toast' order by 1",
     "select conname, contype, conkey, conrelid::regclass, conindid::regclass,"
-    " pg_get_constraintdef(oid) from pg_constraint where conrelid >= 16384 order by 1",
+    " pg_get_constraintdef(oid) from pg_constraint where conrelid >= 16384"
+    " and contype <> 'f' order by 1",
     "select * from pg_tables where schemaname = 'public' order by 2",
     "select * from pg_indexes where schemaname = 'public' order by 3",
     "select * from pg_sequences order by 2",
@@ -59,7 +66,17 @@ QUERIES = [
     " 'int2', 'int4', 'text', 'oid', 'float4', 'float8', 'unknown', 'bpchar', 'varchar',"
     " 'timestamp', 'timestamptz', 'numeric', 'regclass', 'regtype', '_text', 'xid', 'void',"
     " 'int2vector', 'oidvector', 'pg_node_tree', 'inet', '_char', '_name', '_int2', '_oid',"
-    " '_aclitem', 'anyarray', 'bytea', 'regproc', 'any') order by 1",
+    " '_aclitem', 'anyarray', 'bytea', 'regproc', 'any', 'aclitem', '_bool', '_int4', '_int8',"
+    " '_float4', '_float8', '_bpchar', '_varchar', '_timestamp', '_timestamptz', '_numeric',"
+    " '_regclass', '_regtype') order by 1",
+    "select indkey[0], indkey[1], indkey::int2[], array_upper(indkey, 1), 1 = any(indkey),"
+    " array(select unnest(indkey)) from pg_index join pg_class c on c.oid = indrelid"
+    " where relname in ('accounts', 'history') order by 3, 1, 2",
+    "select unnest(relacl) from pg_class where relname = 'accounts'",
+    "select conname, attname from pg_constraint join pg_attribute on attrelid = conrelid"
+    " and attnum = any(conkey) join pg_class c on c.oid = conrelid"
+    " where c.relname in ('accounts', 'Mixed Case') and conname !~ 'not_null' order by 1, 2",
+    "select current_schemas(true), array_agg(nspname) from pg_namespace where nspname = 'public'",
     "select count(*) from pg_class where relname = 'nope'",
     "select count(*), state from pg_stat_activity where pid = pg_backend_pid() group by 2",
     "select datname, numbackends > 0 from pg_stat_database where datname = current_database()",
@@ -98,7 +115,7 @@ def pair(postgres, binary):
                 connection.execute(SCHEMA)
         yield postgres, server
         with postgres.connect(user="postgres") as connection:
-            connection.execute('drop table accounts, "Mixed Case", history;'
+            connection.execute('drop table child, accounts, "Mixed Case", history;'
                                "drop sequence counter; drop role reader")
 
 
@@ -111,6 +128,20 @@ def both(pair, *options):
 def test_psql_command(pair, command):
     expected, got = both(pair, "-c", command)
     assert got == expected
+
+
+@pytest.mark.parametrize("command", COMMANDS_WITH_FOREIGN_KEYS)
+def test_psql_command_that_shows_foreign_keys(pair, command):
+    expected, got = both(pair, "-c", command)
+    assert got.count(" NOT VALID") == 1
+    assert got.replace(" NOT VALID", "") == expected
+
+
+@pytest.mark.parametrize("command", [r"\du", r"\du+", r"\dg"])
+def test_roles(pair, command):
+    """There is no replication, so nobody may replicate."""
+    expected, got = both(pair, "-A", "-c", command)
+    assert got == expected.replace("Replication, ", "")
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -1,4 +1,4 @@
-// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg.
+// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg, array_agg.
 #include "engine/executor/expression/aggregates.h"
 
 #include <fmt/format.h>
@@ -10,8 +10,10 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/executor/arena_buffer.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/expression/resolve.h"
+#include "engine/executor/types/array.h"
 #include "engine/executor/types/numeric.h"
 
 namespace connbench::engine {
@@ -34,30 +36,7 @@ enum class Kind : uint8_t {
   kAnd,
   kOr,
   kStringAgg,
-};
-
-// A growing copy of bytes in an arena.
-struct Buffer {
-  char* bytes = nullptr;
-  uint32_t size = 0;
-  uint32_t capacity = 0;
-
-  bool Append(std::string_view text, Arena& arena) {
-    const uint64_t wanted = uint64_t{size} + text.size();
-    constexpr uint64_t kMaxBytes = 0x3FFFFFFF;
-    if (wanted > kMaxBytes) return false;
-    if (wanted > capacity) {
-      const auto grown = std::bit_ceil(std::max<uint64_t>(wanted, 32));
-      char* larger = arena.AllocateBytes(grown);
-      if (larger == nullptr) return false;
-      if (size > 0) std::memcpy(larger, bytes, size);
-      bytes = larger;
-      capacity = static_cast<uint32_t>(grown);
-    }
-    if (!text.empty()) std::memcpy(bytes + size, text.data(), text.size());
-    size = static_cast<uint32_t>(wanted);
-    return true;
-  }
+  kArrayAgg,
 };
 
 }  // namespace
@@ -72,7 +51,7 @@ struct AggregateState {
   __int128 integer = 0;  // the sum
   double real = 0;       // the sum
   Value best;            // the minimum, the maximum, the numeric sum; bytes are in buffer
-  Buffer buffer;
+  ArenaBuffer buffer;
   bool flag = false;
 };
 
@@ -124,6 +103,9 @@ constexpr std::array kAggregates = {
     Row(Kind::kAnd, "every", {oid::kBool}, oid::kBool),
     Row(Kind::kOr, "bool_or", {oid::kBool}, oid::kBool),
     Row(Kind::kStringAgg, "string_agg", {oid::kText, oid::kText}, oid::kText),
+    // Of an array it would have two dimensions.
+    Row(Kind::kArrayAgg, "array_agg", {oid::kAny}, oid::kAnyArray),
+    Row(Kind::kArrayAgg, "array_agg", {oid::kAnyArray}, oid::kAnyArray),
 };
 
 bool InBytes(const AggregateCall& call) { return GetType(call.type.oid).form == ValueForm::kBytes; }
@@ -209,6 +191,16 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   for (const AggregateDescription& row : kAggregates) {
     if (&row.signature == resolution.function) call.function = &row;
   }
+  if (call.type.oid == oid::kAnyArray) {
+    const Oid element = arguments[0]->type.oid;
+    call.type.oid = ArrayType(element);
+    if (IsArray(element) || call.type.oid == oid::kInvalid) {
+      return Status::Error(
+          sqlstate::kFeatureNotSupported,
+          fmt::format("{} of type {} is not supported", name, FormatType({element, -1})),
+          builder.PositionOf(location));
+    }
+  }
   if (call.function == nullptr) {
     return Status::Error(sqlstate::kFeatureNotSupported, NotSupportedMessage(*resolution.function),
                          builder.PositionOf(location));
@@ -229,7 +221,9 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
 
 std::string_view AggregateName(const AggregateCall& call) { return call.function->signature.name; }
 
-bool KeepsInputs(const AggregateCall& call) { return call.function->kind == Kind::kStringAgg; }
+bool KeepsInputs(const AggregateCall& call) {
+  return call.function->kind == Kind::kStringAgg || call.function->kind == Kind::kArrayAgg;
+}
 
 AggregateState* NewState(const AggregateCall&, Arena& arena) { return arena.New<AggregateState>(); }
 
@@ -242,8 +236,9 @@ bool EvaluateInputs(const AggregateCall& call, EvalContext& context, Value* inpu
   for (Expression* const argument : call.arguments) {
     if (!Evaluate(*argument, context, *inputs++)) return false;
   }
-  // No aggregate here counts nulls.
-  taken = call.arguments.empty() || !inputs[-static_cast<ptrdiff_t>(call.arguments.size())].null;
+  // Only array_agg counts nulls.
+  taken = call.arguments.empty() || call.function->kind == Kind::kArrayAgg ||
+          !inputs[-static_cast<ptrdiff_t>(call.arguments.size())].null;
   for (size_t i = 0; taken && i < call.order.size(); ++i) {
     if (!Evaluate(*call.order[i].expression, context, *inputs++)) return false;
   }
@@ -283,6 +278,9 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
         return context.Fail(arena.OutOfMemory());
       }
       return state.buffer.Append(value.text(), arena) || context.Fail(arena.OutOfMemory());
+    case Kind::kArrayAgg:
+      return AppendElement(call.arguments[0]->type.oid, value, state.buffer, arena) ||
+             context.Fail(arena.OutOfMemory());
   }
   return true;
 }
@@ -339,7 +337,10 @@ bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& conte
       out = Value::Bool(state.flag);
       break;
     case Kind::kStringAgg:
-      out = Value::Text({state.buffer.bytes, state.buffer.size});
+      out = Value::Text(state.buffer.view());
+      break;
+    case Kind::kArrayAgg:
+      out = FinishArray(state.buffer, 1, static_cast<uint32_t>(state.count));
       break;
   }
   return status.ok() || context.Fail(std::move(status));

@@ -1,4 +1,5 @@
-// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg.
+// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg,
+// array_agg.
 //
 // How a plan node uses one: FindAggregate() and coerce the arguments; per group NewState(), then
 // EvaluateInputs() and TakeIn() for every row, then Finish(). Of a call that takes its inputs in

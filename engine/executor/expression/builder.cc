@@ -259,7 +259,8 @@ Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid ta
   // Only the session knows the names of relations.
   const bool is_number =
       !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-  const bool is_name = target == type_oid::kRegclass && text != "-" && !is_number;
+  const bool is_name = target == type_oid::kRegclassArray ||
+                       (target == type_oid::kRegclass && text != "-" && !is_number);
   if (!is_name) {
     if (Status status = ParseText(type, text, io, value); !status.ok()) {
       return std::move(status).WithPosition(PositionOf(literal->location));
@@ -268,8 +269,8 @@ Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid ta
   // What depends on the session ('now', its time zone) is read again when the statement runs.
   const bool has_words =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
-  if (is_name || target == type_oid::kTimestamptz ||
-      (target == type_oid::kTimestamp && has_words)) {
+  const Oid read = IsArray(target) ? ElementType(target) : target;
+  if (is_name || read == type_oid::kTimestamptz || (read == type_oid::kTimestamp && has_words)) {
     Expression* const argument[] = {literal};
     CONNBENCH_ASSIGN_OR_RETURN(
         Expression * node, NewNode(ExpressionKind::kTextInput, type, argument, literal->location,
@@ -330,9 +331,11 @@ Result<Expression*> ExpressionBuilder::Coerce(Expression* argument, Type target,
       break;
     }
   }
+  if (path.of_elements) kind = ExpressionKind::kArrayCoerce;
   Expression* const arguments[] = {argument};
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node, NewNode(kind, {target.oid, -1}, arguments, location,
                                                         volatility, path.function));
+  if (path.of_elements) node->test = static_cast<uint8_t>(path.method);
   CONNBENCH_ASSIGN_OR_RETURN(node, Finish(node));
   return CoerceModifier(node, target, context, location);
 }
@@ -381,43 +384,6 @@ Result<Expression*> ExpressionBuilder::Call(const FunctionDescription& function,
   return Finish(node);
 }
 
-Result<Expression*> ExpressionBuilder::EqualsAny(Expression* value, Expression* array, bool is_not,
-                                                 int location) {
-  if (array->type.oid == type_oid::kUnknown) {
-    return Error(sqlstate::kFeatureNotSupported, "ANY or ALL over an array is not supported",
-                 location);
-  }
-  if (ElementType(GetType(array->type.oid)) == type_oid::kInvalid) {
-    return Error(sqlstate::kWrongObjectType, "op ANY/ALL (array) requires array on right side",
-                 location);
-  }
-  const Oid types[] = {value->type.oid, array->type.oid};
-  const Resolution resolution = ResolveOverload(EqualsAnyFunctions(), types, false);
-  if (resolution.function == nullptr) {
-    return Error(sqlstate::kFeatureNotSupported,
-                 fmt::format("{} = ANY ({}) is not supported", FormatType({types[0], -1}),
-                             FormatType({types[1], -1})),
-                 location);
-  }
-  Expression* const arguments[] = {value, array};
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * equals, Call(*resolution.function, arguments, location));
-  return is_not ? Not(equals, location) : Result<Expression*>(equals);
-}
-
-Result<Expression*> ExpressionBuilder::ArrayElement(Expression* array, Expression* subscript,
-                                                    int location) {
-  const Oid types[] = {array->type.oid, subscript->type.oid};
-  const Resolution resolution = ResolveOverload(ArrayElementFunctions(), types, false);
-  if (resolution.function == nullptr) {
-    return Error(sqlstate::kDatatypeMismatch,
-                 fmt::format("cannot subscript type {} because it does not support subscripting",
-                             FormatType({types[0], -1})),
-                 location);
-  }
-  Expression* const arguments[] = {array, subscript};
-  return Call(*resolution.function, arguments, location);
-}
-
 Result<Expression*> ExpressionBuilder::IdentityValue(Oid sequence) {
   CONNBENCH_ASSIGN_OR_RETURN(Expression * oid,
                              Constant({type_oid::kOid, -1}, Value::Integer(sequence), -1));
@@ -428,8 +394,13 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
     std::string_view name, std::span<Expression* const> arguments, int location) {
   Oid types[2] = {};
   for (size_t i = 0; i < arguments.size(); ++i) types[i] = arguments[i]->type.oid;
-  const Resolution resolution =
-      ResolveOverload(FindOperators(name), {types, arguments.size()}, true);
+  return ResolveOperator(name, std::span<const Oid>(types, arguments.size()), location);
+}
+
+Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(std::string_view name,
+                                                                      std::span<const Oid> types,
+                                                                      int location) {
+  const Resolution resolution = ResolveOverload(FindOperators(name), types, true);
   if (resolution.function != nullptr) {
     if (resolution.function->implementation != nullptr) return resolution.function;
     const auto operand = [&](uint32_t i) {
@@ -441,7 +412,7 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
   }
   const auto rows = FindOperators(name);
   const bool missing = std::none_of(rows.begin(), rows.end(), [&](const FunctionDescription* row) {
-    return row->takes(arguments.size());
+    return row->takes(types.size());
   });
   if (missing && PostgresHasOperator(name)) {
     return Error(sqlstate::kFeatureNotSupported, fmt::format("operator {} is not supported", name),
@@ -449,15 +420,15 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveOperator(
   }
   std::string described(name);
   described += ' ';
-  described += FormatType({types[arguments.size() - 1], -1});
-  if (arguments.size() == 2) described.insert(0, FormatType({types[0], -1}) + ' ');
+  described += FormatType({types.back(), -1});
+  if (types.size() == 2) described.insert(0, FormatType({types[0], -1}) + ' ');
   if (resolution.ambiguous) {
     return Error(sqlstate::kAmbiguousFunction, "operator is not unique: " + described, location)
         .WithHint(fmt::format("Could not choose a best candidate operator. {}", kAddCasts));
   }
   return Error(sqlstate::kUndefinedFunction, "operator does not exist: " + described, location)
       .WithHint(
-          arguments.size() == 2
+          types.size() == 2
               ? fmt::format("No operator matches the given name and argument types. {}", kAddCasts)
               : "No operator matches the given name and argument type. You might need to "
                 "add an explicit type cast.");
@@ -489,6 +460,12 @@ Result<const FunctionDescription*> ExpressionBuilder::ResolveFunction(
   }
   const std::string described =
       fmt::format("function {}({})", written.empty() ? name : written, DescribeTypes(arguments));
+  // Where one function takes any array, PostgreSQL has found it.
+  if (resolution.ambiguous && name != "unnest" &&
+      IsArray(FindFunctions(name).front()->argument_type(0))) {
+    return Error(sqlstate::kDatatypeMismatch,
+                 "could not determine polymorphic type because input has type unknown", -1);
+  }
   if (resolution.ambiguous) {
     return Error(sqlstate::kAmbiguousFunction, described + " is not unique", location)
         .WithHint(fmt::format("Could not choose a best candidate function. {}", kAddCasts));

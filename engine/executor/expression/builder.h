@@ -105,8 +105,13 @@ class ExpressionBuilder {
                               bool symmetric, int location);
   Result<Expression*> In(Expression* value, std::span<Expression* const> list, bool is_not,
                          int location);
-  // value = ANY (array); is_not: value <> ALL (array).
-  Result<Expression*> EqualsAny(Expression* value, Expression* array, bool is_not, int location);
+  // ARRAY[elements]; element: what they are cast to, kInvalid: to what they have in common.
+  Result<Expression*> Array(std::span<Expression* const> elements, Oid element, int location);
+  // value operator ANY (array); all: ALL (array).
+  Result<Expression*> AnyElement(std::string_view name, Expression* value, Expression* array,
+                                 bool all, int location);
+  // The elements of an array, a row each.
+  Result<Expression*> Unnest(Expression* array);
   // array[subscript]
   Result<Expression*> ArrayElement(Expression* array, Expression* subscript, int location);
   // name is the operator libpg_query gives: "~~", "!~~", "~~*", "!~~*"; escape may be null.
@@ -186,6 +191,8 @@ class ExpressionBuilder {
   Result<Expression*> Call(const FunctionDescription& function,
                            std::span<Expression* const> arguments, int location);
   Status CoerceArguments(const FunctionDescription& function, std::span<Expression*> arguments);
+  Result<const FunctionDescription*> ResolveOperator(std::string_view name,
+                                                     std::span<const Oid> types, int location);
   Result<const FunctionDescription*> ResolveOperator(std::string_view name,
                                                      std::span<Expression* const> arguments,
                                                      int location);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/executor/types/array_text.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
@@ -158,15 +157,6 @@ bool CharAsText(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
-bool VectorToArray(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  Result<ArrayElements> elements = ElementsOf(oid::kInt2Vector, a->text());
-  if (!elements.ok()) return context.Fail(elements.TakeStatus());
-  const std::string_view text = context.arena->Copy(PrintArray(*elements));
-  if (text.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
-  out = Value::Text(text);
-  return true;
-}
-
 [[gnu::hot]] bool ShiftTimestamp(EvalContext& context, int64_t timestamp, int64_t seconds,
                                  Value& out) {
   int64_t shifted = timestamp;
@@ -267,7 +257,6 @@ constexpr std::array kCasts = {
     Row(oid::kInt8, oid::kRegtype, kImplicit, IntegerToInteger<uint32_t>),
     Row(oid::kRegtype, oid::kInt4, kAssignment, OidToInt4),
     Row(oid::kRegtype, oid::kInt8, kAssignment, nullptr),
-    Row(oid::kInt2Vector, oid::kInt2Array, kExplicit, VectorToArray),
     Row(oid::kText, oid::kBpchar, kImplicit, nullptr),
     Row(oid::kText, oid::kVarchar, kImplicit, nullptr),
     Row(oid::kText, oid::kName, kImplicit, TextToName),
@@ -297,15 +286,23 @@ constexpr std::array kCasts = {
 
 CastPath FindCast(Oid source, Oid target, CoercionContext context) {
   if (source == target) return {CastMethod::kRelabel, nullptr};
-  for (const CastRow& row : kCasts) {
+  const TypeInfo& from = GetType(source);
+  const TypeInfo& to = GetType(target);
+  if (IsArray(from) && IsArray(to)) {
+    if (to.catalog_only) return {};
+    CastPath path = FindCast(from.element, to.element, context);
+    path.of_elements = path.method != CastMethod::kNone && path.method != CastMethod::kRelabel;
+    return path;
+  }
+  const bool in_table = !IsArray(from) && !IsArray(to);
+  for (size_t i = 0; in_table && i < kCasts.size(); ++i) {
+    const CastRow& row = kCasts[i];
     if (row.source != source || row.target != target) continue;
     if (row.context > context) return {};
     if (row.function.implementation == nullptr) return {CastMethod::kRelabel, nullptr};
     return {CastMethod::kFunction, &row.function};
   }
   // What has a text form can be printed on assignment and read on demand.
-  const TypeInfo& from = GetType(source);
-  const TypeInfo& to = GetType(target);
   if (from.category == 'P' || to.category == 'P') return {};
   if (to.category == 'S' && context >= kAssignment) return {CastMethod::kTextOutput, nullptr};
   if (from.category == 'S' && context == kExplicit) return {CastMethod::kTextInput, nullptr};

@@ -19,6 +19,7 @@ enum class CastMethod : uint8_t {
 struct CastPath {
   CastMethod method = CastMethod::kNone;
   const FunctionDescription* function = nullptr;
+  bool of_elements = false;  // an array's, one after the other
 };
 
 // How source becomes target in this context; relabel if they are the same. unknown is not handled

@@ -5,7 +5,9 @@
 #include <array>
 
 #include "engine/executor/expression/builder.h"
+#include "engine/executor/expression/casts.h"
 #include "engine/executor/expression/functions.h"
+#include "engine/executor/types/array.h"
 
 namespace connbench::engine {
 namespace {
@@ -300,6 +302,89 @@ bool EvaluateIn(const E& e, EvalContext& context, Value& out) {
   return true;
 }
 
+bool EvaluateAnyElement(const E& e, EvalContext& context, Value& out) {
+  Value arguments[2];
+  Value array;
+  if (!Evaluate(*e.arguments[0], context, arguments[0])) return false;
+  if (!Evaluate(*e.arguments[1], context, array)) return false;
+  out = Value::Null();
+  if (array.null) return true;
+  ArrayReader reader(ElementType(e.arguments[1]->type.oid), array.text());
+  // ANY looks for true, ALL for false. Of no elements the answer does not depend on the value.
+  const bool decisive = !e.negated;
+  if (reader.size() > 0 && arguments[0].null) return true;
+  bool open = false;
+  WorkMeter meter = context.arena->Meter();
+  constexpr int64_t kStepsPerElement = 10;
+  while (reader.Next(arguments[1])) {
+    Status status = meter.Spend(kStepsPerElement);
+    if (!status.ok()) [[unlikely]]
+      return context.Fail(std::move(status));
+    Value holds = Value::Null();
+    if (!arguments[1].null && !e.function->implementation(context, arguments, 2, holds)) {
+      return false;
+    }
+    open = open || holds.null;
+    if (holds.null || (holds.integer != 0) != decisive) continue;
+    out = Value::Bool(decisive);
+    return true;
+  }
+  out = open ? Value::Null() : Value::Bool(!decisive);
+  return true;
+}
+
+bool EvaluateArray(const E& e, EvalContext& context, Value& out) {
+  ArrayWriter writer(ElementType(e.type.oid), *context.arena);
+  for (uint32_t i = 0; i < e.argument_count; ++i) {
+    Value element;
+    if (!Evaluate(*e.arguments[i], context, element)) return false;
+    writer.Add(element);
+  }
+  return context.Check(writer.Finish(out));
+}
+
+bool CastElement(const E& e, EvalContext& context, const Value& element, Value& out) {
+  switch (static_cast<CastMethod>(e.test)) {
+    case CastMethod::kFunction:
+      return e.function->implementation(context, &element, 1, out);
+    case CastMethod::kTextInput:
+      return context.Check(
+          ParseText({ElementType(e.type.oid), -1}, element.text(), context.io(), out));
+    case CastMethod::kTextOutput: {
+      std::string_view text;
+      const Oid source = ElementType(e.arguments[0]->type.oid);
+      if (!context.Check(FormatText(source, element, context.io(), text))) return false;
+      out = Value::Text(text);
+      return true;
+    }
+    case CastMethod::kNone:
+    case CastMethod::kRelabel:
+      break;
+  }
+  out = element;
+  return true;
+}
+
+bool EvaluateArrayCoerce(const E& e, EvalContext& context, Value& out) {
+  if (!Evaluate(*e.arguments[0], context, out)) return false;
+  if (out.null) return true;
+  ArrayReader reader(ElementType(e.arguments[0]->type.oid), out.text());
+  ArrayWriter writer(ElementType(e.type.oid), *context.arena, reader.first());
+  Value element;
+  while (reader.Next(element)) {
+    Value cast = Value::Null();
+    if (!element.null && !CastElement(e, context, element, cast)) return false;
+    writer.Add(cast);
+  }
+  return context.Check(writer.Finish(out));
+}
+
+// Of no value: what makes rows of it looks at the array.
+bool EvaluateUnnest(const E&, EvalContext& context, Value&) {
+  return context.Fail(Status::Error(sqlstate::kInternalError,
+                                    "a set-returning function was called in place of a value"));
+}
+
 bool EvaluateCase(const E& e, EvalContext& context, Value& out) {
   for (uint32_t i = 0; i + 1 < e.argument_count; i += 2) {
     bool holds = false;
@@ -381,6 +466,14 @@ EvaluateFunction ChooseEvaluation(const Expression& expression) {
       return EvaluateDistinct;
     case ExpressionKind::kIn:
       return EvaluateIn;
+    case ExpressionKind::kAnyElement:
+      return EvaluateAnyElement;
+    case ExpressionKind::kArray:
+      return EvaluateArray;
+    case ExpressionKind::kArrayCoerce:
+      return EvaluateArrayCoerce;
+    case ExpressionKind::kUnnest:
+      return EvaluateUnnest;
     case ExpressionKind::kCase:
       return EvaluateCase;
     case ExpressionKind::kCoalesce:

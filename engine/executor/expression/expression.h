@@ -60,14 +60,15 @@ enum class Volatility : uint8_t {
 };
 
 enum class ExpressionKind : uint8_t {
-  kConstant,    // constant
-  kColumn,      // index into EvalContext::columns
-  kParameter,   // index into EvalContext::parameters
-  kFunction,    // function or operator over arguments
-  kRelabel,     // arguments[0] under another type with the same bytes
-  kCoerce,      // arguments[0] made to fit type.modifier
-  kTextInput,   // arguments[0], text, read as a value of type
-  kTextOutput,  // arguments[0] printed as text
+  kConstant,     // constant
+  kColumn,       // index into EvalContext::columns
+  kParameter,    // index into EvalContext::parameters
+  kFunction,     // function or operator over arguments
+  kRelabel,      // arguments[0] under another type with the same bytes
+  kCoerce,       // arguments[0] made to fit type.modifier
+  kTextInput,    // arguments[0], text, read as a value of type
+  kTextOutput,   // arguments[0] printed as text
+  kArrayCoerce,  // each element of arguments[0] cast; test: CastMethod
   kAnd,
   kOr,
   kNot,
@@ -75,11 +76,14 @@ enum class ExpressionKind : uint8_t {
   kBooleanTest,  // IS [NOT] TRUE, FALSE, UNKNOWN
   kDistinct,     // IS [NOT] DISTINCT FROM
   kIn,           // arguments[0] compared with each of the rest
+  kAnyElement,   // arguments[0] compared with each element of arguments[1]; negated: ALL
+  kArray,        // of the arguments' values
   kCase,         // condition, result, condition, result, ..., else
   kCoalesce,
   kNullIf,
   kGreatest,
   kLeast,
+  kUnnest,    // the elements of arguments[0], a row each: only by UnnestTargetsNode
   kCell,      // what *cell holds: a value that a subquery reads of the query around it
   kSubquery,  // what subquery makes of the arguments
 };
@@ -95,9 +99,10 @@ struct Expression {
   Volatility volatility = Volatility::kImmutable;
   bool has_columns = false;     // anywhere in the tree
   bool has_parameters = false;  // anywhere in the tree
-  // kNullTest, kBooleanTest, kDistinct, kIn: the NOT form. kCoerce: an explicit cast.
+  // kNullTest, kBooleanTest, kDistinct, kIn: the NOT form. kAnyElement: ALL. kCoerce: an explicit
+  // cast.
   bool negated = false;
-  uint8_t test = 0;  // kBooleanTest: which
+  uint8_t test = 0;  // kBooleanTest: which. kArrayCoerce: how.
   uint16_t depth = 1;
   Type type;
   int32_t location = -1;  // byte offset in the statement, as libpg_query gives it; -1: none
@@ -155,11 +160,13 @@ struct IndexCondition {
 };
 IndexCondition MatchIndexCondition(const Expression& expression, int first = 0,
                                    int end = INT32_MAX);
-// `column IN (values)`, none of which contains a column or anything volatile.
+// `column IN (values)`, none of which contains a column or anything volatile, or `column = ANY
+// (array)`, whose array stands still while the scan runs.
 struct IndexInList {
   bool matches = false;
   int column = 0;
   std::span<Expression* const> values;
+  const Expression* array = nullptr;  // null: the values
   Oid key_type = type_oid::kInvalid;
 };
 IndexInList MatchIndexInList(const Expression& expression, int first = 0, int end = INT32_MAX);

@@ -49,6 +49,9 @@ struct FunctionDescription {
   FunctionImplementation implementation = nullptr;  // null: the engine lacks it
   OperatorMeaning meaning = OperatorMeaning::kOther;
   AnyArgument any_argument = AnyArgument::kAsIs;
+  bool exact_arrays = false;  // an array of another type is not cast
+  // The function gives a set: the implementation makes an array of it. result_type is the array's.
+  bool returns_set = false;
 
   // What the table of parameters says about argument i, also for those that repeat.
   Oid argument_type(uint32_t i) const {
@@ -96,6 +99,11 @@ constexpr FunctionDescription AnyAs(AnyArgument how, FunctionDescription row) {
   return row;
 }
 
+constexpr FunctionDescription ReturnsSet(FunctionDescription row) {
+  row.returns_set = true;
+  return row;
+}
+
 // What several families use: the argument as it is, and a text that somebody else keeps.
 inline bool SameValue(EvalContext&, const Value* a, uint32_t, Value& out) {
   out = a[0];
@@ -134,12 +142,16 @@ bool SetSequenceValue(EvalContext& context, const Value* a, uint32_t count, Valu
 // is.
 const FunctionDescription& IdentityValueFunction();
 
-// In no table: value = ANY (array), and array[subscript].
-std::span<const FunctionDescription* const> EqualsAnyFunctions();
-std::span<const FunctionDescription* const> ArrayElementFunctions();
+// array[subscript] of arrays of such elements, which is in no table; null: there are none.
+const FunctionDescription* ArrayElementFunction(Oid element);
 
 // All rows with that name, any number of arguments.
 std::span<const FunctionDescription* const> FindFunctions(std::string_view name);
 std::span<const FunctionDescription* const> FindOperators(std::string_view name);
+// Whether it gives sets: all functions of a name do, or none.
+inline bool IsSetFunction(std::string_view name) {
+  const auto rows = FindFunctions(name);
+  return !rows.empty() && rows.front()->returns_set;
+}
 
 }  // namespace connbench::engine

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "engine/executor/expression/functions.h"
+#include "engine/executor/types/array.h"
+#include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
 namespace {
@@ -89,6 +91,10 @@ bool ToRegclass(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
+bool QuoteIdentifier(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return StoreCopy(context, QuoteIfNeeded(a[0].text()), out);
+}
+
 // ---- sequences by their oid ----
 
 template <FunctionImplementation kByName>
@@ -148,8 +154,15 @@ bool EncodingOfNumber(EvalContext&, const Value* a, uint32_t, Value& out) {
   return StoreView(encoding == kSqlAscii ? "SQL_ASCII" : encoding == kUtf8 ? "UTF8" : "", out);
 }
 
-bool SearchedSchemas(EvalContext&, const Value* a, uint32_t, Value& out) {
-  return StoreView(a[0].integer != 0 ? "{pg_catalog,public}" : "{public}", out);
+bool SearchedSchemas(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  ArrayWriter schemas(oid::kName, *context.arena);
+  if (a[0].integer != 0) schemas.Add(Value::Text("pg_catalog"));
+  schemas.Add(Value::Text("public"));
+  return context.Check(schemas.Finish(out));
+}
+// There are no partitions.
+bool NoAncestors(EvalContext& context, const Value*, uint32_t, Value& out) {
+  return context.Check(ArrayWriter(oid::kRegclass, *context.arena).Finish(out));
 }
 // There are no publications.
 bool NoPublication(EvalContext&, const Value*, uint32_t, Value& out) {
@@ -188,6 +201,7 @@ constexpr std::array kCatalogRows = {
     FunctionRow("col_description", {oid::kOid, oid::kInt4}, oid::kText, NoDescription, kStable),
     FunctionRow("pg_table_is_visible", {oid::kOid}, oid::kBool, IsVisible, kStable),
     FunctionRow("pg_type_is_visible", {oid::kOid}, oid::kBool, TypeIsVisible, kStable),
+    FunctionRow("quote_ident", {oid::kText}, oid::kText, QuoteIdentifier),
     FunctionRow("to_regclass", {oid::kText}, oid::kRegclass, ToRegclass, kStable),
     FunctionRow("nextval", {oid::kRegclass}, oid::kInt8, OfSequence<NextSequenceValue>, kVolatile),
     FunctionRow("currval", {oid::kRegclass}, oid::kInt8, OfSequence<CurrentSequenceValue>,
@@ -209,6 +223,10 @@ constexpr std::array kCatalogRows = {
     FunctionRow("current_schemas", {oid::kBool}, oid::kNameArray, SearchedSchemas, kStable),
     FunctionRow("pg_get_statisticsobjdef_columns", {oid::kOid}, oid::kText, NoDescription, kStable),
     FunctionRow("pg_relation_is_publishable", {oid::kRegclass}, oid::kBool, NoPublication, kStable),
+    ReturnsSet(FunctionRow("pg_partition_ancestors", {oid::kRegclass}, oid::kRegclassArray,
+                           NoAncestors, kStable)),
+    FunctionRow("pg_get_triggerdef", {oid::kOid}, oid::kText, NoDescription, kStable),
+    FunctionRow("pg_get_triggerdef", {oid::kOid, oid::kBool}, oid::kText, NoDescription, kStable),
     FunctionRow("pg_is_in_recovery", {}, oid::kBool, NotInRecovery, kVolatile),
 };
 

@@ -86,7 +86,20 @@ IndexCondition MatchIndexCondition(const Expression& expression, int first, int 
 
 IndexInList MatchIndexInList(const Expression& expression, int first, int end) {
   IndexInList match;
-  if (expression.kind != ExpressionKind::kIn || expression.negated) return match;
+  if (expression.negated) return match;
+  if (expression.kind == ExpressionKind::kAnyElement) {
+    const Expression* column = ColumnUnder(expression.arguments[0]);
+    const Expression* array = expression.arguments[1];
+    if (column == nullptr || column->index < first || column->index >= end) return match;
+    match.key_type = ElementType(array->type.oid);
+    match.matches = expression.function->meaning == OperatorMeaning::kEqual &&
+                    SameKeyForm(column->type.oid, match.key_type) &&
+                    IsScanConstant(*array, first, end);
+    match.column = column->index - first;
+    match.array = array;
+    return match;
+  }
+  if (expression.kind != ExpressionKind::kIn) return match;
   const Expression* column = ColumnUnder(expression.arguments[0]);
   const std::span<Expression* const> values = expression.args().subspan(1);
   if (column == nullptr || column->index < first || column->index >= end) return match;

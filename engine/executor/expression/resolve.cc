@@ -29,7 +29,15 @@ bool Preferred(char category, Oid type) {
 bool Accepts(const FunctionDescription& candidate, std::span<const Oid> types) {
   if (!candidate.takes(types.size())) return false;
   for (uint32_t i = 0; i < types.size(); ++i) {
-    if (!CanCoerce(types[i], candidate.argument_type(i), CoercionContext::kImplicit)) return false;
+    const Oid wanted = candidate.argument_type(i);
+    if (!CanCoerce(types[i], wanted, CoercionContext::kImplicit)) return false;
+    const TypeInfo& given = GetType(types[i]);
+    // A literal beside an element is a text, as PostgreSQL prefers it.
+    if (given.oid == type_oid::kUnknown && candidate.name == "||" && IsArray(wanted)) return false;
+    if (!IsArray(given) || types[i] == wanted) continue;
+    if (candidate.exact_arrays) return false;
+    // An operator that takes anything means what is no array: those have operators of their own.
+    if (candidate.is_operator && wanted == type_oid::kAny) return false;
   }
   return true;
 }
@@ -105,7 +113,12 @@ bool KeepByCategories(Candidates& candidates, std::span<const Oid> types) {
 }  // namespace
 
 Resolution ResolveOverload(std::span<const FunctionDescription* const> candidates,
-                           std::span<const Oid> types, bool is_operator) {
+                           std::span<const Oid> given, bool is_operator) {
+  // int2vector and the like are arrays under other names.
+  std::vector<Oid> types(given.begin(), given.end());
+  for (Oid& type : types) {
+    if (GetType(type).catalog_only && IsArray(type)) type = ArrayType(ElementType(type));
+  }
   for (const FunctionDescription* candidate : candidates) {
     if (Exact(*candidate, types)) return {candidate, false};
   }

@@ -110,6 +110,14 @@ std::string PrintExpression(const Expression& expression, const ColumnNames& nam
       if (literal) return Quoted(text.constant.text()) + "::" + PrintType(expression.type);
       return fmt::format("({})::{}", argument(0), PrintType(expression.type));
     }
+    case ExpressionKind::kAnyElement:
+      return fmt::format("({} {} {} ({}))", argument(0), expression.function->name,
+                         expression.negated ? "ALL" : "ANY", argument(1));
+    case ExpressionKind::kArray:
+      return "ARRAY[" + Join(expression, ", ", names) + "]";
+    case ExpressionKind::kUnnest:
+      return argument(0);
+    case ExpressionKind::kArrayCoerce:
     case ExpressionKind::kRelabel:
     case ExpressionKind::kCoerce:
     case ExpressionKind::kTextOutput:

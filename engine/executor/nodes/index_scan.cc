@@ -5,6 +5,7 @@
 #include "engine/executor/interruptible_sort.h"
 #include "engine/executor/nodes/explain.h"
 #include "engine/executor/nodes/table_scan.h"
+#include "engine/executor/types/array.h"
 #include "engine/storage/storage.h"
 #include "engine/transaction/transaction.h"
 
@@ -82,6 +83,20 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
     if (bound == Bound::kError) return false;
     if (bound == Bound::kReady) in_keys_.emplace_back(key.view());
   }
+  Value array;
+  if (range_.in_array != nullptr) {
+    if (!Evaluate(*range_.in_array, context.eval, array)) return false;
+    ArrayReader reader(range_.in_key_type, array.null ? std::string_view() : array.text());
+    for (Value element; reader.Next(element);) {
+      Status status = meter.Spend(kStepsPerKey);
+      if (!status.ok()) return context.Fail(std::move(status));
+      if (element.null) continue;
+      key.Clear();
+      key.Append(lower_key_.view());
+      AppendKey(range_.in_key_type, element, key);
+      in_keys_.emplace_back(key.view());
+    }
+  }
   Status sorted = SortInterruptibly(in_keys_, std::less<>(), meter);
   if (!sorted.ok()) return context.Fail(std::move(sorted));
   in_keys_.erase(std::unique(in_keys_.begin(), in_keys_.end()), in_keys_.end());
@@ -110,7 +125,7 @@ bool IndexScanNode::MakeInList(ExecutionContext& context) {
     finished_ = true;
     return true;
   }
-  if (!range_.in_list.empty()) {
+  if (range_.has_list()) {
     if (!MakeInList(context)) return false;
     if (in_keys_.empty()) {
       finished_ = true;

@@ -7,6 +7,7 @@
 
 #include "engine/executor/nodes/explain.h"
 #include "engine/executor/nodes/hash_join.h"
+#include "engine/executor/types/array.h"
 
 namespace connbench::engine {
 namespace {
@@ -81,12 +82,28 @@ bool SubPlan::KeepRow(const Value* row, Arena& arena, EvalContext& context) {
   return true;
 }
 
+bool SubPlan::MakeArray(ExecutionContext& context, Step step, const Value* row, Arena& arena) {
+  Arena growing(context.work_mem_bytes);
+  ArrayWriter writer(description_.types[0].oid, growing);
+  for (; step == Step::kRow && writer.ok(); step = description_.root->Next(context, row)) {
+    writer.Add(row[0]);
+  }
+  if (step == Step::kError || !context.eval.Check(writer.Finish(values_[0]))) return false;
+  has_row_ = true;
+  const std::string_view copy = arena.Copy(values_[0].text());
+  if (copy.data() == nullptr) return context.Fail(arena.OutOfMemory());
+  values_[0] = Value::Text(copy);
+  return true;
+}
+
 bool SubPlan::FindValue(ExecutionContext& context, Arena& arena) {
   Step step = Step::kDone;
   const Value* row = nullptr;
   if (!Start(context, step, row)) return false;
   has_row_ = step == Step::kRow;
-  if (has_row_ && description_.kind == SubqueryKind::kScalar) {
+  if (description_.kind == SubqueryKind::kArray) {
+    if (!MakeArray(context, step, row, arena)) return false;
+  } else if (has_row_ && description_.kind == SubqueryKind::kScalar) {
     if (!KeepRow(row, arena, context.eval)) return false;
     step = description_.root->Next(context, row);
     if (step == Step::kError) return false;

@@ -1,4 +1,4 @@
-// Queries inside expressions: scalar subqueries, EXISTS, IN, ANY and ALL.
+// Queries inside expressions: scalar subqueries, EXISTS, ARRAY, IN, ANY and ALL.
 //
 // A subquery reads the query around it through cells (expression.h, kCell). Its expression has one
 // argument for each cell; evaluating it fills the cells, runs the subquery's plan, and makes a
@@ -10,8 +10,9 @@
 // Who may call: the planner makes them; the expressions of that one plan run them.
 // Safety: private memory of one session, one thread at a time. A subquery is never entered while
 // it runs. Interrupts are looked for at each row. No latch or pin is held where expressions run.
-// Memory: a value; of ANY and ALL that run once, rows up to work_mem, the rest in a temporary file;
-// a hash table within twice work_mem, as for hash joins: rows that pass it are compared one by one.
+// Memory: a value; an array within work_mem (53200), and its copy; of ANY and ALL that run once,
+// rows up to work_mem, the rest in a temporary file; a hash table within twice work_mem, as for
+// hash joins: rows that pass it are compared one by one.
 // Errors: those of the plan; 21000 for a second row where one value is asked for.
 #pragma once
 
@@ -28,7 +29,7 @@
 
 namespace connbench::engine {
 
-enum class SubqueryKind : uint8_t { kExists, kScalar, kAny, kAll };
+enum class SubqueryKind : uint8_t { kExists, kScalar, kArray, kAny, kAll };
 
 struct SubPlanDescription {
   SubqueryKind kind = SubqueryKind::kScalar;
@@ -63,13 +64,15 @@ class SubPlan final : public SubqueryEvaluator {
  private:
   bool hashed() const { return description_.left_key != nullptr && !description_.reads_outer; }
   bool is_init_plan() const {
-    const bool value =
-        description_.kind == SubqueryKind::kScalar || description_.kind == SubqueryKind::kExists;
-    return value && !description_.reads_outer;
+    const bool compares =
+        description_.kind == SubqueryKind::kAny || description_.kind == SubqueryKind::kAll;
+    return !compares && !description_.reads_outer;
   }
   // Runs the plan up to its first row.
   bool Start(ExecutionContext& context, Step& step, const Value*& row);
   bool FindValue(ExecutionContext& context, Arena& arena);
+  // Of all rows, the one that the plan is at first.
+  bool MakeArray(ExecutionContext& context, Step step, const Value* row, Arena& arena);
   bool KeepRow(const Value* row, Arena& arena, EvalContext& context);
   bool KeepRows(ExecutionContext& context);
   bool AddToTable(ExecutionContext& context, bool& stored);

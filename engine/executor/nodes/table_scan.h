@@ -97,7 +97,9 @@ struct IndexRange {
   };
   std::vector<Equal> equal;
   std::span<Expression* const> in_list;  // empty: none
+  const Expression* in_array = nullptr;  // instead of the list
   Oid in_key_type = 0;
+  bool has_list() const { return !in_list.empty() || in_array != nullptr; }
   IndexRangeEnd lower;
   IndexRangeEnd upper;
   std::vector<const Expression*> conditions;  // what it came from, for EXPLAIN

@@ -7,11 +7,14 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "engine/executor/arena.h"
+#include "engine/executor/types/array.h"
 #include "engine/executor/value.h"
 
 namespace connbench::engine {
@@ -24,6 +27,19 @@ class ViewRows {
     const std::string_view copy = texts_.Copy(text);
     if (copy.data() == nullptr && status_.ok()) status_ = texts_.OutOfMemory();
     return Value::Text(copy);
+  }
+  // An array that lives as long as the rows.
+  Value Array(Oid element, std::span<const Value> elements, int32_t first = 1) {
+    Value array = Value::Text("");
+    ArrayWriter writer(element, texts_, first);
+    for (const Value& value : elements) writer.Add(value);
+    if (Status written = writer.Finish(array); !written.ok()) status_ = std::move(written);
+    return array;
+  }
+  Value Array(Oid element, std::span<const std::string> elements) {
+    std::vector<Value> values;
+    for (const std::string& text : elements) values.push_back(Value::Text(text));
+    return Array(element, std::span<const Value>(values));
   }
   // ok, or why the rows are not complete.
   Status TakeStatus() { return std::move(status_); }

@@ -52,4 +52,7 @@ std::string Excerpt(std::string_view text, size_t max_bytes = kMaxQuotedBytes);
 std::string_view CharFromText(std::string_view text, Arena& arena);
 std::string_view CharToText(std::string_view byte, Arena& arena);
 
+// A name in quotes, if SQL would not read the bare one as the same.
+std::string QuoteIfNeeded(std::string_view name);
+
 }  // namespace connbench::engine

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <functional>
 
+#include "engine/executor/types/array.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/postgres_types.h"
 #include "engine/executor/types/string_type.h"
@@ -20,42 +21,67 @@ constexpr TypeInfo CatalogType(Oid oid, std::string_view name, std::string_view 
                                int16_t size, char category, ValueForm form) {
   return {oid, name, sql_name, size, category, category == 'I', form, /*catalog_only=*/true};
 }
+constexpr TypeInfo Array(Oid oid, std::string_view name, std::string_view sql_name, Oid element) {
+  return {oid, name, sql_name, -1, 'A', false, ValueForm::kBytes, /*catalog_only=*/false, element};
+}
+constexpr TypeInfo CatalogArray(Oid oid, std::string_view name, std::string_view sql_name,
+                                Oid element) {
+  TypeInfo type = Array(oid, name, sql_name, element);
+  type.catalog_only = true;
+  return type;
+}
 
 // In the order of their oids. Category and preferred as in pg_type.
 constexpr std::array kTypes = {
     TypeInfo{type_oid::kBool, "bool", "boolean", 1, 'B', true, ValueForm::kInteger},
     CatalogType(type_oid::kBytea, "bytea", "bytea", -1, 'U', ValueForm::kBytes),
     TypeInfo{type_oid::kChar, "char", "\"char\"", 1, 'Z', false, ValueForm::kBytes},
-    TypeInfo{type_oid::kName, "name", "name", 64, 'S', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kName, "name", "name", 64, 'S', false, ValueForm::kBytes, false,
+             type_oid::kChar},
     TypeInfo{type_oid::kInt8, "int8", "bigint", 8, 'N', false, ValueForm::kInteger},
     TypeInfo{type_oid::kInt2, "int2", "smallint", 2, 'N', false, ValueForm::kInteger},
-    CatalogType(type_oid::kInt2Vector, "int2vector", "int2vector", -1, 'A', ValueForm::kBytes),
+    CatalogArray(type_oid::kInt2Vector, "int2vector", "int2vector", type_oid::kInt2),
     TypeInfo{type_oid::kInt4, "int4", "integer", 4, 'N', false, ValueForm::kInteger},
     CatalogType(type_oid::kRegproc, "regproc", "regproc", 4, 'N', ValueForm::kBytes),
     TypeInfo{type_oid::kText, "text", "text", -1, 'S', true, ValueForm::kBytes},
     TypeInfo{type_oid::kOid, "oid", "oid", 4, 'N', true, ValueForm::kInteger},
     CatalogType(type_oid::kXid, "xid", "xid", 4, 'U', ValueForm::kInteger),
-    CatalogType(type_oid::kOidVector, "oidvector", "oidvector", -1, 'A', ValueForm::kBytes),
+    CatalogArray(type_oid::kOidVector, "oidvector", "oidvector", type_oid::kOid),
     CatalogType(type_oid::kPgNodeTree, "pg_node_tree", "pg_node_tree", -1, 'Z', ValueForm::kBytes),
     TypeInfo{type_oid::kFloat4, "float4", "real", 4, 'N', false, ValueForm::kReal},
     TypeInfo{type_oid::kFloat8, "float8", "double precision", 8, 'N', true, ValueForm::kReal},
     TypeInfo{type_oid::kUnknown, "unknown", "unknown", -2, 'X', false, ValueForm::kBytes},
     CatalogType(type_oid::kInet, "inet", "inet", -1, 'I', ValueForm::kBytes),
-    CatalogType(type_oid::kCharArray, "_char", "\"char\"[]", -1, 'A', ValueForm::kBytes),
-    CatalogType(type_oid::kNameArray, "_name", "name[]", -1, 'A', ValueForm::kBytes),
-    CatalogType(type_oid::kInt2Array, "_int2", "smallint[]", -1, 'A', ValueForm::kBytes),
-    CatalogType(type_oid::kTextArray, "_text", "text[]", -1, 'A', ValueForm::kBytes),
-    CatalogType(type_oid::kOidArray, "_oid", "oid[]", -1, 'A', ValueForm::kBytes),
-    CatalogType(type_oid::kAclItemArray, "_aclitem", "aclitem[]", -1, 'A', ValueForm::kBytes),
+    Array(type_oid::kBoolArray, "_bool", "boolean[]", type_oid::kBool),
+    Array(type_oid::kCharArray, "_char", "\"char\"[]", type_oid::kChar),
+    Array(type_oid::kNameArray, "_name", "name[]", type_oid::kName),
+    Array(type_oid::kInt2Array, "_int2", "smallint[]", type_oid::kInt2),
+    Array(type_oid::kInt4Array, "_int4", "integer[]", type_oid::kInt4),
+    Array(type_oid::kTextArray, "_text", "text[]", type_oid::kText),
+    Array(type_oid::kBpcharArray, "_bpchar", "character[]", type_oid::kBpchar),
+    Array(type_oid::kVarcharArray, "_varchar", "character varying[]", type_oid::kVarchar),
+    Array(type_oid::kInt8Array, "_int8", "bigint[]", type_oid::kInt8),
+    Array(type_oid::kFloat4Array, "_float4", "real[]", type_oid::kFloat4),
+    Array(type_oid::kFloat8Array, "_float8", "double precision[]", type_oid::kFloat8),
+    Array(type_oid::kOidArray, "_oid", "oid[]", type_oid::kOid),
+    CatalogType(type_oid::kAclItem, "aclitem", "aclitem", 12, 'U', ValueForm::kBytes),
+    CatalogArray(type_oid::kAclItemArray, "_aclitem", "aclitem[]", type_oid::kAclItem),
     TypeInfo{type_oid::kBpchar, "bpchar", "character", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kVarchar, "varchar", "character varying", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kTimestamp, "timestamp", "timestamp without time zone", 8, 'D', false,
              ValueForm::kInteger},
+    Array(type_oid::kTimestampArray, "_timestamp", "timestamp without time zone[]",
+          type_oid::kTimestamp),
     TypeInfo{type_oid::kTimestamptz, "timestamptz", "timestamp with time zone", 8, 'D', true,
              ValueForm::kInteger},
+    Array(type_oid::kTimestamptzArray, "_timestamptz", "timestamp with time zone[]",
+          type_oid::kTimestamptz),
+    Array(type_oid::kNumericArray, "_numeric", "numeric[]", type_oid::kNumeric),
     TypeInfo{type_oid::kNumeric, "numeric", "numeric", -1, 'N', false, ValueForm::kBytes},
     TypeInfo{type_oid::kRegclass, "regclass", "regclass", 4, 'N', false, ValueForm::kInteger},
     TypeInfo{type_oid::kRegtype, "regtype", "regtype", 4, 'N', false, ValueForm::kInteger},
+    Array(type_oid::kRegclassArray, "_regclass", "regclass[]", type_oid::kRegclass),
+    Array(type_oid::kRegtypeArray, "_regtype", "regtype[]", type_oid::kRegtype),
     TypeInfo{type_oid::kAny, "any", "\"any\"", 4, 'P', false, ValueForm::kNone},
     CatalogType(type_oid::kAnyArray, "anyarray", "anyarray", -1, 'P', ValueForm::kBytes),
     TypeInfo{type_oid::kVoid, "void", "void", 4, 'P', false, ValueForm::kNone},
@@ -226,30 +252,11 @@ Result<int32_t> MakeTypeModifier(Oid oid, std::span<const int32_t> numbers) {
   }
 }
 
-Oid ElementType(const TypeInfo& type) {
-  switch (type.oid) {
-    case type_oid::kName:
-      return type_oid::kChar;
-    case type_oid::kInt2Vector:
-      return type_oid::kInt2;
-    case type_oid::kOidVector:
-      return type_oid::kOid;
-    default:
-      break;
-  }
-  if (type.category != 'A') return type_oid::kInvalid;
-  const std::string_view element = type.name.substr(1);  // behind the underscore
-  for (const TypeInfo& each : kTypes) {
-    if (each.name == element) return each.oid;
-  }
-  return type_oid::kInvalid;
-}
-
 Oid ArrayType(Oid element) {
-  for (const TypeInfo& each : kTypes) {
-    if (each.name.starts_with('_') && ElementType(each) == element) return each.oid;
-  }
-  return type_oid::kInvalid;
+  const auto* at = std::find_if(kTypes.begin(), kTypes.end(), [element](const TypeInfo& type) {
+    return type.element == element && type.name.starts_with('_');
+  });
+  return at != kTypes.end() ? at->oid : type_oid::kInvalid;
 }
 
 bool IsString(Oid oid) {
@@ -266,9 +273,12 @@ int CompareValues(Oid oid, const Value& a, const Value& b) {
       return CompareNumeric(a, b);
     case type_oid::kBpchar:
       return TrimTrailingBlanks(a.text()).compare(TrimTrailingBlanks(b.text()));
-    default:
-      if (GetType(oid).form == ValueForm::kBytes) return a.text().compare(b.text());
+    default: {
+      const TypeInfo& type = GetType(oid);
+      if (IsArray(type)) return CompareArrays(type.element, a.text(), b.text());
+      if (type.form == ValueForm::kBytes) return a.text().compare(b.text());
       return Compare(a.integer, b.integer);
+    }
   }
 }
 
@@ -282,9 +292,12 @@ uint64_t HashValue(Oid oid, const Value& value) {
       return Mix(HashNumeric(value));
     case type_oid::kBpchar:
       return HashBytes(TrimTrailingBlanks(value.text()));
-    default:
-      if (GetType(oid).form == ValueForm::kBytes) return HashBytes(value.text());
+    default: {
+      const TypeInfo& type = GetType(oid);
+      if (IsArray(type)) return HashArray(type.element, value.text());
+      if (type.form == ValueForm::kBytes) return HashBytes(value.text());
       return Mix(static_cast<uint64_t>(value.integer));
+    }
   }
 }
 

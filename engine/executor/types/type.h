@@ -7,7 +7,7 @@
 //            (microseconds since 2000-01-01, INT64_MIN and INT64_MAX are -infinity and infinity)
 //   real     float4 (rounded to float), float8
 //   bytes    text, varchar, name, unknown: UTF-8; bpchar: as stored, blank-padded;
-//            numeric: see engine/executor/types/numeric.h
+//            numeric: see engine/executor/types/numeric.h; arrays: engine/executor/types/array.h
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,26 @@
 #include "engine/executor/value.h"
 #include "engine/session.h"
 
-namespace connbench::engine {
+namespace connbench {
+
+// Those that only the engine knows: arrays, which no table has.
+namespace type_oid {
+inline constexpr Oid kBoolArray = 1000;
+inline constexpr Oid kInt4Array = 1007;
+inline constexpr Oid kBpcharArray = 1014;
+inline constexpr Oid kVarcharArray = 1015;
+inline constexpr Oid kInt8Array = 1016;
+inline constexpr Oid kFloat4Array = 1021;
+inline constexpr Oid kFloat8Array = 1022;
+inline constexpr Oid kAclItem = 1033;  // only as an element
+inline constexpr Oid kTimestampArray = 1115;
+inline constexpr Oid kTimestamptzArray = 1185;
+inline constexpr Oid kNumericArray = 1231;
+inline constexpr Oid kRegclassArray = 2210;
+inline constexpr Oid kRegtypeArray = 2211;
+}  // namespace type_oid
+
+namespace engine {
 
 // What PostgreSQL adds to lengths and precisions, so that a packed one is never 0 or less.
 inline constexpr int32_t kModifierHeader = 4;
@@ -44,6 +63,7 @@ struct TypeInfo {
   bool preferred;             // pg_type.typispreferred
   ValueForm form;
   bool catalog_only = false;  // only columns of system relations have it; no name leads to it
+  Oid element = type_oid::kInvalid;  // pg_type.typelem
 };
 
 // Whether tables, parameters and casts may have the type.
@@ -72,14 +92,22 @@ inline bool IsInteger(Oid oid) {
 // text, varchar, bpchar, name, unknown: anything in PostgreSQL's string category plus unknown.
 bool IsString(Oid oid);
 
-// The type of the elements of an array, of an int2vector, ...; kInvalid if it has none.
-Oid ElementType(const TypeInfo& type);
+// Held as an array: int2vector and oidvector, too.
+inline bool IsArray(const TypeInfo& type) { return type.category == 'A'; }
+inline bool IsArray(Oid oid) { return IsArray(GetType(oid)); }
+// The type of its elements; kInvalid: it is no array.
+inline Oid ElementType(const TypeInfo& type) {
+  return IsArray(type) ? type.element : type_oid::kInvalid;
+}
+inline Oid ElementType(Oid oid) { return ElementType(GetType(oid)); }
 // The array type of these elements; kInvalid: the engine has none.
 Oid ArrayType(Oid element);
 
 // Whether a value's text depends on the session: its time zone, its view of the catalog.
 inline bool TextDependsOnSession(Oid oid) {
-  return GetType(oid).category == 'D' || oid == type_oid::kRegclass;
+  const TypeInfo& type = GetType(oid);
+  if (IsArray(type)) return TextDependsOnSession(type.element);
+  return type.category == 'D' || oid == type_oid::kRegclass;
 }
 
 // <0, 0, >0 in the type's own order (float8: NaN above all; text: bytes, the C collation; bpchar:
@@ -97,4 +125,5 @@ inline uint64_t HashNullable(Oid oid, const Value& value) {
   return value.null ? 0x9E3779B97F4A7C15u : HashValue(oid, value);
 }
 
-}  // namespace connbench::engine
+}  // namespace engine
+}  // namespace connbench

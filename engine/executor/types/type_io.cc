@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/ascii.h"
-#include "engine/executor/types/array_text.h"
+#include "engine/executor/types/array.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/postgres_types.h"
@@ -78,24 +78,6 @@ Status ParseRegclass(std::string_view text, const IoContext& io, Value& out) {
   RelationNames& names = io.relations != nullptr ? *io.relations : none;
   CONNBENCH_ASSIGN_OR_RETURN(const Oid relation, names.FindRelation(text));
   out = Value::Integer(relation);
-  return Status::Ok();
-}
-
-// The elements are read and printed as their type does it.
-Status ParseArrayValue(Oid type, std::string_view text, const IoContext& io, Value& out) {
-  CONNBENCH_ASSIGN_OR_RETURN(ArrayElements elements, ParseArray(text));
-  const Oid element_type = ElementType(GetType(type));
-  for (std::optional<std::string>& element : elements) {
-    if (!element) continue;
-    Value value;
-    std::string_view printed;
-    CONNBENCH_RETURN_IF_ERROR(ParseText({element_type, -1}, *element, io, value));
-    CONNBENCH_RETURN_IF_ERROR(FormatText(element_type, value, io, printed));
-    element = std::string(printed);
-  }
-  const std::string_view copy = io.arena->Copy(PrintArray(elements));
-  if (copy.data() == nullptr) return io.arena->OutOfMemory();
-  out = Value::Text(copy);
   return Status::Ok();
 }
 
@@ -282,12 +264,6 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       if (text.data() == nullptr) return io.arena->OutOfMemory();
       out = Value::Text(text);
       return Status::Ok();
-    case type_oid::kCharArray:
-    case type_oid::kNameArray:
-    case type_oid::kInt2Array:
-    case type_oid::kTextArray:
-    case type_oid::kOidArray:
-      return ParseArrayValue(type.oid, text, io, out);
     case type_oid::kRegnamespace:
       return ParseRegnamespace(text, out);
     case type_oid::kVoid:
@@ -300,6 +276,9 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       out = Value::Text(text);
       break;
     default:
+      if (!GetType(type.oid).catalog_only && IsArray(type.oid)) {
+        return ParseArray(type.oid, text, io, out);
+      }
       return Status::Error(sqlstate::kFeatureNotSupported,
                            fmt::format("cannot accept a value of type {}", FormatType(type)));
   }
@@ -354,6 +333,9 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
       CONNBENCH_RETURN_IF_ERROR(ValidateUtf8(bytes));
       return ParseText(type, bytes, io, out);
     default:
+      if (!GetType(type.oid).catalog_only && IsArray(type.oid)) {
+        return ReceiveArray(type.oid, bytes, io, out);
+      }
       return Status::Error(
           sqlstate::kUndefinedFunction,
           fmt::format("no binary input function available for type {}", FormatType(type)));
@@ -431,6 +413,7 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
       out = CharToText(value.text(), *io.arena);
       return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
     default:
+      if (IsArray(oid)) return FormatArray(oid, value, io, out);
       out = value.text();
       // A null pointer would be taken for SQL NULL.
       if (out.data() == nullptr) out = "";
@@ -465,21 +448,16 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
       out = value.length > 0 ? value.text() : std::string_view("\0", 1);
       return Status::Ok();
     case type_oid::kBytea:
-    case type_oid::kInt2Vector:
     case type_oid::kRegproc:
-    case type_oid::kOidVector:
     case type_oid::kInet:
-    case type_oid::kCharArray:
-    case type_oid::kNameArray:
-    case type_oid::kInt2Array:
-    case type_oid::kTextArray:
-    case type_oid::kOidArray:
+    case type_oid::kAclItem:
     case type_oid::kAclItemArray:
     case type_oid::kAnyArray:
       return Status::Error(
           sqlstate::kFeatureNotSupported,
           fmt::format("type {} in the binary format is not supported", FormatType({oid, -1})));
     default:
+      if (IsArray(oid)) return SendArray(oid, value, io, out);
       return FormatText(oid, value, io, out);
   }
 }

@@ -14,6 +14,47 @@ select k, count(*) from t group by k order by k nulls first
 select k, count(*) c from t group by k having count(*) > 1 order by c
 select distinct k from t order by k desc
 select distinct n % 20 as m from t order by m
+select array[1, 2.5, '3'], array['a', null], array[]::int[], array['1', '2']::int[], '[2:3]={a,b}'::text[], pg_typeof(array[1, 2])
+select array[]
+select array[1, 'x']
+select array[true, 1]
+select '{1,x}'::int[]
+select '{1'::int[]
+select '[1:2]={1}'::int[]
+select 1 = any('{1,2}'), 3 <> all(array[1, 2]), 2 > all(array[1, null]), null = any('{}'::int[]), null = any(array[1]), 1 = any(null)
+select 1 = any(array['a'])
+select 1 + any(array[1])
+select 1 = any(3)
+select 'abc' like any(array['x%', 'a%']), 'abc'::name = any(array['abc'])
+select (array[1, 2, 3])[2], (array[1, 2])[7], (array[1, 2])['2'], (array[1, 2])[1.5], ('[0:1]={a,b}'::text[])[0]
+select (1)[1]
+select array_to_string(array[1, null, 3], ',', '*'), array_length('{}'::int[], 1), array_upper(array[1, 2], 1), cardinality(array[1, 2]), array_dims('[2:4]={a,b,c}'::text[])
+select array_to_string('{1,2}', ',')
+select array_length(1, 1)
+select array_append(array[1], null), array_prepend(0, array[1]), array_cat(array[1], array[2]), array_append(null::int[], 3), array_remove(array[1, 2, 1], 1), array_replace(array[1, 2, 1], 1, 3), array_position(array[1, 2, 1], 1, 2), array_positions(array[1, 2, 1], 1)
+select array[1, 2] || 3, 0 || array[1], array[1] || array[2], array[1] || null, array[1] || '{2}', array[1] || 3::bigint
+select 'x'::text || array[1]
+select array[1] || 'a'
+select array[1, 2] < array[1, 3], array[1] < array[1, 0], array[null::int] > array[1], '{}'::int[] = '{}', array[1, 2] @> array[2], array[1] <@ array[1, 2], array[1] && array[2], array[1, 2] is distinct from null
+select array[1] = array[1::bigint]
+select array[1, 2]::text[], array[1.5, 2.5]::int[], '{1,2}'::text::int[], array[1]::text, array['a b', 'c,d', '', 'null', 'x"y', 'b\s', '{']
+select string_to_array('a,b,,c', ','), string_to_array('a,b,,c', ',', ''), string_to_array('äbc', null), string_to_array('', ','), string_to_array('abc', '')
+select array(select id from t where id < 3 order by id desc), array(select s from t where false)
+select array(select 1, 2)
+select array_agg(id) from (select id from t where id < 4 order by id) q
+select array_agg(distinct n), array_agg(n) from t where id = 3
+select array_agg('a')
+select unnest(array[1, 2]), unnest(array['a', 'b', 'c'])
+select id, unnest(array[s, v]) from t where id < 3 order by id
+select distinct unnest(array[2, 1, 2]) order by 1
+select * from unnest(array['a', 'b']) with ordinality
+select u.n, v from unnest(array['a', 'b']) with ordinality as u(v, n) where n > 1
+select id, x from t, unnest(array[id, id * 10]) x where id < 3 order by 1, 2
+select unnest('{1}')
+select unnest(1)
+select count(*) from t where id = any(array[1, 3, 99])
+select s from t where id = any('{3,1}') order by id
+select array_agg(id) from t where false
 select s from t order by s desc limit 2
 select s from t order by length(s), s offset 1 limit 2
 select id from t where id in (1, 3, 99) order by id

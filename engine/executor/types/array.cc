@@ -1,0 +1,438 @@
+// Arrays as values: their bytes, their order, their texts and messages.
+#include "engine/executor/types/array.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "base/ascii.h"
+#include "engine/executor/key_codec.h"
+#include "engine/executor/types/scalar_io.h"
+#include "engine/executor/types/string_type.h"
+
+namespace connbench::engine {
+namespace {
+
+constexpr uint32_t kNullLength = UINT32_MAX;
+constexpr size_t kArrayHeaderBytes = 8;
+constexpr uint32_t kScalarBytes = sizeof(int64_t);
+
+bool HeldAsBytes(Oid element) { return GetType(element).form == ValueForm::kBytes; }
+
+bool NeedsQuotes(std::string_view element) {
+  return element.empty() || EqualIgnoringCase(element, "null") ||
+         std::any_of(element.begin(), element.end(), [](char c) {
+           return c == '"' || c == '\\' || c == '{' || c == '}' || c == ',' || IsAsciiSpace(c);
+         });
+}
+
+Status SeveralDimensions() {
+  return Status::Error(sqlstate::kFeatureNotSupported,
+                       "an array of several dimensions is not supported");
+}
+
+// A text such as [2:3]={a,"b c",NULL}.
+class ArrayParser {
+ public:
+  explicit ArrayParser(std::string_view text) : whole_(text), text_(TrimSpaces(text)) {}
+
+  // Reads up to the first element.
+  Status Begin() {
+    if (text_.starts_with('[')) CONNBENCH_RETURN_IF_ERROR(TakeBounds());
+    if (text_.size() < 2 || text_.front() != '{' || text_.back() != '}') return Malformed();
+    text_ = text_.substr(1, text_.size() - 2);
+    empty_ = TrimSpaces(text_).empty();
+    return empty_ && bounds_ ? Malformed() : Status();
+  }
+  int32_t first() const { return first_; }
+
+  // none: NULL. False: there are no more.
+  Result<bool> Next(std::optional<std::string>& element) {
+    if (empty_) return false;
+    if (count_ > 0) {
+      SkipSpaces();
+      if (!Take(',')) {
+        if (at_ < text_.size()) return Malformed();
+        if (bounds_ && *bounds_ != count_) return Malformed();
+        return false;
+      }
+    }
+    ++count_;
+    element.reset();
+    CONNBENCH_RETURN_IF_ERROR(TakeElement(element));
+    return true;
+  }
+
+ private:
+  Status Malformed() const {
+    return Status::Error(sqlstate::kInvalidTextRepresentation,
+                         fmt::format("malformed array literal: \"{}\"", Excerpt(whole_)));
+  }
+  bool Take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void SkipSpaces() {
+    while (at_ < text_.size() && IsAsciiSpace(text_[at_])) ++at_;
+  }
+  bool TakeNumber(int32_t& number) {
+    const char* const begin = text_.data() + at_;
+    const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), number);
+    at_ += static_cast<size_t>(end - begin);
+    return error == std::errc();
+  }
+
+  Status TakeBounds() {
+    int32_t last = 1;
+    at_ = 1;
+    if (!TakeNumber(last)) return Malformed();
+    if (Take(':')) {
+      first_ = last;
+      if (!TakeNumber(last)) return Malformed();
+    }
+    if (!Take(']')) return Malformed();
+    if (last < first_) return Malformed();
+    if (at_ < text_.size() && text_[at_] == '[') return SeveralDimensions();
+    SkipSpaces();
+    if (!Take('=')) return Malformed();
+    bounds_ = int64_t{last} - first_ + 1;
+    text_ = TrimSpaces(text_.substr(at_));
+    at_ = 0;
+    return {};
+  }
+
+  Status TakeElement(std::optional<std::string>& element) {
+    SkipSpaces();
+    if (at_ < text_.size() && text_[at_] == '{') return SeveralDimensions();
+    std::string value;
+    if (Take('"')) {
+      while (at_ < text_.size() && text_[at_] != '"') {
+        if (text_[at_] == '\\') ++at_;
+        if (at_ < text_.size()) value += text_[at_++];
+      }
+      if (!Take('"')) return Malformed();
+      element = std::move(value);
+      return {};
+    }
+    bool escaped = false;
+    size_t length = 0;  // without the blanks behind it
+    while (at_ < text_.size() && text_[at_] != ',') {
+      const char c = text_[at_];
+      if (c == '"' || c == '{' || c == '}') return Malformed();
+      const bool escapes = c == '\\' && at_ + 1 < text_.size();
+      escaped = escaped || escapes;
+      if (escapes) ++at_;
+      value += text_[at_++];
+      if (escapes || !IsAsciiSpace(c)) length = value.size();
+    }
+    value.resize(length);
+    if (value.empty()) return Malformed();
+    const bool null = !escaped && EqualIgnoringCase(value, "null");
+    if (!null) element = std::move(value);
+    return {};
+  }
+
+  std::string_view whole_;
+  std::string_view text_;
+  size_t at_ = 0;
+  bool empty_ = false;
+  int32_t first_ = 1;
+  std::optional<int64_t> bounds_;  // how many elements they ask for
+  int64_t count_ = 0;
+};
+
+// Big-endian words of a message.
+class WordReader {
+ public:
+  explicit WordReader(std::string_view bytes) : rest_(bytes) {}
+  Result<int32_t> Word() {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::string_view bytes, Bytes(sizeof(uint32_t)));
+    uint32_t word = 0;
+    for (const char c : bytes) word = word << 8 | static_cast<uint8_t>(c);
+    return static_cast<int32_t>(word);
+  }
+  Result<std::string_view> Bytes(size_t count) {
+    if (rest_.size() < count) {
+      return Status::Error(sqlstate::kProtocolViolation, "insufficient data left in message");
+    }
+    const std::string_view bytes = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return bytes;
+  }
+  bool at_end() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+bool AppendWord(int64_t word, ArenaBuffer& buffer, Arena& arena) {
+  const auto bits = static_cast<uint32_t>(word);
+  const char bytes[] = {static_cast<char>(bits >> 24), static_cast<char>(bits >> 16),
+                        static_cast<char>(bits >> 8), static_cast<char>(bits)};
+  return buffer.Append({bytes, sizeof(bytes)}, arena);
+}
+
+Status BadMessage(std::string message) {
+  return Status::Error(sqlstate::kInvalidBinaryRepresentation, std::move(message));
+}
+
+}  // namespace
+
+// ---- the bytes ----
+
+ArrayReader::ArrayReader(Oid element, std::string_view bytes)
+    : by_bytes_(HeldAsBytes(element)), rest_(bytes) {
+  if (rest_.size() < kArrayHeaderBytes) return;
+  std::memcpy(&first_, rest_.data(), sizeof(first_));
+  std::memcpy(&size_, rest_.data() + sizeof(first_), sizeof(size_));
+  rest_.remove_prefix(kArrayHeaderBytes);
+  left_ = size_;
+}
+
+bool ArrayReader::Next(Value& out) {
+  uint32_t length = 0;
+  if (left_ == 0 || rest_.size() < sizeof(length)) return false;
+  --left_;
+  std::memcpy(&length, rest_.data(), sizeof(length));
+  rest_.remove_prefix(sizeof(length));
+  out = Value::Null();
+  if (length == kNullLength) return true;
+  if (by_bytes_) {
+    out = Value::Text(rest_.substr(0, length));
+  } else {
+    std::memcpy(&out.integer, rest_.data(), kScalarBytes);
+    out.null = false;
+  }
+  rest_.remove_prefix(std::min<size_t>(length, rest_.size()));
+  return true;
+}
+
+bool AppendElement(Oid element, const Value& value, ArenaBuffer& buffer, Arena& arena) {
+  constexpr char kZeros[kArrayHeaderBytes] = {};
+  if (buffer.size == 0 && !buffer.Append({kZeros, kArrayHeaderBytes}, arena)) return false;
+  const bool by_bytes = HeldAsBytes(element);
+  const uint32_t length = value.null ? kNullLength : by_bytes ? value.length : kScalarBytes;
+  char word[kScalarBytes];
+  std::memcpy(word, &length, sizeof(length));
+  if (!buffer.Append({word, sizeof(length)}, arena)) return false;
+  if (value.null) return true;
+  if (by_bytes) return buffer.Append(value.text(), arena);
+  std::memcpy(word, &value.integer, kScalarBytes);
+  return buffer.Append({word, kScalarBytes}, arena);
+}
+
+Value FinishArray(ArenaBuffer& buffer, int32_t first, uint32_t count) {
+  std::memcpy(buffer.bytes, &first, sizeof(first));
+  std::memcpy(buffer.bytes + sizeof(first), &count, sizeof(count));
+  return Value::Text(buffer.view());
+}
+
+void ArrayWriter::Add(const Value& value) {
+  constexpr int64_t kStepsPerElement = 10;
+  if (status_.ok()) status_ = meter_.Spend(kStepsPerElement);
+  if (!status_.ok()) return;
+  ++size_;
+  if (!AppendElement(element_, value, buffer_, arena_)) status_ = arena_.OutOfMemory();
+}
+
+void ArrayWriter::AddAll(ArrayReader elements) {
+  Value element;
+  while (status_.ok() && elements.Next(element)) Add(element);
+}
+
+Status ArrayWriter::Finish(Value& out) {
+  CONNBENCH_RETURN_IF_ERROR(std::move(status_));
+  // Without elements it has no bounds, and no bytes: see ArrayReader.
+  out = size_ > 0 ? FinishArray(buffer_, first_, size_) : Value::Text("");
+  return {};
+}
+
+// ---- text ----
+
+Status ParseArray(Oid array, std::string_view text, const IoContext& io, Value& out) {
+  const Oid element_type = ElementType(GetType(array));
+  ArrayParser parser(text);
+  CONNBENCH_RETURN_IF_ERROR(parser.Begin());
+  ArrayWriter writer(element_type, *io.arena, parser.first());
+  std::optional<std::string> element;
+  while (true) {
+    CONNBENCH_ASSIGN_OR_RETURN(const bool more, parser.Next(element));
+    if (!more) return writer.Finish(out);
+    Value value;
+    if (element) {
+      CONNBENCH_RETURN_IF_ERROR(ParseText({element_type, -1}, *element, io, value));
+    }
+    writer.Add(value);
+  }
+}
+
+Status FormatArray(Oid array, const Value& value, const IoContext& io, std::string_view& out) {
+  const Oid element_type = ElementType(GetType(array));
+  const bool is_vector = array == type_oid::kInt2Vector || array == type_oid::kOidVector;
+  ArrayReader reader(element_type, value.text());
+  WorkMeter meter = io.arena->Meter();
+  constexpr int64_t kStepsPerElement = 20;
+  std::string text;
+  if (!is_vector) {
+    if (reader.first() != 1) text = fmt::format("[{}:{}]=", reader.first(), reader.last());
+    text += '{';
+  }
+  Value element;
+  for (bool first = true; reader.Next(element); first = false) {
+    CONNBENCH_RETURN_IF_ERROR(meter.Spend(kStepsPerElement));
+    if (!first) text += is_vector ? ' ' : ',';
+    if (element.null) {
+      text += "NULL";
+      continue;
+    }
+    std::string_view printed;
+    CONNBENCH_RETURN_IF_ERROR(FormatText(element_type, element, io, printed));
+    if (is_vector || !NeedsQuotes(printed)) {
+      text += printed;
+      continue;
+    }
+    text += '"';
+    for (const char c : printed) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
+  }
+  if (!is_vector) text += '}';
+  out = io.arena->Copy(text);
+  return out.data() == nullptr ? io.arena->OutOfMemory() : Status();
+}
+
+// ---- the binary form ----
+
+Status ReceiveArray(Oid array, std::string_view bytes, const IoContext& io, Value& out) {
+  const Oid element_type = ElementType(GetType(array));
+  WordReader message(bytes);
+  CONNBENCH_ASSIGN_OR_RETURN(const int32_t dimensions, message.Word());
+  constexpr int32_t kMostDimensions = 6;  // PostgreSQL's MAXDIM
+  if (dimensions < 0)
+    return BadMessage(fmt::format("invalid number of dimensions: {}", dimensions));
+  if (dimensions > kMostDimensions) {
+    return Status::Error(
+        sqlstate::kProgramLimitExceeded,
+        fmt::format("number of array dimensions ({}) exceeds the maximum allowed ({})", dimensions,
+                    kMostDimensions));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(const int32_t flags, message.Word());
+  if (flags != 0 && flags != 1) return BadMessage("invalid array flags");
+  CONNBENCH_ASSIGN_OR_RETURN(const int32_t given, message.Word());
+  if (static_cast<Oid>(given) != element_type) {
+    return Status::Error(
+        sqlstate::kDatatypeMismatch,
+        fmt::format("binary data has array element type {} ({}) instead of expected {} ({})",
+                    static_cast<Oid>(given), FormatType({static_cast<Oid>(given), -1}),
+                    element_type, FormatType({element_type, -1})));
+  }
+  if (dimensions > 1) return SeveralDimensions();
+  int32_t count = 0;
+  int32_t first = 1;
+  if (dimensions == 1) {
+    CONNBENCH_ASSIGN_OR_RETURN(count, message.Word());
+    CONNBENCH_ASSIGN_OR_RETURN(first, message.Word());
+  }
+  int64_t end = 0;
+  if (count < 0 || __builtin_add_overflow(int64_t{first}, count, &end) || end > INT32_MAX) {
+    return Status::Error(sqlstate::kProgramLimitExceeded,
+                         "array size exceeds the maximum allowed (134217727)");
+  }
+  ArrayWriter writer(element_type, *io.arena, first);
+  for (int32_t i = 0; i < count; ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(const int32_t length, message.Word());
+    Value value;
+    if (length < -1) return BadMessage("insufficient data left in message");
+    if (length >= 0) {
+      CONNBENCH_ASSIGN_OR_RETURN(const std::string_view element,
+                                 message.Bytes(static_cast<size_t>(length)));
+      CONNBENCH_RETURN_IF_ERROR(ParseBinary({element_type, -1}, element, io, value));
+    }
+    writer.Add(value);
+  }
+  if (!message.at_end()) return BadMessage("incorrect binary data format");
+  return writer.Finish(out);
+}
+
+Status SendArray(Oid array, const Value& value, const IoContext& io, std::string_view& out) {
+  const Oid element_type = ElementType(GetType(array));
+  Arena& arena = *io.arena;
+  WorkMeter meter = arena.Meter();
+  constexpr int64_t kStepsPerElement = 20;
+  bool has_null = false;
+  Value element;
+  for (ArrayReader reader(element_type, value.text()); reader.Next(element);) {
+    has_null = has_null || element.null;
+  }
+  ArrayReader reader(element_type, value.text());
+  ArenaBuffer buffer;
+  bool ok = AppendWord(reader.size() > 0 ? 1 : 0, buffer, arena) &&
+            AppendWord(has_null ? 1 : 0, buffer, arena) && AppendWord(element_type, buffer, arena);
+  if (reader.size() > 0) {
+    ok =
+        ok && AppendWord(reader.size(), buffer, arena) && AppendWord(reader.first(), buffer, arena);
+  }
+  while (ok && reader.Next(element)) {
+    CONNBENCH_RETURN_IF_ERROR(meter.Spend(kStepsPerElement));
+    if (element.null) {
+      ok = AppendWord(-1, buffer, arena);
+      continue;
+    }
+    std::string_view bytes;
+    CONNBENCH_RETURN_IF_ERROR(FormatBinary(element_type, element, io, bytes));
+    ok = AppendWord(static_cast<int64_t>(bytes.size()), buffer, arena) &&
+         buffer.Append(bytes, arena);
+  }
+  if (!ok) return arena.OutOfMemory();
+  out = buffer.view();
+  return {};
+}
+
+// ---- order ----
+
+int CompareArrays(Oid element, std::string_view a, std::string_view b) {
+  ArrayReader left(element, a);
+  ArrayReader right(element, b);
+  Value x;
+  Value y;
+  while (true) {
+    const bool more_left = left.Next(x);
+    const bool more_right = right.Next(y);
+    if (!more_left || !more_right) {
+      if (more_left != more_right) return more_left ? 1 : -1;
+      return static_cast<int>(left.first() > right.first()) -
+             static_cast<int>(left.first() < right.first());
+    }
+    if (const int order = CompareNullsLast(element, x, y); order != 0) return order;
+  }
+}
+
+uint64_t HashArray(Oid element, std::string_view bytes) {
+  constexpr uint64_t kFactor = 31;
+  uint64_t hash = 1;
+  Value value;
+  for (ArrayReader reader(element, bytes); reader.Next(value);) {
+    hash = hash * kFactor + HashNullable(element, value);
+  }
+  return hash;
+}
+
+void AppendArrayKey(Oid element, std::string_view bytes, KeyBuffer& key) {
+  constexpr uint8_t kEnd = 0x00;  // below the marker of any element
+  static_assert(kEnd < kKeyValue && kEnd < kKeyNull);
+  ArrayReader reader(element, bytes);
+  const int64_t first = reader.first();
+  Value value;
+  while (reader.Next(value)) AppendKey(element, value, key);
+  key.Append(kEnd);
+  AppendKey(type_oid::kInt8, Value::Integer(first), key);
+}
+
+}  // namespace connbench::engine
