@@ -47,6 +47,20 @@ bool IsOfOuterQuery(const AggregateCall& aggregate) {
   return reads_cells;
 }
 
+bool SameCall(const AggregateCall& a, const AggregateCall& b) {
+  const bool alike = a.function == b.function && a.distinct == b.distinct &&
+                     a.arguments.size() == b.arguments.size() && a.order.empty() &&
+                     b.order.empty() && (a.filter == nullptr) == (b.filter == nullptr);
+  if (!alike || (a.filter != nullptr && !SameExpression(*a.filter, *b.filter))) return false;
+  for (size_t i = 0; i < a.arguments.size(); ++i) {
+    if (a.arguments[i]->volatility == Volatility::kVolatile ||
+        !SameExpression(*a.arguments[i], *b.arguments[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Status ExpressionAnalyzer::NotSupported(std::string_view what, int location) const {
@@ -420,9 +434,14 @@ Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::st
     return NotSupported("an aggregate of an outer query", call.location);
   }
   CONNBENCH_RETURN_IF_ERROR(std::move(misplaced));
-  aggregates_.push_back(aggregate);
-  const int index = kFirstAggregateColumn + static_cast<int>(aggregates_.size()) - 1;
-  return builder_.Column(index, aggregate.type, call.location);
+  // One that is there already is computed once, and is the same column.
+  const auto same =
+      std::find_if(aggregates_.begin(), aggregates_.end(),
+                   [&aggregate](const AggregateCall& each) { return SameCall(each, aggregate); });
+  const auto place = same - aggregates_.begin();
+  if (same == aggregates_.end()) aggregates_.push_back(aggregate);
+  return builder_.Column(kFirstAggregateColumn + static_cast<int>(place), aggregate.type,
+                         call.location);
 }
 
 Result<std::span<AggregateOrder>> ExpressionAnalyzer::VisitAggregateOrder(

@@ -169,6 +169,7 @@ class Planner final : public SubqueryPlanner {
     std::vector<bool> used;  // slots that anything refers to
     bool grouped = false;
     bool distinct = false;
+    std::vector<size_t> distinct_on;  // targets; empty: all visible ones
     bool limited = false;
     TableScanNode* scan = nullptr;  // of a table
     bool ordered = false;           // rows come in the order that is asked for
@@ -303,6 +304,7 @@ class Planner final : public SubqueryPlanner {
   Status AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnalyzer& analyzer,
                         const Scope& scope, size_t visible, std::vector<Target>& targets,
                         std::vector<Expression*>& groups);
+  Status AnalyzeDistinctOn(const PgQuery__SelectStmt& select, Query& query);
   // 54011 past PostgreSQL's 1664.
   static Status CheckTargetCount(size_t count);
 

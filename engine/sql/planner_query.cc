@@ -71,6 +71,7 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
       AnalyzeOrderBy(select, analyzer, scope, query.visible, query.targets, query.order));
   CONNBENCH_RETURN_IF_ERROR(
       AnalyzeGroupBy(select, analyzer, scope, query.visible, query.targets, query.groups));
+  CONNBENCH_RETURN_IF_ERROR(AnalyzeDistinctOn(select, query));
   for (size_t i = 0; i < query.visible; ++i) {
     Expression*& expression = query.targets[i].expression;
     if (expression->type.oid != type_oid::kUnknown) continue;
@@ -199,7 +200,7 @@ Result<PlanNodePtr> Planner::PlanLocking(PlanNodePtr node, Query& query) {
     const std::vector<Type> types = TypesOf(projection);
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
     node = std::make_unique<SortNode>(std::move(node), types,
-                                      SortKeys(query.order, query.targets, offset), false);
+                                      SortKeys(query.order, query.targets, offset), 0);
     query.ordered = true;
   }
   plan_->writes = true;
@@ -247,7 +248,7 @@ Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
     }
     const std::vector<Type> types = TypesOf(inputs);
     node = std::make_unique<ProjectNode>(std::move(node), std::move(inputs));
-    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), false);
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), 0);
     CONNBENCH_RETURN_IF_ERROR(ReferToTargets(query));
     return PlanNodePtr(
         std::make_unique<ProjectSetNode>(std::move(node), ExpressionsOf(query.targets)));
@@ -259,18 +260,24 @@ Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
   } else {
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
   }
+  size_t unique_keys = 0;
   if (query.distinct) {
-    // Equal rows end up side by side: the rest of the columns complete the sort key.
-    for (size_t i = 0; i < query.visible; ++i) {
-      const bool is_key = std::any_of(keys.begin(), keys.end(), [i](const SortKey& key) {
-        return key.column == static_cast<int>(i);
+    // Equal rows end up side by side: what DISTINCT is about and no order mentions completes the
+    // sort key. What it is about stands first.
+    std::vector<size_t> about = query.distinct_on;
+    for (size_t i = 0; i < query.visible && query.distinct_on.empty(); ++i) about.push_back(i);
+    for (const size_t target : about) {
+      const auto column = static_cast<int>(target);
+      const auto key = std::find_if(keys.begin(), keys.end(), [column](const SortKey& each) {
+        return each.column == column;
       });
-      if (!is_key) keys.push_back({static_cast<int>(i), types[i].oid, false, false});
+      unique_keys = std::max(unique_keys, static_cast<size_t>(key - keys.begin()) + 1);
+      if (key == keys.end()) keys.push_back({column, types[target].oid, false, false});
     }
   }
   if (keys.empty()) return node;
   return PlanNodePtr(
-      std::make_unique<SortNode>(std::move(node), types, std::move(keys), query.distinct));
+      std::make_unique<SortNode>(std::move(node), types, std::move(keys), unique_keys));
 }
 
 Result<PlanNodePtr> Planner::PlanPlain(Query& query) {

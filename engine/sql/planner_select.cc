@@ -87,12 +87,6 @@ Status Planner::CheckSelect(const PgQuery__SelectStmt& select) {
   if (select.n_window_clause > 0) {
     return NotSupported("WINDOW", ast::LocationOf(*select.window_clause[0]));
   }
-  for (const ast::Node* node : ast::List(select.distinct_clause, select.n_distinct_clause)) {
-    // Plain DISTINCT is a list with one empty node.
-    if (node->node_case != PG_QUERY__NODE__NODE__NOT_SET) {
-      return NotSupported("DISTINCT ON", ast::LocationOf(*node));
-    }
-  }
   if (select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
     return NotSupported("WITH TIES", ast::LocationOf(*select.limit_count));
   }
@@ -171,7 +165,7 @@ Status Planner::AnalyzeValues(const PgQuery__SelectStmt& select, QueryTree& tree
     const std::vector<Type> types = TypesOf(projection);
     std::vector<SortKey> keys = SortKeys(order, targets, 0);
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
-    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), false);
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), 0);
     targets.resize(width);
   }
   tree.values = std::move(node);

@@ -214,11 +214,12 @@ Result<PlanNodePtr> Planner::PlanSetOperation(QueryTree& tree) {
     std::vector<Type> with_flag = types;
     with_flag.push_back({type_oid::kInt4, -1});
     keys.push_back({static_cast<int>(types.size()), type_oid::kInt4, false, false});
-    node = std::make_unique<SortNode>(std::move(node), with_flag, std::move(keys), false);
+    node = std::make_unique<SortNode>(std::move(node), with_flag, std::move(keys), 0);
     node = std::make_unique<SetOperationNode>(
         std::move(node), types, operation.kind == SetOperator::kIntersect, operation.all);
   } else if (!operation.all) {
-    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), true);
+    const size_t unique_keys = keys.size();
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), unique_keys);
   }
   if (operation.order.empty()) return node;
   keys.clear();
@@ -226,7 +227,7 @@ Result<PlanNodePtr> Planner::PlanSetOperation(QueryTree& tree) {
     keys.push_back(
         {static_cast<int>(item.target), types[item.target].oid, item.descending, item.nulls_first});
   }
-  return PlanNodePtr(std::make_unique<SortNode>(std::move(node), types, std::move(keys), false));
+  return PlanNodePtr(std::make_unique<SortNode>(std::move(node), types, std::move(keys), 0));
 }
 
 }  // namespace connbench::engine

@@ -176,6 +176,7 @@ Status Planner::KeepExistence(QueryTree& tree) {
   query.visible = 0;
   query.order.clear();
   query.distinct = false;
+  query.distinct_on.clear();
   tree.columns.clear();
   return {};
 }

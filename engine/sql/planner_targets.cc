@@ -25,6 +25,12 @@ std::string_view BareName(const ast::Node& node) {
   return ast::StringOf(*node.column_ref->fields[0]);
 }
 
+// Plain DISTINCT is a list with one empty node.
+bool IsPlainDistinct(const PgQuery__SelectStmt& select) {
+  return select.n_distinct_clause > 0 &&
+         select.distinct_clause[0]->node_case == PG_QUERY__NODE__NODE__NOT_SET;
+}
+
 }  // namespace
 
 Status Planner::CheckTargetCount(size_t count) {
@@ -148,7 +154,7 @@ Status Planner::AnalyzeOrderBy(const PgQuery__SelectStmt& select, ExpressionAnal
     }
     CONNBENCH_ASSIGN_OR_RETURN(const size_t target,
                                FindOrAddTarget(*sort.node, "ORDER BY", analyzer, scope, visible,
-                                               false, select.n_distinct_clause == 0, targets));
+                                               false, !IsPlainDistinct(select), targets));
     order.push_back({target, ast::IsDescending(sort), ast::PutsNullsFirst(sort)});
   }
   return {};
@@ -182,6 +188,43 @@ Status Planner::AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnal
     }
     // A key that is there already groups nothing further.
     if (std::find(groups.begin(), groups.end(), key) == groups.end()) groups.push_back(key);
+  }
+  return {};
+}
+
+// DISTINCT ON is about its own items; what ORDER BY says of them must come before anything else.
+Status Planner::AnalyzeDistinctOn(const PgQuery__SelectStmt& select, Query& query) {
+  if (select.n_distinct_clause == 0 || IsPlainDistinct(select)) return {};
+  std::vector<size_t> items;
+  for (const ast::Node* node : ast::List(select.distinct_clause, select.n_distinct_clause)) {
+    CONNBENCH_ASSIGN_OR_RETURN(
+        const size_t target,
+        FindOrAddTarget(*node, "DISTINCT ON", *query.analyzer, query.from.scope, query.visible,
+                        false, true, query.targets));
+    items.push_back(target);
+  }
+  const auto mismatch = [&](size_t item) {
+    return Status::Error(sqlstate::kInvalidColumnReference,
+                         "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+                         builder_.PositionOf(ast::LocationOf(*select.distinct_clause[item])));
+  };
+  bool skipped = false;  // an item of ORDER BY that DISTINCT ON does not have
+  const auto add = [&query](size_t target) {
+    const bool known = std::find(query.distinct_on.begin(), query.distinct_on.end(), target) !=
+                       query.distinct_on.end();
+    if (!known) query.distinct_on.push_back(target);
+    return !known;
+  };
+  for (const OrderItem& order : query.order) {
+    const auto item = std::find(items.begin(), items.end(), order.target);
+    if (item == items.end()) {
+      skipped = true;
+    } else if (add(order.target) && skipped) {
+      return mismatch(static_cast<size_t>(item - items.begin()));
+    }
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (add(items[i]) && skipped) return mismatch(i);
   }
   return {};
 }

@@ -174,6 +174,8 @@ class Joins:
                     f"min({self._column(self.aliases)})" + rest)
         columns = [self._column(self.aliases) for _ in range(self.random.randrange(1, 5))]
         distinct = "distinct " if self.random.random() < 0.2 else ""
+        if self.random.random() < 0.15:
+            return self._distinct_on(columns, rest)
         text = f"select {distinct}{', '.join(columns)}" + rest
         if self.random.random() < 0.4:
             # All columns: so a limit leaves no choice of rows.
@@ -184,3 +186,18 @@ class Joins:
             if self.random.random() < 0.5:
                 text += f" limit {self.random.randrange(6)} offset {self.random.randrange(3)}"
         return text
+
+    def _distinct_on(self, columns, rest):
+        """All columns are in the order, so that it is clear which rows stay."""
+        numbers = [str(number + 1) for number in range(len(columns))]
+        self.random.shuffle(numbers)
+        about = self.random.sample(numbers, self.random.randrange(1, len(numbers) + 1))
+        others = [number for number in numbers if number not in about]
+        ordered = self.random.sample(about, len(about)) + others
+        if self.random.random() < 0.05:
+            self.random.shuffle(ordered)  # mostly an error
+        orders = [number + self.random.choice(("", " desc", " nulls first")) for number in ordered]
+        if self.random.random() < 0.3:
+            about = [columns[int(number) - 1] for number in about]
+        return f"select distinct on ({', '.join(about)}) {', '.join(columns)}{rest}" \
+            f" order by {', '.join(orders)}"

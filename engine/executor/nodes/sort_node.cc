@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <span>
 
 #include "engine/executor/nodes/explain.h"
 
@@ -31,10 +32,10 @@ void AppendSortKey(const SortKey& sort_key, const Value& value, KeyBuffer& key) 
 }
 
 SortNode::SortNode(PlanNodePtr child, const std::vector<Type>& types, std::vector<SortKey> keys,
-                   bool unique)
+                   size_t unique_keys)
     : child_(std::move(child)),
       keys_(std::move(keys)),
-      unique_(unique),
+      unique_keys_(unique_keys),
       codec_(types),
       values_(types.size()) {
   estimated_rows = child_->estimated_rows;
@@ -51,6 +52,13 @@ bool SortNode::DoOpen(ExecutionContext& context) {
   return child_->Open(context);
 }
 
+void SortNode::MakeKey(const Value* row, size_t keys) {
+  key_.Clear();
+  for (const SortKey& sort_key : std::span(keys_).first(keys)) {
+    AppendSortKey(sort_key, row[sort_key.column], key_);
+  }
+}
+
 bool SortNode::TakeInput(ExecutionContext& context) {
   input_taken_ = true;
   while (true) {
@@ -58,8 +66,7 @@ bool SortNode::TakeInput(ExecutionContext& context) {
     const Step step = child_->Next(context, row);
     if (step == Step::kError) return false;
     if (step == Step::kDone) break;
-    key_.Clear();
-    for (const SortKey& sort_key : keys_) AppendSortKey(sort_key, row[sort_key.column], key_);
+    MakeKey(row, keys_.size());
     row_bytes_.resize(codec_.EncodedSize(row));
     codec_.Encode(row, row_bytes_.data());
     Status status = sorter_.Add(key_.view(), row_bytes_);
@@ -70,6 +77,17 @@ bool SortNode::TakeInput(ExecutionContext& context) {
   memory_bytes_ = sorter_.memory_bytes();
   spilled_bytes_ = sorter_.spilled_bytes();
   return status.ok() || context.Fail(std::move(status));
+}
+
+bool SortNode::IsRepeated(const Value* row, std::string_view key) {
+  if (unique_keys_ < keys_.size()) {
+    MakeKey(row, unique_keys_);
+    key = key_.view();
+  }
+  if (has_last_ && last_key_ == key) return true;
+  last_key_ = key;
+  has_last_ = true;
+  return false;
 }
 
 Step SortNode::DoNext(ExecutionContext& context, const Value*& row) {
@@ -84,12 +102,8 @@ Step SortNode::DoNext(ExecutionContext& context, const Value*& row) {
     Result<bool> found = sorter_.Next(key, payload);
     if (!found.ok()) return Fail(context, found.TakeStatus());
     if (!*found) return Step::kDone;
-    if (unique_) {
-      if (has_last_ && last_key_ == key) continue;
-      last_key_ = key;
-      has_last_ = true;
-    }
     codec_.DecodeAll(payload, values_.data());
+    if (unique_keys_ > 0 && IsRepeated(values_.data(), key)) continue;
     row = values_.data();
     return Step::kRow;
   }
@@ -101,7 +115,7 @@ void SortNode::Close(ExecutionContext& context) {
 }
 
 void SortNode::Explain(ExplainWriter& writer) const {
-  if (unique_) {
+  if (unique_keys_ > 0) {
     writer.Node("Unique", *this);
     writer.BeginChild();
   }
@@ -124,7 +138,7 @@ void SortNode::Explain(ExplainWriter& writer) const {
                         : fmt::format("quicksort  Memory: {}kB", (memory_bytes_ + 1023) / 1024));
   }
   writer.Child(*child_);
-  if (unique_) writer.EndChild();
+  if (unique_keys_ > 0) writer.EndChild();
 }
 
 }  // namespace connbench::engine

@@ -55,6 +55,18 @@ select unnest(1)
 select count(*) from t where id = any(array[1, 3, 99])
 select s from t where id = any('{3,1}') order by id
 select array_agg(id) from t where false
+select distinct on (n % 20) id, n from t order by n % 20, id desc
+select distinct on (k) k, id from t order by k desc, id
+select distinct on (1) k as x, id from t order by x, id desc
+select distinct on (x) k as x, id from t order by x nulls first, id limit 2
+select distinct on (k, n) id from t order by n, k, id
+select distinct on (k) id from t order by id
+select distinct on (k, id) id from t order by k, n, id
+select distinct on (k, n) id from t order by k, id, n
+select distinct on (3) id, n from t
+select distinct on (nope) id from t
+select distinct on (count(*) > 1) k, count(*) > 1 from t group by k order by count(*) > 1, k
+select count(*) from (select distinct on (k) id from t order by k) q
 select s from t order by s desc limit 2
 select s from t order by length(s), s offset 1 limit 2
 select id from t where id in (1, 3, 99) order by id
