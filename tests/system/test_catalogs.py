@@ -137,7 +137,7 @@ def test_psql_command_that_shows_foreign_keys(pair, command):
     assert got.replace(" NOT VALID", "") == expected
 
 
-@pytest.mark.parametrize("command", [r"\du", r"\du+", r"\dg"])
+@pytest.mark.parametrize("command", [r"\du reader", r"\du+ postgres", r"\dg r*"])
 def test_roles(pair, command):
     """There is no replication, so nobody may replicate."""
     expected, got = both(pair, "-A", "-c", command)
