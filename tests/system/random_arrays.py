@@ -105,7 +105,10 @@ class Arrays(Subqueries):
         if style < 0.4:
             key = self._column(self.aliases)
             number = self._column(self.aliases, NUMBERS + ("c",))
-            return f"select {key}, array_agg(distinct {number}){rest} group by {key}"
+            direction = self.random.choice(("", " desc", " nulls first"))
+            arguments = self.random.choice((f"distinct {number}",
+                                            f"{number} order by {number}{direction}"))
+            return f"select {key}, array_agg({arguments}){rest} group by {key}"
         if style < 0.45:
             array = self._array("number", self.aliases)
             distinct = self.random.choice(("", "distinct "))
