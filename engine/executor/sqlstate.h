@@ -8,6 +8,7 @@
 
 namespace connbench::sqlstate {
 
+inline constexpr std::string_view kArraySubscriptError = "2202E";
 inline constexpr std::string_view kCheckViolation = "23514";
 
 }  // namespace connbench::sqlstate

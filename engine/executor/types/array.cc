@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "engine/executor/key_codec.h"
+#include "engine/executor/sqlstate.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
@@ -96,7 +97,10 @@ class ArrayParser {
       if (!TakeNumber(last)) return Malformed();
     }
     if (!Take(']')) return Malformed();
-    if (last < first_) return Malformed();
+    if (last < first_) {
+      return Status::Error(sqlstate::kArraySubscriptError,
+                           "upper bound cannot be less than lower bound");
+    }
     if (at_ < text_.size() && text_[at_] == '[') return SeveralDimensions();
     SkipSpaces();
     if (!Take('=')) return Malformed();
