@@ -52,6 +52,10 @@ while IFS= read -r line; do breach "$line"; done < <(tests/style/arrows.py)
 while IFS= read -r line; do breach "$line"; done < <(tests/style/unnamed.py)
 # No line is too long (what may be is said there).
 while IFS= read -r line; do breach "$line"; done < <(tests/style/line_length.py "${texts[@]}")
+# Each planted mistake can still be planted.
+for file in tests/mutations/*.patch; do
+  git apply --check "$file" 2>/dev/null || breach "$file:1: does not apply; make it anew"
+done
 # The walks through the code in docs/architecture.md name what exists.
 while IFS= read -r line; do breach "$line"; done < <(tests/style/walks.py)
 
