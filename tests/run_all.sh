@@ -107,8 +107,8 @@ stage_system() {
   build release -DCONNBENCH_TESTS=ON
   # Debian's own python3: the packages python3-pytest and python3-psycopg belong to it.
   # More at once than there are CPUs: most of their time they wait for a timeout, or a start.
-  /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfE -n $(($(nproc) + 2)) --dist loadgroup \
-    "$root/tests/system" \
+  /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfE --durations=20 \
+    -n $(($(nproc) + 2)) --dist loadgroup "$root/tests/system" \
     --connbench "$build_root/release/harness/connbench"
 }
 
