@@ -29,12 +29,11 @@ while IFS= read -r line; do breach "$line (leftover)"; done < <(
 while IFS= read -r line; do breach "$line (trailing blank)"; done < <(
   grep -nE '[[:blank:]]+$' "${texts[@]}" /dev/null | grep -v '\.tsv:' | cut -c1-80)
 
-# A SQLSTATE has its name in base/status.h or, if only the engine raises it, in
-# engine/executor/sqlstate.h, and nowhere else a spelling; tests say what clients see.
+# A SQLSTATE has its name in base/status.h, and nowhere else a spelling; tests say what clients see.
 sqlstate_spelling='(Status::(Error|Fatal)\(|[cC]ode(\(\))? [!=]?= |string_view k[A-Za-z]+ = )'
 sqlstate_spelling+='"[0-9A-Z]{5}"'
 while IFS= read -r line; do breach "$line (name it in base/status.h: sqlstate::k...)"; done < <(
-  git ls-files '*.cc' '*.h' | grep -vE '_test\.cc$|^(base/status|engine/executor/sqlstate)\.h$' |
+  git ls-files '*.cc' '*.h' | grep -vE '_test\.cc$|^base/status\.h$' |
     xargs grep -nE "$sqlstate_spelling" /dev/null)
 
 # A clock that somebody sets must not bend a measurement: what measures knows CLOCK_MONOTONIC alone.

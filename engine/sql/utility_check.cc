@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "engine/executor/nodes/table.h"
-#include "engine/executor/sqlstate.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/session_impl.h"

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "engine/executor/sqlstate.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/storage/vacuum.h"
 #include "engine/transaction/transaction.h"

@@ -11,7 +11,6 @@
 
 #include "base/ascii.h"
 #include "engine/executor/key_codec.h"
-#include "engine/executor/sqlstate.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
