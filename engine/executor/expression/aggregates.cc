@@ -233,14 +233,14 @@ bool EvaluateInputs(const AggregateCall& call, EvalContext& context, Value* inpu
     if (!EvaluateCondition(*call.filter, context, taken)) return false;
     if (!taken) return true;
   }
+  Value* next = inputs;
   for (Expression* const argument : call.arguments) {
-    if (!Evaluate(*argument, context, *inputs++)) return false;
+    if (!Evaluate(*argument, context, *next++)) return false;
   }
   // Only array_agg counts nulls.
-  taken = call.arguments.empty() || call.function->kind == Kind::kArrayAgg ||
-          !inputs[-static_cast<ptrdiff_t>(call.arguments.size())].null;
+  taken = call.arguments.empty() || call.function->kind == Kind::kArrayAgg || !inputs[0].null;
   for (size_t i = 0; taken && i < call.order.size(); ++i) {
-    if (!Evaluate(*call.order[i].expression, context, *inputs++)) return false;
+    if (!Evaluate(*call.order[i].expression, context, *next++)) return false;
   }
   return true;
 }

@@ -41,17 +41,11 @@ int64_t AggregateNode::TableBytes() const {
 }
 
 bool AggregateNode::DoOpen(ExecutionContext& context) {
-  table_ = {};
-  all_ = {};
-  arena_.Release();
+  Forget();
   arena_.set_limit_bytes(groups_.empty() ? Arena::kNoLimit : context.work_mem_bytes);
   arena_.set_interrupts(context.eval.environment);
-  sorter_.Clear();
   sorter_.SetMemoryLimit(context.work_mem_bytes);
   sorter_.SetInterrupts(context.eval.environment);
-  for (const auto& sorted : input_sorters_) {
-    if (sorted != nullptr) sorted->Clear();
-  }
   input_taken_ = table_full_ = reads_sorted_ = row_ahead_ = false;
   spilled_bytes_ = 0;
   next_ = 0;
@@ -196,7 +190,7 @@ Step AggregateNode::DoNext(ExecutionContext& context, const Value*& row) {
   }
 }
 
-void AggregateNode::Close(ExecutionContext& context) {
+void AggregateNode::Forget() {
   table_ = {};
   all_ = {};
   arena_.Release();
@@ -204,6 +198,10 @@ void AggregateNode::Close(ExecutionContext& context) {
   for (const auto& sorted : input_sorters_) {
     if (sorted != nullptr) sorted->Clear();
   }
+}
+
+void AggregateNode::Close(ExecutionContext& context) {
+  Forget();
   child_->Close(context);
 }
 

@@ -59,6 +59,8 @@ class AggregateNode : public PlanNode {
     void Clear();
   };
 
+  // Gives all memory and disk space back.
+  void Forget();
   bool TakeInput(ExecutionContext& context);
   // group: of a query without GROUP BY.
   bool TakeRow(ExecutionContext& context, Group* group);
