@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/clock.h"
-
 namespace connbench::suite {
 namespace {
 
@@ -35,10 +33,8 @@ std::vector<StartAttempt> TryStarts(const std::vector<Cell>& cells,
   for (const auto& [key, cell] : largest) {
     if (interruption.Requested()) break;
     const auto target = targets::MakeTarget(cell->Request(), environment);
-    const MonotonicNs begin = MonotonicNow();
     Status status = StartAndStop(*target);
-    attempts.push_back(
-        {cell->target.cell, cell->SettingsText(), std::move(status), MonotonicNow() - begin});
+    attempts.push_back({cell->target.cell, cell->SettingsText(), std::move(status)});
   }
   return attempts;
 }

@@ -4,7 +4,6 @@
 // One thread; nothing that it starts outlives it.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,7 +18,6 @@ struct StartAttempt {
   std::string contender;  // "model:fork"
   std::string settings;   // as trials.csv shows them
   Status status;          // why it does not start, or does not end in order
-  int64_t took_ns = 0;
 };
 
 // Of a crossover: both models. Interrupted: those that were tried.

@@ -103,10 +103,7 @@ UpsertNode::Outcome UpsertNode::Update(ExecutionContext& context, const Value* r
     bool passes = false;
     context.eval.columns = both_.data();
     if (!EvaluateCondition(*rule_.condition, context.eval, passes)) return Outcome::kError;
-    if (!passes) {
-      ++rows_removed_;
-      return Outcome::kNothing;
-    }
+    if (!passes) return Outcome::kNothing;
   }
   if (!change_.Make(context, both_.data())) return Outcome::kError;
   const Result<WriteResult> written = change_.Write(context, both_.data(), version.tid);

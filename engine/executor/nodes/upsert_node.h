@@ -50,7 +50,6 @@ class UpsertNode : public ModifyNode {
   RowChange change_;
   std::vector<Value> both_;  // the row that is there, its tid, the row proposed
   std::unique_ptr<Workspace> workspace_;
-  int64_t rows_removed_ = 0;  // by the condition
 };
 
 }  // namespace connbench::engine
