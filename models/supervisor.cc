@@ -432,8 +432,9 @@ class Supervisor : public ProcessSpawner {
       SignalAll(SIGQUIT);
       return;
     }
+    // Only SIGKILL is our own.
     if (state_ == State::kStopping &&
-        (!gave_back || (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) != SIGKILL))) {
+        !(gave_back && WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL)) {
       Log("process (pid {}) {}{} during shutdown", child, DescribeExit(wait_status), how);
       crashed_at_shutdown_ = true;
     }

@@ -45,7 +45,9 @@ stage() {
   fi
   [ "$failed" -gt "$failed_before" ] || failed=$((failed + 1))
   say "test stage $name: FAILED in $((SECONDS - began)) s, the log is $log"
-  grep -E -A25 'FAILED|\*\*\*|^E  |error:|runtime error|WARNING: ThreadSanitizer|ERROR:' "$log" |
+  # "Failure": where GoogleTest says which expectation failed, above its own "FAILED".
+  grep -E -A25 \
+    ': Failure$|FAILED|\*\*\*|^E  |error:|runtime error|WARNING: ThreadSanitizer|ERROR:' "$log" |
     tail -n 150 >&2 || true
   tail -n 5 "$log" >&2
 }

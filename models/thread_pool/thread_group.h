@@ -69,7 +69,8 @@ class GroupTask {
   enum class State : uint8_t { kIdle, kQueued, kServed, kDone };
 
   State state_ = State::kIdle;
-  uint8_t looks_ = 0;  // how often it is to be served again: edges came meanwhile
+  int foreign_fd_ = -1;  // its descriptor, if that outlives the task
+  uint8_t looks_ = 0;    // how often it is to be served again: edges came meanwhile
   bool urgent_ = false;
   MonotonicNs ready_at_ = 0;                        // when it was queued
   const class GroupWorker* last_worker_ = nullptr;  // compared only

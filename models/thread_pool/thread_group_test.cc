@@ -435,6 +435,24 @@ TEST(ThreadGroup, StopEndsTasksAndWorkers) {
   fixture.reset();  // returns: everything has ended
 }
 
+// A listener outlives its task. When somebody connects then, the poller must not look at the task
+// that is gone, which AddressSanitizer sees.
+TEST(ThreadGroup, AListenerWithoutItsTaskWakesNobody) {
+  const int listener = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  ThreadGroup group(Limits(1, 2));
+  ASSERT_TRUE(group.Start().ok());
+  std::atomic<int> ended{0};
+  auto task = std::make_unique<FakeTask>(
+      dup(listener), [](GroupWorker&) { return GroupTask::Outcome::kIdle; }, &ended);
+  ASSERT_TRUE(group.Add(std::move(task), listener, /*exclusive=*/true).ok());
+  group.BeginStop();
+  group.AwaitTasks();
+  EXPECT_EQ(ended, 1);
+  FakeTask::Touch(listener);
+  group.EndWorkers();
+  close(listener);
+}
+
 TEST(ThreadPool, DealsConnectionsToTheGroupsInTurn) {
   ThreadPool pool(3, Limits(1, 2), nullptr);
   ASSERT_TRUE(pool.Start().ok());
