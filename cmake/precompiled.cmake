@@ -19,17 +19,20 @@ function(connbench_precompile target first)
   endif()
 endfunction()
 
-# connbench_unite(TARGET [UNMEASURED]): the sanitizer builds compile eight sources of a target as
-# one. Headers are read and templates instantiated once for all of them, which takes half the time
-# or less. So a name in an unnamed namespace is unique in its target, which tests/style/unnamed.py
-# checks. In a release this is for what no figure depends on (UNMEASURED): in a batch g++ inlines
-# otherwise, and the engine takes some 5 % more instructions.
+# connbench_unite(TARGET): eight sources of a target are compiled as one, in all builds but those
+# that need them apart. Headers are read and templates instantiated once for all of them, which
+# takes half the time or less. So a name in an unnamed namespace is unique in its target, which
+# tests/style/unnamed.py checks.
 function(connbench_unite target)
-  if(NOT CONNBENCH_BUILD MATCHES "^(asan-ubsan|tsan)$" AND
-     NOT (CONNBENCH_BUILD STREQUAL "release" AND "UNMEASURED" IN_LIST ARGN))
+  if(NOT CONNBENCH_BUILD MATCHES "^(asan-ubsan|tsan|release)$")
     return()
   endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   # Of a header's type that holds one of an unnamed namespace: g++ means headers, and sees sources.
   target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  if(CONNBENCH_BUILD STREQUAL "release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ bounds how much a source may grow by inlining, and a batch would share the bound of one:
+    # a statement would take some 5 % more instructions.
+    target_compile_options(${target} PRIVATE --param=large-unit-insns=200000)
+  endif()
 endfunction()

@@ -46,7 +46,7 @@ class ArrayParser {
     if (text_.size() < 2 || text_.front() != '{' || text_.back() != '}') return Malformed();
     text_ = text_.substr(1, text_.size() - 2);
     empty_ = TrimSpaces(text_).empty();
-    return empty_ && bounds_ ? Malformed() : Status();
+    return empty_ && bounded_ >= 0 ? Malformed() : Status();
   }
   int32_t first() const { return first_; }
 
@@ -57,7 +57,7 @@ class ArrayParser {
       SkipSpaces();
       if (!Take(',')) {
         if (at_ < text_.size()) return Malformed();
-        if (bounds_ && *bounds_ != count_) return Malformed();
+        if (bounded_ >= 0 && bounded_ != count_) return Malformed();
         return false;
       }
     }
@@ -103,7 +103,7 @@ class ArrayParser {
     if (at_ < text_.size() && text_[at_] == '[') return SeveralDimensions();
     SkipSpaces();
     if (!Take('=')) return Malformed();
-    bounds_ = int64_t{last} - first_ + 1;
+    bounded_ = int64_t{last} - first_ + 1;
     text_ = TrimSpaces(text_.substr(at_));
     at_ = 0;
     return {};
@@ -145,7 +145,7 @@ class ArrayParser {
   size_t at_ = 0;
   bool empty_ = false;
   int32_t first_ = 1;
-  std::optional<int64_t> bounds_;  // how many elements they ask for
+  int64_t bounded_ = -1;  // how many elements the bounds ask for; -1: there are none
   int64_t count_ = 0;
 };
 
