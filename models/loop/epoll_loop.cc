@@ -124,17 +124,19 @@ Result<LoopSocketHandle> EpollLoop::OpenSocket(LoopTask& task, int fd) {
 
 Result<LoopListenerHandle> EpollLoop::OpenListener(LoopTask& task, const Listener& listener) {
   CONNBENCH_RETURN_IF_ERROR(Watch(&task, listener.fd(), listener.wait_events()));
+  set_watched_fd(task, listener.fd());
   return LoopListenerHandle(new EpollListener(*this, task, listener));
 }
 
 void EpollLoop::WatchAgain(LoopTask& task, const Listener& listener) {
-  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, listener.fd(), nullptr);
+  Unwatch(listener.fd());
   // It was watched a moment ago, and its place is free.
   (void)Watch(&task, listener.fd(), listener.wait_events());
 }
 
 Status EpollLoop::Add(std::unique_ptr<LoopTask>&& task, int fd) {
   CONNBENCH_RETURN_IF_ERROR(Watch(task.get(), fd, EPOLLIN | EPOLLRDHUP));
+  set_watched_fd(*task, fd);
   Adopt(std::move(task));
   return {};
 }
@@ -148,6 +150,8 @@ Status EpollLoop::Watch(LoopTask* task, int fd, uint32_t events) {
   }
   return {};
 }
+
+void EpollLoop::Unwatch(int fd) { epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr); }
 
 void EpollLoop::Poll(MonotonicNs deadline) {
   int timeout_ms = -1;

@@ -19,8 +19,9 @@ class EpollLoop : public EventLoop {
   Result<LoopSocketHandle> OpenSocket(LoopTask& task, int fd) override;
   Result<LoopListenerHandle> OpenListener(LoopTask& task, const Listener& listener) override;
 
-  // For tasks that read and write a descriptor of their own: takes the task over and watches it:
-  // readable, or ended by the other side. After an error the task is still the caller's.
+  // For tasks that read and write a descriptor by themselves: takes the task over and watches it:
+  // readable, or ended by the other side. The descriptor must stay open as long as the task lives.
+  // After an error the task is still the caller's.
   Status Add(std::unique_ptr<LoopTask>&& task, int fd);
   // Whether room in the socket of a task is news, too, beside what came.
   bool WatchWritable(LoopTask& task, int fd, bool writable);
@@ -33,6 +34,7 @@ class EpollLoop : public EventLoop {
 
  private:
   void Poll(MonotonicNs deadline) override;
+  void Unwatch(int fd) override;
   Status Watch(LoopTask* task, int fd, uint32_t events);
 
   int epoll_fd_ = -1;

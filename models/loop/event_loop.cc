@@ -335,7 +335,9 @@ void EventLoop::RunTimers(MonotonicNs now) {
   }
 }
 
+// No news may come for a task that is gone.
 void EventLoop::Forget(LoopTask& task) {
+  if (task.watched_fd_ >= 0) Unwatch(task.watched_fd_);
   ClearTimer(task);
   tasks_.back()->index_ = task.index_;
   std::swap(tasks_[task.index_], tasks_.back());

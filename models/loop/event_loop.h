@@ -109,6 +109,9 @@ class EventLoop {
   // Nothing of what the tasks have left behind is still to be done.
   virtual bool Settled() const { return true; }
 
+  // Ends the watch that set_watched_fd() told of.
+  virtual void Unwatch(int /*fd*/) {}
+
   // --- what it tells ---
 
   // The task's socket has something. look_again: perhaps more than one Serve() will notice.
@@ -118,6 +121,8 @@ class EventLoop {
 
   int event_fd() const { return event_fd_; }
   static bool IsStopping(const LoopTask& task) { return task.stopping_; }
+  // The loop watches, for the task, a descriptor that stays open when the task is gone.
+  static void set_watched_fd(LoopTask& task, int fd) { task.watched_fd_ = fd; }
   // Destroys what never ran, while what the tasks' sockets belong to still exists.
   void DropTasks() {
     timers_.clear();

@@ -285,6 +285,44 @@ TEST_P(LoopSockets, ExhaustedDescriptorsAreSaid) {
   EXPECT_EQ(std::count(results.begin(), results.end(), Listener::AcceptResult::kExhausted), 1);
 }
 
+// A listener outlives its task: a client that comes then is no news for a task that is gone, which
+// AddressSanitizer sees.
+TEST_P(LoopSockets, AListenerWithoutItsTaskIsSilent) {
+  ListenOptions options;
+  options.port = 0;
+  options.backlog = 16;
+  Result<ListenerSet> listeners = ListenerSet::Open(options);
+  ASSERT_TRUE(listeners.ok());
+  bool acceptor_is_done = false;
+  TestTask& acceptor = loop_.Add([&](TestTask&) {
+    acceptor_is_done = true;
+    return Outcome::kDone;
+  });
+  Result<LoopListenerHandle> opened =
+      loop().OpenListener(acceptor, listeners.value().listeners()[0]);
+  ASSERT_TRUE(opened.ok());
+  acceptor.listener = std::move(opened.value());
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int served = 0;
+  TestTask& other = loop_.Add([&](TestTask& self) {
+    self.set_wake_at(MonotonicNow());
+    if (!acceptor_is_done || ++served > 2) return served > 2 ? Outcome::kDone : Outcome::kIdle;
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(listeners.value().port()));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (served == 1) {
+      EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    }
+    return Outcome::kIdle;
+  });
+  loop().Notify(acceptor);
+  loop().Notify(other);
+  loop_.RunUntilDone();
+  close(client);
+  EXPECT_EQ(served, 3);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, LoopSockets, ::testing::ValuesIn(AllLoopKinds()), LoopKindName);
 
 }  // namespace

@@ -67,6 +67,7 @@ class LoopTask {
   uint8_t looks_ = 0;      // how often it is to be served again: its socket had news meanwhile
   bool stopping_ = false;  // RequestStop() was called
   bool peer_ended_ = false;
+  int watched_fd_ = -1;  // a descriptor that outlives the task, if the loop watches one for it
   MonotonicNs park_until_ = 0;
   bool expired_ = false;  // what ended the last Park() was its deadline
   LoopTask* listener_ = nullptr;
