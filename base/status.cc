@@ -50,6 +50,27 @@ Status&& Status::WithPosition(int position) && {
   return std::move(*this);
 }
 
+Status&& Status::WithoutPosition() && {
+  if (info_) info_->position = 0;
+  return std::move(*this);
+}
+
+Status&& Status::OfColumn(std::string table, std::string column) && {
+  if (info_) {
+    info_->table = std::move(table);
+    info_->column = std::move(column);
+  }
+  return std::move(*this);
+}
+
+Status&& Status::OfConstraint(std::string table, std::string constraint) && {
+  if (info_) {
+    info_->table = std::move(table);
+    info_->constraint = std::move(constraint);
+  }
+  return std::move(*this);
+}
+
 std::string_view Status::code() const {
   return info_ ? std::string_view(info_->code) : sqlstate::kSuccessfulCompletion;
 }

@@ -61,6 +61,7 @@ inline constexpr std::string_view kInvalidSqlStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorizationSpecification = "28000";
 inline constexpr std::string_view kInvalidPassword = "28P01";
 inline constexpr std::string_view kInvalidSchemaName = "3F000";
+inline constexpr std::string_view kInvalidCursorDefinition = "42P11";
 inline constexpr std::string_view kInvalidCursorName = "34000";
 inline constexpr std::string_view kInvalidSavepointSpecification = "3B001";
 inline constexpr std::string_view kSerializationFailure = "40001";
@@ -77,6 +78,7 @@ inline constexpr std::string_view kDuplicatePreparedStatement = "42P05";
 inline constexpr std::string_view kDuplicateTable = "42P07";
 inline constexpr std::string_view kDuplicateObject = "42710";
 inline constexpr std::string_view kDuplicateAlias = "42712";
+inline constexpr std::string_view kAmbiguousAlias = "42P09";
 inline constexpr std::string_view kAmbiguousColumn = "42702";
 inline constexpr std::string_view kAmbiguousFunction = "42725";
 inline constexpr std::string_view kAmbiguousParameter = "42P08";
@@ -125,8 +127,11 @@ struct ErrorInfo {
   std::string detail;
   std::string hint;
   std::string context;  // where it happened, e.g. "COPY t, line 3, column b"
-  int position = 0;     // 1-based CHARACTER index into the statement text; 0: none
-  bool fatal = false;   // severity FATAL: the session ends after this error
+  std::string table;    // which the error is about, with its column or constraint
+  std::string column;
+  std::string constraint;
+  int position = 0;    // 1-based CHARACTER index into the statement text; 0: none
+  bool fatal = false;  // severity FATAL: the session ends after this error
 };
 
 class [[nodiscard]] Status {
@@ -157,6 +162,9 @@ class [[nodiscard]] Status {
   [[gnu::cold]] Status&& WithHint(std::string hint) &&;
   [[gnu::cold]] Status&& WithContext(std::string context) &&;
   [[gnu::cold]] Status&& WithPosition(int position) &&;
+  [[gnu::cold]] Status&& WithoutPosition() &&;
+  [[gnu::cold]] Status&& OfColumn(std::string table, std::string column) &&;
+  [[gnu::cold]] Status&& OfConstraint(std::string table, std::string constraint) &&;
 
   bool ok() const { return info_ == nullptr; }
   explicit operator bool() const { return ok(); }

@@ -110,8 +110,13 @@ TEST(Messages, ErrorFieldsSurviveTheRoundTrip) {
   error.detail = "detail";
   error.hint = "hint";
   error.position = 42;
+  error.table = "t";
+  error.column = "c";
+  error.constraint = "t_c_key";
   std::string bytes;
   AppendErrorResponse(bytes, "ERROR", error);
+  using std::string_literals::operator""s;
+  EXPECT_NE(bytes.find("\0spublic\0tt\0cc\0nt_c_key\0"s), std::string::npos);
   std::string_view input = bytes;
   Message message;
   ASSERT_EQ(NextMessage(input, 1000, message), FrameResult::kMessage);

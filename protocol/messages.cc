@@ -21,6 +21,9 @@ void AppendFields(std::string& out, char type, std::string_view severity, const 
   if (!info.hint.empty()) writer.Byte('H').String(info.hint);
   if (!info.context.empty()) writer.Byte('W').String(info.context);
   if (info.position > 0) writer.Byte('P').String(std::to_string(info.position));
+  if (!info.table.empty()) writer.Byte('s').String("public").Byte('t').String(info.table);
+  if (!info.column.empty()) writer.Byte('c').String(info.column);
+  if (!info.constraint.empty()) writer.Byte('n').String(info.constraint);
   writer.Byte('\0').Finish();
 }
 

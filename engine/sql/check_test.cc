@@ -24,6 +24,9 @@ TEST_F(CheckTest, NamesThemAsPostgresqlDoes) {
   EXPECT_EQ(
       a_->Error("create table u (a int constraint c check (a > 0) constraint c check (a < 9))"),
       "42710 0 check constraint \"c\" already exists");
+  EXPECT_EQ(a_->Error("create table u (a int unique, constraint c check (a > 0), "
+                      "constraint c unique (a))"),
+            "42710 0 constraint \"c\" for relation \"u\" already exists");
 }
 
 TEST_F(CheckTest, RefusesRowsInEveryStatement) {
@@ -49,6 +52,9 @@ TEST_F(CheckTest, ComeAndGoByAlterTable) {
   EXPECT_EQ(a_->Error("alter table t add constraint c check (a > 0)"), "ok");
   EXPECT_EQ(a_->Error("alter table t add constraint c check (a > 0)"),
             "42710 0 constraint \"c\" for relation \"t\" already exists");
+  EXPECT_EQ(a_->Error("alter table t add check (nowhere > 0)"),
+            "42703 0 column \"nowhere\" does not exist");
+  EXPECT_EQ(a_->Error("alter table t add check (a > 0) deferrable").substr(0, 5), "0A000");
   EXPECT_EQ(a_->Error("insert into t values (0)").substr(0, 5), "23514");
   EXPECT_EQ(a_->Error("insert into t values (1) on conflict on constraint c do nothing"),
             "42809 0 constraint in ON CONFLICT clause has no associated index");

@@ -29,6 +29,7 @@ std::string_view CodeOf(std::string_view message, std::string_view at) {
     return sqlstate::kInvalidEscapeSequence;
   }
   if (message.find("not implemented") != std::string_view::npos ||
+      message.find("constraints cannot be marked") != std::string_view::npos ||
       message.find("not supported") != std::string_view::npos) {
     return sqlstate::kFeatureNotSupported;
   }

@@ -148,12 +148,14 @@ Result<RelationRef> RealSession::AddConstraint(RelationRef table,
     WarnForeignKey(sink);
     return AddForeignKey(table, constraint, definition.foreign_keys[0].columns, sql);
   }
-  if (table->HasConstraint(TruncateName(constraint.conname))) {
-    return Status::Error(sqlstate::kDuplicateObject,
-                         fmt::format("constraint \"{}\" for relation \"{}\" already exists",
-                                     constraint.conname, table->name));
+  if (!definition.checks.empty()) {
+    if (table->HasConstraint(TruncateName(constraint.conname))) {
+      return Status::Error(sqlstate::kDuplicateObject,
+                           fmt::format("constraint \"{}\" for relation \"{}\" already exists",
+                                       constraint.conname, table->name));
+    }
+    return AddCheck(table, constraint, sql);
   }
-  if (!definition.checks.empty()) return AddCheck(table, constraint, sql);
   catalog_changed_ = true;
   const bool tightened =
       !std::equal(table->columns.begin(), table->columns.end(), definition.columns.begin(),

@@ -70,7 +70,8 @@ Result<RelationRef> RealSession::AddCheck(const RelationRef& table,
     return ast::NotSupported(sql, "NOT VALID of a CHECK constraint", constraint.location);
   }
   RelationInfo changed = *table;
-  CONNBENCH_RETURN_IF_ERROR(MakeCheckOf(changed, constraint, sql));
+  // ALTER TABLE tells no position, as in PostgreSQL.
+  CONNBENCH_RETURN_IF_ERROR(MakeCheckOf(changed, constraint, sql).WithoutPosition());
   catalog_changed_ = true;
   CONNBENCH_ASSIGN_OR_RETURN(const RelationRef made,
                              catalog_.Alter(transaction_, table, [&](RelationInfo& relation) {
@@ -95,10 +96,12 @@ Result<RelationRef> RealSession::AddCheck(const RelationRef& table,
     const Status status = rows.CheckConstraints(row.data(), context);
     if (status.ok()) continue;
     if (status.code() != sqlstate::kCheckViolation) return status;
+    const std::string name = NewCheckName(*table, *made);
     return Status::Error(sqlstate::kCheckViolation,
                          fmt::format("check constraint \"{}\" of relation \"{}\" is violated by "
                                      "some row",
-                                     NewCheckName(*table, *made), made->name));
+                                     name, made->name))
+        .OfConstraint(made->name, name);
   }
 }
 

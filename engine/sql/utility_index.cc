@@ -46,6 +46,11 @@ Result<RelationRef> RealSession::MakeIndex(const RelationRef& table, IndexInfo d
     return Status::Error(sqlstate::kDuplicateTable,
                          fmt::format("relation \"{}\" already exists", definition.name));
   }
+  if (definition.constraint && table->HasConstraint(definition.name)) {
+    return Status::Error(sqlstate::kDuplicateObject,
+                         fmt::format("constraint \"{}\" for relation \"{}\" already exists",
+                                     definition.name, table->name));
+  }
   catalog_changed_ = true;
   return catalog_.CreateIndex(transaction_, table, definition);
 }
@@ -74,10 +79,11 @@ Status RealSession::BuildIndex(const RelationRef& relation) {
       if (!complete && index.info->primary) {
         for (int16_t column : index.info->key_columns) {
           if (!row[static_cast<size_t>(column)].null) continue;
-          return Status::Error(
-              sqlstate::kNotNullViolation,
-              fmt::format("column \"{}\" of relation \"{}\" contains null values",
-                          relation->columns[static_cast<size_t>(column)].name, relation->name));
+          const std::string& name = relation->columns[static_cast<size_t>(column)].name;
+          return Status::Error(sqlstate::kNotNullViolation,
+                               fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                                           name, relation->name))
+              .OfColumn(relation->name, name);
         }
       }
       if (key.size() > kMaxKeySize) {
@@ -123,7 +129,8 @@ Status RealSession::BuildIndex(const RelationRef& relation) {
       }
       return Status::Error(sqlstate::kUniqueViolation,
                            fmt::format("could not create unique index \"{}\"", index.info->name))
-          .WithDetail(std::move(detail));
+          .WithDetail(std::move(detail))
+          .OfConstraint(relation->name, index.info->name);
     }
     last_key = key_out;
     has_last = true;

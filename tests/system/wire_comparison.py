@@ -8,8 +8,8 @@ import wire_cases
 
 # Fields of an error that are never compared: file, line and routine of PostgreSQL's source.
 SOURCE_FIELDS = "FLR"
-# Names of the objects that an error is about, for programs; connbench does not send them.
-OBJECT_FIELDS = "stcdn"
+# The data type that an error is about, for programs; connbench does not send it.
+TYPE_FIELD = "d"
 
 
 def describe(answer):
@@ -19,7 +19,7 @@ def describe(answer):
         fields = {part[:1].decode("latin1"): part[1:].decode(errors="backslashreplace")
                   for part in body.split(b"\0") if part}
         return kind, tuple(sorted((name, value) for name, value in fields.items()
-                                  if name not in SOURCE_FIELDS + OBJECT_FIELDS))
+                                  if name not in SOURCE_FIELDS + TYPE_FIELD))
     if kind == "K":
         return kind, ""
     if kind == "T":

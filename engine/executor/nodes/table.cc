@@ -68,7 +68,8 @@ Table::Table(Storage& storage, RelationRef relation)
                fmt::format(
                    "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                    relation_->columns[i].name, relation_->name))
-        .WithDetail("Failing row contains " + DescribeRow(row, context) + ".");
+        .WithDetail("Failing row contains " + DescribeRow(row, context) + ".")
+        .OfColumn(relation_->name, relation_->columns[i].name);
   }
   for (size_t i = 0; i < checks_.size(); ++i) {
     Value holds;
@@ -78,7 +79,8 @@ Table::Table(Storage& storage, RelationRef relation)
     return Status::Error(sqlstate::kCheckViolation,
                          fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
                                      relation_->name, relation_->checks[i].name))
-        .WithDetail("Failing row contains " + DescribeRow(row, context) + ".");
+        .WithDetail("Failing row contains " + DescribeRow(row, context) + ".")
+        .OfConstraint(relation_->name, relation_->checks[i].name);
   }
   return {};
 }
@@ -172,7 +174,8 @@ Status Table::DuplicateKey(const TableIndex& index, const Value* row, EvalContex
   return Status::Error(
              sqlstate::kUniqueViolation,
              fmt::format("duplicate key value violates unique constraint \"{}\"", index.info->name))
-      .WithDetail(DescribeKey(index, row, context) + " already exists.");
+      .WithDetail(DescribeKey(index, row, context) + " already exists.")
+      .OfConstraint(relation_->name, index.info->name);
 }
 
 std::string Table::DescribeRow(const Value* row, EvalContext& context) const {
