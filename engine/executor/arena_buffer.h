@@ -20,12 +20,16 @@ struct ArenaBuffer {
   char* bytes = nullptr;
   uint32_t size = 0;
   uint32_t capacity = 0;
+  bool too_long = false;  // the bound is why Append() has failed
 
-  std::string_view view() const { return {bytes, size}; }
+  std::string_view view() const { return {bytes == nullptr ? "" : bytes, size}; }
 
   bool Append(std::string_view text, Arena& arena) {
     const uint64_t wanted = uint64_t{size} + text.size();
-    if (wanted > kMaxBytes) return false;
+    if (wanted > kMaxBytes) {
+      too_long = true;
+      return false;
+    }
     if (wanted > capacity) {
       const auto grown = std::bit_ceil(std::max<uint64_t>(wanted, 32));
       char* larger = arena.AllocateBytes(grown);
@@ -37,6 +41,13 @@ struct ArenaBuffer {
     if (!text.empty()) std::memcpy(bytes + size, text.data(), text.size());
     size = static_cast<uint32_t>(wanted);
     return true;
+  }
+
+  // Why Append() has failed.
+  Status OutOfMemory(const Arena& arena) const {
+    if (!too_long) return arena.OutOfMemory();
+    return Status::Error(sqlstate::kProgramLimitExceeded, "out of memory")
+        .WithDetail("A value has no more than 1073741823 bytes.");
   }
 };
 

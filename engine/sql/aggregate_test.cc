@@ -29,6 +29,14 @@ TEST_F(AggregateTest, TakesItsInputsInOrder) {
             "1|t1t2t3t0 2|t2t0t1t3 3|t3t1t0t2");
 }
 
+TEST_F(AggregateTest, ArraysHaveAMinimumAndAMaximum) {
+  EXPECT_EQ(a_->Rows("select min(array[n, id]), max(array[id]), max(array[t, 'z']) from g"),
+            "{0.0,5}|{13}|{NULL,z}");
+  EXPECT_EQ(a_->Rows("select k, max(array[t]) from g group by k order by k"),
+            "0|{t3} 1|{t3} 2|{t3} <null>|{NULL}");
+  EXPECT_EQ(a_->Rows("select max('a'), min(null::int[]) from g"), "a|<null>");
+}
+
 TEST_F(AggregateTest, LeavesOutWhatIsEqual) {
   EXPECT_EQ(a_->Rows("select string_agg(distinct t, ',') from g"), "t0,t1,t2,t3");
   EXPECT_EQ(a_->Rows("select string_agg(distinct t, ',' order by t desc) from g"), "t3,t2,t1,t0");

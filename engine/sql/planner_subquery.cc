@@ -72,7 +72,6 @@ Result<Expression*> Planner::PlanSubLink(const PgQuery__SubLink& link, const Sco
             sqlstate::kUndefinedObject,
             fmt::format("could not find array type for data type {}", FormatType({element, -1})));
       }
-      type.modifier = -1;
     }
     return MakeSubquery(std::move(plan), tree, correlation, {}, type, 0, link.location);
   }

@@ -99,6 +99,8 @@ constexpr std::array kAggregates = {
     Row(Kind::kMaximum, "max", {oid::kBpchar}, oid::kBpchar),
     Row(Kind::kMaximum, "max", {oid::kTimestamp}, oid::kTimestamp),
     Row(Kind::kMaximum, "max", {oid::kTimestamptz}, oid::kTimestamptz),
+    Row(Kind::kMinimum, "min", {oid::kAnyArray}, oid::kAnyArray),
+    Row(Kind::kMaximum, "max", {oid::kAnyArray}, oid::kAnyArray),
     Row(Kind::kAnd, "bool_and", {oid::kBool}, oid::kBool),
     Row(Kind::kAnd, "every", {oid::kBool}, oid::kBool),
     Row(Kind::kOr, "bool_or", {oid::kBool}, oid::kBool),
@@ -113,7 +115,9 @@ bool InBytes(const AggregateCall& call) { return GetType(call.type.oid).form == 
 // Keeps value as the state's best, with its bytes in the state's buffer.
 bool Keep(const Value& value, AggregateState& state, Arena& arena, EvalContext& context) {
   state.buffer.size = 0;
-  if (!state.buffer.Append(value.text(), arena)) return context.Fail(arena.OutOfMemory());
+  if (!state.buffer.Append(value.text(), arena)) {
+    return context.Fail(state.buffer.OutOfMemory(arena));
+  }
   state.best = Value::Text({state.buffer.bytes, state.buffer.size});
   return true;
 }
@@ -150,6 +154,17 @@ bool Improve(const AggregateCall& call, const Value& value, AggregateState& stat
   return true;
 }
 
+// min or max of arrays; null: the name is of no such aggregate.
+const FunctionDescription* BestOfArrays(std::string_view name) {
+  for (const AggregateDescription& row : kAggregates) {
+    const bool best = row.kind == Kind::kMinimum || row.kind == Kind::kMaximum;
+    if (best && row.signature.result_type == oid::kAnyArray && row.signature.name == name) {
+      return &row.signature;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 bool IsAggregate(std::string_view name) {
@@ -171,7 +186,10 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   }
   std::vector<Oid> types;
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
-  const Resolution resolution = ResolveOverload(candidates, types, false);
+  const FunctionDescription* const of_array =
+      types.size() == 1 && IsArray(types[0]) ? BestOfArrays(name) : nullptr;
+  const Resolution resolution =
+      of_array != nullptr ? Resolution{of_array} : ResolveOverload(candidates, types, false);
   if (resolution.function == nullptr) {
     const std::string described = fmt::format("function {}({})", written.empty() ? name : written,
                                               star ? "" : DescribeTypes(arguments));
@@ -191,7 +209,9 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   for (const AggregateDescription& row : kAggregates) {
     if (&row.signature == resolution.function) call.function = &row;
   }
-  if (call.type.oid == oid::kAnyArray) {
+  if (of_array != nullptr) {
+    call.type.oid = types[0];
+  } else if (call.type.oid == oid::kAnyArray) {
     const Oid element = arguments[0]->type.oid;
     call.type.oid = ArrayType(element);
     if (IsArray(element) || call.type.oid == oid::kInvalid) {
@@ -211,7 +231,7 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
     const Oid wanted = resolution.function->argument_type(i);
     // DISTINCT compares values, and what it compares is text if nothing else.
     CONNBENCH_ASSIGN_OR_RETURN(call.arguments[i],
-                               wanted != oid::kAny
+                               wanted != oid::kAny && of_array == nullptr
                                    ? builder.CoerceImplicitly(arguments[i], {wanted, -1})
                                : distinct ? builder.ResolveUnknown(arguments[i])
                                           : builder.ResolveLiteral(arguments[i]));
@@ -275,12 +295,13 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
     case Kind::kStringAgg:
       if (state.count > 1 && !arguments[1].null &&
           !state.buffer.Append(arguments[1].text(), arena)) {
-        return context.Fail(arena.OutOfMemory());
+        return context.Fail(state.buffer.OutOfMemory(arena));
       }
-      return state.buffer.Append(value.text(), arena) || context.Fail(arena.OutOfMemory());
+      return state.buffer.Append(value.text(), arena) ||
+             context.Fail(state.buffer.OutOfMemory(arena));
     case Kind::kArrayAgg:
       return AppendElement(call.arguments[0]->type.oid, value, state.buffer, arena) ||
-             context.Fail(arena.OutOfMemory());
+             context.Fail(state.buffer.OutOfMemory(arena));
   }
   return true;
 }

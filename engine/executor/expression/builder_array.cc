@@ -1,6 +1,7 @@
 // The builder's methods for arrays: ARRAY[...], ANY, ALL, subscripts, sets.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/executor/expression/builder.h"
@@ -25,7 +26,7 @@ Result<Expression*> ExpressionBuilder::Array(std::span<Expression* const> elemen
     return Error(sqlstate::kFeatureNotSupported, "an array of several dimensions is not supported",
                  location);
   }
-  const Type type{ArrayType(element), -1};
+  Type type{ArrayType(element), -1};
   if (type.oid == type_oid::kInvalid) {
     return Error(
         sqlstate::kUndefinedObject,
@@ -47,6 +48,11 @@ Result<Expression*> ExpressionBuilder::Array(std::span<Expression* const> elemen
     }
     coerced.push_back(each);
   }
+  // The modifier that all elements have is the array's.
+  const bool agree = std::all_of(coerced.begin(), coerced.end(), [&](const Expression* each) {
+    return each->type.modifier == coerced[0]->type.modifier;
+  });
+  if (agree) type.modifier = coerced[0]->type.modifier;
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
                              NewNode(ExpressionKind::kArray, type, coerced, location));
   return Finish(node);
@@ -103,7 +109,9 @@ Result<Expression*> ExpressionBuilder::ArrayElement(Expression* array, Expressio
   CONNBENCH_ASSIGN_OR_RETURN(
       subscript, Coerce(subscript, integer, CoercionContext::kAssignment, subscript->location));
   Expression* const arguments[] = {array, subscript};
-  return Call(*function, arguments, location);
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * element, Call(*function, arguments, location));
+  element->type.modifier = array->type.modifier;
+  return element;
 }
 
 // Never computed in advance, since it is no value.

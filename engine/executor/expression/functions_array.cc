@@ -35,15 +35,19 @@ bool ArrayToString(EvalContext& context, const Value* a, uint32_t count, Value& 
   // Without a text for them, nulls are left out.
   std::optional<std::string_view> null_text;
   if (count > 2 && !a[2].null) null_text = a[2].text();
-  std::string joined;
+  ArenaBuffer joined;
+  const auto add = [&](std::string_view piece) {
+    return joined.Append(piece, *context.arena) || context.Fail(joined.OutOfMemory(*context.arena));
+  };
   bool first = true;
   WorkMeter meter = context.arena->Meter();
-  constexpr int64_t kStepsPerElement = 20;
+  constexpr int64_t kBytesPerStep = 4;
+  const int64_t steps_per_element = 20 + int64_t{a[1].length} / kBytesPerStep;
   Value element;
   for (ArrayReader reader(kElement, a[0].text()); reader.Next(element);) {
-    if (!context.Check(meter.Spend(kStepsPerElement))) return false;
+    if (!context.Check(meter.Spend(steps_per_element))) return false;
     if (element.null && !null_text) continue;
-    if (!first) joined += a[1].text();
+    if (!first && !add(a[1].text())) return false;
     first = false;
     std::string_view text;
     if (element.null) {
@@ -51,9 +55,10 @@ bool ArrayToString(EvalContext& context, const Value* a, uint32_t count, Value& 
     } else if (!context.Check(FormatText(kElement, element, context.io(), text))) {
       return false;
     }
-    joined += text;
+    if (!add(text)) return false;
   }
-  return StoreArrayText(context, joined, out);
+  out = Value::Text(joined.view());
+  return true;
 }
 
 enum class ArrayExtent : uint8_t { kFirst, kLast, kLength };
@@ -154,6 +159,9 @@ template <Oid kElement, bool kInFront>
 bool AddElement(EvalContext& context, const Value* a, uint32_t, Value& out) {
   const Value& array = a[kInFront ? 1 : 0];
   const ArrayReader reader(kElement, array.null ? std::string_view() : array.text());
+  if (kInFront && reader.first() == INT32_MIN) {
+    return context.Fail(Status::Error(sqlstate::kNumericValueOutOfRange, "integer out of range"));
+  }
   ArrayWriter writer(kElement, *context.arena, reader.first());
   if (kInFront) writer.Add(a[0]);
   writer.AddAll(reader);

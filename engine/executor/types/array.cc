@@ -35,6 +35,20 @@ Status SeveralDimensions() {
                        "an array of several dimensions is not supported");
 }
 
+// Of the elements from first on. The subscript behind the last one must be an int, too.
+Status CheckArrayBounds(int64_t first, int64_t count) {
+  constexpr int64_t kMostElements = 134217727;  // PostgreSQL's MaxArraySize
+  if (count < 0 || count > kMostElements) {
+    return Status::Error(sqlstate::kProgramLimitExceeded,
+                         fmt::format("array size exceeds the maximum allowed ({})", kMostElements));
+  }
+  if (first + count > INT32_MAX) {
+    return Status::Error(sqlstate::kProgramLimitExceeded,
+                         fmt::format("array lower bound is too large: {}", first));
+  }
+  return {};
+}
+
 // A text such as [2:3]={a,"b c",NULL}.
 class ArrayParser {
  public:
@@ -43,24 +57,37 @@ class ArrayParser {
   // Reads up to the first element.
   Status Begin() {
     if (text_.starts_with('[')) CONNBENCH_RETURN_IF_ERROR(TakeBounds());
-    if (text_.size() < 2 || text_.front() != '{' || text_.back() != '}') return Malformed();
-    text_ = text_.substr(1, text_.size() - 2);
-    empty_ = TrimSpaces(text_).empty();
-    return empty_ && bounded_ >= 0 ? Malformed() : Status();
+    begin_ = at_;
+    return Take('{') ? Status() : Malformed();
   }
   int32_t first() const { return first_; }
 
+  // To the end, so that a malformed array is known before an element is read; then back to the
+  // first element.
+  Status Check(WorkMeter meter) {
+    constexpr int64_t kStepsPerElement = 10;
+    std::optional<std::string> element;
+    while (true) {
+      CONNBENCH_RETURN_IF_ERROR(meter.Spend(kStepsPerElement));
+      CONNBENCH_ASSIGN_OR_RETURN(const bool more, Next(element));
+      if (!more) break;
+    }
+    if (bounded_ >= 0 && (count_ == 0 || bounded_ != count_)) return Malformed();
+    CONNBENCH_RETURN_IF_ERROR(CheckArrayBounds(first_, count_));
+    at_ = begin_ + 1;
+    count_ = 0;
+    return {};
+  }
+
   // none: NULL. False: there are no more.
   Result<bool> Next(std::optional<std::string>& element) {
-    if (empty_) return false;
-    if (count_ > 0) {
+    SkipSpaces();
+    if (Take('}')) {
       SkipSpaces();
-      if (!Take(',')) {
-        if (at_ < text_.size()) return Malformed();
-        if (bounded_ >= 0 && bounded_ != count_) return Malformed();
-        return false;
-      }
+      if (at_ < text_.size()) return Malformed();
+      return false;
     }
+    if (count_ > 0 && !Take(',')) return Malformed();
     ++count_;
     element.reset();
     CONNBENCH_RETURN_IF_ERROR(TakeElement(element));
@@ -81,6 +108,7 @@ class ArrayParser {
     while (at_ < text_.size() && IsAsciiSpace(text_[at_])) ++at_;
   }
   bool TakeNumber(int32_t& number) {
+    Take('+');
     const char* const begin = text_.data() + at_;
     const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), number);
     at_ += static_cast<size_t>(end - begin);
@@ -103,9 +131,8 @@ class ArrayParser {
     if (at_ < text_.size() && text_[at_] == '[') return SeveralDimensions();
     SkipSpaces();
     if (!Take('=')) return Malformed();
+    SkipSpaces();
     bounded_ = int64_t{last} - first_ + 1;
-    text_ = TrimSpaces(text_.substr(at_));
-    at_ = 0;
     return {};
   }
 
@@ -124,9 +151,9 @@ class ArrayParser {
     }
     bool escaped = false;
     size_t length = 0;  // without the blanks behind it
-    while (at_ < text_.size() && text_[at_] != ',') {
+    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '}') {
       const char c = text_[at_];
-      if (c == '"' || c == '{' || c == '}') return Malformed();
+      if (c == '"' || c == '{') return Malformed();
       const bool escapes = c == '\\' && at_ + 1 < text_.size();
       escaped = escaped || escapes;
       if (escapes) ++at_;
@@ -143,7 +170,7 @@ class ArrayParser {
   std::string_view whole_;
   std::string_view text_;
   size_t at_ = 0;
-  bool empty_ = false;
+  size_t begin_ = 0;  // of the opening brace
   int32_t first_ = 1;
   int64_t bounded_ = -1;  // how many elements the bounds ask for; -1: there are none
   int64_t count_ = 0;
@@ -167,7 +194,7 @@ class WordReader {
     rest_.remove_prefix(count);
     return bytes;
   }
-  bool at_end() const { return rest_.empty(); }
+  size_t left() const { return rest_.size(); }
 
  private:
   std::string_view rest_;
@@ -240,7 +267,7 @@ void ArrayWriter::Add(const Value& value) {
   if (status_.ok()) status_ = meter_.Spend(kStepsPerElement);
   if (!status_.ok()) return;
   ++size_;
-  if (!AppendElement(element_, value, buffer_, arena_)) status_ = arena_.OutOfMemory();
+  if (!AppendElement(element_, value, buffer_, arena_)) status_ = buffer_.OutOfMemory(arena_);
 }
 
 void ArrayWriter::AddAll(ArrayReader elements) {
@@ -250,6 +277,7 @@ void ArrayWriter::AddAll(ArrayReader elements) {
 
 Status ArrayWriter::Finish(Value& out) {
   CONNBENCH_RETURN_IF_ERROR(std::move(status_));
+  CONNBENCH_RETURN_IF_ERROR(CheckArrayBounds(first_, size_));
   // Without elements it has no bounds, and no bytes: see ArrayReader.
   out = size_ > 0 ? FinishArray(buffer_, first_, size_) : Value::Text("");
   return {};
@@ -261,6 +289,7 @@ Status ParseArray(Oid array, std::string_view text, const IoContext& io, Value& 
   const Oid element_type = ElementType(GetType(array));
   ArrayParser parser(text);
   CONNBENCH_RETURN_IF_ERROR(parser.Begin());
+  CONNBENCH_RETURN_IF_ERROR(parser.Check(io.arena->Meter()));
   ArrayWriter writer(element_type, *io.arena, parser.first());
   std::optional<std::string> element;
   while (true) {
@@ -280,35 +309,44 @@ Status FormatArray(Oid array, const Value& value, const IoContext& io, std::stri
   ArrayReader reader(element_type, value.text());
   WorkMeter meter = io.arena->Meter();
   constexpr int64_t kStepsPerElement = 20;
-  std::string text;
+  ArenaBuffer text;
+  Arena& arena = *io.arena;
+  bool ok = true;
+  const auto add = [&](std::string_view piece) { ok = ok && text.Append(piece, arena); };
   if (!is_vector) {
-    if (reader.first() != 1) text = fmt::format("[{}:{}]=", reader.first(), reader.last());
-    text += '{';
+    if (reader.first() != 1) add(fmt::format("[{}:{}]=", reader.first(), reader.last()));
+    add("{");
   }
   Value element;
-  for (bool first = true; reader.Next(element); first = false) {
+  for (bool first = true; ok && reader.Next(element); first = false) {
     CONNBENCH_RETURN_IF_ERROR(meter.Spend(kStepsPerElement));
-    if (!first) text += is_vector ? ' ' : ',';
+    if (!first) add(is_vector ? " " : ",");
     if (element.null) {
-      text += "NULL";
+      add("NULL");
       continue;
     }
     std::string_view printed;
     CONNBENCH_RETURN_IF_ERROR(FormatText(element_type, element, io, printed));
     if (is_vector || !NeedsQuotes(printed)) {
-      text += printed;
+      add(printed);
       continue;
     }
-    text += '"';
-    for (const char c : printed) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
+    add("\"");
+    while (ok && !printed.empty()) {
+      const size_t plain = std::min(printed.find_first_of("\"\\"), printed.size());
+      add(printed.substr(0, plain));
+      printed.remove_prefix(plain);
+      if (printed.empty()) break;
+      add("\\");
+      add(printed.substr(0, 1));
+      printed.remove_prefix(1);
     }
-    text += '"';
+    add("\"");
   }
-  if (!is_vector) text += '}';
-  out = io.arena->Copy(text);
-  return out.data() == nullptr ? io.arena->OutOfMemory() : Status();
+  if (!is_vector) add("}");
+  if (!ok) return text.OutOfMemory(arena);
+  out = text.view();
+  return {};
 }
 
 // ---- the binary form ----
@@ -329,7 +367,9 @@ Status ReceiveArray(Oid array, std::string_view bytes, const IoContext& io, Valu
   CONNBENCH_ASSIGN_OR_RETURN(const int32_t flags, message.Word());
   if (flags != 0 && flags != 1) return BadMessage("invalid array flags");
   CONNBENCH_ASSIGN_OR_RETURN(const int32_t given, message.Word());
-  if (static_cast<Oid>(given) != element_type) {
+  // As PostgreSQL, which takes the number of a type that somebody has made for any other.
+  constexpr Oid kFirstMadeType = 10000;
+  if (static_cast<Oid>(given) != element_type && static_cast<Oid>(given) < kFirstMadeType) {
     return Status::Error(
         sqlstate::kDatatypeMismatch,
         fmt::format("binary data has array element type {} ({}) instead of expected {} ({})",
@@ -343,16 +383,14 @@ Status ReceiveArray(Oid array, std::string_view bytes, const IoContext& io, Valu
     CONNBENCH_ASSIGN_OR_RETURN(count, message.Word());
     CONNBENCH_ASSIGN_OR_RETURN(first, message.Word());
   }
-  int64_t end = 0;
-  if (count < 0 || __builtin_add_overflow(int64_t{first}, count, &end) || end > INT32_MAX) {
-    return Status::Error(sqlstate::kProgramLimitExceeded,
-                         "array size exceeds the maximum allowed (134217727)");
-  }
+  CONNBENCH_RETURN_IF_ERROR(CheckArrayBounds(first, count));
   ArrayWriter writer(element_type, *io.arena, first);
   for (int32_t i = 0; i < count; ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(const int32_t length, message.Word());
     Value value;
-    if (length < -1) return BadMessage("insufficient data left in message");
+    if (length < -1 || (length >= 0 && static_cast<size_t>(length) > message.left())) {
+      return BadMessage("insufficient data left in message");
+    }
     if (length >= 0) {
       CONNBENCH_ASSIGN_OR_RETURN(const std::string_view element,
                                  message.Bytes(static_cast<size_t>(length)));
@@ -360,7 +398,7 @@ Status ReceiveArray(Oid array, std::string_view bytes, const IoContext& io, Valu
     }
     writer.Add(value);
   }
-  if (!message.at_end()) return BadMessage("incorrect binary data format");
+  if (message.left() > 0) return BadMessage("incorrect binary data format");
   return writer.Finish(out);
 }
 
@@ -393,7 +431,7 @@ Status SendArray(Oid array, const Value& value, const IoContext& io, std::string
     ok = AppendWord(static_cast<int64_t>(bytes.size()), buffer, arena) &&
          buffer.Append(bytes, arena);
   }
-  if (!ok) return arena.OutOfMemory();
+  if (!ok) return buffer.OutOfMemory(arena);
   out = buffer.view();
   return {};
 }

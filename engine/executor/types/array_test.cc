@@ -59,6 +59,26 @@ TEST_F(ArrayTest, ReadsAndPrintsAsPostgresql) {
   EXPECT_EQ(Text(kInt, "{{1}}"), "0A000");
   EXPECT_EQ(Text(kInt, "[1:1][1:1]={{1}}"), "0A000");
   EXPECT_EQ(Text(kInt, "{x}"), "22P02");
+  EXPECT_EQ(Text(kText, "{a\\}"), "22P02");
+  EXPECT_EQ(Text(kText, "{\\}}"), "{\"}\"}");
+  // Malformed before any element is read.
+  EXPECT_EQ(Text(type_oid::kInt2Array, "{40000"), "22P02");
+  EXPECT_EQ(Text(type_oid::kInt2Array, "{40000}"), "22003");
+}
+
+// The subscript behind the last element must be an int, too.
+TEST_F(ArrayTest, RefusesBoundsThatEndTooLate) {
+  EXPECT_EQ(Text(type_oid::kInt4Array, "[2147483646:2147483646]={1}"),
+            "[2147483646:2147483646]={1}");
+  EXPECT_EQ(Text(type_oid::kInt4Array, "[2147483647:2147483647]={1}"), "54000");
+  EXPECT_EQ(Text(type_oid::kInt4Array, "[2147483646:2147483647]={1,2}"), "54000");
+  const auto message = [](std::string_view size_and_first) {
+    return std::string("\0\0\0\1\0\0\0\0\0\0\0\x17", 12) + std::string(size_and_first);
+  };
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(Receive(type_oid::kInt4Array, message("\0\0\0\1\x7f\xff\xff\xff"sv)), "54000");
+  EXPECT_EQ(Receive(type_oid::kInt4Array, message("\x08\0\0\0\0\0\0\1"sv)), "54000");
+  EXPECT_EQ(Receive(type_oid::kInt4Array, message("\xff\xff\xff\xff\0\0\0\1"sv)), "54000");
 }
 
 TEST_F(ArrayTest, SendsWhatItReceives) {
