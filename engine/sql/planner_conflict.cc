@@ -87,8 +87,7 @@ Result<std::vector<size_t>> Planner::FindArbiters(const PgQuery__InferClause& in
   }
   // No index is partial, so each holds for the rows that WHERE names, too.
   if (infer.where_clause != nullptr) {
-    CONNBENCH_RETURN_IF_ERROR(
-        analyzer.AnalyzeCondition(*infer.where_clause, "index predicates").status());
+    CONNBENCH_RETURN_IF_ERROR(analyzer.Analyze(*infer.where_clause, "index predicates").status());
   }
   std::vector<size_t> arbiters;
   for (size_t i = 0; only_columns && i < table.indexes.size(); ++i) {
@@ -128,6 +127,7 @@ Result<ConflictRule> Planner::AnalyzeConflict(const PgQuery__OnConflictClause& c
     }
   } else {
     needs |= privilege::kSelect;
+    rule.names_arbiters = true;
     if (*clause.infer->conname != '\0') {
       CONNBENCH_ASSIGN_OR_RETURN(rule.arbiters, FindConstraint(clause.infer->conname, table));
     } else {

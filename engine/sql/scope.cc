@@ -84,12 +84,17 @@ Status Scope::NoSuchItem(std::string_view sql, std::string_view name, int locati
 Result<const ScopeItem*> Scope::ResolveItem(std::string_view sql,
                                             const PgQuery__ColumnRef& reference) const {
   const std::string_view name = StringOf(*reference.fields[reference.n_fields - 2]);
-  for (const ScopeItem& item : items) {
-    if (!item.sees(name)) continue;
-    CONNBENCH_RETURN_IF_ERROR(CheckColumnQualifiers(sql, reference, item));
-    return &item;
+  const auto sees = [name](const ScopeItem& item) { return item.sees(name); };
+  const auto item = std::find_if(items.begin(), items.end(), sees);
+  if (item == items.end()) return NoSuchItem(sql, name, reference.location);
+  CONNBENCH_RETURN_IF_ERROR(CheckColumnQualifiers(sql, reference, *item));
+  // A table that is called as the row of ON CONFLICT; with its schema it is meant alone.
+  if (reference.n_fields == 2 && std::any_of(item + 1, items.end(), sees)) {
+    return Status::Error(sqlstate::kAmbiguousAlias,
+                         fmt::format("table reference \"{}\" is ambiguous", name),
+                         CharacterPosition(sql, reference.location));
   }
-  return NoSuchItem(sql, name, reference.location);
+  return &*item;
 }
 
 Result<const ScopeColumn*> Scope::Resolve(std::string_view sql,

@@ -77,6 +77,7 @@ TEST_F(UpsertTest, InfersIndexesAndRefusesTheRest) {
   EXPECT_EQ(error("((k)) do nothing"), "ok");
   EXPECT_EQ(error("((k + 1)) do nothing").substr(0, 5), "42P10");
   EXPECT_EQ(error("(k) where v > 0 do nothing"), "ok");
+  EXPECT_EQ(error("(k) where v do nothing"), "ok");
   EXPECT_EQ(error("(x) do nothing"), "42703 44 column \"x\" does not exist");
   EXPECT_EQ(error("(k desc) do nothing"), "42P10 44 ASC/DESC is not allowed in ON CONFLICT clause");
   EXPECT_EQ(error("on constraint t_x do nothing"),
@@ -86,6 +87,26 @@ TEST_F(UpsertTest, InfersIndexesAndRefusesTheRest) {
   EXPECT_EQ(error("(k) do update set v = v + 1"), "42702 66 column reference \"v\" is ambiguous");
   EXPECT_EQ(error("(k) do update set v = 1 returning excluded.v"),
             "42P01 78 invalid reference to FROM-clause entry for table \"excluded\"");
+}
+
+TEST_F(UpsertTest, ATableCalledAsTheRowProposedIsAmbiguous) {
+  a_->Run("create table excluded (k int primary key, v int); insert into excluded values (1, 1)");
+  const std::string insert =
+      "insert into excluded values (1, 4) on conflict (k) do update set v = ";
+  EXPECT_EQ(a_->Error(insert + "excluded.v"), "42P09 70 table reference \"excluded\" is ambiguous");
+  EXPECT_EQ(a_->Rows(insert + "public.excluded.v + 1 returning excluded.v"), "2");
+  EXPECT_EQ(a_->Rows("insert into excluded as e values (1, 4) on conflict (k) "
+                     "do update set v = excluded.v + e.v returning v"),
+            "6");
+}
+
+TEST_F(UpsertTest, ExplainCountsWhatBecameOfTheRows) {
+  const std::string plan = a_->Run(
+      "explain (analyze, costs off) insert into t values (1, 10, 0), (2, 20, 0), (3, 30, 0) "
+      "on conflict (k) do update set v = 0 where t.k = 1");
+  EXPECT_NE(plan.find("Rows Removed by Conflict Filter: 1\n"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("Tuples Inserted: 1\n"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("Conflicting Tuples: 2\n"), std::string::npos) << plan;
 }
 
 TEST_F(UpsertTest, RefusesARowThatARepeatableReadDoesNotSee) {

@@ -197,8 +197,8 @@ void ExplainWriter::Property(std::string_view name, std::string_view value) {
   lines_.push_back(fmt::format("{}{}: {}", Indent(depth_ * 6 + 2), name, value));
 }
 
-void ExplainWriter::RowsRemoved(int64_t rows) {
-  if (rows > 0) Property("Rows Removed by Filter", std::to_string(rows));
+void ExplainWriter::RowsRemoved(int64_t rows, std::string_view by) {
+  if (rows > 0) Property(fmt::format("Rows Removed by {}", by), std::to_string(rows));
 }
 
 void ExplainWriter::WriteAttachments() {

@@ -33,7 +33,8 @@ class ExplainWriter {
   // A node writes its line, then its properties, then its child.
   void Node(std::string_view title, const PlanNode& node);
   void Property(std::string_view name, std::string_view value);
-  void RowsRemoved(int64_t rows);
+  // by: what has removed them.
+  void RowsRemoved(int64_t rows, std::string_view by = "Filter");
   void Child(const PlanNode& child);
   // What is written in between belongs to a child, which is not a node of its own.
   void BeginChild() {

@@ -2,6 +2,7 @@
 #include "engine/executor/nodes/upsert_node.h"
 
 #include <algorithm>
+#include <string>
 
 #include "engine/executor/nodes/explain.h"
 #include "engine/transaction/transaction.h"
@@ -14,6 +15,11 @@ UpsertNode::UpsertNode(std::shared_ptr<Table> table, PlanNodePtr child, Conflict
       rule_(std::move(rule)),
       change_(table_, rule_.assignments, static_cast<size_t>(table_->columns())),
       both_(2 * static_cast<size_t>(table_->columns()) + 1) {}
+
+bool UpsertNode::DoOpen(ExecutionContext& context) {
+  inserted_ = conflicting_ = filtered_ = 0;
+  return ModifyNode::DoOpen(context);
+}
 
 Step UpsertNode::ModifyNext(ExecutionContext& context, const Value*& new_row) {
   while (true) {
@@ -46,6 +52,7 @@ UpsertNode::Outcome UpsertNode::Settle(ExecutionContext& context, const Value* r
     if (holder->state < RowLife::State::kLive) {
       outcome = Insert(context, row);
       new_row = row;
+      if (outcome == Outcome::kWritten) ++inserted_;
     } else if (rule_.updates) {
       outcome = Update(context, row, *holder);
       new_row = change_.row();
@@ -53,6 +60,7 @@ UpsertNode::Outcome UpsertNode::Settle(ExecutionContext& context, const Value* r
       outcome = CheckSeen(context, *holder) ? Outcome::kNothing : Outcome::kError;
     }
   }
+  if (outcome != Outcome::kError && new_row != row) ++conflicting_;
   return outcome;
 }
 
@@ -103,7 +111,10 @@ UpsertNode::Outcome UpsertNode::Update(ExecutionContext& context, const Value* r
     bool passes = false;
     context.eval.columns = both_.data();
     if (!EvaluateCondition(*rule_.condition, context.eval, passes)) return Outcome::kError;
-    if (!passes) return Outcome::kNothing;
+    if (!passes) {
+      ++filtered_;
+      return Outcome::kNothing;
+    }
   }
   if (!change_.Make(context, both_.data())) return Outcome::kError;
   const Result<WriteResult> written = change_.Write(context, both_.data(), version.tid);
@@ -131,9 +142,14 @@ void UpsertNode::Explain(ExplainWriter& writer) const {
   for (const size_t arbiter : rule_.arbiters) {
     arbiters += (arbiters.empty() ? "" : ", ") + table_->indexes()[arbiter].info->name;
   }
-  if (!arbiters.empty()) writer.Property("Conflict Arbiter Indexes", arbiters);
+  if (rule_.names_arbiters) writer.Property("Conflict Arbiter Indexes", arbiters);
   if (rule_.condition != nullptr) {
     writer.Property("Conflict Filter", PrintExpression(*rule_.condition, rule_.names));
+    if (writer.analyze()) writer.RowsRemoved(filtered_, "Conflict Filter");
+  }
+  if (writer.analyze()) {
+    writer.Property("Tuples Inserted", std::to_string(inserted_));
+    writer.Property("Conflicting Tuples", std::to_string(conflicting_));
   }
   writer.Child(*child_);
 }

@@ -21,6 +21,7 @@ namespace connbench::engine {
 // What ON CONFLICT says.
 struct ConflictRule {
   std::vector<size_t> arbiters;  // of the table's indexes
+  bool names_arbiters = false;   // else they are all that are unique
   bool updates = false;          // else DO NOTHING
   // Both over a row of the table's columns, the tid and the columns of the row proposed.
   std::vector<RowChange::Assignment> assignments;
@@ -37,6 +38,7 @@ class UpsertNode : public ModifyNode {
   void Explain(ExplainWriter& writer) const override;
 
  protected:
+  bool DoOpen(ExecutionContext& context) override;
   Step ModifyNext(ExecutionContext& context, const Value*& new_row) override;
 
  private:
@@ -50,6 +52,10 @@ class UpsertNode : public ModifyNode {
   RowChange change_;
   std::vector<Value> both_;  // the row that is there, its tid, the row proposed
   std::unique_ptr<Workspace> workspace_;
+  // EXPLAIN ANALYZE's: what became of the rows proposed.
+  int64_t inserted_ = 0;
+  int64_t conflicting_ = 0;
+  int64_t filtered_ = 0;  // of the latter: the condition has kept them from updating
 };
 
 }  // namespace connbench::engine
