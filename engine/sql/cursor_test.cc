@@ -69,6 +69,9 @@ TEST_F(CursorTest, RefusesTheRest) {
   EXPECT_EQ(error("fetch last d").substr(0, 5), "0A000");
   EXPECT_EQ(error("declare e scroll cursor for select 1").substr(0, 5), "0A000");
   EXPECT_EQ(error("declare e cursor with hold for select 1").substr(0, 5), "0A000");
+  EXPECT_EQ(error("declare e scroll no scroll cursor for select 1").substr(0, 5), "42P11");
+  EXPECT_EQ(error("declare e insensitive cursor for select k from t for update"),
+            "42P11 0 DECLARE INSENSITIVE CURSOR ... FOR UPDATE is not valid");
   EXPECT_EQ(error("declare e cursor for select nowhere"),
             "42703 29 column \"nowhere\" does not exist");
   EXPECT_EQ(error("declare e cursor for select $1"), "42P02 29 there is no parameter $1");

@@ -15,11 +15,24 @@ namespace {
 constexpr int32_t kBinaryCursor = 0x01;
 constexpr int32_t kScrollCursor = 0x02;
 constexpr int32_t kNoScrollCursor = 0x04;
+constexpr int32_t kInsensitiveCursor = 0x08;
+constexpr int32_t kAsensitiveCursor = 0x10;
 constexpr int32_t kHoldCursor = 0x20;
 
 Status NoSuchCursor(std::string_view cursor) {
   return Status::Error(sqlstate::kInvalidCursorName,
                        fmt::format("cursor \"{}\" does not exist", cursor));
+}
+
+Status CheckCursorOptions(int32_t options) {
+  const auto refuse = [](std::string_view one, std::string_view other) {
+    return Status::Error(sqlstate::kInvalidCursorDefinition,
+                         fmt::format("cannot specify both {} and {}", one, other));
+  };
+  const auto has = [options](int32_t both) { return (options & both) == both; };
+  if (has(kScrollCursor | kNoScrollCursor)) return refuse("SCROLL", "NO SCROLL");
+  if (has(kInsensitiveCursor | kAsensitiveCursor)) return refuse("ASENSITIVE", "INSENSITIVE");
+  return {};
 }
 
 }  // namespace
@@ -30,6 +43,7 @@ Result<RealSession::Outcome> RealSession::RunDeclareCursor(
   const PgQuery__DeclareCursorStmt& declare = *statement.declare_cursor_stmt;
   const std::string& sql = tree->sql();
   const int location = ast::LocationOf(*declare.query);
+  CONNBENCH_RETURN_IF_ERROR(CheckCursorOptions(declare.options));
   if ((declare.options & kScrollCursor) != 0) {
     return ast::NotSupported(sql, "a cursor that scrolls", location);
   }
@@ -54,6 +68,13 @@ Result<RealSession::Outcome> RealSession::RunDeclareCursor(
   CONNBENCH_ASSIGN_OR_RETURN(
       prepared->plan, PlanStatement(planning_context(), sql, *declare.query, prepared->parameters));
   CONNBENCH_RETURN_IF_ERROR(prepared->plan->constant_error);
+  const bool locks = declare.query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+                     declare.query->select_stmt->n_locking_clause > 0;
+  if (locks && (declare.options & kInsensitiveCursor) != 0) {
+    return Status::Error(sqlstate::kInvalidCursorDefinition,
+                         "DECLARE INSENSITIVE CURSOR ... FOR UPDATE is not valid")
+        .WithDetail("Insensitive cursors must be READ ONLY.");
+  }
   const auto [at, inserted] = portals_.try_emplace(std::string(name), std::make_unique<Portal>());
   if (!inserted) {
     return Status::Error(sqlstate::kDuplicateCursor,
