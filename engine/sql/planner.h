@@ -237,6 +237,7 @@ class Planner final : public SubqueryPlanner {
   Result<PlanNodePtr> PlanTargets(PlanNodePtr node, Query& query);
   // Whether a row of the query becomes several.
   static bool HasSets(const Query& query);
+  static bool MakesSetsLast(const Query& query);
   // Replaces the targets by columns of node's rows, which have been made of them.
   Status ReferToTargets(Query& query);
   static std::vector<Type> TypesOf(const std::vector<const Expression*>& expressions);

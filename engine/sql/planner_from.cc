@@ -205,6 +205,9 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
                          "function generate_series with this number of arguments does not exist",
                          builder_.PositionOf(location));
   }
+  if (name == "unnest" && call.n_args > 1) {
+    return NotSupported("unnest of several arrays", location);
+  }
   ExpressionAnalyzer analyzer = MakeAnalyzer(from.scope);
   for (size_t i = 0; i < call.n_args; ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * argument,
@@ -220,6 +223,12 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
                                builder_.Function(name, source.function_arguments, location));
     type.oid = ElementType(array->type.oid);
     source.function_arguments = {array};
+  }
+  if (call.agg_distinct || call.n_agg_order > 0) {
+    return Status::Error(sqlstate::kWrongObjectType,
+                         fmt::format("{} specified, but {} is not an aggregate function",
+                                     call.agg_distinct ? "DISTINCT" : "ORDER BY", name),
+                         builder_.PositionOf(location));
   }
   source.function = &call;
   ScopeItem item;

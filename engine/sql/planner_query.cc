@@ -231,31 +231,30 @@ Status Planner::ReferToTargets(Query& query) {
   return {};
 }
 
+// Are sets made of rows that are sorted, and distinct, already? Only if neither is about a set.
+// Then the rows of one set stay in its order.
+bool Planner::MakesSetsLast(const Query& query) {
+  const auto is_set = [&query](size_t target) {
+    return query.targets[target].expression->kind == ExpressionKind::kUnnest;
+  };
+  const std::vector<size_t>& about = query.distinct_on;
+  if (!HasSets(query) || query.order.empty() || (query.distinct && about.empty())) return false;
+  return std::none_of(about.begin(), about.end(), is_set) &&
+         std::none_of(query.order.begin(), query.order.end(),
+                      [&](const OrderItem& item) { return is_set(item.target); });
+}
+
 // The select list, in the order and without the duplicates that are asked for.
 Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
-  const bool sets = HasSets(query);
+  const bool sets_last = MakesSetsLast(query);
   std::vector<SortKey> keys;
   if (!query.ordered) keys = SortKeys(query.order, query.targets, 0);
-  const bool orders_sets =
-      std::any_of(query.order.begin(), query.order.end(), [&query](const OrderItem& item) {
-        return query.targets[item.target].expression->kind == ExpressionKind::kUnnest;
-      });
-  if (sets && !query.distinct && !orders_sets && !keys.empty()) {
-    // Sorted first, so that the rows of one set stay in its order.
-    std::vector<const Expression*> inputs = ExpressionsOf(query.targets);
-    for (const Expression*& input : inputs) {
-      if (input->kind == ExpressionKind::kUnnest) input = input->arguments[0];
-    }
-    const std::vector<Type> types = TypesOf(inputs);
-    node = std::make_unique<ProjectNode>(std::move(node), std::move(inputs));
-    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), 0);
-    CONNBENCH_RETURN_IF_ERROR(ReferToTargets(query));
-    return PlanNodePtr(
-        std::make_unique<ProjectSetNode>(std::move(node), ExpressionsOf(query.targets)));
-  }
   std::vector<const Expression*> projection = ExpressionsOf(query.targets);
+  for (const Expression*& each : projection) {
+    if (sets_last && each->kind == ExpressionKind::kUnnest) each = each->arguments[0];
+  }
   const std::vector<Type> types = TypesOf(projection);
-  if (sets) {
+  if (HasSets(query) && !sets_last) {
     node = std::make_unique<ProjectSetNode>(std::move(node), std::move(projection));
   } else {
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
@@ -275,9 +274,13 @@ Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
       if (key == keys.end()) keys.push_back({column, types[target].oid, false, false});
     }
   }
-  if (keys.empty()) return node;
+  if (!keys.empty()) {
+    node = std::make_unique<SortNode>(std::move(node), types, std::move(keys), unique_keys);
+  }
+  if (!sets_last) return node;
+  CONNBENCH_RETURN_IF_ERROR(ReferToTargets(query));
   return PlanNodePtr(
-      std::make_unique<SortNode>(std::move(node), types, std::move(keys), unique_keys));
+      std::make_unique<ProjectSetNode>(std::move(node), ExpressionsOf(query.targets)));
 }
 
 Result<PlanNodePtr> Planner::PlanPlain(Query& query) {

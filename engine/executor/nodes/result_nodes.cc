@@ -247,20 +247,20 @@ bool LimitNode::DoOpen(ExecutionContext& context) {
   left_ = INT64_MAX;
   skip_ = 0;
   Value value;
-  if (count_ != nullptr) {
-    if (!Evaluate(*count_, context.eval, value)) return false;
-    if (!value.null) left_ = value.integer;
-    if (left_ < 0) {
-      return context.Fail(
-          Status::Error(sqlstate::kInvalidRowCountInLimitClause, "LIMIT must not be negative"));
-    }
-  }
   if (offset_ != nullptr) {
     if (!Evaluate(*offset_, context.eval, value)) return false;
     if (!value.null) skip_ = value.integer;
     if (skip_ < 0) {
       return context.Fail(Status::Error(sqlstate::kInvalidRowCountInResultOffsetClause,
                                         "OFFSET must not be negative"));
+    }
+  }
+  if (count_ != nullptr) {
+    if (!Evaluate(*count_, context.eval, value)) return false;
+    if (!value.null) left_ = value.integer;
+    if (left_ < 0) {
+      return context.Fail(
+          Status::Error(sqlstate::kInvalidRowCountInLimitClause, "LIMIT must not be negative"));
     }
   }
   return child_->Open(context);
