@@ -173,6 +173,30 @@ std::string_view CharToText(std::string_view byte, Arena& arena) {
   return arena.Copy({escape, sizeof(escape)});
 }
 
+namespace {
+
+// Could not stand as a name everywhere: a keyword of PostgreSQL 15 that is in any way reserved.
+bool IsReservedWord(std::string_view name) {
+  constexpr std::string_view kWords =
+      " "
+      "all analyse analyze and any array as asc asymmetric authorization between bigint binary "
+      "bit boolean both case cast char character check coalesce collate collation column "
+      "concurrently constraint create cross current_catalog current_date current_role "
+      "current_schema current_time current_timestamp current_user dec decimal default deferrable "
+      "desc distinct do else end except exists extract false fetch float for foreign freeze from "
+      "full grant greatest group grouping having ilike in initially inner inout int integer "
+      "intersect interval into is isnull join lateral leading least left like limit localtime "
+      "localtimestamp national natural nchar none normalize not notnull null nullif numeric "
+      "offset on only or order out outer overlaps overlay placing position precision primary real "
+      "references returning right row select session_user setof similar smallint some substring "
+      "symmetric table tablesample then time timestamp to trailing treat trim true union unique "
+      "user using values varchar variadic verbose when where window with xmlattributes xmlconcat "
+      "xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable ";
+  return kWords.find(' ' + std::string(name) + ' ') != std::string_view::npos;
+}
+
+}  // namespace
+
 std::string QuoteIfNeeded(std::string_view name) {
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -180,7 +204,7 @@ std::string QuoteIfNeeded(std::string_view name) {
   const bool digit_first = !name.empty() && name[0] >= '0' && name[0] <= '9';
   const bool plain =
       !name.empty() && !digit_first && std::all_of(name.begin(), name.end(), is_plain);
-  if (plain) return std::string(name);
+  if (plain && !IsReservedWord(name)) return std::string(name);
   std::string quoted = "\"";
   for (char c : name) {
     if (c == '"') quoted += c;
