@@ -50,6 +50,7 @@ Status MalformedMessage(const MessageReader& reader) {
   MessageReader reader(body);
   portal = reader.String();
   statement = reader.String();
+  has_names = reader.ok();
   ReadFormats(reader, parameter_formats);
   parameters.clear();
   const size_t count = ReadCount(reader);

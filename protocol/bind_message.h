@@ -18,6 +18,7 @@ struct BindMessage {
   std::vector<WireFormat> parameter_formats;
   std::vector<WireValue> parameters;
   std::vector<WireFormat> result_formats;
+  bool has_names = false;  // portal and statement could be read, whatever stands behind them
 
   // 08P01 for a malformed body. Formats are as the client wrote them: what is neither text nor
   // binary is for the session to refuse, once a value needs it. Allocates only what a message holds

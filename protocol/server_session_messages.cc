@@ -140,6 +140,12 @@ Status ServerSession::Impl::RunParse(std::string_view body) {
 [[gnu::hot]] Status ServerSession::Impl::RunBind(std::string_view body) {
   Status status = bind_.Read(body);
   if (!status.ok()) {
+    // PostgreSQL looks the statement up before it reads on. The portal, if one is made, does not
+    // outlive the error.
+    if (bind_.has_names) {
+      Status bound = session_->Bind(bind_.portal, bind_.statement, {}, {}, {});
+      if (bound.code() == sqlstate::kInvalidSqlStatementName) status = std::move(bound);
+    }
     bind_.Trim();
     return Refused(std::move(status));
   }

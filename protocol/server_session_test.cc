@@ -219,6 +219,7 @@ struct Malformed {
 std::ostream& operator<<(std::ostream& out, const Malformed& param) { return out << param.what; }
 
 class MalformedMessages : public testing::TestWithParam<Malformed> {};
+class MalformedBinds : public testing::TestWithParam<Malformed> {};
 
 // The message's end is known, so the session lives on: an error like that of any statement.
 TEST_P(MalformedMessages, FailTheTransactionAndSkipToSync) {
@@ -243,31 +244,55 @@ constexpr const char* kTooLong = "08P01 invalid message format";
 
 INSTANTIATE_TEST_SUITE_P(
     All, MalformedMessages,
+    testing::Values(Malformed{"Parse without end of name", Raw('P', "name"), kEndlessString},
+                    Malformed{"Parse without types", Raw('P', "\0row\0"s), kTooShort},
+                    Malformed{"Parse with fewer types than it says",
+                              Raw('P', "\0row\0\0\2\0\0\0\1"s), kTooShort},
+                    Malformed{"Parse with more", Raw('P', "\0row\0\0\0\0"s), kTooLong},
+                    Malformed{"Parse with 65535 types", Raw('P', "\0row\0\xff\xff"s), kTooShort},
+                    Malformed{"Bind of nothing", Raw('B', ""), kEndlessString},
+                    Malformed{"Bind without end of the second name", Raw('B', "\0s"s),
+                              kEndlessString},
+                    Malformed{"Describe of nothing", Raw('D', ""), kNoData},
+                    Malformed{"Describe of another kind", Raw('D', "X\0"s),
+                              "08P01 invalid DESCRIBE message subtype 88"},
+                    Malformed{"Close of another kind", Raw('C', "X\0"s),
+                              "08P01 invalid CLOSE message subtype 88"},
+                    Malformed{"Close of a kind that is no letter", Raw('C', "\xff\0"s),
+                              "08P01 invalid CLOSE message subtype 255"},
+                    Malformed{"Close with more", Raw('C', "S\0\0"s), kTooLong},
+                    Malformed{"Execute without a count", Raw('E', "\0"s), kTooShort},
+                    Malformed{"Execute with more", Raw('E', "\0\0\0\0\0\0"s), kTooLong}));
+
+// The statement is looked up before what stands behind its name is read.
+TEST_P(MalformedBinds, AreErrorsOfTheStatementFirst) {
+  for (const bool known : {false, true}) {
+    FakeConnection connection;
+    connection.Start();
+    std::string bytes;
+    AppendQuery(bytes, "begin");
+    if (known) AppendParse(bytes, "", "row");
+    AppendSync(bytes);
+    connection.Send(bytes);
+    bytes = GetParam().bytes;
+    AppendExecute(bytes, "");
+    AppendSync(bytes);
+    EXPECT_THAT(
+        connection.Send(bytes),
+        ElementsAre("E ERROR "s + (known ? GetParam().error : "26000 no such statement"), "Z E"));
+    EXPECT_THAT(connection.engine.state.calls, testing::Contains("FailTransaction"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, MalformedBinds,
     testing::Values(
-        Malformed{"Parse without end of name", Raw('P', "name"), kEndlessString},
-        Malformed{"Parse without types", Raw('P', "\0row\0"s), kTooShort},
-        Malformed{"Parse with fewer types than it says", Raw('P', "\0row\0\0\2\0\0\0\1"s),
+        Malformed{"a value longer than the message", Raw('B', "\0\0\0\0\0\1\0\0\0\x09x"s),
                   kTooShort},
-        Malformed{"Parse with more", Raw('P', "\0row\0\0\0\0"s), kTooLong},
-        Malformed{"Parse with 65535 types", Raw('P', "\0row\0\xff\xff"s), kTooShort},
-        Malformed{"Bind of nothing", Raw('B', ""), kEndlessString},
-        Malformed{"Bind with a value longer than the message", Raw('B', "\0\0\0\0\0\1\0\0\0\x09x"s),
-                  kTooShort},
-        Malformed{"Bind with a huge value", Raw('B', "\0\0\0\0\0\1\x7f\xff\xff\xffx"s), kTooShort},
-        Malformed{"Bind with a negative length", Raw('B', "\0\0\0\0\0\1\xff\xff\xff\xfe\0\0"s),
-                  kTooShort},
-        Malformed{"Bind with 65535 parameters", Raw('B', "\0\0\0\0\xff\xff\0\0"s), kTooShort},
-        Malformed{"Bind with more", Raw('B', "\0\0\0\0\0\0\0\0x"s), kTooLong},
-        Malformed{"Describe of nothing", Raw('D', ""), kNoData},
-        Malformed{"Describe of another kind", Raw('D', "X\0"s),
-                  "08P01 invalid DESCRIBE message subtype 88"},
-        Malformed{"Close of another kind", Raw('C', "X\0"s),
-                  "08P01 invalid CLOSE message subtype 88"},
-        Malformed{"Close of a kind that is no letter", Raw('C', "\xff\0"s),
-                  "08P01 invalid CLOSE message subtype 255"},
-        Malformed{"Close with more", Raw('C', "S\0\0"s), kTooLong},
-        Malformed{"Execute without a count", Raw('E', "\0"s), kTooShort},
-        Malformed{"Execute with more", Raw('E', "\0\0\0\0\0\0"s), kTooLong}));
+        Malformed{"a huge value", Raw('B', "\0\0\0\0\0\1\x7f\xff\xff\xffx"s), kTooShort},
+        Malformed{"a negative length", Raw('B', "\0\0\0\0\0\1\xff\xff\xff\xfe\0\0"s), kTooShort},
+        Malformed{"65535 parameters", Raw('B', "\0\0\0\0\xff\xff\0\0"s), kTooShort},
+        Malformed{"more", Raw('B', "\0\0\0\0\0\0\0\0x"s), kTooLong}));
 
 TEST_F(ServerSessionTest, AMalformedSyncIsAnErrorAndStillASync) {
   EXPECT_THAT(connection_.Send(Raw('S', "x")), ElementsAre("E ERROR "s + kTooLong, "Z I"));
