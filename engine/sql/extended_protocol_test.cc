@@ -205,6 +205,11 @@ TEST_F(ExtendedProtocolTest, ParametersWithoutATypeAreRefused) {
   }
   EXPECT_TRUE(Parse("", "select a from t where a = $1 or $1 is null").ok());
   EXPECT_TRUE(Parse("", "select count(distinct $1)").ok());
+  // Left open by the client, decided by the query inside.
+  EXPECT_TRUE(Parse("", "declare c cursor for select a from t where a = $1", {0}).ok());
+  EXPECT_TRUE(Parse("", "explain select a from t where a > $1 and $2 = 'x'", {0, 0}).ok());
+  EXPECT_EQ(Text(Parse("", "declare c cursor for select $1 is null", {0})),
+            "42P18 0 could not determine data type of parameter $1");
 }
 
 TEST_F(ExtendedProtocolTest, AParameterUsedBeforeItsTypeIsDecidedIsRefused) {

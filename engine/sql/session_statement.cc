@@ -62,15 +62,14 @@ Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(
   }
   EnsureTransaction();
   if (!IsPlannable(node)) {
-    CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     statement->kind = PreparedStatement::Kind::kUtility;
     if (const PgQuery__Node* query = QueryInside(node)) {
       // Like PostgreSQL, these take their query's parameters; no other utility statement has any.
       CONNBENCH_RETURN_IF_ERROR(
           PlanStatement(planning_context(), statement->sql, *query, statement->parameters)
               .TakeStatus());
-      CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     }
+    CONNBENCH_RETURN_IF_ERROR(statement->parameters.CheckAllDetermined());
     statement->utility_result = UtilityResult(node);
     statement->tree = std::move(tree);
     return statement;

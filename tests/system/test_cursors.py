@@ -40,6 +40,10 @@ def test_named_cursors_of_psycopg(server):
             with pytest.raises(psycopg.errors.InvalidCursorName):
                 down.connection.execute("fetch up")
             down.connection.rollback()
+        # A text parameter has no type of its own: the query says which.
+        with first.cursor("again") as again:
+            again.execute("select n from numbers where t = %s or n = %s", ["row 3", None])
+            assert again.fetchall() == [(3,)]
         with first.cursor("again") as again:
             again.execute("select count(*) from numbers")
             assert again.fetchall() == [(ROWS,)]
