@@ -52,6 +52,7 @@ inline constexpr std::string_view kInvalidEscapeSequence = "22025";
 inline constexpr std::string_view kNotNullViolation = "23502";
 inline constexpr std::string_view kUniqueViolation = "23505";
 inline constexpr std::string_view kCheckViolation = "23514";
+inline constexpr std::string_view kInvalidCursorState = "24000";
 inline constexpr std::string_view kActiveSqlTransaction = "25001";
 inline constexpr std::string_view kReadOnlySqlTransaction = "25006";
 inline constexpr std::string_view kNoActiveSqlTransaction = "25P01";

@@ -262,6 +262,12 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
     Status status = CheckNotFailed(node);
     if (!status.ok()) return Failed(std::move(status));
     if (portal->state == Portal::State::kFailed) return Failed(CannotBeRun(name));
+    const bool closes_itself = node.node_case == PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT &&
+                               !name.empty() && name == node.close_portal_stmt->portalname;
+    if (closes_itself) {
+      return Failed(Status::Error(sqlstate::kInvalidCursorState,
+                                  fmt::format("cannot drop active portal \"{}\"", name)));
+    }
     EnsureTransaction();
     portal->state = Portal::State::kDone;  // now: what runs may close it
     if (statement->kind == PreparedStatement::Kind::kTransaction) {

@@ -20,6 +20,7 @@ SETUP = ("drop table if exists w, v, u; create table w (a int primary key, b tex
          "c varchar(5), t timestamp)")
 
 INT2, INT4, INT8, TEXT, BOOL, NUMERIC, FLOAT8, VARCHAR = 21, 23, 20, 25, 16, 1700, 701, 1043
+INTS = 1007
 UNSPECIFIED, UNKNOWN = 0, 705
 
 MAX_STEPS = 14
@@ -74,6 +75,20 @@ PREPARABLE = [
     ("select a from w for update", []),
     ("deallocate s", []), ("deallocate all", []), ("discard all", []),
     ("lock table w", []), ("vacuum w", []), ("set transaction read only", []),
+    ("insert into w values ($1, $2) on conflict (a) do update set b = excluded.b returning *",
+     [INT4, TEXT]),
+    ("insert into w values ($1, 'new') on conflict do nothing", [INT4]),
+    ("update w set b = o.b from (values (1, 'o'), (3, 'p')) o (a, b) where o.a = w.a", []),
+    ("delete from w using (select 2 as a) o where o.a = w.a returning w.b", []),
+    ("select $1::int4[], $1 || 1, cardinality($1)", [INTS]),
+    ("select a from w where a = any ($1) order by a", [INTS]),
+    ("select unnest($1::int4[]), 'x'::text", [INTS]),
+    ("select distinct on (a % 2) a % 2, array_agg(a order by a) from w group by a order by 1", []),
+    ("declare p cursor for select a, b from w order by a", []),
+    ("declare c no scroll cursor for select a from w where a >= $1 order by a", [INT4]),
+    ("declare c cursor for select 10 / (a - 3) from w", []),
+    ("fetch 2 from p", []), ("fetch all c", []), ("fetch c", []), ("move 1 in c", []),
+    ("fetch forward 3 from q", []), ("close p", []), ("close c", []), ("close all", []),
 ]
 
 SIMPLE = [sql for sql, types in PREPARABLE if not types and sql != "select 1; select 2"] + [
@@ -97,6 +112,7 @@ SIMPLE = [sql for sql, types in PREPARABLE if not types and sql != "select 1; se
 TEXT_VALUES = {
     INT2: [b"7", b"-1", b"40000", b"x", b""],
     INT4: [b"1", b"2", b"3", b"-5", b" 4 ", b"0", b"12345678901", b"x1", b""],
+    INTS: [b"{1,2,NULL}", b"{}", b"[0:1]={4,5}", b"{x}", b"{ 3 }"],
     INT8: [b"1", b"123456789012", b"99999999999999999999", b"1.5"],
     TEXT: [b"", b"one", b"tab\there", "ä€".encode(), b"\xff", b"a" * 300],
     VARCHAR: [b"abc", b"abcdefgh", b""],
@@ -107,6 +123,9 @@ TEXT_VALUES = {
 BINARY_VALUES = {
     INT2: [struct.pack(">h", 7), b"\0", b""],
     INT4: [struct.pack(">i", value) for value in (1, 2, 3, 0, -9)] + [b"\0\0\1", b"\0" * 5],
+    INTS: [struct.pack(">8i", 1, 1, INT4, 2, 1, 4, 7, -1), struct.pack(">3i", 0, 0, INT4),
+           struct.pack(">7i", 1, 0, INT8, 1, 1, 4, 7), struct.pack(">6i", 1, 0, INT4, 1, 1, 9),
+           struct.pack(">5i", 1, 0, INT4, 2**30, 1), b"\0\0"],
     INT8: [struct.pack(">q", value) for value in (1, -2**40)] + [b"\0" * 4],
     TEXT: [b"", b"one", "ä".encode(), b"\xc3", b"a\0b"],
     VARCHAR: [b"abc", b"abcdefgh"],

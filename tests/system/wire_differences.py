@@ -57,8 +57,13 @@ def parameters_when_bound(steps, theirs, ours):
 
 def suspended_returning(steps, theirs, ours):
     return mentions(steps, " returning ") and (
-        isinstance(theirs, tuple) and theirs[1] in (b"UPDATE 0\0", b"DELETE 0\0")) and (
-        kind(ours) == "D")
+        isinstance(theirs, tuple) and theirs[1] in (b"UPDATE 0\0", b"DELETE 0\0") or
+        fields(theirs).get("C") == "21000") and kind(ours) == "D"
+
+
+def executed_utility(steps, _, ours):
+    return mentions(steps, "execute ") and (
+        fields(ours).get("M") == "EXECUTE of this statement is not supported")
 
 
 def unflushed_at_the_end(steps, theirs, ours):
@@ -79,6 +84,7 @@ ALLOWED = [
      parameters_when_bound),
     ("a statement with RETURNING that is suspended counts as a command, so that the next one sees "
      "what it did", suspended_returning),
+    ("EXECUTE runs no statement about cursors that the protocol has prepared", executed_utility),
     ("what was answered but not flushed before Terminate is sent all the same",
      unflushed_at_the_end),
     ("what a failed transaction has set is reported when it ends, not when it fails",
