@@ -71,7 +71,8 @@ STATEMENTS = {
     "constraints": [
         "insert into s values (1)",
         "insert into s values (null)",
-        "create table w (a int, constraint x check (a > 0), constraint x unique (a))",
+        "create table w (a int, constraint w_twice check (a > 0), "
+        "constraint w_twice unique (a))",
         "create table w (a int, check (a > 0) deferrable)",
         "create table w (a int constraint positive check (a > 0), b int not null, unique (a))",
         "insert into w values (-1, 1)",
