@@ -93,10 +93,7 @@ class Verifier {
       const std::string problem = ProblemIn(*record);
       if (!problem.empty()) Found(DamagedFile(path, offset, problem));
     }
-    std::unique_ptr<File> file;
-    CONNBENCH_ASSIGN_OR_RETURN(file, OpenFile(directory_.files(), path, OpenMode::kRead));
-    if (file->Size() == reader.offset()) return {};
-    return DamagedFile(path, reader.offset(), "the file goes on behind the checkpoint's end");
+    return reader.CheckAtEnd();
   }
 
   void VerifyPages(const PagesReader& pages, const LogRecord& record, const std::string& path,

@@ -168,10 +168,12 @@ class Supervisor : public ProcessSpawner {
     return status.ok();
   }
 
-  // The data directory is damaged, in use, or none of ours: nothing there has been changed.
+  // The data directory is damaged, in use, open to others, or none of ours: nothing there has been
+  // changed.
   bool NamesUnusableData(const Status& status) const {
     return KeepsData() &&
-           (status.code() == sqlstate::kDataCorrupted || status.code() == sqlstate::kObjectInUse ||
+           (status.code() == sqlstate::kObjectNotInPrerequisiteState ||
+            status.code() == sqlstate::kDataCorrupted || status.code() == sqlstate::kObjectInUse ||
             status.code() == sqlstate::kConfigFileError);
   }
 

@@ -37,6 +37,12 @@ enum class OpenMode : uint8_t {
   kMakeOrUse,
 };
 
+// What may be done in a folder, and by whom.
+struct FolderFacts {
+  uint32_t owner = 0;  // user id
+  uint32_t mode = 0;   // permission bits
+};
+
 class Files {
  public:
   virtual ~Files() = default;
@@ -45,6 +51,9 @@ class Files {
   virtual int Rename(const std::string& from, const std::string& to) = 0;
   virtual int Remove(const std::string& path) = 0;
   virtual int MakeFolder(const std::string& path) = 0;
+  virtual int DescribeFolder(const std::string& path, FolderFacts& facts) = 0;
+  // From now on it is its owner's alone, as one that MakeFolder() makes.
+  virtual int MakeFolderPrivate(const std::string& path) = 0;
   // What has been made, renamed or removed in the folder is so for good.
   virtual int SyncFolder(const std::string& path) = 0;
   // The names in a folder.

@@ -76,6 +76,15 @@ class KernelFolder : public Files {
   int MakeFolder(const std::string& path) override {
     return Answer(mkdir(path.c_str(), kFolderMode));
   }
+  int DescribeFolder(const std::string& path, FolderFacts& facts) override {
+    struct stat status {};
+    if (stat(path.c_str(), &status) < 0) return -errno;
+    facts = {.owner = status.st_uid, .mode = status.st_mode & 07777};
+    return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
+  }
+  int MakeFolderPrivate(const std::string& path) override {
+    return Answer(chmod(path.c_str(), kFolderMode));
+  }
   int SyncFolder(const std::string& path) override {
     const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -errno;

@@ -41,6 +41,9 @@ Result<ControlFile> ReadControlFile(Files& files, const std::string& folder) {
   if (control.checksum != ChecksumOf(control)) {
     return DamagedFile(path, kChecksumAt, "the checksum is wrong");
   }
+  if (file->Size() != sizeof control) {
+    return DamagedFile(path, sizeof control, "the file goes on behind its end");
+  }
   return control;
 }
 

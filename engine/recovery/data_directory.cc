@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "engine/files/whole.h"
+#include "engine/recovery/page_places.h"
 #include "engine/storage/page.h"
 #include "engine/wal/log.h"
 
@@ -20,6 +21,8 @@ namespace connbench::engine {
 namespace {
 
 constexpr const char* kLockName = "lock";
+// In the log's folder, for a moment; a crash may leave it.
+constexpr const char* kProbeName = "probe";
 // How long the processes of a server that has died may take to follow it.
 constexpr int64_t kLockPatienceMs = 10'000;
 constexpr int64_t kLockLookEveryMs = 10;
@@ -104,6 +107,10 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(Files& files, const E
   if (const int made = files.MakeFolder(folder); made < 0 && made != -EEXIST) {
     return FileError(fmt::format("make data directory {}", folder), made);
   }
+  if (const int described = files.DescribeFolder(folder, directory->facts_); described < 0) {
+    return FileError(fmt::format("look at data directory {}", folder), described);
+  }
+  CONNBENCH_RETURN_IF_ERROR(directory->CheckOwner());
   std::vector<std::string> names;
   if (const int listed = files.List(folder, names); listed < 0) {
     return FileError(fmt::format("list data directory {}", folder), listed);
@@ -123,6 +130,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(Files& files, const E
         .WithHint("Name a directory that is empty, or does not exist.");
   }
   if (made_before) {  // before anything is written there
+    CONNBENCH_RETURN_IF_ERROR(directory->CheckMode());
     CONNBENCH_ASSIGN_OR_RETURN(directory->control_, ReadControlFile(files, folder));
     CONNBENCH_RETURN_IF_ERROR(directory->CheckSettings(config, storage_slots));
   }
@@ -131,6 +139,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(Files& files, const E
     CONNBENCH_ASSIGN_OR_RETURN(directory->control_, ReadControlFile(files, folder));
   }
   if (directory->is_new()) CONNBENCH_RETURN_IF_ERROR(directory->MakeNew(config, storage_slots));
+  CONNBENCH_RETURN_IF_ERROR(directory->CheckWritable());
   return directory;
 }
 
@@ -152,6 +161,52 @@ Status DataDirectory::Lock() {
   CONNBENCH_ASSIGN_OR_RETURN(lock_, OpenFile(files_, path, OpenMode::kMakeOrUse));
   CONNBENCH_RETURN_IF_ERROR(WaitForLock(*lock_, path, folder_));
   return WriteWhole(*lock_, path, 0, fmt::format("{:<20}\n", getpid()));
+}
+
+// This and the next as PostgreSQL does, whose words they are.
+Status DataDirectory::CheckOwner() {
+  if (facts_.owner == geteuid()) return {};
+  return Status::Error(sqlstate::kObjectNotInPrerequisiteState,
+                       fmt::format("data directory {} has wrong ownership: it belongs to user {}, "
+                                   "and this is user {}",
+                                   folder_, facts_.owner, geteuid()))
+      .WithHint("The server must be started by the user that owns the data directory.");
+}
+
+Status DataDirectory::CheckMode() {
+  constexpr uint32_t kForbidden = 0027;
+  if ((facts_.mode & kForbidden) == 0) return {};
+  return Status::Error(sqlstate::kObjectNotInPrerequisiteState,
+                       fmt::format("data directory {} has invalid permissions: its mode is {:04o}",
+                                   folder_, facts_.mode))
+      .WithDetail("Permissions should be u=rwx (0700) or u=rwx,g=rx (0750).")
+      .WithHint(fmt::format("chmod 0700 {}", folder_));
+}
+
+Status DataDirectory::CheckWritable() {
+  const std::string log_folder = folder_ + "/" + kLogFolder;
+  const std::string probe = log_folder + "/" + kProbeName;
+  std::vector<std::string> paths;
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, LogFiles());
+  for (const uint64_t number : numbers) paths.push_back(LogFilePath(folder_, number));
+  for (int spare = 0; spare < kSpareLogFiles; ++spare) {
+    paths.push_back(SpareLogFilePath(folder_, spare));
+  }
+  paths.push_back(PagesPath(folder_));
+  for (const std::string& path : paths) {
+    std::unique_ptr<File> file;
+    const int opened = files_.Open(path, OpenMode::kReadWrite, file);
+    if (opened < 0 && opened != -ENOENT) {
+      return FileError(fmt::format("open {} for writing", path), opened);
+    }
+  }
+  {
+    std::unique_ptr<File> file;
+    const int opened = files_.Open(probe, OpenMode::kMakeOrUse, file);
+    if (opened < 0) return FileError(fmt::format("make a file in {}", log_folder), opened);
+  }
+  const int removed = files_.Remove(probe);
+  return removed < 0 ? FileError(fmt::format("remove {}", probe), removed) : Status::Ok();
 }
 
 Status DataDirectory::CheckSettings(const EngineConfig& config, uint32_t storage_slots) const {
@@ -176,6 +231,9 @@ Status DataDirectory::CheckSettings(const EngineConfig& config, uint32_t storage
 }
 
 Status DataDirectory::MakeNew(const EngineConfig& config, uint32_t storage_slots) {
+  if (const int made = files_.MakeFolderPrivate(folder_); made < 0) {
+    return FileError(fmt::format("change the permissions of {}", folder_), made);
+  }
   control_ = ControlFile{};
   control_.page_bytes = kPageSize;
   control_.storage_slots = storage_slots;

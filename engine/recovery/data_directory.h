@@ -8,8 +8,9 @@
 //
 // Safety: made by the process that makes the segment, and kept as long as that; processes that it
 // forks keep the lock, too, so that no second server can start while one of them lives.
-// Errors: 55006 if another server has it, with its pid; F0000 for a folder that is no data
-// directory, or of other settings; XX001, 58030. Nothing is changed by a refusal.
+// Errors: 55006 if another server has it, with its pid; 55000 if it is another user's, or open to
+// others; F0000 for a folder that is no data directory, or of other settings; XX001; 58030, also
+// for a file or folder of it that cannot be written. Nothing is changed by a refusal.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ std::optional<uint64_t> CheckpointNumber(const std::string& name);
 
 class DataDirectory {
  public:
-  // Makes it if it does not exist or is empty. storage_slots: Storage::SlotCount().
+  // Makes it if it does not exist or is empty; one that is empty becomes its owner's alone.
+  // storage_slots: Storage::SlotCount().
   static Result<std::unique_ptr<DataDirectory>> Open(Files& files, const EngineConfig& config,
                                                      uint32_t storage_slots);
 
@@ -49,10 +51,15 @@ class DataDirectory {
   DataDirectory(Files& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
   Status Lock();
   Status MakeNew(const EngineConfig& config, uint32_t storage_slots);
+  Status CheckOwner();
+  Status CheckMode();
+  // All that the server will write later, so that a commit does not find out.
+  Status CheckWritable();
   Status CheckSettings(const EngineConfig& config, uint32_t storage_slots) const;
 
   Files& files_;
   const std::string folder_;
+  FolderFacts facts_;
   std::unique_ptr<File> lock_;
   ControlFile control_;
 };

@@ -46,7 +46,7 @@ Status ReplayCheckpoint(DataDirectory& directory, Storage& storage, Replay& repl
                                      : replay.Apply(record),
                                  where));
   }
-  return {};
+  return reader.CheckAtEnd();
 }
 
 Status ReplayLog(DataDirectory& directory, Replay& replay) {

@@ -69,6 +69,13 @@ bool RecordFileReader::SkipDamaged() {
   return true;
 }
 
+Status RecordFileReader::CheckAtEnd() const {
+  const int64_t size = file_->Size();
+  if (size < 0) return FileError(fmt::format("read the size of {}", path_), static_cast<int>(size));
+  if (size == offset_) return {};
+  return DamagedFile(path_, offset_, "the file goes on behind the checkpoint's end");
+}
+
 std::string LogReader::PlaceText(Lsn place) const {
   return fmt::format("{}, offset {}", LogFilePath(data_folder_, place / kLogFileBytes),
                      place % kLogFileBytes);

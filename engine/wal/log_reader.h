@@ -29,6 +29,8 @@ class RecordFileReader {
   Result<LogRecord> Next();
   // After Next() has failed: goes on behind that record. False if it does not say where that is.
   bool SkipDamaged();
+  // After the last record: XX001 if the file goes on.
+  Status CheckAtEnd() const;
   int64_t offset() const { return offset_; }
   const std::string& path() const { return path_; }
 

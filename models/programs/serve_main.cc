@@ -6,9 +6,13 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -40,6 +44,20 @@ Status ApplySettings(const std::vector<std::string>& assignments,
   return {};
 }
 
+// What was asked for would be without effect, and the data are gone with the server.
+void WarnOfLostDurability(const std::vector<std::string>& assignments) {
+  constexpr std::string_view kNames[] = {"fsync",        "synchronous_commit", "wal_buffers",
+                                         "max_wal_size", "checkpoint_timeout", "wal_writer_delay"};
+  for (const std::string& assignment : assignments) {
+    const std::string name = assignment.substr(0, assignment.find('='));
+    if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) continue;
+    fmt::print(stderr,
+               "connbench serve: warning: {} has no effect without a data directory (--data DIR): "
+               "data live in memory only\n",
+               assignment);
+  }
+}
+
 int Serve(const ServeOptions& options) {
   const Result<const models::ModelDescription*> model = models::FindModel(options.model);
   if (!model.ok()) return Usage(model.status());
@@ -53,11 +71,19 @@ int Serve(const ServeOptions& options) {
       std::filesystem::read_symlink("/proc/self/exe", none).replace_filename("connbench-backend");
   const Status applied = ApplySettings(options.settings, supervisor.settings);
   if (!applied.ok()) return Usage(applied);
+  const std::string& assigned = supervisor.settings.engine.data_directory;
   if (!options.data_directory.empty()) {
+    if (!assigned.empty() && assigned != options.data_directory) {
+      return Usage(Status::Error(
+          sqlstate::kInvalidParameterValue,
+          fmt::format("--data {} and --set data_directory={} name different directories",
+                      options.data_directory, assigned)));
+    }
     const Status named =
         models::ApplySetting(supervisor.settings, "data_directory", options.data_directory);
     if (!named.ok()) return Usage(named);
   }
+  if (assigned.empty()) WarnOfLostDurability(options.settings);
   const Status allocator = models::ExecWithAllocator(supervisor.settings.models, options.argv);
   if (!allocator.ok()) return Usage(allocator);
   return models::RunSupervisor(supervisor);

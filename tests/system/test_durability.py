@@ -146,6 +146,90 @@ def test_an_empty_name_is_no_directory(binary, tmp_path, command):
     assert "names no folder" in refused.stderr
 
 
+def serve_refused(binary, *options, program=()):
+    """What `connbench serve` says that exits without serving."""
+    nobody = Connbench(binary, "thread")
+    refused = nobody.run(*program, binary, "serve", "--model", "thread", "-p", "0", *options,
+                         check=False)
+    assert refused.returncode in (1, 2), refused.stderr
+    assert "ready" not in refused.stdout
+    return refused.stderr
+
+
+@pytest.fixture
+def used_folder(binary, tmp_path):
+    """A data directory of a server that was shut down."""
+    folder = tmp_path / "data"
+    with durable(binary, "thread", folder) as server:
+        with server.connect(user="postgres") as connection:
+            connection.execute("create table t (a int); insert into t values (1)")
+    return folder
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o755, 0o770])
+def test_a_directory_that_is_open_to_others_is_refused(binary, used_folder, mode):
+    used_folder.chmod(mode)
+    said = serve_refused(binary, "--data", used_folder)
+    assert f"data directory {used_folder} has invalid permissions: its mode is 0{mode:o}" in said
+    assert f"chmod 0700 {used_folder}" in said
+    used_folder.chmod(0o750)
+    with durable(binary, "thread", used_folder) as server:
+        assert server.query("select a from t", user="postgres") == [(1,)]
+
+
+def test_an_empty_folder_becomes_its_owners_alone(binary, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    with durable(binary, "thread", folder):
+        assert folder.stat().st_mode & 0o7777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_directory_of_another_user_is_refused(binary, used_folder):
+    os.chown(used_folder, 65534, -1)
+    said = serve_refused(binary, "--data", used_folder)
+    assert f"data directory {used_folder} has wrong ownership: it belongs to user 65534" in said
+
+
+@pytest.mark.parametrize("name", ["wal", "pages", "wal/*"])
+def test_what_cannot_be_written_is_found_at_the_start(binary, used_folder, name):
+    path, = used_folder.glob(name)
+    path.chmod(0o500 if path.is_dir() else 0o400)
+    # Permissions do not bind root, who may do without that.
+    without = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    said = serve_refused(binary, "--data", used_folder, program=without)
+    assert str(path) in said and "Permission denied" in said
+    path.chmod(0o700)
+    with durable(binary, "thread", used_folder) as server:
+        assert server.query("select a from t", user="postgres") == [(1,)]
+
+
+def test_bytes_behind_a_checkpoints_end_are_damage_to_the_server_and_to_verify(binary, used_folder):
+    checkpoint, = used_folder.glob("checkpoint.*")
+    end = checkpoint.stat().st_size
+    with checkpoint.open("ab") as file:
+        file.write(b"x")
+    finding = f"{checkpoint}, offset {end}: the file goes on behind the checkpoint's end"
+    assert finding in serve_refused(binary, "--data", used_folder)
+    found = Connbench(binary, "thread").run(binary, "verify", "--data", used_folder, check=False)
+    assert found.returncode == 2 and finding in found.stdout
+
+
+def test_settings_that_contradict_each_other_are_named(binary, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    said = serve_refused(binary, "--data", one, "--set", f"data_directory={two}")
+    assert f"--data {one} and --set data_directory={two} name different directories" in said
+    assert not one.exists() and not two.exists()
+    said = serve_refused(binary, "--data", one, "--set", "engine=canned")
+    assert "engine=canned has no data: data_directory must be empty" in said
+    with Connbench(binary, "thread", synchronous_commit="on", work_mem="1MB") as server:
+        said = server.stderr()
+        assert "synchronous_commit=on has no effect without a data directory" in said
+        assert "work_mem" not in said
+    with durable(binary, "thread", one, synchronous_commit="on") as server:
+        assert "has no effect" not in server.stderr()
+
+
 def test_the_log_does_not_grow_for_ever(binary, tmp_path):
     folder = tmp_path / "data"
     with durable(binary, "thread", folder, max_wal_size="2MB") as server:

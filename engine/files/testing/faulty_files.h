@@ -4,6 +4,8 @@
 // Safety: one thread at a time.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -76,6 +78,17 @@ class FaultyFiles : public Files {
     cut->bytes = cut->synced = names_.at(path)->bytes.substr(0, static_cast<size_t>(bytes));
     names_[path] = cut;
   }
+  // Of all folders.
+  void SetFolderFacts(FolderFacts facts) { folder_facts_ = facts; }
+  // Nothing can be opened for writing from now on whose path begins so, as where permissions or a
+  // mount forbid it; empty: everything can.
+  void ForbidWriting(std::string path) { forbidden_ = std::move(path); }
+  // Puts bytes behind the end of a file, for good.
+  void Lengthen(const std::string& path, std::string_view bytes) {
+    auto longer = std::make_shared<Node>();
+    longer->bytes = longer->synced = names_.at(path)->bytes + std::string(bytes);
+    names_[path] = longer;
+  }
   std::vector<std::string> Paths() const {
     std::vector<std::string> paths;
     for (const auto& [path, node] : names_) paths.push_back(path);
@@ -85,6 +98,9 @@ class FaultyFiles : public Files {
 
   int Open(const std::string& path, OpenMode mode, std::unique_ptr<File>& file) override {
     if (Fails()) return -error_;
+    if (mode != OpenMode::kRead && !forbidden_.empty() && path.starts_with(forbidden_)) {
+      return -EACCES;
+    }
     const auto found = names_.find(path);
     if (found == names_.end() && (mode == OpenMode::kRead || mode == OpenMode::kReadWrite)) {
       return -ENOENT;
@@ -111,6 +127,17 @@ class FaultyFiles : public Files {
     return std::find(folders_.begin(), folders_.end(), path) != folders_.end()
                ? -EEXIST
                : (folders_.push_back(path), 0);
+  }
+  int DescribeFolder(const std::string& path, FolderFacts& facts) override {
+    if (Fails()) return -error_;
+    if (std::find(folders_.begin(), folders_.end(), path) == folders_.end()) return -ENOENT;
+    facts = folder_facts_;
+    return 0;
+  }
+  int MakeFolderPrivate(const std::string& /*path*/) override {
+    if (Fails()) return -error_;
+    folder_facts_.mode = 0700;
+    return 0;
   }
   int SyncFolder(const std::string& path) override {
     if (Fails(Call::kSync)) return -error_;
@@ -229,6 +256,8 @@ class FaultyFiles : public Files {
   std::map<std::string, std::shared_ptr<Node>> names_;
   std::map<std::string, std::shared_ptr<Node>> synced_names_;
   std::vector<std::string> folders_;
+  FolderFacts folder_facts_ = {.owner = geteuid(), .mode = 0700};
+  std::string forbidden_;
   int64_t crash_at_ = -1;
   std::mt19937_64 random_;
   std::map<std::string, std::string> crashed_;
