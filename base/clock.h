@@ -31,4 +31,11 @@ inline int64_t WallClockUs() {
   return now.tv_sec * 1'000'000 + now.tv_nsec / 1'000;
 }
 
+// Nanoseconds for half the price, as of the last tick of the kernel's clock: 1 to 10 ms old.
+inline int64_t CoarseWallClockNs() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now.tv_sec * kNanosecondsPerSecond + now.tv_nsec;
+}
+
 }  // namespace connbench

@@ -88,6 +88,8 @@ constexpr Setting kSettings[] = {
      "how long commits with synchronous_commit=off gather before they are written to disk"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
      "tables, indexes and sequences together"},
+    {"track_activity_query_size", "B", &EngineConfig::track_activity_query_size, 100, 1 << 20,
+     "bytes of each session's statement that pg_stat_activity shows"},
     {"max_locks_per_transaction", "", &EngineConfig::max_locks_per_transaction, 10, kMaxCount,
      "sizes the shared lock table: this times max_connections"},
     {"max_shared_row_locks", "", &EngineConfig::max_shared_row_locks, 1 << 15, int64_t{1} << 30,
@@ -181,6 +183,10 @@ Result<int64_t> ParseNumber(const Setting& setting, std::string_view value) {
     const Result<int64_t> bytes = ParseBytes(value, "kB");
     if (!bytes.ok()) return BadValue(setting, value, "a size, as \"256MB\"");
     number = *bytes / 1024;
+  } else if (setting.unit == "B") {
+    const Result<int64_t> bytes = ParseBytes(value, "B");
+    if (!bytes.ok()) return BadValue(setting, value, "a size, as \"1kB\"");
+    number = *bytes;
   } else if (setting.unit == "ms") {
     const Result<int64_t> ns = ParseDurationNs(value, "ms");
     if (!ns.ok()) return BadValue(setting, value, "a duration, as \"10s\"");
@@ -260,6 +266,9 @@ std::string ShowNumber(const Setting& setting, int64_t number) {
     return std::to_string(number);
   };
   if (setting.unit == "s") number *= 1000;
+  if (setting.unit == "B") {
+    return number % 1024 == 0 ? fmt::format("{}kB", number / 1024) : fmt::format("{}B", number);
+  }
   return setting.unit == "kB" ? show(kMemory) : show(kTime);
 }
 

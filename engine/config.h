@@ -56,9 +56,10 @@ struct EngineConfig {
   int64_t wal_buffers_bytes = int64_t{16} << 20;
   int64_t max_wal_size_bytes = int64_t{1} << 30;  // of log, and a checkpoint is made
   int64_t checkpoint_timeout_s = 300;             // the same after this long
-  int64_t wal_writer_delay_ms = 200;   // how long commits gather that do not wait for the disk
-  int max_relations = 1024;            // tables, indexes and sequences together
-  int max_locks_per_transaction = 64;  // sizes the shared lock table, as in PostgreSQL
+  int64_t wal_writer_delay_ms = 200;  // how long commits gather that do not wait for the disk
+  int max_relations = 1024;           // tables, indexes and sequences together
+  int64_t track_activity_query_size = 1024;  // bytes of a statement that others can see
+  int max_locks_per_transaction = 64;        // sizes the shared lock table, as in PostgreSQL
   // Row locks beside those that their rows have room for: see transaction/row_lock_table.h (32
   // bytes each, when reached).
   int64_t max_shared_row_locks = int64_t{1} << 18;

@@ -21,6 +21,7 @@
 #include "engine/sql/real_session.h"
 #include "engine/storage/catalog.h"
 #include "engine/storage/storage.h"
+#include "engine/transaction/activity.h"
 #include "engine/transaction/backend.h"
 
 namespace connbench::engine {
@@ -75,6 +76,7 @@ class SegmentEngine : public Engine {
   ConnectionLog& connection_log() override { return *connection_log_; }
   EngineCounters counters() const override;
   SessionStates session_states() const override;
+  std::optional<LogUsage> log_usage() const override;
   PoolAccount* OpenPoolAccount(int pool, int64_t workers) override {
     return pool_accounts_->Open(pool, workers);
   }
@@ -144,6 +146,7 @@ class SegmentEngine : public Engine {
   ConnectionLog* connection_log_ = nullptr;
   PoolAccounts* pool_accounts_ = nullptr;
   BackendTable* backends_ = nullptr;
+  ActivityTable* activity_ = nullptr;         // not of a canned engine
   std::unique_ptr<DataDirectory> directory_;  // of the process that made the segment
   std::unique_ptr<Log> log_;                  // these two: only with a data directory
   std::unique_ptr<Checkpointer> checkpointer_;
@@ -197,6 +200,7 @@ Status SegmentEngine::InitParts() {
   }
   CONNBENCH_ASSIGN_OR_RETURN(context_.transactions, TransactionSystem::Init(*segment_, config));
   backends_ = context_.transactions.backends;
+  activity_ = segment_->Find<ActivityTable>(SegmentPart::kActivity);
   CONNBENCH_RETURN_IF_ERROR(Storage::Init(*segment_, config));
   OpenStorage();
   return directory_ == nullptr ? MakeData() : OpenData();
@@ -255,6 +259,7 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment
   engine->connection_log_ = attached.Find<ConnectionLog>(SegmentPart::kConnectionLog);
   engine->pool_accounts_ = attached.Find<PoolAccounts>(SegmentPart::kPoolAccounts);
   engine->backends_ = attached.Find<BackendTable>(SegmentPart::kBackends);
+  engine->activity_ = attached.Find<ActivityTable>(SegmentPart::kActivity);
   if (engine->canned()) {
     if (!read_only) {
       CONNBENCH_ASSIGN_OR_RETURN(engine->superuser_, MadeSuperuser(engine->context_.config));
@@ -278,11 +283,25 @@ EngineCounters SegmentEngine::counters() const {
     total.transactions_committed += counters.commits.load(std::memory_order_relaxed);
     total.transactions_rolled_back += counters.rollbacks.load(std::memory_order_relaxed);
     total.statements += counters.statements.load(std::memory_order_relaxed);
-    total.lock_waits += counters.lock_waits.load(std::memory_order_relaxed);
-    total.deadlocks += counters.deadlocks.load(std::memory_order_relaxed);
+    const BackendWaits& waits = backends_->slot(number).waits;
+    total.lock_waits += waits.lock_waits.load(std::memory_order_relaxed);
+    total.deadlocks += waits.deadlocks.load(std::memory_order_relaxed);
   }
   total.sessions_active = backends_->sessions();
   return total;
+}
+
+std::optional<LogUsage> SegmentEngine::log_usage() const {
+  const auto* log = segment_->Find<LogHeader>(SegmentPart::kLog);
+  if (log == nullptr) return std::nullopt;
+  LogUsage usage = ReadLogUsage(*log);
+  const uint32_t used = backends_->slots_used();
+  for (BackendNumber number = 0; number < used; ++number) {
+    const BackendWaits& waits = backends_->slot(number).waits;
+    usage.commit_waits += waits.commit_waits.load(std::memory_order_relaxed);
+    usage.commit_wait_ns += waits.commit_wait_ns.load(std::memory_order_relaxed);
+  }
+  return usage;
 }
 
 SessionStates SegmentEngine::session_states() const {
@@ -302,6 +321,7 @@ SessionStates SegmentEngine::session_states() const {
         ++states.active;
         break;
       case BackendState::kIdleInTransaction:
+      case BackendState::kIdleInFailedTransaction:
         ++states.idle_in_transaction;
         break;
       case BackendState::kFree:
@@ -337,6 +357,7 @@ Result<std::unique_ptr<Session>> SegmentEngine::StartSession(SessionOptions opti
   CONNBENCH_ASSIGN_OR_RETURN(
       std::unique_ptr<Backend> backend,
       Backend::Start(*backends_, options.connection_id, options.superuser, waiter));
+  if (activity_ != nullptr) activity_->Begin(backend->number(), options.client_address);
   CONNBENCH_RETURN_IF_ERROR(backend->WarmUp(context_.config.session_warmup_kb));
   if (canned()) return MakeCannedSession(std::move(backend), std::move(options));
   return MakeRealSession(context_, std::move(backend), options, waiter);

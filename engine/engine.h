@@ -22,6 +22,7 @@
 #include "engine/segment/pool_accounts.h"
 #include "engine/session.h"
 #include "engine/tasks/task.h"
+#include "engine/wal/log_usage.h"
 
 namespace connbench::engine {
 
@@ -68,6 +69,8 @@ class Engine {
   virtual ConnectionLog& connection_log() = 0;
   virtual EngineCounters counters() const = 0;
   virtual SessionStates session_states() const = 0;
+  // Of the log since the server's start; nothing without a data directory. Latch-free.
+  virtual std::optional<LogUsage> log_usage() const { return std::nullopt; }
   // Where a model that shares `workers` of its among sessions keeps account of it; null: nowhere.
   // Latch-free, lives as long as the segment.
   virtual PoolAccount* OpenPoolAccount(int /*pool*/, int64_t /*workers*/) { return nullptr; }

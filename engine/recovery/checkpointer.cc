@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/files/whole.h"
 #include "engine/recovery/control_file.h"
 #include "engine/recovery/data_directory.h"
@@ -249,6 +250,7 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
   CheckpointWriter writer(storage_, commit_log, places_, std::move(pages),
                           RecordFileWriter(std::move(file), path, header.log_number), stop);
   const StorageHeader& storage = storage_.header();
+  const MonotonicNs begin = MonotonicNow();
   Status written = writer.WriteAll(
       {.csn_bound = redo.csn_bound,
        .forgotten = commit_log.oldest_remembered_xid() / kFatesPerWord * kFatesPerWord,
@@ -260,10 +262,12 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
        .role_by_name = storage.role_by_name,
        .next_oid = storage.next_oid.load(),
        .role_changes = storage.role_changes.load()});
+  const MonotonicNs synced_from = MonotonicNow();
   if (written.ok() && config_.fsync) {
     written = OrPanic(moment, writer.Sync());
     if (written.ok()) written = OrPanic(moment, SyncFolder(log_.files(), folder));
   }
+  const MonotonicNs synced = MonotonicNow();
   // Some pages are newer than redo: recovery needs the log that goes with them.
   const Lsn complete = log_.inserted();
   if (written.ok()) {
@@ -285,12 +289,22 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
   header.checkpoint_complete.store(complete);
   writer.Publish();
   commit_log.AdvanceForgotten(std::min(ended_below, writer.oldest_unstamped()));
-  const CheckpointReport report{
-      .number = number, .pages = writer.pages(), .pages_written = writer.pages_written()};
+  const CheckpointReport report{.number = number,
+                                .pages = writer.pages(),
+                                .pages_written = writer.pages_written(),
+                                .write_ns = synced_from - begin,
+                                .sync_ns = synced - synced_from};
   places_ = writer.TakePlaces();
   places_of_ = number;
   CONNBENCH_RETURN_IF_ERROR(RemoveOld(number, redo.lsn));
   return report;
+}
+
+void CountCheckpoint(LogTallies& tallies, const CheckpointReport& report, bool timed) {
+  LogTallies::Add(timed ? tallies.checkpoints_timed : tallies.checkpoints_requested, 1);
+  LogTallies::Add(tallies.checkpoint_pages, report.pages_written);
+  LogTallies::Add(tallies.checkpoint_write_ns, report.write_ns);
+  LogTallies::Add(tallies.checkpoint_sync_ns, report.sync_ns);
 }
 
 bool Checkpointer::Due() const {

@@ -39,7 +39,12 @@ struct CheckpointReport {
   uint64_t number = 0;
   int64_t pages = 0;
   int64_t pages_written = 0;  // the others are where the last checkpoint left them
+  int64_t write_ns = 0;
+  int64_t sync_ns = 0;
 };
+
+// For the statistics of a server that serves.
+void CountCheckpoint(LogTallies& tallies, const CheckpointReport& report, bool timed);
 
 class Checkpointer {
  public:

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/executor/expression/functions.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/clauses.h"
@@ -52,7 +54,8 @@ RealSession::RealSession(EngineContext& context, std::unique_ptr<Backend> backen
       settings_(*context.setting_defaults, options),
       catalog_(*context.storage),
       user_(options.user),
-      database_(options.database) {
+      database_(options.database),
+      activity_(*context.segment->Find<ActivityTable>(SegmentPart::kActivity)) {
   scratch_.set_interrupts(this);
   unnamed_portal_.parameter_arena.set_interrupts(this);
 }
@@ -89,7 +92,25 @@ void RealSession::BeginStatement() {
 }
 
 void RealSession::EndStatement() {
-  backend_->EndStatement(block_ == Block::kExplicit || block_ == Block::kFailed);
+  static constexpr BackendState kStates[] = {BackendState::kIdle, BackendState::kIdle,
+                                             BackendState::kIdleInTransaction,
+                                             BackendState::kIdleInFailedTransaction};
+  static_assert(static_cast<int>(Block::kImplicit) == 1 && static_cast<int>(Block::kFailed) == 3);
+  backend_->EndStatement(kStates[static_cast<size_t>(block_)]);
+}
+
+void RealSession::ShowQuery(std::string_view sql, uint64_t number) {
+  activity_.SetQuery(backend_->number(), sql);
+  shown_statement_ = number;
+}
+
+// The coarse clock may tell a time before the last one that was told exactly.
+void RealSession::ShowStatementStart() {
+  const BackendSlot& slot = backend_->slot();
+  backend_->ShowStatementStart(std::max(
+      {CoarseWallClockNs() / kNanosecondsPerMicrosecond,
+       slot.statement_start_us.load(std::memory_order_relaxed),
+       slot.statement_end_ns.load(std::memory_order_relaxed) / kNanosecondsPerMicrosecond}));
 }
 
 [[gnu::hot]] Status RealSession::CheckNotFailed(const PgQuery__Node& statement) const {
@@ -112,6 +133,7 @@ Status RealSession::CheckMayRead() {
 Status RealSession::Failed(Status error) {
   FailTransaction();
   EndStatement();
+  backend_->ShowStatementEnd();
   return error;
 }
 
@@ -131,7 +153,9 @@ void RealSession::FailTransaction() {
   if (savepoints_.empty()) {
     // Locks and settings are given back at once, as in PostgreSQL; the block only remembers that it
     // failed.
+    const int64_t start_us = transaction_.start_wall_us();
     transaction_.Rollback();
+    backend_->ShowTransactionStart(start_us);  // the block goes on
     settings_.AtEnd(/*committed=*/false);
     return;
   }

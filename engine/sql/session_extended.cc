@@ -60,6 +60,8 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
                           std::span<const Oid> parameter_types, ResultSink& sink) {
   static_cast<void>(sink);
   BeginStatement();
+  ShowQuery(sql, 0);
+  ShowStatementStart();
   Status valid = ValidateUtf8(name);
   if (valid.ok()) valid = ValidateUtf8(sql);
   if (!valid.ok()) return Failed(std::move(valid));
@@ -74,6 +76,7 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
   Result<std::shared_ptr<PreparedStatement>> statement =
       Prepare(std::move(tree), 0, parameter_types, /*sql_level=*/false);
   if (!statement.ok()) return Failed(statement.TakeStatus());
+  shown_statement_ = (*statement)->number;
   if (name.empty()) {
     unnamed_statement_ = std::move(*statement);
   } else if (!statements_.try_emplace(std::string(name), std::move(*statement)).second) {
@@ -81,6 +84,7 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
                                 fmt::format("prepared statement \"{}\" already exists", name)));
   }
   EndStatement();
+  backend_->ShowStatementEnd();
   return {};
 }
 
@@ -99,6 +103,8 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
   }
   std::shared_ptr<PreparedStatement>& statement = *found;
   __builtin_prefetch(statement->plan.get());  // for Execute()
+  ShowStatement(*statement);
+  if (block_ != Block::kNone) ShowStatementStart();
   const std::span<const Oid> types = statement->parameters.types();
   if (parameter_formats.size() > 1 && parameter_formats.size() != parameters.size()) {
     return Failed(
@@ -243,6 +249,9 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
     return Progress::kDone;
   }
   BeginStatement();
+  ShowStatement(*statement);
+  // Of a portal that was bound for this Execute the message Bind has shown it.
+  if (block_ == Block::kExplicit) ShowStatementStart();
   multi_statement_ = false;
   commits_at_once_ = leaves_no_pipeline_ = false;
   if (portal->state == Portal::State::kDone && !statement->returns_rows()) {
@@ -299,6 +308,7 @@ Status RealSession::DescribeStatement(std::string_view name, ResultSink& sink) {
     sink.CommandComplete(outcome->tag);
   }
   EndStatement();
+  backend_->ShowStatementEnd();
   return Progress::kDone;
 }
 

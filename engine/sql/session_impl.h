@@ -31,6 +31,7 @@
 #include "engine/sql/plan.h"
 #include "engine/sql/settings.h"
 #include "engine/storage/catalog.h"
+#include "engine/transaction/activity.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -51,6 +52,7 @@ struct PreparedStatement {
   Kind kind = Kind::kEmpty;
   bool sql_level = false;      // by PREPARE or DECLARE CURSOR, not by a Parse message
   int index = 0;               // of the statement in sql
+  uint64_t number = 0;         // of those that the session has prepared
   std::unique_ptr<Plan> plan;  // kPlanned
   ParameterTypes parameters;
   std::string sql;                        // the text that positions count in
@@ -196,6 +198,14 @@ class RealSession final : public Session, private EvalEnvironment {
   Status CheckReadOnly(std::string_view command) const;
   void BeginStatement();
   void EndStatement();
+  // Shows to others what the session does from now on. number: a prepared statement's; 0: none.
+  void ShowQuery(std::string_view sql, uint64_t number);
+  void ShowStatement(const PreparedStatement& statement) {
+    if (statement.number != shown_statement_) [[unlikely]]
+      ShowQuery(statement.sql, statement.number);
+  }
+  // Beside a transaction that begins now, whose time it is: EnsureTransaction().
+  void ShowStatementStart();
   void Notice(ResultSink& sink, std::string_view severity, std::string_view code,
               std::string message, std::string detail = {}, std::string hint = {});
 
@@ -443,6 +453,7 @@ class RealSession final : public Session, private EvalEnvironment {
   bool has_unnamed_portal_ = false;
   bool query_portal_ = false;  // a statement of the Query at hand has taken the unnamed portal
   mutable int64_t statement_time_us_ = 0;  // 0: nobody has asked yet
+  uint64_t shown_statement_ = 0;           // whose text pg_stat_activity shows; 0: of another one
   NameMap<std::shared_ptr<PreparedStatement>> statements_;
   Portal unnamed_portal_;  // its buffers are used again
   NameMap<std::unique_ptr<Portal>> portals_;
@@ -460,6 +471,8 @@ class RealSession final : public Session, private EvalEnvironment {
   std::shared_ptr<const ParseTree> pending_tree_;
   int pending_index_ = 0;
   std::vector<Value> returned_row_;
+  ActivityTable& activity_;
+  uint64_t statements_prepared_ = 0;
   uint64_t random_state_ = 0;  // 0: not seeded yet
   bool seeded_ = false;        // by setseed()
   bool sql_prepared_ = false;  // PREPARE was used since the last DropStatements()

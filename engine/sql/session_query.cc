@@ -29,6 +29,8 @@ bool PlannedReturnsRows(const PgQuery__Node& statement) {
 Result<Progress> RealSession::Query(std::string_view sql, ResultSink& sink) {
   unnamed_statement_.reset();
   BeginStatement();  // parsing is a part of the first one
+  ShowQuery(sql, 0);
+  ShowStatementStart();
   Status valid = ValidateUtf8(sql);
   if (!valid.ok()) return Failed(std::move(valid));
   Result<ParseTree> parsed = ParseTree::Parse(sql, this);
@@ -37,6 +39,7 @@ Result<Progress> RealSession::Query(std::string_view sql, ResultSink& sink) {
   if (tree->statement_count() == 0) {
     sink.EmptyQuery();
     EndStatement();
+    backend_->ShowStatementEnd();
     return Progress::kDone;
   }
   return RunStatements(tree, 0, sink);
@@ -68,6 +71,7 @@ Result<Progress> RealSession::RunStatements(const std::shared_ptr<const ParseTre
     sink.CommandComplete(outcome->tag);
     EndStatement();
   }
+  backend_->ShowStatementEnd();
   settings_.ReportChanges(sink);
   return Progress::kDone;
 }
@@ -159,6 +163,7 @@ Result<Progress> RealSession::CopyInDone(ResultSink& sink) {
   }
   sink.CommandComplete(fmt::format("COPY {}", *rows));
   EndStatement();
+  backend_->ShowStatementEnd();
   if (last) {
     settings_.ReportChanges(sink);
     return Progress::kDone;

@@ -48,6 +48,7 @@ Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(
     bool sql_level) {
   auto statement = std::make_shared<PreparedStatement>();
   statement->sql = tree->sql();
+  statement->number = ++statements_prepared_;
   statement->index = index;
   statement->sql_level = sql_level;
   CONNBENCH_ASSIGN_OR_RETURN(statement->parameters, ParameterTypes::From(parameter_types));

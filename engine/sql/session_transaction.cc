@@ -24,6 +24,7 @@ Status RequireSavepoints(bool implicit, std::string_view command) {
   if (block_ != Block::kNone) return;
   const Settings::Current& settings = settings_.current();
   transaction_.Begin(settings.default_isolation, settings.default_read_only);
+  backend_->ShowStatementStart(transaction_.start_wall_us());
   block_ = Block::kImplicit;
 }
 
@@ -48,8 +49,9 @@ void RealSession::CheckpointIfDue() {
   Status status = transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive,
                                                     LockWait::kNoWait);
   if (status.ok() && context_.checkpointer->Due()) {
-    status = context_.checkpointer->Run(CheckpointMoment::kServing).TakeStatus();
-    if (!status.ok()) LogLine(fmt::format("checkpoint: {}", status.ToString()));
+    const auto made = context_.checkpointer->Run(CheckpointMoment::kServing);
+    if (made.ok()) CountCheckpoint(log.header().tallies, *made, /*timed=*/false);
+    if (!made.ok()) LogLine(fmt::format("checkpoint: {}", made.status().ToString()));
   }
   transaction_.Rollback();
 }
@@ -57,6 +59,7 @@ void RealSession::CheckpointIfDue() {
 void RealSession::RollbackTransaction() {
   CloseAllPortals();
   if (transaction_.open()) transaction_.Rollback();
+  backend_->ShowTransactionStart(0);  // of a block that had failed
   AfterTransaction(false);
 }
 

@@ -122,6 +122,9 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
   if (name == "checkpoint_timeout") return PrintWithUnit(config.checkpoint_timeout_s, "s");
   if (name == "wal_writer_delay") return PrintWithUnit(config.wal_writer_delay_ms, "ms");
   if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
+  if (name == "track_activity_query_size") {
+    return PrintWithUnit(config.track_activity_query_size, "B");
+  }
   if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);
   return {};
 }

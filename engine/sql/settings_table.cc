@@ -100,6 +100,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"synchronous_commit", kEnum, "", "", 0, 0, kUser, false, "local|remote_write|remote_apply|on|off", "Whether a commit waits until the log is on disk; without a data directory there is none."},
     {"synchronize_seqscans", kBool, "", "on", 0, 0, kUser, false, "", "Accepted; scans are not synchronised."},
     {"TimeZone", kString, "", "UTC", 0, 0, kUser, true, "", "Sets the time zone for displaying and interpreting time stamps."},
+    {"track_activity_query_size", kInteger, "B", "", 100, 1048576, kPostmaster, false, "", "Sets the size reserved for pg_stat_activity.query, in bytes."},
     {"transaction_deferrable", kBool, "", "off", 0, 0, kUser, false, "", "Accepted; it matters to serializable transactions only."},
     {"transaction_isolation", kEnum, "", "read committed", 0, 0, kUser, false, kIsolationLevels, "Sets the current transaction's isolation level."},
     {"transaction_read_only", kBool, "", "off", 0, 0, kUser, false, "", "Sets the current transaction's read-only status."},
@@ -120,7 +121,7 @@ constexpr Unit kTimeUnits[] = {{"d", 86'400'000'000}, {"h", 3'600'000'000}, {"mi
 constexpr Unit kMemoryUnits[] = {
     {"TB", 1099511627776.0}, {"GB", 1073741824.0}, {"MB", 1048576}, {"kB", 1024}, {"B", 1}};
 
-bool IsMemory(std::string_view unit) { return unit == "kB" || unit == "8kB"; }
+bool IsMemory(std::string_view unit) { return unit == "B" || unit == "kB" || unit == "8kB"; }
 double UnitSize(std::string_view unit) {
   if (unit == "8kB") return 8192;
   for (const Unit& candidate : kTimeUnits) {

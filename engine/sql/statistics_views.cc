@@ -1,9 +1,12 @@
 // PostgreSQL's statistics views, as far as the engine keeps what they show: pg_stat_activity,
 // pg_locks, pg_stat_database, pg_stat_all_tables and its two parts. What is not kept is NULL.
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "engine/executor/types/calendar.h"
 #include "engine/roles/access.h"
@@ -13,6 +16,7 @@
 #include "engine/sql/catalog_text.h"
 #include "engine/sql/system_view_fields.h"
 #include "engine/storage/storage_types.h"
+#include "engine/transaction/activity.h"
 #include "engine/transaction/backend.h"
 #include "engine/transaction/lock_table.h"
 
@@ -37,6 +41,27 @@ constexpr std::string_view LockTypeName(LockKind kind) {
 
 // ---- pg_stat_activity: one row per session, in every model ----
 
+// Of "127.0.0.1:40000" and "[::1]:40000". PostgreSQL, too, has no address of a Unix socket's
+// client, and -1 for its port.
+struct ClientAddress {
+  explicit ClientAddress(std::string_view text = {}) {
+    const size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) {
+      if (!text.empty()) port = -1;
+      return;
+    }
+    int number = 0;
+    const std::string_view digits = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) return;
+    port = number;
+    host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  }
+  std::string host;  // empty: none
+  std::optional<int64_t> port;
+};
+
 struct ActivityRow {
   uint32_t connection_id = 0;
   std::string_view database;
@@ -44,7 +69,12 @@ struct ActivityRow {
   std::optional<Oid> role_oid;
   // The rest is for the session's own role and for superusers.
   bool may_see = false;
-  std::optional<int64_t> begin;
+  ClientAddress client;
+  std::optional<int64_t> begin;  // SQL's times
+  std::optional<int64_t> transaction_start;
+  std::optional<int64_t> statement_start;
+  std::optional<int64_t> state_change;
+  std::string query;
   std::string_view wait_type;
   std::string_view wait_event;
   std::string_view state;
@@ -55,8 +85,10 @@ Value SeenText(const ActivityRow& row, std::string_view text) {
   return row.may_see && !text.empty() ? Value::Text(text) : Value::Null();
 }
 
-Value HiddenQuery(const ActivityRow& row, ViewRows&) {
-  return row.may_see ? Value::Null() : Value::Text("<insufficient privilege>");
+template <std::optional<int64_t> ActivityRow::*member>
+Value SeenNumber(const ActivityRow& row, ViewRows&) {
+  const std::optional<int64_t>& number = row.*member;
+  return row.may_see && number ? Value::Integer(*number) : Value::Null();
 }
 
 constexpr auto kActivityFields = std::to_array<ViewField<ActivityRow>>({
@@ -70,16 +102,19 @@ constexpr auto kActivityFields = std::to_array<ViewField<ActivityRow>>({
        return row.role == nullptr ? Value::Null() : rows.Text(row.role->name);
      }},
     {{"application_name", t::kText}, field::Null},
-    {{"client_addr", t::kInet}, field::Null},
-    {{"client_hostname", t::kText}, field::Null},
-    {{"client_port", t::kInt4}, field::Null},
-    {{"backend_start", t::kTimestamptz},
-     [](const ActivityRow& row, ViewRows&) {
-       return row.may_see && row.begin ? Value::Integer(*row.begin) : Value::Null();
+    {{"client_addr", t::kInet},
+     [](const ActivityRow& row, ViewRows& rows) {
+       return row.may_see && !row.client.host.empty() ? rows.Text(row.client.host) : Value::Null();
      }},
-    {{"xact_start", t::kTimestamptz}, field::Null},
-    {{"query_start", t::kTimestamptz}, field::Null},
-    {{"state_change", t::kTimestamptz}, field::Null},
+    {{"client_hostname", t::kText}, field::Null},
+    {{"client_port", t::kInt4},
+     [](const ActivityRow& row, ViewRows&) {
+       return row.may_see && row.client.port ? Value::Integer(*row.client.port) : Value::Null();
+     }},
+    {{"backend_start", t::kTimestamptz}, SeenNumber<&ActivityRow::begin>},
+    {{"xact_start", t::kTimestamptz}, SeenNumber<&ActivityRow::transaction_start>},
+    {{"query_start", t::kTimestamptz}, SeenNumber<&ActivityRow::statement_start>},
+    {{"state_change", t::kTimestamptz}, SeenNumber<&ActivityRow::state_change>},
     {{"wait_event_type", t::kText},
      [](const ActivityRow& row, ViewRows&) { return SeenText(row, row.wait_type); }},
     {{"wait_event", t::kText},
@@ -93,7 +128,10 @@ constexpr auto kActivityFields = std::to_array<ViewField<ActivityRow>>({
      }},
     {{"backend_xmin", t::kXid}, field::Null},
     {{"query_id", t::kInt8}, field::Null},
-    {{"query", t::kText}, HiddenQuery},
+    {{"query", t::kText},
+     [](const ActivityRow& row, ViewRows& rows) {
+       return row.may_see ? rows.Text(row.query) : Value::Text("<insufficient privilege>");
+     }},
     {{"backend_type", t::kText},
      [](const ActivityRow& row, ViewRows&) { return SeenText(row, "client backend"); }},
 });
@@ -103,6 +141,21 @@ std::optional<int64_t> SqlTimeOf(MonotonicNs at) {
   if (at == 0) return {};
   const int64_t ago_us = (MonotonicNow() - at) / kNanosecondsPerMicrosecond;
   return WallClockUs() - kUnixEpochShiftUs - ago_us;
+}
+
+// The same of microseconds since the Unix epoch; 0: none.
+std::optional<int64_t> SqlTime(int64_t us) {
+  return us == 0 ? std::nullopt : std::optional<int64_t>(us - kUnixEpochShiftUs);
+}
+
+// When the session came to its state: a statement that runs began then. The end of a statement is
+// told by a coarse clock, which may be behind its beginning.
+int64_t StateChange(const BackendSlot& slot) {
+  const int64_t start = slot.statement_start_us.load(std::memory_order_relaxed);
+  const bool active = slot.state.load(std::memory_order_relaxed) == BackendState::kActive;
+  if (active) return start;
+  return std::max(
+      start, slot.statement_end_ns.load(std::memory_order_relaxed) / kNanosecondsPerMicrosecond);
 }
 
 // owner: the session's role. wait: what the session waits for, if it waits for a lock; may be
@@ -130,6 +183,9 @@ ActivityRow ActivityOf(const BackendSlot& slot, Oid owner, const std::vector<Rol
     case BackendState::kIdleInTransaction:
       row.state = "idle in transaction";
       break;
+    case BackendState::kIdleInFailedTransaction:
+      row.state = "idle in transaction (aborted)";
+      break;
     case BackendState::kFree:
     case BackendState::kAuxiliary:
       break;
@@ -153,6 +209,7 @@ Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
   const SessionRole reader = RoleOfReader(input);
   const auto* backends = input.segment.Find<BackendTable>(SegmentPart::kBackends);
   const auto* log = input.segment.Find<ConnectionLog>(SegmentPart::kConnectionLog);
+  auto* activity = input.segment.Find<ActivityTable>(SegmentPart::kActivity);
   std::unordered_map<BackendNumber, LockKind> waits;
   for (const LockRecord& lock : LocksOf(input)) {
     if (!lock.granted) waits[lock.backend] = lock.tag.kind;
@@ -170,6 +227,12 @@ Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
     if (log != nullptr) {
       row.begin = SqlTimeOf(log->PhaseAt(row.connection_id, ConnectionPhase::kAccepted));
     }
+    row.transaction_start = SqlTime(slot.transaction_start_us.load(std::memory_order_relaxed));
+    row.statement_start = SqlTime(slot.statement_start_us.load(std::memory_order_relaxed));
+    row.state_change = SqlTime(StateChange(slot));
+    ActivityTable::Seen seen = activity->Read(number);
+    row.client = ClientAddress(seen.client);
+    row.query = std::move(seen.query);
     // Another session may have the slot by now.
     if (slot.connection_id() == row.connection_id) AppendViewRow<kActivityFields>(row, rows);
   }
@@ -300,10 +363,11 @@ Status ReadDatabaseStatistics(const SystemViewInput& input, ViewRows& rows) {
   row.sessions = backends->sessions();
   const uint32_t used = backends->slots_used();
   for (BackendNumber number = 0; number < used; ++number) {
-    const BackendCounters& counters = backends->slot(number).counters;
+    const BackendSlot& slot = backends->slot(number);
+    const BackendCounters& counters = slot.counters;
     row.commits += counters.commits.load(std::memory_order_relaxed);
     row.rollbacks += counters.rollbacks.load(std::memory_order_relaxed);
-    row.deadlocks += counters.deadlocks.load(std::memory_order_relaxed);
+    row.deadlocks += slot.waits.deadlocks.load(std::memory_order_relaxed);
   }
   AppendViewRow<kDatabaseStatisticsFields>(row, rows);
   return {};

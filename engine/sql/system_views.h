@@ -59,5 +59,6 @@ std::span<const SystemView> ServerCatalogs();
 std::span<const SystemView> EmptyCatalogs();
 std::span<const SystemView> CatalogViews();
 std::span<const SystemView> StatisticsViews();
+std::span<const SystemView> LogViews();
 
 }  // namespace connbench::engine

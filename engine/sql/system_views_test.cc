@@ -167,7 +167,66 @@ TEST_F(SystemViewsTest, ShowsSessions) {
             "postgres|<null>|<insufficient privilege>");
   EXPECT_EQ(postgres.Rows("select usename, state, query, backend_type, datname = "
                           "current_database() from pg_stat_activity where pid = pg_backend_pid()"),
-            "postgres|active|<null>|client backend|t");
+            "postgres|active|select usename, state, query, backend_type, datname = "
+            "current_database() from pg_stat_activity where pid = pg_backend_pid()|client "
+            "backend|t");
+}
+
+TEST_F(SystemViewsTest, ShowsWhatASessionRunsOrRanLast) {
+  const std::string other = " from pg_stat_activity where pid <> pg_backend_pid()";
+  EXPECT_EQ(a_->Rows("select query" + other), "");
+  b_->Run("select 1; select 2");
+  EXPECT_EQ(a_->Rows("select query, state, xact_start" + other), "select 1; select 2|idle|<null>");
+  EXPECT_EQ(a_->Rows("select query_start <= state_change, state_change <= now()" + other), "t|t");
+  b_->Run("begin");
+  b_->Run("select 3");
+  EXPECT_EQ(a_->Rows("select query, state" + other), "select 3|idle in transaction");
+  EXPECT_EQ(a_->Rows("select backend_start <= xact_start or backend_start is null, xact_start <= "
+                     "query_start, query_start <= state_change, state_change <= now()" +
+                     other),
+            "t|t|t|t");
+  EXPECT_NE(b_->Error("select nothing"), "ok");
+  EXPECT_EQ(a_->Rows("select query, state, xact_start is null" + other),
+            "select nothing|idle in transaction (aborted)|f");
+  b_->Run("rollback");
+  EXPECT_EQ(a_->Rows("select query, state, xact_start" + other), "rollback|idle|<null>");
+  EXPECT_NE(b_->Error("nonsense"), "ok");
+  EXPECT_EQ(a_->Rows("select query" + other), "nonsense");
+  const std::string own =
+      "select query, query_start = now() from pg_stat_activity where pid = "
+      "pg_backend_pid()";
+  EXPECT_EQ(a_->Rows(own), own + "|t");
+}
+
+TEST_F(SystemViewsTest, ShowsThePreparedStatementThatRunsLast) {
+  const std::string other = "select query from pg_stat_activity where pid <> pg_backend_pid()";
+  Session& session = b_->session();
+  EXPECT_TRUE(session.Parse("one", "select 1", {}, b_->sink()).ok());
+  EXPECT_TRUE(session.Parse("two", "select 2", {}, b_->sink()).ok());
+  EXPECT_EQ(a_->Rows(other), "select 2");
+  b_->Run("select 3");
+  for (const char* name : {"one", "one", "two", "one"}) {
+    EXPECT_TRUE(session.Bind("", name, {}, {}, {}).ok());
+    EXPECT_TRUE(session.Execute("", 0, b_->sink()).ok());
+    EXPECT_TRUE(session.Sync(b_->sink()).ok());
+    EXPECT_EQ(a_->Rows(other), std::string("select ") + (name == std::string("one") ? "1" : "2"));
+  }
+}
+
+TEST_F(SystemViewsTest, AStatementThatIsTooLongIsCut) {
+  EXPECT_EQ(a_->Rows("show track_activity_query_size"), "1kB");
+  b_->Run("select '" + std::string(3000, 'x') + "'");
+  EXPECT_EQ(a_->Rows("select octet_length(query), left(query, 9) from pg_stat_activity where pid "
+                     "<> pg_backend_pid()"),
+            "1023|select 'x");
+}
+
+TEST_F(SystemViewsTest, HasNoLogInMemory) {
+  EXPECT_EQ(a_->Rows("select wal_records, wal_bytes, wal_sync, stats_reset from pg_stat_wal"),
+            "0|0|0|<null>");
+  EXPECT_EQ(a_->Rows("select checkpoints_req, buffers_checkpoint, buffers_alloc from "
+                     "pg_stat_bgwriter"),
+            "0|0|<null>");
 }
 
 TEST_F(SystemViewsTest, ShowsLocks) {

@@ -159,7 +159,9 @@ Result<RealSession::Outcome> RealSession::RunCheckpoint() {
   }
   CONNBENCH_RETURN_IF_ERROR(
       transaction_.locks().LockRelation(kCheckpointLockOid, LockMode::kAccessExclusive));
-  CONNBENCH_RETURN_IF_ERROR(context_.checkpointer->Run(CheckpointMoment::kServing).TakeStatus());
+  CONNBENCH_ASSIGN_OR_RETURN(const CheckpointReport made,
+                             context_.checkpointer->Run(CheckpointMoment::kServing));
+  CountCheckpoint(log.header().tallies, made, /*timed=*/false);
   return Outcome{"CHECKPOINT"};
 }
 

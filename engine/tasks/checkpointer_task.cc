@@ -15,6 +15,8 @@ namespace {
 // After a failure, so that a full disk does not keep a CPU busy.
 constexpr int64_t kRetryMs = 1000;
 
+constexpr const char* kTimedOut = "checkpoint_timeout";
+
 class CheckpointerTask {
  public:
   explicit CheckpointerTask(TaskContext& context)
@@ -49,7 +51,7 @@ class CheckpointerTask {
     }
     if (context_.checkpointer.Due()) return "max_wal_size";
     if (now < last_begin_ + timeout_ns_) return nullptr;
-    if (context_.log.inserted() != header_.checkpoint_complete.load()) return "checkpoint_timeout";
+    if (context_.log.inserted() != header_.checkpoint_complete.load()) return kTimedOut;
     last_begin_ = now;  // nothing to write down: the next look is one timeout later
     return nullptr;
   }
@@ -62,6 +64,7 @@ class CheckpointerTask {
     // The next run of this task answers then.
     if (!made.ok() && context_.stop.requested()) return;
     if (made.ok()) {
+      CountCheckpoint(header_.tallies, *made, reason == kTimedOut);
       LogLine(fmt::format("checkpoint {} ({}): {} of {} pages written in {} ms", made->number,
                           reason, made->pages_written, made->pages,
                           (MonotonicNow() - now) / kNanosecondsPerMillisecond));

@@ -84,6 +84,9 @@ Result<BackendNumber> BackendTable::Take(uint32_t connection_id, bool superuser)
   taken.tid.store(CurrentThreadId(), std::memory_order_relaxed);
   taken.state.store(BackendState::kIdle, std::memory_order_relaxed);
   taken.role.store(superuser ? 1 : 0, std::memory_order_relaxed);
+  taken.transaction_start_us.store(0, std::memory_order_relaxed);
+  taken.statement_start_us.store(0, std::memory_order_relaxed);
+  taken.statement_end_ns.store(0, std::memory_order_relaxed);
   taken.identity.store(Identity(connection_id, 0), std::memory_order_seq_cst);
   sessions_.fetch_add(1, std::memory_order_relaxed);
   // RequestShutdown raises its flag before it looks at the slots, and we the other way round: one
@@ -281,9 +284,9 @@ Status Backend::WarmUp(int64_t kilobytes) {
   BackendCounters::Increment(slot_.counters.statements);
 }
 
-[[gnu::hot]] void Backend::EndStatement(bool in_transaction) {
+[[gnu::hot]] void Backend::EndStatement(BackendState state) {
   statement_deadline_ = kNoDeadline;
-  SetState(in_transaction ? BackendState::kIdleInTransaction : BackendState::kIdle);
+  SetState(state);
 }
 
 [[gnu::hot]] Status Backend::CheckTermination() const {

@@ -28,7 +28,14 @@
 
 namespace connbench::engine {
 
-enum class BackendState : uint32_t { kFree, kIdle, kActive, kIdleInTransaction, kAuxiliary };
+enum class BackendState : uint32_t {
+  kFree,
+  kIdle,
+  kActive,
+  kIdleInTransaction,
+  kIdleInFailedTransaction,
+  kAuxiliary,
+};
 
 // Interrupt bits, in the low half of BackendSlot::identity.
 inline constexpr uint64_t kInterruptCancel = 1;     // end the statement: 57014
@@ -43,13 +50,20 @@ struct BackendCounters {
   std::atomic<int64_t> commits{0};
   std::atomic<int64_t> rollbacks{0};
   std::atomic<int64_t> statements{0};
-  std::atomic<int64_t> lock_waits{0};
-  std::atomic<int64_t> deadlocks{0};
 
   // One writer: no need for a locked instruction.
-  static void Increment(std::atomic<int64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  static void Increment(std::atomic<int64_t>& counter) { Add(counter, 1); }
+  static void Add(std::atomic<int64_t>& counter, int64_t more) {
+    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   }
+};
+
+// The same, of what only some statements meet.
+struct BackendWaits {
+  std::atomic<int64_t> lock_waits{0};
+  std::atomic<int64_t> deadlocks{0};
+  std::atomic<int64_t> commit_waits{0};  // commits that waited until the log was on disk
+  std::atomic<int64_t> commit_wait_ns{0};
 };
 
 struct alignas(kCacheLineBytes) BackendSlot {
@@ -73,6 +87,13 @@ struct alignas(kCacheLineBytes) BackendSlot {
   // The oldest snapshot in use, kInvalidCsn if none: what pruning must spare.
   alignas(kCacheLineBytes) std::atomic<Csn> snapshot_csn{kInvalidCsn};
   BackendCounters counters;
+  // For pg_stat_activity, since the Unix epoch; 0: none. When the transaction began, when the
+  // statement, and when the last one ended. What text belongs to it: activity.h.
+  std::atomic<int64_t> transaction_start_us{0};
+  std::atomic<int64_t> statement_start_us{0};
+  std::atomic<int64_t> statement_end_ns{0};
+
+  alignas(kCacheLineBytes) BackendWaits waits;
   // Whose session it is, for pg_cancel_backend() and pg_terminate_backend(): the role's oid << 1,
   // and 1 for a superuser.
   std::atomic<uint64_t> role{0};
@@ -200,7 +221,18 @@ class Backend {
   // Around each statement (or each message of the extended protocol that runs one). Begin forgets a
   // cancel that came while idle, as PostgreSQL does. timeout_ms 0: none.
   void BeginStatement(int64_t statement_timeout_ms);
-  void EndStatement(bool in_transaction);
+  // What the session is from now on.
+  void EndStatement(BackendState state);
+  // For pg_stat_activity.
+  void ShowTransactionStart(int64_t us) {
+    slot_.transaction_start_us.store(us, std::memory_order_relaxed);
+  }
+  void ShowStatementStart(int64_t us) {
+    slot_.statement_start_us.store(us, std::memory_order_relaxed);
+  }
+  void ShowStatementEnd() {
+    slot_.statement_end_ns.store(CoarseWallClockNs(), std::memory_order_relaxed);
+  }
   // From SET lock_timeout; 0: none.
   void SetLockTimeout(int64_t timeout_ms) { lock_timeout_ms_ = timeout_ms; }
   int64_t lock_timeout_ms() const { return lock_timeout_ms_; }

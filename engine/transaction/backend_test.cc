@@ -84,7 +84,7 @@ TEST_F(BackendTest, CancelNeedsTheKeyAndAStatement) {
   EXPECT_EQ(status.code(), sqlstate::kQueryCanceled);
   EXPECT_FALSE(status.error().fatal);
   EXPECT_TRUE(backend->CheckForInterrupts().ok()) << "one cancel ends one statement";
-  backend->EndStatement(false);
+  backend->EndStatement(BackendState::kIdle);
   // While idle: must not hit the next statement.
   EXPECT_TRUE(table.Cancel(7, backend->cancel_key()));
   backend->BeginStatement(0);
@@ -168,7 +168,7 @@ TEST_F(BackendTest, StatementTimeoutIsNoticedInALoop) {
   EXPECT_EQ(status.code(), sqlstate::kQueryCanceled);
   EXPECT_THAT(status.error().message, HasSubstr("statement timeout"));
   EXPECT_GE(MonotonicNow() - start, 5 * kNanosecondsPerMillisecond);
-  backend->EndStatement(false);
+  backend->EndStatement(BackendState::kIdle);
   backend->BeginStatement(0);
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(backend->CheckForInterrupts().ok());
 }

@@ -17,7 +17,9 @@ void Transaction::LogCommit() {
 // the others the first, which tries again and flushes for the rest.
 void Transaction::AwaitFlush(Lsn lsn) {
   Log& log = *system_.log;
+  if (log.durable() >= lsn) return;
   const BackendNumber number = backend_.number();
+  const MonotonicNs begin = MonotonicNow();
   while (log.durable() < lsn) {
     const uint32_t word = backend_.WakeupWord();
     log.SetWaitsFor(number, lsn);
@@ -30,6 +32,9 @@ void Transaction::AwaitFlush(Lsn lsn) {
     }
   }
   log.SetWaitsFor(number, kNoLsn);
+  BackendWaits& waits = backend_.slot().waits;
+  BackendCounters::Increment(waits.commit_waits);
+  BackendCounters::Add(waits.commit_wait_ns, MonotonicNow() - begin);
 }
 
 void Transaction::WakeFlushed() {

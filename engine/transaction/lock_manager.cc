@@ -169,7 +169,7 @@ void LockManager::ReleaseLast(const LockTag& tag, LockMode mode) {
 // --- Waiting -----------------------------------------------------------------------------------
 
 Status LockManager::WaitInLine(const LockTag& tag, uint32_t request, WaitReason reason) {
-  BackendCounters::Increment(backend_.slot().counters.lock_waits);
+  BackendCounters::Increment(backend_.slot().waits.lock_waits);
   const MonotonicNs now = MonotonicNow();
   const auto after = [&](int64_t ms) { return now + ms * kNanosecondsPerMillisecond; };
   const MonotonicNs lock_deadline =
@@ -220,7 +220,7 @@ Status LockManager::CheckDeadlock(uint32_t request) {
   }
   for (LockTable::Partition& partition : table_.partitions_) partition.latch.UnlockExclusive();
   if (!found) return {};
-  BackendCounters::Increment(backend_.slot().counters.deadlocks);
+  BackendCounters::Increment(backend_.slot().waits.deadlocks);
   return Status::Error(sqlstate::kDeadlockDetected, "deadlock detected")
       .WithDetail(std::move(detail));
 }

@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "engine/transaction/activity.h"
 
 namespace connbench::engine {
 
 int64_t TransactionSystem::ReservedShmemSize(const EngineConfig& config) {
-  const int64_t backends = AddSize(BackendTable::ShmemSize(config), Segment::kPartOverheadBytes);
-  const int64_t locks = AddSize(LockTable::ShmemSize(config), Segment::kPartOverheadBytes);
-  return AddSize(backends, locks);
+  int64_t bytes = AddSize(BackendTable::ShmemSize(config), Segment::kPartOverheadBytes);
+  bytes = AddSize(bytes, AddSize(ActivityTable::ShmemSize(config), Segment::kPartOverheadBytes));
+  return AddSize(bytes, AddSize(LockTable::ShmemSize(config), Segment::kPartOverheadBytes));
 }
 
 int64_t TransactionSystem::SparseShmemSize(const EngineConfig& config) {
@@ -24,6 +25,7 @@ Result<TransactionSystem> TransactionSystem::Init(Segment& segment, const Engine
   system.deadlock_timeout_ms = config.deadlock_timeout_ms;
   system.synchronous_commit = config.synchronous_commit;
   CONNBENCH_ASSIGN_OR_RETURN(system.backends, BackendTable::Init(segment, config));
+  CONNBENCH_RETURN_IF_ERROR(ActivityTable::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(system.lock_table, LockTable::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(system.commit_log, CommitLog::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(system.row_locks, RowLockTable::Init(segment, config));
@@ -54,6 +56,7 @@ Transaction::~Transaction() { Rollback(); }
   isolation_ = isolation;
   read_only_ = read_only;
   start_wall_us_ = WallClockUs();
+  backend_.ShowTransactionStart(start_wall_us_);
 }
 
 Status Transaction::SetCharacteristics(IsolationLevel isolation, bool read_only) {
@@ -157,6 +160,7 @@ void Transaction::AbortActionsTo(size_t mark) {
   owes_flush_ = false;
   // Isolation and read-only mode stay to be asked for: AND CHAIN begins the next with them.
   open_ = false;
+  backend_.ShowTransactionStart(0);
 }
 
 [[gnu::hot]] Result<Xid> Transaction::AssignXid(Xid top_xid) {

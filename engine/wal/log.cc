@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/clock.h"
 #include "base/server_log.h"
 #include "engine/files/whole.h"
 #include "engine/segment/shmem_size.h"
@@ -72,6 +73,28 @@ void Log::Begin(uint64_t log_number, Lsn start, uint64_t first_csn) {
   header_->durable.store(start);
   header_->redo.store(start);
   header_->wanted_later.store(start);
+  header_->tallies.start.store(start);
+  header_->tallies.started_us.store(WallClockUs());
+}
+
+LogUsage ReadLogUsage(const LogHeader& header) {
+  const LogTallies& tallies = header.tallies;
+  LogUsage usage;
+  usage.bytes = static_cast<int64_t>(header.inserted.load(std::memory_order_relaxed) -
+                                     tallies.start.load(std::memory_order_relaxed));
+  usage.records = tallies.records.load(std::memory_order_relaxed);
+  usage.buffers_full = tallies.buffers_full.load(std::memory_order_relaxed);
+  usage.writes = tallies.writes.load(std::memory_order_relaxed);
+  usage.write_ns = tallies.write_ns.load(std::memory_order_relaxed);
+  usage.flushes = tallies.flushes.load(std::memory_order_relaxed);
+  usage.syncs = tallies.syncs.load(std::memory_order_relaxed);
+  usage.sync_ns = tallies.sync_ns.load(std::memory_order_relaxed);
+  usage.checkpoints_timed = tallies.checkpoints_timed.load(std::memory_order_relaxed);
+  usage.checkpoints_requested = tallies.checkpoints_requested.load(std::memory_order_relaxed);
+  usage.checkpoint_pages = tallies.checkpoint_pages.load(std::memory_order_relaxed);
+  usage.checkpoint_write_ns = tallies.checkpoint_write_ns.load(std::memory_order_relaxed);
+  usage.checkpoint_sync_ns = tallies.checkpoint_sync_ns.load(std::memory_order_relaxed);
+  return usage;
 }
 
 bool Log::HasRoom(uint64_t bytes) const {
@@ -82,7 +105,9 @@ bool Log::HasRoom(uint64_t bytes) const {
 
 void Log::MakeRoom(uint64_t bytes) {
   ExclusiveLatchGuard guard(header_->write);
-  if (!HasRoom(bytes)) WriteOut(/*sync=*/false);
+  if (HasRoom(bytes)) return;
+  LogTallies::Add(header_->tallies.buffers_full, 1);
+  WriteOut(/*sync=*/false);
 }
 
 Lsn Log::AppendLocked(RecordBuilder& record) {
@@ -95,6 +120,7 @@ Lsn Log::AppendLocked(RecordBuilder& record) {
   std::memcpy(ring_, bytes.data() + first, bytes.size() - first);
   const Lsn end = begin + bytes.size();
   header_->inserted.store(end, std::memory_order_release);
+  LogTallies::Add(header_->tallies.records, 1);
   return end;
 }
 
@@ -192,10 +218,10 @@ void Log::WriteOut(bool sync) {
   // The file that ends with `to`; those before it were synced when they were left.
   status = OpenLogFile((to - 1) / kLogFileBytes);
   if (status.ok() && fsync_) {
-    status = SyncFile(*file_, LogFilePath(data_folder_, file_number_));
+    status = SyncLogFile(LogFilePath(data_folder_, file_number_));
   }
   if (!status.ok()) Panic(status);
-  header_->flushes.fetch_add(1, std::memory_order_relaxed);
+  LogTallies::Add(header_->tallies.flushes, 1);
   header_->durable.store(to, std::memory_order_seq_cst);
 }
 
@@ -207,12 +233,23 @@ Status Log::WriteRing(Lsn from, Lsn to) {
     const std::string path = LogFilePath(data_folder_, number);
     const Lsn file_end = (number + 1) * kLogFileBytes;
     const uint64_t bytes = std::min({to - from, file_end - from, ring - from % ring});
+    const MonotonicNs begin = MonotonicNow();
     CONNBENCH_RETURN_IF_ERROR(WriteWhole(*file_, path, static_cast<int64_t>(from % kLogFileBytes),
                                          {ring_ + from % ring, bytes}));
+    LogTallies::Add(header_->tallies.writes, 1);
+    LogTallies::Add(header_->tallies.write_ns, MonotonicNow() - begin);
     from += bytes;
     // Whoever syncs the next file must not have to know of this one.
-    if (from == file_end && fsync_) CONNBENCH_RETURN_IF_ERROR(SyncFile(*file_, path));
+    if (from == file_end && fsync_) CONNBENCH_RETURN_IF_ERROR(SyncLogFile(path));
   }
+  return {};
+}
+
+Status Log::SyncLogFile(const std::string& path) {
+  const MonotonicNs begin = MonotonicNow();
+  CONNBENCH_RETURN_IF_ERROR(SyncFile(*file_, path));
+  LogTallies::Add(header_->tallies.syncs, 1);
+  LogTallies::Add(header_->tallies.sync_ns, MonotonicNow() - begin);
   return {};
 }
 

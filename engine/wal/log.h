@@ -25,6 +25,7 @@
 #include "engine/segment/latch.h"
 #include "engine/segment/segment.h"
 #include "engine/wal/log_record.h"
+#include "engine/wal/log_usage.h"
 
 namespace connbench::engine {
 
@@ -45,6 +46,29 @@ struct LogSession {
   std::atomic<uint64_t> waits_for_checkpoint;  // the number of its request, 0: none
 };
 
+// For LogUsage. Who holds the latch named, or makes the checkpoint, alone writes.
+struct LogTallies {
+  std::atomic<Lsn> start;             // where the log began
+  std::atomic<int64_t> started_us;    // when, since the Unix epoch
+  std::atomic<int64_t> records;       // insert
+  std::atomic<int64_t> buffers_full;  // write
+  std::atomic<int64_t> writes;        // write, as all that follow
+  std::atomic<int64_t> write_ns;
+  std::atomic<int64_t> flushes;
+  std::atomic<int64_t> syncs;
+  std::atomic<int64_t> sync_ns;
+  std::atomic<int64_t> checkpoints_timed;
+  std::atomic<int64_t> checkpoints_requested;
+  std::atomic<int64_t> checkpoint_pages;
+  std::atomic<int64_t> checkpoint_write_ns;
+  std::atomic<int64_t> checkpoint_sync_ns;
+
+  // One writer: no need for a locked instruction.
+  static void Add(std::atomic<int64_t>& tally, int64_t more) {
+    tally.store(tally.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
+};
+
 // Fixed-size head of SegmentPart::kLog; the sessions, then the ring follow it.
 struct LogHeader {
   uint64_t log_number;  // random, of this data directory
@@ -63,7 +87,7 @@ struct LogHeader {
   alignas(64) Latch write;   // one writes to the files at a time
   std::atomic<Lsn> written;  // in files, and gone from the ring
   std::atomic<Lsn> durable;
-  std::atomic<uint64_t> flushes;
+  LogTallies tallies;
   // Of the last checkpoint.
   std::atomic<Lsn> redo;
   std::atomic<uint64_t> checkpoint_number;  // that the control file may name; the next is above
@@ -85,6 +109,9 @@ struct LogHeader {
   std::atomic<uint32_t> wal_writer_sleeps;  // 1: until it is rung
 };
 static_assert(std::is_trivially_destructible_v<LogHeader>);
+
+// All but what sessions count themselves (BackendWaits).
+LogUsage ReadLogUsage(const LogHeader& header);
 
 class Log {
  public:
@@ -156,6 +183,7 @@ class Log {
   // With the write latch.
   void WriteOut(bool sync) CONNBENCH_REQUIRES(header_->write);
   Status WriteRing(Lsn from, Lsn to) CONNBENCH_REQUIRES(header_->write);
+  Status SyncLogFile(const std::string& path) CONNBENCH_REQUIRES(header_->write);
   Status OpenLogFile(uint64_t number) CONNBENCH_REQUIRES(header_->write);
   Result<bool> TakeSpareFile(const std::string& path);
 

@@ -1,5 +1,7 @@
 """The system catalogs: psql's commands answer as with PostgreSQL for the same schema."""
+import os
 import re
+import socket
 
 import psycopg
 import pytest
@@ -185,6 +187,35 @@ def test_a_guest_reads_the_catalogs(pair):
     out = server.run("psql", "-X", "-A", "-t", "-c", r"\dt").stdout
     assert re.search(r"public\|accounts\|table\|postgres", out)
     assert server.run("psql", "-X", "-A", "-t", "-c", r"\l").stdout.startswith("shop|postgres|UTF8")
+
+
+@pytest.mark.parametrize("view", ["pg_stat_activity", "pg_stat_bgwriter", "pg_stat_database",
+                                  "pg_stat_wal"])
+def test_a_statistics_view_has_the_columns_of_postgresqls(pair, view):
+    def columns(server):
+        with server.connect() as connection:
+            return [(column.name, column.type_code)
+                    for column in connection.execute(f"select * from {view}").description]
+
+    postgres, server = pair
+    assert columns(server) == columns(postgres)
+
+
+def test_a_session_shows_its_client_and_what_it_runs(server):
+    with server.connect() as one, server.connect() as two:
+        two.execute("begin")
+        two.execute("select 'what it ran'")
+        row = one.execute(
+            "select query, xact_start <= query_start, query_start <= state_change,"
+            " state_change <= now(), client_addr, client_port from pg_stat_activity"
+            " where pid = %s", [two.info.backend_pid]).fetchone()
+        sock = socket.socket(fileno=os.dup(two.fileno()))
+        host, port = sock.getsockname()
+        sock.close()
+        assert row[:4] == ("select 'what it ran'", True, True, True)
+        assert tuple(map(str, row[4:])) in {(host, str(port)), ("None", "-1")}
+        if server.model not in ("pool-tx", "pool-tx-thread"):
+            assert str(row[4]) == host
 
 
 def test_sessions_are_seen_in_every_model(server):

@@ -59,6 +59,35 @@ def test_in_memory_there_are_none(binary, without_tasks):
 
 
 @BOTH
+def test_the_log_and_its_checkpoints_are_counted(binary, tmp_path, with_tasks):
+    def counted(connection):
+        wal = connection.execute("select wal_records, wal_bytes, wal_write, wal_sync,"
+                                 " wal_sync_time, stats_reset < now() from pg_stat_wal").fetchone()
+        checkpoints = connection.execute(
+            "select checkpoints_timed, checkpoints_req, buffers_checkpoint,"
+            " checkpoint_write_time from pg_stat_bgwriter").fetchone()
+        return wal, checkpoints
+
+    with durable(binary, with_tasks, tmp_path / "data") as server:
+        with server.connect(user="postgres") as connection:
+            connection.execute("create table t (a int primary key, b text)")
+            before, checkpoints_before = counted(connection)
+            assert before[5] is True
+            assert checkpoints_before == (0, 0, 0, 0)
+            for number in range(10):
+                connection.execute("insert into t values (%s, 'x')", [number])
+            after, checkpoints = counted(connection)
+            assert after[0] >= before[0] + 20  # a row's page, and a commit
+            assert after[1] > before[1]
+            assert after[2] >= before[2] + 10 and after[3] >= before[3] + 10
+            assert after[4] > before[4]
+            assert checkpoints == (0, 0, 0, 0)
+            connection.execute("checkpoint")
+            _, checkpoints = counted(connection)
+            assert checkpoints[:2] == (0, 1) and checkpoints[2] > 0 and checkpoints[3] > 0
+
+
+@BOTH
 def test_the_checkpointer_makes_the_checkpoints(binary, tmp_path, with_tasks):
     with durable(binary, with_tasks, tmp_path / "data", max_wal_size="2MB") as server:
         with server.connect(user="postgres") as connection:

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "engine/executor/arena.h"
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/numeric.h"
 #include "engine/executor/value.h"
 
 namespace connbench::engine {
@@ -40,6 +41,14 @@ class ViewRows {
     std::vector<Value> values;
     for (const std::string& text : elements) values.push_back(Value::Text(text));
     return Array(element, std::span<const Value>(values));
+  }
+  // A numeric that lives as long as the rows.
+  Value Numeric(int64_t integer) {
+    Value numeric;
+    if (Status made = NumericFromInteger(integer, texts_, numeric); !made.ok()) {
+      status_ = std::move(made);
+    }
+    return numeric;
   }
   // ok, or why the rows are not complete.
   Status TakeStatus() { return std::move(status_); }
