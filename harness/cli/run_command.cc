@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/child_process.h"
 #include "base/exit_code.h"
+#include "base/parse_arguments.h"
 #include "base/print_error.h"
 #include "base/units.h"
 #include "harness/cli/command.h"
@@ -18,6 +20,7 @@
 #include "harness/suite/suite_run.h"
 #include "harness/suite/trial_checks.h"
 #include "harness/suite/unused_settings.h"
+#include "harness/targets/target_list.h"
 #include "harness/workload/workload.h"
 
 namespace connbench::cli {
@@ -33,6 +36,8 @@ struct RunOptions {
   std::vector<std::string> waived;
   bool resume = false;
   bool list = false;
+  std::string data;
+  bool keep_data = false;
   bool no_charts = false;
 };
 
@@ -67,6 +72,22 @@ Status ParseRunOptions(RunOptions& options) {
                            fmt::format("--set takes name=value, not \"{}\"", setting));
     }
     options.overrides.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  if (!options.data.empty()) {
+    const std::string set = targets::ValueOf(options.overrides.settings, targets::kDataSetting);
+    if (!set.empty()) {
+      return Status::Error(
+          sqlstate::kInvalidParameterValue,
+          fmt::format("--data and --set {}={} contradict each other", targets::kDataSetting, set));
+    }
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::canonical(options.data, error);
+    if (error) {
+      return Status::Error(sqlstate::kInvalidParameterValue,
+                           fmt::format("--data {}: {}", options.data, error.message()))
+          .WithHint("Name a folder that exists: each trial makes a data directory in it.");
+    }
+    options.overrides.settings.emplace_back(targets::kDataSetting, folder.string());
   }
   CONNBENCH_RETURN_IF_ERROR(suite::CheckWaived(options.waived));
   if (options.resume && options.output.empty()) {
@@ -115,6 +136,7 @@ int RunSuiteOrWorkload(RunOptions& options) {
   run.benchmark_out = options.benchmark_out;
   run.waived = options.waived;
   run.resume = options.resume;
+  run.keeps_data = options.keep_data;
   run.charts = !options.no_charts;
   return suite::RunPlan(run);
 }
@@ -151,6 +173,11 @@ CommandMain ConfigureRun(CLI::App& app) {
   app.add_option("--waive", options->waived,
                  "checks (connbench list checks) that make no trial INVALID; run.json names them")
       ->delimiter(',');
+  app.add_option("--data", options->data,
+                 "folder in which each trial makes a data directory, removed after it; without it "
+                 "what the setting data says: memory, or temporary")
+      ->check(RefuseEmpty);
+  app.add_flag("--keep-data", options->keep_data, "do not remove the data directories of trials");
   app.add_flag("--resume", options->resume, "go on with the interrupted run in -o DIR");
   app.add_flag("--dry-run", options->list, "print the trials in their order and stop");
   app.add_flag("--no-charts", options->no_charts, "leave out charts and page");

@@ -120,6 +120,7 @@ class SuiteRun {
     }
     fmt::print(stderr, "{}: trying every script once on each contender\n", options_.who);
     CONNBENCH_ASSIGN_OR_RETURN(reports_, Rehearse(cells, targets_, interruption_));
+    targets_.keeps_data = options_.keeps_data;  // of trials
     std::set<std::string> said;
     for (const ContenderReport& report : reports_) {
       for (const auto& [workload, notice] : report.notices) {

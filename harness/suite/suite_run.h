@@ -23,7 +23,8 @@ struct RunOptions {
   std::string benchmark_out;        // JSON for compare.py; empty: none
   std::vector<std::string> waived;  // checks that make no trial INVALID
   bool resume = false;              // go on in output
-  std::string inputs_of;  // the run whose plan it is, whose inputs are its; empty: those of suite
+  std::string inputs_of;    // the run whose plan it is, whose inputs are its; empty: those of suite
+  bool keeps_data = false;  // the data directories of trials stay (setting data)
   bool charts = true;
 };
 

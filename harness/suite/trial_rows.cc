@@ -172,6 +172,19 @@ void FillPools(const engine::PoolUsage& pools, double seconds, double transactio
   row.pool_switches_per_connection = Ratio(static_cast<double>(pools.switches), connects);
 }
 
+void FillLog(const observe::LogReading& log, double transactions, results::TrialRow& row) {
+  const auto part = [&](const std::optional<int64_t>& all, double unit) -> std::optional<double> {
+    return all ? Ratio(static_cast<double>(*all) / unit, transactions) : std::nullopt;
+  };
+  row.log_bytes_per_transaction = Ratio(static_cast<double>(log.bytes), transactions);
+  row.log_flushes_per_transaction = part(log.flushes, 1);
+  if (log.flushes) {
+    row.transactions_per_log_flush = Ratio(transactions, static_cast<double>(*log.flushes));
+  }
+  row.commit_wait_us_per_transaction = part(log.commit_wait_ns, kUs);
+  row.checkpoints = log.checkpoints;
+}
+
 // On the clock of timeseries.csv.
 void FillDisturbance(const load::LoadResult& load, results::TrialRow& row) {
   const auto first = std::ranges::find_if(load.slices, &load::Slice::in_window);
@@ -300,6 +313,9 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   FillConnects(load, row);
   FillPools(observation.pools, observation.usage.seconds, static_cast<double>(load.transactions_ok),
             static_cast<double>(load.connects_ok()), row);
+  if (observation.log) {
+    FillLog(*observation.log, static_cast<double>(load.transactions_ok), row);
+  }
   if (observation.server_seen) {
     FillMemory(observation.memory, row);
     FillOpenAndClose(load, observation, row);
@@ -311,6 +327,19 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
   row.steal_fraction = observe::StealFraction(observation.host);
   row.other_cpu_fraction = OtherCpuFraction(load, observation);
   row.observer_cpu_fraction = observation.samples.CpuFraction();
+}
+
+std::optional<observe::LogReading> LogBetween(const std::optional<observe::LogReading>& before,
+                                              const std::optional<observe::LogReading>& after) {
+  if (!before || !after || after->bytes < before->bytes) return std::nullopt;
+  const auto grown = [](const std::optional<int64_t>& then,
+                        const std::optional<int64_t>& now) -> std::optional<int64_t> {
+    return then && now && *now >= *then ? std::optional<int64_t>(*now - *then) : std::nullopt;
+  };
+  return observe::LogReading{.bytes = after->bytes - before->bytes,
+                             .flushes = grown(before->flushes, after->flushes),
+                             .commit_wait_ns = grown(before->commit_wait_ns, after->commit_wait_ns),
+                             .checkpoints = grown(before->checkpoints, after->checkpoints)};
 }
 
 double OtherCpuFraction(const load::LoadResult& load, const Observation& observation) {

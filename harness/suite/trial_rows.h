@@ -11,6 +11,7 @@
 #include "engine/segment/pool_accounts.h"
 #include "harness/load/load_result.h"
 #include "harness/observe/host.h"
+#include "harness/observe/log_reading.h"
 #include "harness/observe/process_tree.h"
 #include "harness/observe/sampler.h"
 #include "harness/stats/intervals.h"
@@ -43,6 +44,8 @@ struct Observation {
   std::vector<std::string> contradictions;  // what the workload's check found
   observe::SamplerReport samples;
   engine::PoolUsage pools;  // of all pools together in the measured window; no workers: none
+  // Of the server's log in the measured window; none: it has none, or does not tell.
+  std::optional<observe::LogReading> log;
   // Context switches of the server's life after the set-up, from wait4(); -1: unknown.
   int64_t life_switches = -1;
 };
@@ -70,6 +73,10 @@ void FillTrialRow(const load::LoadResult& load, const Observation& observation,
 // server crashed) counts from its beginning.
 engine::PoolUsage PoolsBetween(const std::vector<engine::PoolUsage>& before,
                                std::vector<engine::PoolUsage> after);
+
+// What the log did between two looks at it; none if it began anew meanwhile (the server crashed).
+std::optional<observe::LogReading> LogBetween(const std::optional<observe::LogReading>& before,
+                                              const std::optional<observe::LogReading>& after);
 
 // Share of the machine's CPU time that neither the server nor the load generator nor the harness
 // used; interrupts are counted for nobody.

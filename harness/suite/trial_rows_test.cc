@@ -26,6 +26,51 @@ double PrivateSlope(const std::vector<MemoryCheckpoint>& checkpoints) {
   return growth ? growth->slope : -1;
 }
 
+// Of a server that tells nothing else.
+observe::LogReading LogOfBytes(int64_t bytes) {
+  observe::LogReading reading;
+  reading.bytes = bytes;
+  return reading;
+}
+
+TEST(LogTest, IsWhatTheLogDidInTheWindowPerTransaction) {
+  Observation observation;
+  observation.log = LogBetween(
+      observe::LogReading{
+          .bytes = 1000, .flushes = 5, .commit_wait_ns = 1'000'000, .checkpoints = 1},
+      observe::LogReading{
+          .bytes = 51'000, .flushes = 30, .commit_wait_ns = 7'000'000, .checkpoints = 3});
+  load::LoadResult load;
+  load.transactions_ok = 100;
+  results::TrialRow row;
+  FillTrialRow(load, observation, row);
+  EXPECT_EQ(row.log_bytes_per_transaction, 500);
+  EXPECT_EQ(row.log_flushes_per_transaction, 0.25);
+  EXPECT_EQ(row.transactions_per_log_flush, 4);
+  EXPECT_EQ(row.commit_wait_us_per_transaction, 60);
+  EXPECT_EQ(row.checkpoints, 2);
+}
+
+TEST(LogTest, WhatIsNotToldStaysEmpty) {
+  load::LoadResult load;
+  load.transactions_ok = 100;
+  results::TrialRow row;
+  FillTrialRow(load, Observation(), row);
+  EXPECT_FALSE(row.log_bytes_per_transaction || row.checkpoints);
+  Observation observation;
+  observation.log = LogBetween(LogOfBytes(0), LogOfBytes(100));
+  FillTrialRow(load, observation, row);
+  EXPECT_EQ(row.log_bytes_per_transaction, 1);
+  EXPECT_FALSE(row.log_flushes_per_transaction || row.transactions_per_log_flush ||
+               row.commit_wait_us_per_transaction || row.checkpoints);
+}
+
+TEST(LogTest, OfAServerThatBeganAnewNothingIsKnown) {
+  EXPECT_FALSE(LogBetween(LogOfBytes(9), LogOfBytes(8)));
+  EXPECT_FALSE(LogBetween(std::nullopt, LogOfBytes(8)));
+  EXPECT_FALSE(LogBetween(LogOfBytes(8), std::nullopt));
+}
+
 TEST(MemorySlopeTest, IsGrowthPerConnectionWhateverTheServerHeldBefore) {
   EXPECT_DOUBLE_EQ(PrivateSlope({At("before", 0, 5000), At("held", 100, 5700)}), 7);
   EXPECT_DOUBLE_EQ(PrivateSlope({At("before", 0, 5000), At("held", 50, 5350), At("held", 100, 5700),

@@ -105,6 +105,8 @@ class TrialRun {
   Status Measure() {
     observation_.server_seen = !tree_.roots.empty();
     observation_.chosen_rejections = cell_.ChosenRejections();
+    // Who asks later is there before anything is looked at.
+    CONNBENCH_RETURN_IF_ERROR(target_.ReadLog().TakeStatus());
     before_load_ = observe::ReadUsage(tree_);
     ReadMemoryCheckpoint("before", 0);
     LoadProcess load;
@@ -175,6 +177,7 @@ class TrialRun {
     observe::TreeUsage usage_begin;
     observe::TreeUsage usage_end;
     std::vector<engine::PoolUsage> pools_before;
+    std::optional<observe::LogReading> log_before;
     bool in_window = false;
     observation_.queried_while_opening = cell_.workload.first_query;
     observe::HostCounters host_begin;
@@ -195,6 +198,7 @@ class TrialRun {
         case load::EventKind::kBegin: {
           in_window = true;
           CONNBENCH_ASSIGN_OR_RETURN(pools_before, target_.ReadPoolUsage());
+          CONNBENCH_ASSIGN_OR_RETURN(log_before, target_.ReadLog());
           own_cpu_begin = OwnCpuNs();
           host_begin = observe::ReadHostCounters();
           usage_begin = observe::ReadUsage(tree_);
@@ -215,6 +219,8 @@ class TrialRun {
           observation_.own_cpu_ns = OwnCpuNs() - own_cpu_begin;
           CONNBENCH_ASSIGN_OR_RETURN(auto pools_after, target_.ReadPoolUsage());
           observation_.pools = PoolsBetween(pools_before, std::move(pools_after));
+          CONNBENCH_ASSIGN_OR_RETURN(const auto log_after, target_.ReadLog());
+          observation_.log = LogBetween(log_before, log_after);
           if (event.connections > 0) ReadMemoryCheckpoint("after", event.connections);
           break;
         }

@@ -43,12 +43,14 @@ constexpr std::string_view kServerPlaces[] = {"", "/harness", "/build/release/ha
 class BuiltinTarget final : public Target {
  public:
   // command: the server's, without its options. own_segment: whether this program can read the
-  // segment, whose layout differs between builds. copies_programs: as TargetEnvironment says.
+  // segment, whose layout differs between builds. copies_programs, keeps_data: as
+  // TargetEnvironment says.
   BuiltinTarget(std::vector<std::string> command, bool own_segment, bool copies_programs,
-                std::string model, Settings settings)
+                bool keeps_data, std::string model, Settings settings)
       : command_(std::move(command)),
         own_segment_(own_segment),
         copies_programs_(copies_programs),
+        keeps_data_(keeps_data),
         model_(std::move(model)),
         settings_(std::move(settings)) {}
   BuiltinTarget(const BuiltinTarget&) = delete;
@@ -78,9 +80,13 @@ class BuiltinTarget final : public Target {
       options.argv.insert(options.argv.end(), {"--socket-dir", socket_folder_.path()});
     }
     for (const auto& [name, value] : settings) {
-      if (name == kTransportSetting) continue;
+      if (name == kTransportSetting || name == kDataSetting) continue;
       options.argv.push_back("--set");
       options.argv.push_back(fmt::format("{}={}", name, value));
+    }
+    if (const std::string data = ValueOf(settings, kDataSetting); KeepsData(data)) {
+      CONNBENCH_ASSIGN_OR_RETURN(data_folder_, ServerFolder::Make(DataParent(data), std::nullopt));
+      options.argv.insert(options.argv.end(), {"--data", data_folder_.Path("data")});
     }
     options.descriptors = {{ready_pipe[1], STDOUT_FILENO}, {stderr_, STDERR_FILENO}};
     // Its orderly end, which also removes the segment.
@@ -119,11 +125,26 @@ class BuiltinTarget final : public Target {
     return engine->pool_usage();
   }
 
+  Result<std::optional<observe::LogReading>> ReadLog() override {
+    if (!CanAttach() || data_folder_.path().empty()) return std::optional<observe::LogReading>();
+    CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine,
+                               engine::Engine::Attach(segment_, /*read_only=*/true));
+    const std::optional<engine::LogUsage> usage = engine->log_usage();
+    if (!usage) return std::optional<observe::LogReading>();
+    return std::optional<observe::LogReading>(
+        {.bytes = usage->bytes,
+         .flushes = usage->flushes,
+         .commit_wait_ns = usage->commit_wait_ns,
+         .checkpoints = usage->checkpoints_timed + usage->checkpoints_requested});
+  }
+
   Result<rusage> Stop() override {
     if (const std::optional<ChildExit> ended = child_.Wait(0)) return Ended(*ended);
     CONNBENCH_ASSIGN_OR_RETURN(const ChildExit exit,
                                EndServer(child_, SIGTERM, kStopTimeoutNs, "the server", stderr_));
     programs_.Remove();
+    CONNBENCH_RETURN_IF_ERROR(keeps_data_ ? KeepFolder(data_folder_) : Status::Ok());
+    data_folder_.Remove();
     CONNBENCH_RETURN_IF_ERROR(CheckSegmentIsGone());
     if (!exit.Clean()) return Ended(exit);
     return exit.usage;
@@ -206,11 +227,13 @@ class BuiltinTarget final : public Target {
   const std::vector<std::string> command_;
   const bool own_segment_;
   const bool copies_programs_;
+  const bool keeps_data_;
   const std::string model_;
   const Settings settings_;
   TrialSecurity security_;
   ServerFolder socket_folder_;  // of transport=unix
   ServerFolder programs_;       // the copies
+  ServerFolder data_folder_;    // with the data directory
   ChildProcess child_;
   int stdout_ = -1;
   int stderr_ = -1;
@@ -251,8 +274,8 @@ Result<std::optional<BuildName>> SplitBuildName(const std::string& text) {
 std::unique_ptr<Target> MakeBuiltinTarget(const std::string& program, const std::string& model,
                                           const Settings& settings) {
   return std::make_unique<BuiltinTarget>(std::vector<std::string>{program, "serve"},
-                                         /*own_segment=*/true, /*copies_programs=*/false, model,
-                                         settings);
+                                         /*own_segment=*/true, /*copies_programs=*/false,
+                                         /*keeps_data=*/false, model, settings);
 }
 
 Result<std::optional<TargetName>> ParseBuiltinTarget(const std::string& text) {
@@ -267,7 +290,8 @@ std::unique_ptr<Target> MakeBuiltinTarget(const TargetRequest& request,
                                           TargetEnvironment& environment) {
   return std::make_unique<BuiltinTarget>(std::vector<std::string>{environment.program, "serve"},
                                          /*own_segment=*/true, environment.copies_programs,
-                                         request.name.model, PlainSettings(request.settings));
+                                         environment.keeps_data, request.name.model,
+                                         PlainSettings(request.settings));
 }
 
 Result<std::optional<TargetName>> ParseBuildTarget(const std::string& text) {
@@ -285,7 +309,8 @@ std::unique_ptr<Target> MakeBuildTarget(const TargetRequest& request,
   const auto build = SplitBuildName(request.name.text);  // ParseBuildTarget() has found it
   return std::make_unique<BuiltinTarget>(std::vector<std::string>{(*build)->program},
                                          /*own_segment=*/false, environment.copies_programs,
-                                         request.name.model, PlainSettings(request.settings));
+                                         environment.keeps_data, request.name.model,
+                                         PlainSettings(request.settings));
 }
 
 }  // namespace connbench::targets

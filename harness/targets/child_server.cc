@@ -99,6 +99,7 @@ Result<rusage> ChildServer::Stop() {
   }
   Result<ChildExit> exit =
       EndServer(child_, kind_.stop_signal, kind_.stop_timeout_ns, kind_.name, log_);
+  if (keeps_folder_) CONNBENCH_RETURN_IF_ERROR(KeepFolder(folder_));
   folder_.Remove();
   if (!exit.ok()) return exit.TakeStatus();
   // A program without a handler ends by the signal itself.

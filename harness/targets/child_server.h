@@ -42,6 +42,8 @@ class ChildServer {
   // A new folder, which belongs to that user. place: where; "": with other temporary files.
   Status MakeFolder(const std::optional<UserIds>& user, const std::string& place = "");
   const ServerFolder& folder() const { return folder_; }
+  // It stays when the server has ended in order.
+  void KeepFolderAfterwards() { keeps_folder_ = true; }
   // A file in it, readable by the server alone.
   Status WriteFile(const std::string& name, const std::string& text) const;
   // Copies the files that settings of that part name into it, where the server's user may read
@@ -69,6 +71,7 @@ class ChildServer {
   std::string program_;
   std::optional<UserIds> user_;
   ServerFolder folder_;
+  bool keeps_folder_ = false;
   ChildProcess child_;
   int log_ = -1;
 };

@@ -138,6 +138,8 @@ class PgbouncerTarget final : public Target {
     return std::vector<engine::ConnectionLogRecord>();
   }
 
+  Result<std::optional<observe::LogReading>> ReadLog() override { return server_->ReadLog(); }
+
   Result<rusage> Stop() override {
     const Result<rusage> pooler = pooler_.Stop();
     // Also after a failure: nothing may be left.

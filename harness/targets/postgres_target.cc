@@ -3,9 +3,10 @@
 // and removed after it. initdb runs once per run; each trial gets a copy of what it made.
 //
 // Equal to the built-in models (docs/method.md says why): shared_buffers, max_connections and
-// whatever else a suite sets by a plain name; nothing is forced to disk; no background worker
-// starts work of its own accord. Everything else is PostgreSQL's default, and every parameter can
-// be set as postgres.NAME; postgres.folder says where the cluster lies (a tmpfs, a certain disk).
+// whatever else a suite sets by a plain name; nothing is forced to disk unless the setting data
+// says so; no background worker starts work of its own accord. Everything else is PostgreSQL's
+// default, and every parameter can be set as postgres.NAME; postgres.folder says where the cluster
+// lies (a tmpfs, a certain disk).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +15,9 @@
 
 #include "base/child_process.h"
 #include "base/clock.h"
+#include "base/near_names.h"
 #include "engine/config.h"
+#include "harness/load/sql_client.h"
 #include "harness/targets/child_server.h"
 #include "harness/targets/server_programs.h"
 #include "harness/targets/target_kinds.h"
@@ -38,28 +41,30 @@ constexpr size_t kMaxLogBytes = size_t{256} << 20;
 // What the built-in models have under the same name.
 constexpr std::string_view kSharedSettings[] = {"authentication",
                                                 "authentication_timeout",
+                                                "checkpoint_timeout",
+                                                "data",
                                                 "deadlock_timeout",
+                                                "fsync",
                                                 "huge_pages",
                                                 "max_connections",
                                                 "max_locks_per_transaction",
+                                                "max_wal_size",
                                                 "shared_buffers",
                                                 "ssl",
                                                 "ssl_cert_file",
                                                 "ssl_key_file",
+                                                "superuser_reserved_connections",
+                                                "synchronous_commit",
                                                 "transport",
-                                                "work_mem",
-                                                "superuser_reserved_connections"};
+                                                "wal_buffers",
+                                                "wal_writer_delay",
+                                                "work_mem"};
 
 // Held equal to the built-in models, which have no disk to wait for and no work of their own, or
 // needed to leave nothing behind. A suite's postgres.NAME comes after and wins.
 constexpr std::pair<const char*, const char*> kEqualised[] = {
-    {"fsync", "off"},
-    {"synchronous_commit", "off"},
-    {"full_page_writes", "off"},
     {"wal_level", "minimal"},
     {"max_wal_senders", "0"},
-    {"max_wal_size", "16GB"},  // no checkpoint amid a trial
-    {"checkpoint_timeout", "1h"},
     {"autovacuum", "off"},
     {"huge_pages", "off"},
     {"jit", "off"},
@@ -72,6 +77,24 @@ constexpr std::pair<const char*, const char*> kEqualised[] = {
     // Files in the cluster instead of segments in /dev/shm that a killed server leaves there.
     {"dynamic_shared_memory_type", "mmap"},
 };
+
+// While the built-in models keep their data in memory only.
+constexpr std::pair<const char*, const char*> kEqualisedInMemory[] = {
+    {"fsync", "off"},
+    {"synchronous_commit", "off"},
+    {"full_page_writes", "off"},
+    {"max_wal_size", "16GB"},  // no checkpoint amid a trial
+    {"checkpoint_timeout", "1h"},
+};
+
+// While they have a data directory: how their log is kept where nothing is said of it.
+constexpr std::string_view kEqualisedOnDisk[] = {
+    "fsync",        "synchronous_commit", "wal_buffers",
+    "max_wal_size", "checkpoint_timeout", "wal_writer_delay"};
+
+// What the log has done, by version: bytes, flushes, checkpoints.
+constexpr int kFirstWithCheckpointerView = 17;
+constexpr int kFirstWithLogInIoView = 18;
 
 void Set(Settings& settings, const std::string& name, const std::string& value) {
   std::erase_if(settings, [&](const auto& setting) { return setting.first == name; });
@@ -92,9 +115,11 @@ class PostgresTarget final : public Target {
  public:
   PostgresTarget(const TargetRequest& request, TargetEnvironment& environment)
       : environment_(environment),
-        chosen_(PlainSettings(request.settings)),
+        data_setting_(ValueOf(request.settings, kDataSetting)),
+        chosen_(WithoutData(PlainSettings(request.settings))),
         own_(SettingsOfPart("postgres", request.settings)),
         programs_(ProgramsOf(request.name.text)) {
+    if (KeepsData(data_setting_)) place_ = DataParent(data_setting_);
     for (const auto& [name, value] : own_) {
       if (name == kFolderSetting) place_ = value;
     }
@@ -133,6 +158,7 @@ class PostgresTarget final : public Target {
     CONNBENCH_RETURN_IF_ERROR(FindPrograms());
     CONNBENCH_ASSIGN_OR_RETURN(const std::string cluster, FindCluster());
     CONNBENCH_RETURN_IF_ERROR(server_.MakeFolder(user_, place_));
+    if (KeepsData(data_setting_) && environment_.keeps_data) server_.KeepFolderAfterwards();
     ChildOptions copy = AsServer();
     copy.argv = {"/bin/cp", "-a", cluster, data()};
     if (const auto copied = RunProgram(std::move(copy)); !copied.ok()) return copied.status();
@@ -169,9 +195,50 @@ class PostgresTarget final : public Target {
     return observe::ParseSetupDurations(server_.Log(kMaxLogBytes) + "\n");
   }
 
-  Result<rusage> Stop() override { return server_.Stop(); }
+  // PostgreSQL's sessions tell their counts once in a second, so that flushes may be counted a
+  // second late. The session that asks stays: one that ended would be work of the server's.
+  Result<std::optional<observe::LogReading>> ReadLog() override {
+    std::optional<observe::LogReading> reading;
+    if (!KeepsData(data_setting_)) return reading;
+    if (observer_ == nullptr) {
+      auto connected = load::SqlClient::Connect(endpoint_);
+      if (!connected.ok()) return reading;
+      observer_ = std::move(*connected);
+    }
+    const Result<load::SqlResult> answer = observer_->Query(
+        fmt::format("SELECT pg_current_wal_insert_lsn() - '0/0', ({}), ({})",
+                    version_.major >= kFirstWithLogInIoView
+                        ? "SELECT sum(fsyncs)::int8 FROM pg_stat_io WHERE object = 'wal'"
+                        : "SELECT wal_sync FROM pg_stat_wal",
+                    version_.major >= kFirstWithCheckpointerView
+                        ? "SELECT num_timed + num_requested FROM pg_stat_checkpointer"
+                        : "SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter"));
+    if (!answer.ok()) {  // it was made to drop its sessions, or is older than these views
+      observer_.reset();
+      return reading;
+    }
+    const auto number = [&](size_t column) -> std::optional<int64_t> {
+      const std::optional<std::string>& text = answer->rows.at(0).at(column);
+      return text ? std::optional<int64_t>(std::stoll(*text)) : std::nullopt;
+    };
+    reading = {.bytes = number(0).value_or(0),
+               .flushes = number(1),
+               .commit_wait_ns = std::nullopt,
+               .checkpoints = number(2)};
+    return reading;
+  }
+
+  Result<rusage> Stop() override {
+    observer_.reset();
+    return server_.Stop();
+  }
 
  private:
+  static Settings WithoutData(Settings settings) {
+    std::erase_if(settings, [](const auto& setting) { return setting.first == kDataSetting; });
+    return settings;
+  }
+
   std::string data() const { return server_.folder().Path("data"); }
 
   // A child that runs as the server does.
@@ -230,6 +297,13 @@ class PostgresTarget final : public Target {
     Set(all, "work_mem", fmt::format("{}kB", defaults.work_mem_bytes / 1024));
     Set(all, "max_connections", std::to_string(defaults.max_connections));
     for (const auto& [name, value] : kEqualised) Set(all, name, value);
+    if (KeepsData(data_setting_)) {
+      for (const engine::SettingDescription& row : engine::DescribeSettings(defaults)) {
+        if (Contains(kEqualisedOnDisk, row.name)) Set(all, std::string(row.name), row.value);
+      }
+    } else {
+      for (const auto& [name, value] : kEqualisedInMemory) Set(all, name, value);
+    }
     if (version_.major >= kFirstWithSetupDurations) Set(all, "log_connections", "setup_durations");
     for (const auto& [name, value] : applied_) Set(all, name, value);
     for (const auto& [name, value] : given_) Set(all, name, value);
@@ -249,6 +323,7 @@ class PostgresTarget final : public Target {
   }
 
   TargetEnvironment& environment_;
+  const std::string data_setting_;
   const Settings chosen_;  // by their plain names
   Settings applied_;       // the same, with the files that they need
   TrialSecurity security_;
@@ -269,6 +344,7 @@ class PostgresTarget final : public Target {
                        .death_signal = SIGQUIT,
                        .env = ServerEnvironment()}};
   load::Endpoint endpoint_;
+  std::unique_ptr<load::SqlClient> observer_;  // that asks what the log does
 };
 
 }  // namespace

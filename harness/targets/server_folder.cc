@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -23,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kFolderPrefix[] = "connbench-server.";
+constexpr char kKeptPrefix[] = "connbench-kept.";
 constexpr int kTries = 10;
 constexpr int kSegmentLine = 7;  // of postmaster.pid, counted from 1
 
@@ -126,6 +129,13 @@ Result<ServerFolder> ServerFolder::Make(const std::string& parent,
   return folder;
 }
 
+Status KeepFolder(ServerFolder& folder) {
+  if (folder.path().empty()) return Status::Ok();
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string kept, folder.Keep());
+  fmt::print(stderr, "kept {}\n", kept);
+  return Status::Ok();
+}
+
 ServerFolder::ServerFolder(ServerFolder&& other) noexcept { *this = std::move(other); }
 
 ServerFolder& ServerFolder::operator=(ServerFolder&& other) noexcept {
@@ -135,6 +145,18 @@ ServerFolder& ServerFolder::operator=(ServerFolder&& other) noexcept {
 }
 
 ServerFolder::~ServerFolder() { Remove(); }
+
+Result<std::string> ServerFolder::Keep() {
+  std::string kept = path_;
+  kept.replace(kept.rfind(kFolderPrefix), sizeof(kFolderPrefix) - 1, kKeptPrefix);
+  if (::rename(path_.c_str(), kept.c_str()) != 0) {
+    return Status::System("cannot rename " + path_ + " to " + kept, errno);
+  }
+  ::close(lock_);
+  lock_ = -1;
+  path_.clear();
+  return kept;
+}
 
 void ServerFolder::Remove() {
   if (lock_ < 0) return;

@@ -31,11 +31,16 @@ class ServerFolder {
 
   // Ends what still works in it and removes it, now.
   void Remove();
+  // It is nobody's to remove any more, under a name that no sweep looks at; that name.
+  Result<std::string> Keep();
 
  private:
   std::string path_;  // empty: none
   int lock_ = -1;
 };
+
+// The same, and stderr tells the name. Nothing happens to a folder that is not there.
+Status KeepFolder(ServerFolder& folder);
 
 // The folders in which servers were that nobody holds any more; how many there were.
 int SweepServerFolders(const std::string& parent);

@@ -19,6 +19,7 @@
 #include "engine/segment/connection_log.h"
 #include "engine/segment/pool_accounts.h"
 #include "harness/load/endpoint.h"
+#include "harness/observe/log_reading.h"
 #include "harness/observe/setup_durations.h"
 
 namespace connbench::targets {
@@ -68,6 +69,11 @@ class Target {
   // them.
   virtual Result<std::vector<engine::PoolUsage>> ReadPoolUsage() {
     return std::vector<engine::PoolUsage>();
+  }
+  // What the log of a server with a data directory of its own has done; nothing without one, or
+  // where the server does not tell. The first call may make a session that stays to be asked.
+  virtual Result<std::optional<observe::LogReading>> ReadLog() {
+    return std::optional<observe::LogReading>();
   }
   // Where the server tells durations instead of instants (PostgreSQL's log): those.
   virtual std::vector<observe::SetupDurations> ReadSetupDurations() { return {}; }

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <system_error>
 
 #include "base/cpu_list.h"
 #include "base/near_names.h"
@@ -51,6 +53,16 @@ Status CheckTransport(std::string_view value) {
       .WithHint("Expected tcp or unix.");
 }
 
+Status CheckData(const std::string& value) {
+  if (!KeepsData(value) || DataParent(value).empty()) return Status::Ok();
+  std::error_code error;
+  if (value.front() == '/' && std::filesystem::is_directory(value, error)) return Status::Ok();
+  return Status::Error(
+             sqlstate::kInvalidParameterValue,
+             fmt::format("invalid value for parameter \"{}\": \"{}\"", kDataSetting, value))
+      .WithHint("Expected memory, temporary, or the whole path of a folder that exists.");
+}
+
 // The load is pinned when it starts; what would fail there is said before the first trial.
 Status CheckClientCpus(std::string_view value) {
   if (value.empty()) return Status::Ok();
@@ -72,6 +84,12 @@ bool IsParameterName(std::string_view name) {
 }
 
 }  // namespace
+
+bool KeepsData(std::string_view data) { return !data.empty() && data != "memory"; }
+
+std::string DataParent(std::string_view data) {
+  return data == "temporary" ? std::string() : std::string(data);
+}
 
 std::span<const TargetKind> AllTargetKinds() { return kKinds; }
 
@@ -117,6 +135,7 @@ Status CheckSetting(const std::string& name, const std::string& value) {
   if (part.empty()) {
     if (name == kAuthenticationSetting) return CheckAuthentication(value);
     if (name == kTransportSetting) return CheckTransport(value);
+    if (name == kDataSetting) return CheckData(value);
     if (name == kClientCpuSetting) return CheckClientCpus(value);
     models::ServerSettings scratch;
     return models::ApplySetting(scratch, name, value);

@@ -13,10 +13,11 @@
 //
 // Settings: a plain name ("shared_buffers") goes to every server of the target that has it, one
 // with a prefix ("postgres.jit", "pgbouncer.pool_mode", "dsn.setup") to that part alone. A target
-// without the part, or whose server lacks the name, is measured without it. Three plain names are
+// without the part, or whose server lacks the name, is measured without it. Four plain names are
 // the harness's own and work with any server that it starts: authentication (trial_security.h),
-// transport (how the load reaches the server: "tcp" or "unix") and client_cpu_affinity (where the
-// load runs; for servers of any kind).
+// transport (how the load reaches the server: "tcp" or "unix"), data (whether it has a data
+// directory: "memory", "temporary" or a folder) and client_cpu_affinity (where the load runs; for
+// servers of any kind).
 //
 // Safety: constants and plain values; one thread. Errors: 42704 with near names.
 #pragma once
@@ -47,6 +48,8 @@ struct TargetEnvironment {
   // into the page cache decides how many of its pages one fault maps, so two files of the same
   // program differ in page faults for as long as they lie there.
   bool copies_programs = false;
+  // Data directories stay when their trial ends (setting data), and stderr tells where.
+  bool keeps_data = false;
 };
 
 // How a target appears in results and which settings concern it.
@@ -67,6 +70,12 @@ struct TargetRequest {
 
 inline constexpr std::string_view kTransportSetting = "transport";
 inline constexpr std::string_view kClientCpuSetting = "client_cpu_affinity";
+// Where a server keeps its data: "memory", "temporary" (a fresh directory with other temporary
+// files) or the path of a folder (a fresh directory in it).
+inline constexpr std::string_view kDataSetting = "data";
+// Of such a value.
+bool KeepsData(std::string_view data);
+std::string DataParent(std::string_view data);  // empty: with other temporary files
 
 // A value as every server that has this setting understands it: "1024kB" is "1MB". Settings of one
 // part alone are taken as they are written.

@@ -49,6 +49,10 @@ std::vector<std::string_view> MetricsOf(const Experiment& experiment) {
   return metrics;
 }
 
+// Judged for no pattern, and the answer where servers keep their data: shown where it was measured.
+constexpr std::string_view kLogMetrics[] = {
+    "transactions_per_log_flush", "commit_wait_us_per_transaction", "log_bytes_per_transaction"};
+
 void AddChartsOf(const Experiment& experiment, std::vector<Chart>& charts) {
   const auto add = [&](std::vector<Chart> more) {
     for (Chart& chart : more) charts.push_back(std::move(chart));
@@ -96,6 +100,7 @@ void AddChartsOf(const Experiment& experiment, std::vector<Chart>& charts) {
       add(MetricCharts(experiment, metric));
     }
   }
+  for (const std::string_view metric : kLogMetrics) add(MetricCharts(experiment, metric));
 }
 
 Status CheckAxis(const std::vector<Experiment>& experiments, const std::string& axis) {

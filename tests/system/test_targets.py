@@ -232,6 +232,10 @@ def test_a_missing_program_is_said_before_any_trial(bench, target, package, tool
     (["--targets", "pgbouncer+fork", "--set", "pgbouncer.pkt_buf=many", "--set",
       "pgbouncer.pool_mode=session"], ["refuses its settings", "pkt_buf"]),
     (["--set", "pgbouncer.pool_mode=sesion"], ["session"]),
+    (["--set", "data=on"], ["invalid value for parameter \"data\": \"on\"", "temporary"]),
+    (["--set", "data=/nowhere/at/all"], ["invalid value", "folder that exists"]),
+    (["--data", "/tmp", "--set", "data=memory"], ["--data and --set data=memory"]),
+    (["--data", "/nowhere/at/all"], ["--data /nowhere/at/all: No such file or directory"]),
     (["--set", "postgresql.fsync=on"], ["no part of a target is called \"postgresql\""]),
     (["--targets", "postgres", "--set", "postgres.fsinc=on"],
      ["unrecognized configuration parameter \"fsinc\""]),
@@ -242,6 +246,60 @@ def test_mistakes_are_said_before_any_trial(bench, arguments, words):
     for word in words:
         assert word in errors
     assert not bench.output.exists()
+    bench.assert_nothing_left()
+
+
+LOG_COLUMNS = ["log_bytes_per_transaction", "log_flushes_per_transaction",
+               "transactions_per_log_flush", "commit_wait_us_per_transaction", "checkpoints"]
+
+
+def test_servers_that_keep_data_tell_what_their_log_did(bench):
+    """Each commit of a client alone is a flush of its own, in every server."""
+    folder = bench.folder / "disk"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    bench.run("simple-update", "--models", "fork,thread,pool-tx", "--targets",
+              "postgres,pgbouncer+thread", "-c", 1, "-T", "3s", "--data", folder,
+              "--set", "shared_buffers=64MB", "--set", "pgbouncer.pool_mode=session")
+    rows = {row["contender"]: row for row in bench.rows()}
+    assert len(rows) == 5
+    for name, row in rows.items():
+        assert row["status"] == "OK", row["status_reason"]
+        assert float(row["log_bytes_per_transaction"]) > 100, name
+        # PostgreSQL's sessions tell up to a second late.
+        low, high = (0.6, 1.4) if name == "postgres" else (0.95, 1.05)
+        assert low < float(row["log_flushes_per_transaction"]) < high, name
+        assert 1 / high < float(row["transactions_per_log_flush"]) < 1 / low, name
+        assert row["checkpoints"] == "0", name
+        if name == "postgres":
+            assert row["commit_wait_us_per_transaction"] == ""
+        else:
+            wait_us = float(row["commit_wait_us_per_transaction"])
+            assert 0 < wait_us < float(row["latency_us_mean"]), name
+    assert not list(folder.iterdir())
+    bench.assert_nothing_left()
+
+
+def test_servers_without_a_data_directory_have_no_log_to_tell_of(bench):
+    bench.run("simple-update", "--models", "thread", "--targets", "postgres", "-c", 1, "-T",
+              "300ms", "--set", "shared_buffers=64MB")
+    for row in bench.rows():
+        assert row["status"] == "OK", row["status_reason"]
+        assert [row[column] for column in LOG_COLUMNS] == [""] * len(LOG_COLUMNS)
+    bench.assert_nothing_left()
+
+
+def test_data_directories_are_kept_on_request(bench, binary):
+    errors = bench.run("simple-update", "--models", "thread", "--targets", "postgres", "-c", 1,
+                       "-T", "300ms", "--set", "data=temporary", "--keep-data")
+    kept = [pathlib.Path(path) for path in re.findall(r"^kept (.*)$", errors, re.MULTILINE)]
+    assert sorted(kept) == sorted(bench.temporary.glob("connbench-kept.*"))
+    ours, theirs = sorted(kept, key=lambda folder: (folder / "data" / "PG_VERSION").exists())
+    assert (theirs / "data" / "PG_VERSION").exists()
+    verified = subprocess.run([binary, "verify", "--data", ours / "data"], capture_output=True,
+                              text=True, check=False)
+    assert verified.returncode == 0, verified.stderr
+    assert "the server was shut down" in verified.stdout
     bench.assert_nothing_left()
 
 
