@@ -9,7 +9,7 @@ ERROR_FIELDS = (FIELD.SQLSTATE, FIELD.MESSAGE_PRIMARY, FIELD.STATEMENT_POSITION,
 INT_ARRAY, BIGINT_ARRAY, NAME_ARRAY = 1007, 1016, 1003
 
 SETUP = """
-drop table if exists s, excluded;
+drop table if exists s, w, excluded;
 create table s (k int primary key, v varchar(7), n numeric(6, 2), c char(3));
 insert into s values (1, 'a', 1.5, 'x'), (2, 'b', 2, 'y'), (3, 'b', null, 'y');
 create table excluded (k int primary key, v int);
