@@ -269,6 +269,15 @@ TEST_F(RecoveryTest, ACheckpointThatFailsAnywhereLosesNothing) {
   }
 }
 
+TEST_F(RecoveryTest, AnIndexBuiltOverManyEqualKeysIsInOrder) {
+  MustOpen();
+  Do("create table t (a int, b text)");
+  Do("insert into t select g, 'the same' from generate_series(1, 5000) g");
+  Do("create index on t (b)");
+  CheckIntegrity();
+  EXPECT_EQ(Rows("select count(*) from t where b = 'the same'"), "5000");
+}
+
 TEST_F(RecoveryTest, FilesWithOtherNamesAreLeftAlone) {
   MustOpen();
   Do("create table t (a int)");

@@ -91,12 +91,12 @@ Status RealSession::BuildIndex(const RelationRef& relation) {
                              fmt::format("index row size {} exceeds maximum {} for index \"{}\"",
                                          key.size(), kMaxKeySize, index.info->name));
       }
-      // Equal keys in the order of their tids; the flag tells rows that are never duplicates.
-      const uint64_t tid = heap_row.tid.Packed();
-      char payload[sizeof tid + 1];
-      std::memcpy(payload, &tid, sizeof tid);
-      payload[sizeof tid] = complete ? 1 : 0;
-      CONNBENCH_RETURN_IF_ERROR(sorter.Add(key.view(), {payload, sizeof payload}));
+      // Equal keys in the order of their tids: no key is the beginning of another one. The flag
+      // tells rows that are never duplicates.
+      const uint64_t tid = __builtin_bswap64(heap_row.tid.Packed());
+      key.Append({reinterpret_cast<const char*>(&tid), sizeof tid});
+      const char payload = complete ? 1 : 0;
+      CONNBENCH_RETURN_IF_ERROR(sorter.Add(key.view(), {&payload, 1}));
     }
   }
   CONNBENCH_RETURN_IF_ERROR(sorter.Finish());
@@ -110,8 +110,9 @@ Status RealSession::BuildIndex(const RelationRef& relation) {
     CONNBENCH_ASSIGN_OR_RETURN(const bool found, sorter.Next(key_out, payload));
     if (!found) return false;
     uint64_t tid = 0;
-    std::memcpy(&tid, payload.data(), sizeof tid);
-    tid_out = Tid::FromPacked(tid);
+    key_out.remove_suffix(sizeof tid);
+    std::memcpy(&tid, key_out.data() + key_out.size(), sizeof tid);
+    tid_out = Tid::FromPacked(__builtin_bswap64(tid));
     const bool complete = payload.back() != 0;
     if (!unique || !complete) return true;
     if (has_last && last_key == key_out) {
