@@ -234,6 +234,9 @@ Status SegmentEngine::OpenData() {
   }
   log_->Begin(control.log_number, log_start, context_.transactions.commit_log->last_csn());
   log_->header().checkpoint_number.store(control.checkpoint_number);
+  if (directory_->is_new()) {
+    storage_->UsePages(*segment_, directory_->files(), directory_->folder(), control.log_number);
+  }
   UseLog();
   return checkpointer_->Run(CheckpointMoment::kStart).TakeStatus();
 }
@@ -269,6 +272,8 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment
     engine->OpenStorage();
     if (!read_only && !engine->context_.config.data_directory.empty()) {
       engine->log_ = std::make_unique<Log>(attached, KernelFiles(), engine->context_.config);
+      engine->storage_->UsePages(attached, KernelFiles(), engine->log_->data_folder(),
+                                 engine->log_->header().log_number);
       engine->UseLog();
     }
   }

@@ -243,8 +243,8 @@ TEST_F(RecoveryTest, ACheckpointThatFailsAnywhereLosesNothing) {
       return path.starts_with("/data/checkpoint.");
     });
   };
-  // After opening the pages file, removing what may be there, and making it anew.
-  constexpr int64_t kFirstWrite = 3;
+  // After removing what may be there, and making it anew; the pages file is open.
+  constexpr int64_t kFirstWrite = 2;
   MustOpen();
   Do("create table t (a int)");
   Do("insert into t select g from generate_series(1, 100) g");
@@ -545,8 +545,10 @@ TEST_F(RefusalTest, AnotherVersionOrPageSizeOrSettingIsRefused) {
   config_.max_relations = 5000;
   ExpectRefusal({"was made with max_relations=100"});
   config_.max_relations = 100;
+  // A pool that is smaller than the data is not.
   config_.shared_buffers_bytes = 128 << 10;
-  ExpectRefusal({"all 14 pages of the buffer pool are in use"});
+  ASSERT_NO_FATAL_FAILURE(MustOpen());
+  EXPECT_EQ(Rows("select count(*) from t"), "5000");
 }
 
 TEST_F(RefusalTest, AFolderWithOtherFilesIsLeftAlone) {

@@ -156,6 +156,7 @@ class Verifier {
   Status VerifyStructure() {
     EngineConfig config;
     config.segment_backing = SegmentBacking::kAnonymous;
+    config.data_directory = directory_.folder();
     config.max_connections = 1;
     config.superuser_reserved_connections = 0;
     config.max_relations = static_cast<int>(control_.max_relations);

@@ -5,7 +5,8 @@
 // calls do, with -errno and short counts; whole.h makes of them what the engine wants: everything
 // or a Status that names the file and the place.
 //
-// Safety: Files may be called from any thread; a File by one thread at a time.
+// Safety: Files may be called from any thread; a File by one thread at a time, but for those
+// of the kernel: several threads may read and write one at once.
 #pragma once
 
 #include <cstdint>

@@ -62,12 +62,12 @@ Status OrPanic(CheckpointMoment moment, Status status) {
 // One checkpoint while it is being written.
 class CheckpointWriter {
  public:
-  CheckpointWriter(Storage& storage, const CommitLog& commit_log, const PagePlaces& last,
-                   PagesWriter pages, RecordFileWriter records, const std::function<bool()>& stop)
+  CheckpointWriter(Storage& storage, const CommitLog& commit_log, RecordFileWriter records,
+                   const std::function<bool()>& stop)
       : storage_(storage),
         commit_log_(commit_log),
-        last_(last),
-        pages_(std::move(pages)),
+        places_(storage.pages()->places()),
+        pages_(*storage.pages()),
         records_(std::move(records)),
         stop_(stop) {}
 
@@ -88,21 +88,24 @@ class CheckpointWriter {
   }
 
   Status Sync() {
-    CONNBENCH_RETURN_IF_ERROR(pages_.Sync());
+    CONNBENCH_RETURN_IF_ERROR(storage_.pages()->Sync());
     return records_.Sync();
   }
 
-  // The checkpoint has failed: the pages file gets its size back.
-  void GiveUp() { pages_.GiveUp(); }
+  // The checkpoint has failed: what it wrote counts for nobody, and the file gets its size back.
+  void GiveUp() {
+    places_.AbandonCheckpoint();
+    storage_.pages()->CutFreeEnd();
+  }
   // The checkpoint is complete: what it wrote need not be written again.
   void Publish() const {
     for (const Written& page : written_) {
-      const ReadPageGuard guard = storage_.pool().Read(page.storage, page.block);
-      if (guard.valid()) guard.SetInCheckpoint(page.lsn);
+      storage_.pool().SetNamedPlace(page.storage, page.block, page.place, page.written_before,
+                                    page.lsn);
     }
+    places_.CompleteCheckpoint();
   }
 
-  PagePlaces TakePlaces() { return std::move(places_); }
   // No page of the checkpoint asks about the end of a transaction below this.
   Xid oldest_unstamped() const { return oldest_unstamped_; }
   int64_t pages() const { return page_count_; }
@@ -112,6 +115,8 @@ class CheckpointWriter {
   struct Written {
     StorageId storage;
     BlockNumber block;
+    uint32_t place;
+    Lsn written_before;  // what was on disk when the page was copied
     Lsn lsn;
   };
 
@@ -142,17 +147,13 @@ class CheckpointWriter {
     record_.Put(slot.sequence_value.load(std::memory_order_relaxed));
     CONNBENCH_RETURN_IF_ERROR(records_.Append(record_));
 
-    static const PlacesOfStorage kNone;
-    const auto found = last_.find(id);
-    const PlacesOfStorage& last = found == last_.end() ? kNone : found->second;
-    PlacesOfStorage& places = places_[id];
+    PlacesOfStorage places;
     places.resize(slot.block_count.load(std::memory_order_acquire));
     for (BlockNumber block = 0; block < places.size(); ++block) {
       if (stop_ && stop_()) {
         return Status::Error(sqlstate::kAdminShutdown, "the checkpoint was given up: a shutdown");
       }
-      const PagePlace before = block < last.size() ? last[block] : PagePlace{};
-      CONNBENCH_ASSIGN_OR_RETURN(places[block], WritePage(id, block, before));
+      CONNBENCH_ASSIGN_OR_RETURN(places[block], WritePage(id, block));
     }
     for (size_t first = 0; first < places.size(); first += kMaxPlacesPerRecord) {
       PutPagePlaces(record_, id, static_cast<BlockNumber>(first), places);
@@ -161,36 +162,58 @@ class CheckpointWriter {
     return {};
   }
 
-  // A page that has not changed stays where the last checkpoint has it.
-  Result<PagePlace> WritePage(StorageId id, BlockNumber block, PagePlace before) {
-    {
-      const ReadPageGuard guard = storage_.pool().Read(id, block);
-      if (!guard.valid()) return PagePlace{};  // given back meanwhile, and the log says so
-      ++page_count_;
-      if (before.place != PagePlace::kNowhere && guard.in_checkpoint()) return before;
-      StampFates(commit_log_, guard.page());
-      std::memcpy(copy_, guard.data(), kPageSize);
+  // A page that has not changed since it was written, by whomever, stays where it is.
+  Result<PagePlace> WritePage(StorageId id, BlockNumber block) {
+    BufferPool& pool = storage_.pool();
+    Lsn written_before = kNoLsn;
+    while (true) {
+      {
+        const ReadPageGuard guard = pool.Read(id, block);
+        if (guard.valid()) {
+          ++page_count_;
+          const PagePlace place = places_.ShareWritten(PageTag(id, block), guard.written_lsn(),
+                                                       guard.page().header().lsn);
+          if (place.somewhere()) return place;
+          written_before = guard.written_lsn().load(std::memory_order_relaxed);
+          StampFates(commit_log_, guard.page());
+          std::memcpy(copy_, guard.data(), kPageSize);
+          break;
+        }
+      }
+      bool is_here = false;
+      bool unstamped = false;
+      const PagePlace place = pool.ShareAway(id, block, is_here, unstamped);
+      if (place.somewhere()) {
+        ++page_count_;
+        return place;
+      }
+      if (is_here) continue;
+      if (!unstamped) return PagePlace{};  // given back meanwhile, and the log says so
+      PagePins pins;
+      CONNBENCH_RETURN_IF_ERROR(pool.Bring(id, block, pins));
     }
     ++pages_written_;
     const Page page(copy_);
     const Xid unstamped = OldestUnstampedXid(page);
-    if (unstamped == kAllStamped) {
-      written_.push_back({.storage = id, .block = block, .lsn = page.header().lsn});
-    }
     oldest_unstamped_ = std::min(oldest_unstamped_, unstamped);
-    return pages_.Write(id, block, copy_);
+    CONNBENCH_ASSIGN_OR_RETURN(const PagePlace place,
+                               pages_.Write(id, block, copy_, unstamped != kAllStamped));
+    written_.push_back({.storage = id,
+                        .block = block,
+                        .place = place.place,
+                        .written_before = written_before,
+                        .lsn = page.header().lsn});
+    return place;
   }
 
   Storage& storage_;
   const CommitLog& commit_log_;
-  const PagePlaces& last_;
+  PlaceTable& places_;
   PagesWriter pages_;
   RecordFileWriter records_;
   const std::function<bool()>& stop_;
   RecordBuilder record_;
   alignas(8) char copy_[kPageSize] = {};
-  PagePlaces places_;
-  // But for those with writers that have not ended: the next checkpoint writes them again.
   std::vector<Written> written_;
   Xid oldest_unstamped_ = kAllStamped;
   int64_t page_count_ = 0;
@@ -198,16 +221,6 @@ class CheckpointWriter {
 };
 
 }  // namespace
-
-Status Checkpointer::ReadLastPlaces() {
-  const uint64_t number = log_.header().checkpoint_number.load();
-  if (number == places_of_) return {};
-  CONNBENCH_ASSIGN_OR_RETURN(
-      places_, ReadPagePlaces(log_.files(), CheckpointPath(log_.data_folder(), number),
-                              log_.header().log_number));
-  places_of_ = number;
-  return {};
-}
 
 // A full disk shows here, before the old control file is touched.
 Status Checkpointer::PrepareControl(CheckpointMoment moment, uint64_t number, Lsn redo,
@@ -234,10 +247,8 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
   LogHeader& header = log_.header();
   const std::string& folder = log_.data_folder();
   CommitLog& commit_log = *transactions_.commit_log;
-  CONNBENCH_RETURN_IF_ERROR(ReadLastPlaces());
+  CONNBENCH_RETURN_IF_ERROR(storage_.pages()->OpenToWrite());
   const uint64_t number = header.checkpoint_number.load() + 1;
-  CONNBENCH_ASSIGN_OR_RETURN(PagesWriter pages,
-                             PagesWriter::Open(log_.files(), folder, header.log_number, places_));
   const std::string path = CheckpointPath(folder, number);
   if (const int removed = log_.files().Remove(path); removed < 0 && removed != -ENOENT) {
     return FileError(fmt::format("remove {}", path), removed);
@@ -247,7 +258,7 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
 
   const Xid ended_below = commit_log.oldest_recent_xid();
   const Log::RedoPoint redo = log_.ChooseRedoPoint();
-  CheckpointWriter writer(storage_, commit_log, places_, std::move(pages),
+  CheckpointWriter writer(storage_, commit_log,
                           RecordFileWriter(std::move(file), path, header.log_number), stop);
   const StorageHeader& storage = storage_.header();
   const MonotonicNs begin = MonotonicNow();
@@ -294,8 +305,6 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
                                 .pages_written = writer.pages_written(),
                                 .write_ns = synced_from - begin,
                                 .sync_ns = synced - synced_from};
-  places_ = writer.TakePlaces();
-  places_of_ = number;
   CONNBENCH_RETURN_IF_ERROR(RemoveOld(number, redo.lsn));
   return report;
 }

@@ -59,7 +59,6 @@ class Checkpointer {
   bool Due() const;
 
  private:
-  Status ReadLastPlaces();
   Status PrepareControl(CheckpointMoment moment, uint64_t number, Lsn redo, Lsn complete);
   Status RemoveOld(uint64_t checkpoint_number, Lsn redo);
   Status KeepSpareLogFiles(std::vector<uint64_t>& numbers);
@@ -68,9 +67,6 @@ class Checkpointer {
   const TransactionSystem& transactions_;
   Log& log_;
   const EngineConfig& config_;
-  // Of the checkpoint with this number; another process may have made a later one.
-  PagePlaces places_;
-  uint64_t places_of_ = 0;
 };
 
 }  // namespace connbench::engine

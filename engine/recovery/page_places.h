@@ -10,27 +10,17 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "engine/files/files.h"
 #include "engine/storage/page.h"
+#include "engine/storage/page_store.h"
 #include "engine/storage/storage_types.h"
 #include "engine/wal/log_reader.h"
 
 namespace connbench::engine {
-
-std::string PagesPath(const std::string& folder);
-
-struct PagePlace {
-  static constexpr uint32_t kNowhere = UINT32_MAX;
-
-  uint32_t place = kNowhere;  // the page begins after that many pages of the file
-  uint32_t checksum = 0;      // of the page, with its log's number, storage and block
-};
-static_assert(sizeof(PagePlace) == 8);
 
 // Those of a storage by block; kNowhere: the checkpoint does not have the page.
 using PlacesOfStorage = std::vector<PagePlace>;
@@ -59,40 +49,17 @@ Status ForEachPagePlace(const LogRecord& record, const Visit& visit) {
 Result<PagePlaces> ReadPagePlaces(Files& files, const std::string& checkpoint_path,
                                   uint64_t log_number);
 
-class PagesReader {
- public:
-  static Result<PagesReader> Open(Files& files, const std::string& folder, uint64_t log_number);
-  // to: kPageSize bytes.
-  Status Read(StorageId storage, BlockNumber block, PagePlace place, char* to) const;
-  // XX001: what is wrong with the page at that place.
-  Status Damaged(StorageId storage, BlockNumber block, PagePlace place,
-                 const std::string& what) const;
-
- private:
-  std::unique_ptr<File> file_;
-  std::string path_;
-  uint64_t log_number_ = 0;
-};
-
-// Writes pages into the places that `taken` leaves free, the first ones first.
+// Writes pages into free places, the first ones first. Nobody else gets these places meanwhile.
 class PagesWriter {
  public:
-  static Result<PagesWriter> Open(Files& files, const std::string& folder, uint64_t log_number,
-                                  const PagePlaces& taken);
-  // Returns where the page stands once Flush() has written it. page: kPageSize bytes.
-  Result<PagePlace> Write(StorageId storage, BlockNumber block, const char* page);
+  explicit PagesWriter(PageStore& store) : store_(store) {}
+  // Returns where the page stands once Flush() has written it; the checkpoint that is being made
+  // names the place from now on. page: kPageSize bytes. unstamped: see PlaceEntry::kUnstamped.
+  Result<PagePlace> Write(StorageId storage, BlockNumber block, const char* page, bool unstamped);
   Status Flush();
-  // All that was flushed is on disk.
-  Status Sync();
-  // Cuts the file behind the places that are taken.
-  void GiveUp();
 
  private:
-  std::unique_ptr<File> file_;
-  std::string path_;
-  uint64_t log_number_ = 0;
-  std::vector<bool> taken_;  // by place; those behind its end are free
-  uint32_t next_ = 0;        // all free places before it have been given out
+  PageStore& store_;
   uint32_t buffered_at_ = 0;
   std::string buffer_;  // pages that follow each other from buffered_at_ on
 };

@@ -25,13 +25,8 @@ Status At(Status status, const std::string& place) {
 
 Status ReplayCheckpoint(DataDirectory& directory, Storage& storage, Replay& replay) {
   const ControlFile& control = directory.control();
-  CONNBENCH_ASSIGN_OR_RETURN(
-      const PagesReader pages,
-      PagesReader::Open(directory.files(), directory.folder(), control.log_number));
-  alignas(8) char page[kPageSize] = {};
-  const auto restore = [&](StorageId id, BlockNumber block, PagePlace place) -> Status {
-    CONNBENCH_RETURN_IF_ERROR(pages.Read(id, block, place, page));
-    return storage.RestoreCheckpointPage(id, block, page);
+  const auto restore = [&](StorageId id, BlockNumber block, PagePlace place) {
+    return storage.RestoreCheckpointPage(id, block, place);
   };
   CONNBENCH_ASSIGN_OR_RETURN(
       RecordFileReader reader,
@@ -94,6 +89,7 @@ Status FreeLostStorages(Storage& storage, const TransactionSystem& transactions)
 
 Result<Recovered> Recover(DataDirectory& directory, const Segment& segment, Storage& storage,
                           const TransactionSystem& transactions) {
+  storage.UsePages(segment, directory.files(), directory.folder(), directory.control().log_number);
   Replay replay(storage);
   CONNBENCH_RETURN_IF_ERROR(ReplayCheckpoint(directory, storage, replay));
   CONNBENCH_RETURN_IF_ERROR(ReplayLog(directory, replay));

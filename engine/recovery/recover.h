@@ -1,8 +1,8 @@
 // Recovery: brings back into an empty segment what a data directory holds.
 //
-// Safety: the process that makes the segment, before anybody else uses it; it only reads files, so
-// it may be interrupted at any moment and begun again.
-// Errors: XX001 with file and offset, 58030; 53100 when shared_buffers cannot hold the data.
+// Safety: the process that makes the segment, before anybody else uses it. It writes nothing that
+// the last checkpoint consists of, so it may be interrupted at any moment and begun again.
+// Errors: XX001 with file and offset, 58030; 53100 as Replay.
 #pragma once
 
 #include "base/status.h"

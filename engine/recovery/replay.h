@@ -5,8 +5,8 @@
 // works. So every record either says what something is from now on, whatever it was, or is about a
 // page, which knows by its LSN whether the record is news. README.md says why this suffices.
 //
-// Safety: one thread, while nobody else uses storage and commit log. Errors: XX001, 53100 when
-// shared_buffers is too small for the data.
+// Safety: one thread, while nobody else uses storage and commit log. Errors: XX001, 58030; 53100
+// when the disk is full, or shared_buffers too small by far (PlaceTable).
 #pragma once
 
 #include <cstdint>

@@ -32,6 +32,7 @@ enum class LatchRank : uint16_t {
   kStorageTable,
   kStorageExtension,
   kBufferMapping,
+  kPagePlaces,
   kRowLockPartition,
   kLockPartition,
   kLockFreeList,

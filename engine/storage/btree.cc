@@ -12,13 +12,13 @@
 namespace connbench::engine {
 [[gnu::hot]] Result<ReadPageGuard> Tree::Read(BlockNumber block) const {
   ReadPageGuard guard = storage_.pool().Read(id_, block, kTreeSpecialOffset);
-  if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+  if (!guard.valid()) return storage_.pool().Missing(id_, block);
   return guard;
 }
 
 [[gnu::hot]] Result<WritePageGuard> Tree::Write(BlockNumber block) const {
   WritePageGuard guard = storage_.pool().Write(id_, block, kTreeSpecialOffset);
-  if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+  if (!guard.valid()) return storage_.pool().Missing(id_, block);
   return guard;
 }
 
@@ -131,10 +131,10 @@ Status BTree::Create(Storage& storage, StorageId id, PageSource source) {
   BlockNumber root_block = kNoBlock;
   CONNBENCH_ASSIGN_OR_RETURN(
       WritePageGuard meta,
-      storage.Extend(id, *slot, kPageIndex, sizeof(BTreeMeta), meta_block, source));
+      storage.Extend(id, *slot, kPageIndex, sizeof(BTreeMeta), meta_block, source, Evict::kAny));
   CONNBENCH_ASSIGN_OR_RETURN(
       WritePageGuard root,
-      storage.Extend(id, *slot, kPageIndex, sizeof(BTreeSpecial), root_block, source));
+      storage.Extend(id, *slot, kPageIndex, sizeof(BTreeSpecial), root_block, source, Evict::kAny));
   MetaOf(meta) = {.root = root_block, .root_level = 0, .free_first = kNoBlock};
   TreePage(root.page()).special() = {.left = kNoBlock, .right = kNoBlock};
   slot->root_block.store(root_block, std::memory_order_release);
@@ -146,11 +146,13 @@ Status BTree::Create(Storage& storage, StorageId id, PageSource source) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
   if (heap != nullptr) tree.set_heap(heap->id());
-  BlockNumber block = kNoBlock;
-  CONNBENCH_ASSIGN_OR_RETURN(
-      WritePageGuard guard,
-      tree.DescendToWrite({TreePosition::Kind::kExact, key, tid.Packed()}, 0, block));
-  return tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock);
+  return storage_->WithPages([&]() -> Status {
+    BlockNumber block = kNoBlock;
+    CONNBENCH_ASSIGN_OR_RETURN(
+        WritePageGuard guard,
+        tree.DescendToWrite({TreePosition::Kind::kExact, key, tid.Packed()}, 0, block));
+    return tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock);
+  });
 }
 
 namespace {
@@ -190,22 +192,24 @@ template <typename LeafGuard>
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   Tree tree(*storage_, id_, *slot_);
   tree.set_heap(heap.id());
-  while (true) {
+  KeyHolder holder;
+  const auto insert = [&]() -> Status {
     BlockNumber block = kNoBlock;
     CONNBENCH_ASSIGN_OR_RETURN(
         WritePageGuard guard, tree.DescendToWrite({TreePosition::Kind::kBefore, key, 0}, 0, block));
-    CONNBENCH_ASSIGN_OR_RETURN(const KeyHolder holder,
-                               HolderFrom(tree, transaction, heap, guard, key));
-    if (holder.life.state == RowLife::State::kWait && wait == RowWait::kWait) {
-      guard.Release();
-      CONNBENCH_RETURN_IF_ERROR(AwaitHolder(transaction, heap, holder));
-      continue;
-    }
-    if (holder.life.state >= RowLife::State::kLive) return IndexInsertOutcome::kDuplicate;
+    CONNBENCH_ASSIGN_OR_RETURN(holder, HolderFrom(tree, transaction, heap, guard, key));
+    if (holder.life.state >= RowLife::State::kLive) return {};
     CONNBENCH_RETURN_IF_ERROR(
         tree.MoveRight(guard, block, {TreePosition::Kind::kExact, key, tid.Packed()}));
-    CONNBENCH_RETURN_IF_ERROR(tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock));
-    return IndexInsertOutcome::kInserted;
+    return tree.InsertOnPage(std::move(guard), block, key, tid, kNoBlock);
+  };
+  while (true) {
+    CONNBENCH_RETURN_IF_ERROR(storage_->WithPages(insert));
+    if (holder.life.state < RowLife::State::kLive) return IndexInsertOutcome::kInserted;
+    if (holder.life.state != RowLife::State::kWait || wait != RowWait::kWait) {
+      return IndexInsertOutcome::kDuplicate;
+    }
+    CONNBENCH_RETURN_IF_ERROR(AwaitHolder(transaction, heap, holder));
   }
 }
 
@@ -214,16 +218,18 @@ Result<KeyHolder> BTree::FindHolder(Transaction& transaction, Heap& heap,
   CONNBENCH_RETURN_IF_ERROR(CheckKeySize(key));
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   const Tree tree(*storage_, id_, *slot_);
-  BlockNumber block = kNoBlock;
-  CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard,
-                             tree.DescendToRead({TreePosition::Kind::kBefore, key, 0}, 0, block));
-  return HolderFrom(tree, transaction, heap, guard, key);
+  return storage_->WithPages([&]() -> Result<KeyHolder> {
+    BlockNumber block = kNoBlock;
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard,
+                               tree.DescendToRead({TreePosition::Kind::kBefore, key, 0}, 0, block));
+    return HolderFrom(tree, transaction, heap, guard, key);
+  });
 }
 
 Status BTree::AwaitHolder(Transaction& transaction, Heap& heap, const KeyHolder& holder) {
   const auto still_needed = [&]() -> Result<bool> {
     const Result<RowLife> life = heap.Life(transaction, holder.entry);
-    // An error will show when the caller looks again.
+    // An error will show when the caller looks again, who also brings a page that is away.
     return life.ok() && life->state == RowLife::State::kWait &&
            life->wait_for == holder.life.wait_for;
   };

@@ -129,6 +129,7 @@ class BTreeScan {
 
   void TakeEntry(Tid& tid);
   Result<bool> NextPage(Tid& tid);
+  Result<bool> NextPageHere(const Tree& tree, Tid& tid);
   Result<ReadPageGuard> ReadRight(const Tree& tree);
   Result<ReadPageGuard> ReadLeft(const Tree& tree);
   void CopyPage(const TreePage& page, bool first);

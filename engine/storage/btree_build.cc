@@ -12,7 +12,8 @@ constexpr uint32_t kLeafFillPercent = 90;
 constexpr uint32_t kInnerFillPercent = 70;
 
 // The open, rightmost page of each level. Nobody else uses the tree, so that the guards may be held
-// throughout; a level has one, as tall as the tree is.
+// throughout; a level has one, as tall as the tree is. For the same reason other pages may be
+// written out meanwhile to make room: only a checkpoint waits for these latches.
 class TreeBuilder {
  public:
   TreeBuilder(Storage& storage, StorageId id, StorageSlot& slot)
@@ -23,7 +24,7 @@ class TreeBuilder {
     const BlockNumber root = slot_.root_block.load(std::memory_order_acquire);
     Level leaf;
     leaf.block = root;
-    leaf.guard = storage_.pool().Write(id_, root);
+    CONNBENCH_ASSIGN_OR_RETURN(leaf.guard, storage_.WritePage(id_, root));
     if (!leaf.guard.valid()) return BufferPool::MissingPage(id_, root);
     const TreePage page(leaf.guard.page());
     if (!page.leaf() || page.end_slot() != 0) {
@@ -48,7 +49,7 @@ class TreeBuilder {
 
   // The topmost page becomes the root.
   Status Finish() {
-    WritePageGuard meta = storage_.pool().Write(id_, kMetaBlock);
+    CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard meta, storage_.WritePage(id_, kMetaBlock));
     if (!meta.valid()) return BufferPool::MissingPage(id_, kMetaBlock);
     const Level& top = levels_.back();
     MetaOf(meta) = {.root = top.block,
@@ -70,9 +71,9 @@ class TreeBuilder {
   // room than the entry did.
   Status ClosePage(uint32_t level) {
     BlockNumber block = kNoBlock;
-    CONNBENCH_ASSIGN_OR_RETURN(
-        WritePageGuard next_guard,
-        storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), block));
+    CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard next_guard,
+                               storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), block,
+                                               PageSource::kOrdinary, Evict::kAny));
     const TreePage left(levels_[level].guard.page());
     const TreePage next(next_guard.page());
     const BlockNumber left_block = levels_[level].block;
@@ -95,7 +96,8 @@ class TreeBuilder {
   Status AddLevel(BlockNumber first_child) {
     Level top;
     CONNBENCH_ASSIGN_OR_RETURN(
-        top.guard, storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), top.block));
+        top.guard, storage_.Extend(id_, slot_, kPageIndex, sizeof(BTreeSpecial), top.block,
+                                   PageSource::kOrdinary, Evict::kAny));
     const TreePage page(top.guard.page());
     page.special() = {
         .left = kNoBlock, .right = kNoBlock, .level = static_cast<uint32_t>(levels_.size())};

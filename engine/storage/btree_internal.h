@@ -13,6 +13,10 @@ namespace connbench::engine {
 
 // A tree at work: no state of its own, but the tree's block numbers and the latch protocol.
 //
+// Where a page is away (BufferPool::Away) the functions below end with the error that says so,
+// before they have changed anything. Their callers begin them again (Storage::WithPages), unless
+// it says that they bring pages themselves.
+//
 // At most one page is latched while going down: whoever finds that the page has been split
 // meanwhile goes right. Who holds a page may latch pages to its right and pages of higher levels,
 // never others.
@@ -29,6 +33,9 @@ class Tree {
 
   Result<ReadPageGuard> Read(BlockNumber block) const;
   Result<WritePageGuard> Write(BlockNumber block) const;
+  // The same for callers that hold no latch: a page that is away is brought.
+  Result<ReadPageGuard> ReadAlone(BlockNumber block) const;
+  Result<WritePageGuard> WriteAlone(BlockNumber block) const;
 
   // Goes on from a page to the one that the position belongs to, latching the right neighbour
   // before the page is given back.
@@ -49,7 +56,8 @@ class Tree {
   // If the page's split never reached the parent level, does that now, as far as there are frames.
   Status FinishSplit(WritePageGuard& guard, BlockNumber block);
 
-  // --- Upkeep (btree_vacuum.cc): by one session at a time, since pages are unlinked only here ---
+  // --- Upkeep (btree_vacuum.cc): by one session at a time, since pages are unlinked only here.
+  // They bring pages themselves. ---
   // Removes a leaf's dead entries, and the leaf itself if it is empty then. next: the page on its
   // right, or the same one if others took entries off it at that moment; kNoBlock at the end.
   Status CleanLeaf(StorageId heap, BlockNumber block, BlockNumber& next, int64_t& removed);
@@ -69,7 +77,7 @@ class Tree {
   // An empty page of the level without neighbours: one that is free for good, or a new one. meta:
   // the meta page's guard.
   Result<WritePageGuard> NewPage(const WritePageGuard& meta, uint32_t level, BlockNumber& block);
-  WritePageGuard TakeFreePage(const WritePageGuard& meta, BlockNumber& block);
+  Result<WritePageGuard> TakeFreePage(const WritePageGuard& meta, BlockNumber& block);
   // A page with its neighbours, latched from left to right, and what changes above it: the page
   // that led to it, or a neighbourhood of which that page is taken out. All stay latched until all
   // have changed, because what is latched together is logged together.

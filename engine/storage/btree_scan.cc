@@ -157,8 +157,13 @@ Result<ReadPageGuard> BTreeScan::ReadLeft(const Tree& tree) {
 
 [[gnu::hot]] Result<bool> BTreeScan::NextPage(Tid& tid) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
-  Tree tree(*storage_, id_, *slot_);
+  const Tree tree(*storage_, id_, *slot_);
   MarkKilled();
+  return storage_->WithPages([&] { return NextPageHere(tree, tid); });
+}
+
+// Begins again where it has come to if a page is away.
+[[gnu::hot]] Result<bool> BTreeScan::NextPageHere(const Tree& tree, Tid& tid) {
   while (!finished_) {
     const bool first = !started_;
     ReadPageGuard guard;

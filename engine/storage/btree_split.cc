@@ -96,18 +96,18 @@ void AppendEntries(const TreePage& to, const EntryList& entries, uint32_t begin,
 Status Tree::Split(WritePageGuard& left_guard, BlockNumber left_block, uint32_t slot,
                    std::string_view key, Tid tid, BlockNumber child, const TreePage* completed) {
   BlockNumber right_block = kNoBlock;
-  WritePageGuard right_guard;
-  {
-    CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard meta, Write(kMetaBlock));
-    CONNBENCH_ASSIGN_OR_RETURN(
-        right_guard, NewPage(meta, TreePage(left_guard.page()).special().level, right_block));
-  }
   const TreePage left(left_guard.page());
-  const TreePage right(right_guard.page());
   WritePageGuard neighbour_guard;
   if (!left.rightmost()) {
     CONNBENCH_ASSIGN_OR_RETURN(neighbour_guard, Write(left.special().right));
   }
+  // Last of all that can fail: a new page that is not used would be lost.
+  WritePageGuard right_guard;
+  {
+    CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard meta, Write(kMetaBlock));
+    CONNBENCH_ASSIGN_OR_RETURN(right_guard, NewPage(meta, left.special().level, right_block));
+  }
+  const TreePage right(right_guard.page());
 
   // From here on nothing can fail.
   alignas(8) char copy[kPageSize];

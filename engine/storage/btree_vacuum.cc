@@ -42,14 +42,16 @@ uint32_t CopyTids(const TreePage& leaf, Tid* tids) {
   return count;
 }
 
-void FindDead(Storage& storage, StorageId heap, std::span<const Tid> tids, DeadTids& dead) {
+Status FindDead(Storage& storage, StorageId heap, std::span<const Tid> tids, AwayPages away,
+                DeadTids& dead) {
   bool is_dead[kMaxLeafEntries];
-  FindDeadRoots(storage, heap, tids, is_dead);
+  CONNBENCH_RETURN_IF_ERROR(FindDeadRoots(storage, heap, tids, away, is_dead));
   dead.count = 0;
   for (size_t index = 0; index < tids.size(); ++index) {
     if (is_dead[index]) dead.tids[dead.count++] = tids[index].Packed();
   }
   std::sort(dead.tids, dead.tids + dead.count);
+  return {};
 }
 
 // Takes killed entries off the leaf, and those with the tids. A tid is in an index once: its line
@@ -83,15 +85,30 @@ void Tree::RemoveDead(const TreePage& leaf) {
   if (dead_lines < kMinDeadLines || dead_lines * kRowsPerDeadLine < rows) return;
   Tid tids[kMaxLeafEntries];
   DeadTids dead;
-  FindDead(storage_, heap_, {tids, CopyTids(leaf, tids)}, dead);
+  const std::span<const Tid> all(tids, CopyTids(leaf, tids));
+  if (!FindDead(storage_, heap_, all, AwayPages::kSkip, dead).ok()) return;
   RemoveEntries(leaf, {dead.tids, dead.count});
 }
 
+Result<ReadPageGuard> Tree::ReadAlone(BlockNumber block) const {
+  CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, storage_.ReadPage(id_, block));
+  if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+  return guard;
+}
+
+Result<WritePageGuard> Tree::WriteAlone(BlockNumber block) const {
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, storage_.WritePage(id_, block));
+  if (!guard.valid()) return BufferPool::MissingPage(id_, block);
+  return guard;
+}
+
 Result<BlockNumber> Tree::LeftmostLeaf() const {
-  BlockNumber block = kNoBlock;
-  CONNBENCH_ASSIGN_OR_RETURN([[maybe_unused]] const ReadPageGuard guard,
-                             DescendToRead({TreePosition::Kind::kFirst, {}, 0}, 0, block));
-  return block;
+  return storage_.WithPages([&]() -> Result<BlockNumber> {
+    BlockNumber block = kNoBlock;
+    CONNBENCH_ASSIGN_OR_RETURN([[maybe_unused]] const ReadPageGuard guard,
+                               DescendToRead({TreePosition::Kind::kFirst, {}, 0}, 0, block));
+    return block;
+  });
 }
 
 // The rows are looked up without a latch on the leaf, so that the entries are new ones if some have
@@ -103,15 +120,15 @@ Status Tree::CleanLeaf(StorageId heap, BlockNumber block, BlockNumber& next, int
     uint32_t count = 0;
     uint64_t removals = 0;
     {
-      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, Read(block));
+      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, ReadAlone(block));
       const TreePage leaf(guard.page());
       count = CopyTids(leaf, tids);
       removals = leaf.special().removals;
     }
-    FindDead(storage_, heap, {tids, count}, dead);
+    CONNBENCH_RETURN_IF_ERROR(FindDead(storage_, heap, {tids, count}, AwayPages::kBring, dead));
     bool empty = false;
     {
-      CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, Write(block));
+      CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, WriteAlone(block));
       const TreePage leaf(guard.page());
       if (leaf.special().removals != removals) continue;
       if (leaf.special().incomplete_split != 0) (void)FinishSplit(guard, block);
@@ -123,11 +140,10 @@ Status Tree::CleanLeaf(StorageId heap, BlockNumber block, BlockNumber& next, int
     if (!empty) return {};
     BlockNumber unlinked[kMaxTreeLevels];
     uint32_t unlinked_count = 0;
-    {
+    CONNBENCH_RETURN_IF_ERROR(storage_.WithPages([&]() -> Status {
       Neighbourhood pages;
-      CONNBENCH_ASSIGN_OR_RETURN([[maybe_unused]] const bool done,
-                                 Unlink(pages, block, kNoBlock, unlinked, unlinked_count));
-    }
+      return Unlink(pages, block, kNoBlock, unlinked, unlinked_count).TakeStatus();
+    }));
     for (uint32_t index = 0; index < unlinked_count; ++index) {
       CONNBENCH_RETURN_IF_ERROR(AddFreePage(unlinked[index]));
     }
@@ -229,14 +245,16 @@ Result<bool> Tree::UnlinkFromParent(Neighbourhood& pages, BlockNumber block, Blo
 }
 
 Status Tree::AddFreePage(BlockNumber block) {
-  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, Write(block));
-  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard meta, Write(kMetaBlock));
-  TreePage(guard.page()).special().left = MetaOf(meta).free_first;
-  MetaOf(meta).free_first = block;
-  // Recovery adds pages, too, and does not log that.
-  guard.LeaveCheckpoint();
-  meta.LeaveCheckpoint();
-  return {};
+  return storage_.WithPages([&]() -> Status {
+    CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, Write(block));
+    CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard meta, Write(kMetaBlock));
+    TreePage(guard.page()).special().left = MetaOf(meta).free_first;
+    MetaOf(meta).free_first = block;
+    // Recovery adds pages, too, and does not log that.
+    guard.WriteAgain();
+    meta.WriteAgain();
+    return {};
+  });
 }
 
 Status Tree::ReclaimLostPages() {
@@ -251,19 +269,19 @@ Status Tree::ReclaimLostPages() {
   BlockNumber leftmost = kNoBlock;
   BlockNumber free_page = kNoBlock;
   {
-    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard meta, Read(kMetaBlock));
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard meta, ReadAlone(kMetaBlock));
     leftmost = MetaOf(meta).root;
     free_page = MetaOf(meta).free_first;
   }
   note(kMetaBlock);
   while (free_page != kNoBlock && note(free_page)) {
-    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, Read(free_page));
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, ReadAlone(free_page));
     free_page = TreePage(guard.page()).special().left;
   }
   while (leftmost != kNoBlock) {
     BlockNumber below = kNoBlock;
     for (BlockNumber block = leftmost; block != kNoBlock && note(block);) {
-      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, Read(block));
+      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, ReadAlone(block));
       const TreePage page(guard.page());
       if (block == leftmost && !page.leaf() && !page.empty()) {
         below = page.entry(page.first_slot()).child();
@@ -275,7 +293,8 @@ Status Tree::ReclaimLostPages() {
   for (BlockNumber block = 0; block < blocks; ++block) {
     if (known[block]) continue;
     {
-      CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard guard, Write(block));
+      CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard guard, WriteAlone(block));
+      guard.WriteAgain();
       guard.page().Init(kPageIndex, sizeof(BTreeSpecial));
       TreePage(guard.page()).special() = BTreeSpecial{};
       TreePage(guard.page()).special().unlinked_at = storage_.commit_log().last_csn();
@@ -287,14 +306,17 @@ Status Tree::ReclaimLostPages() {
 
 // The list is the meta page's: its latch is held. Free pages are only tried, since searches that
 // came too late may hold one while they wait for others.
-WritePageGuard Tree::TakeFreePage(const WritePageGuard& meta, BlockNumber& block) {
+Result<WritePageGuard> Tree::TakeFreePage(const WritePageGuard& meta, BlockNumber& block) {
   WritePageGuard previous;
   Csn horizon = storage_.CachedHorizon();
   bool fresh = false;
   block = MetaOf(meta).free_first;
   for (int step = 0; step < kMaxFreeListSteps && block != kNoBlock; ++step) {
     WritePageGuard guard = storage_.pool().TryWrite(id_, block);
-    if (!guard.valid()) break;
+    if (!guard.valid()) {
+      if (storage_.pool().IsAway(id_, block)) return storage_.pool().Missing(id_, block);
+      break;
+    }
     const TreePage page(guard.page());
     const Csn unlinked_at = page.special().unlinked_at;
     if (unlinked_at >= horizon && !fresh) {
@@ -313,13 +335,13 @@ WritePageGuard Tree::TakeFreePage(const WritePageGuard& meta, BlockNumber& block
     block = page.special().left;
     previous = std::move(guard);
   }
-  return {};
+  return WritePageGuard();
 }
 
 Result<WritePageGuard> Tree::NewPage(const WritePageGuard& meta, uint32_t level,
                                      BlockNumber& block) {
   uint64_t removals = 0;
-  WritePageGuard guard = TakeFreePage(meta, block);
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, TakeFreePage(meta, block));
   if (guard.valid()) {
     removals = TreePage(guard.page()).special().removals + 1;
     guard.page().Init(kPageIndex, sizeof(BTreeSpecial));

@@ -14,6 +14,7 @@
 #include "engine/config.h"
 #include "engine/segment/segment.h"
 #include "engine/storage/page_log.h"
+#include "engine/storage/page_store.h"
 
 namespace connbench::engine {
 namespace {
@@ -120,6 +121,8 @@ bool BufferPool::TryPin(BufferFrame& frame, uint64_t tag) {
   // tag, if it is the right one, stays right.
   const uint32_t before = frame.state.fetch_add(1, std::memory_order_acquire);
   if ((before & BufferFrame::kValid) != 0 && frame.tag.load(std::memory_order_relaxed) == tag) {
+    if (before < BufferFrame::kMostUses) [[unlikely]]
+      frame.state.fetch_add(BufferFrame::kUseOne, std::memory_order_relaxed);
     return true;
   }
   frame.state.fetch_sub(1, std::memory_order_release);
@@ -127,7 +130,7 @@ bool BufferPool::TryPin(BufferFrame& frame, uint64_t tag) {
 }
 
 [[gnu::hot]] BufferFrame* BufferPool::Pin(uint64_t tag, uint32_t first_offset) const {
-  const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
+  const uint32_t bucket = BucketOf(tag);
   uint32_t index = buckets_[bucket].load(std::memory_order_acquire);
   // Chains are short: mostly the first frame is the one.
   if (index != kNoFrame) {
@@ -144,7 +147,7 @@ bool BufferPool::TryPin(BufferFrame& frame, uint64_t tag) {
 }
 
 BufferFrame* BufferPool::PinSlow(uint64_t tag, uint32_t bucket) const {
-  SharedLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);
+  SharedLatchGuard guard(PartitionOf(bucket));
   uint32_t index = buckets_[bucket].load(std::memory_order_relaxed);
   while (index != kNoFrame) {
     BufferFrame& frame = frames_[index];
@@ -177,27 +180,36 @@ WritePageGuard BufferPool::TryWrite(StorageId storage, BlockNumber block) const 
     frame->state.fetch_sub(1, std::memory_order_release);
     return {};
   }
-  return {frame, PageData(static_cast<uint32_t>(frame - frames_)), log_};
+  WritePageGuard guard(frame, PageData(static_cast<uint32_t>(frame - frames_)), log_);
+  // Pruning, during recovery: nobody logs it.
+  if (log_ == nullptr && store_ != nullptr) guard.WriteAgain();
+  return guard;
 }
 
-Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block,
-                                            PageSource source) {
+Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block, PageSource source,
+                                            Evict evict) {
   if (fail_after_ >= 0 && fail_after_-- == 0) return FullError();
   if (source == PageSource::kOrdinary && full()) return FullError();
-  const uint32_t index = PopFree();
+  uint32_t index = PopFree();
+  if (index == kNoFrame && store_ != nullptr) {
+    if (evict == Evict::kAny) {
+      CONNBENCH_ASSIGN_OR_RETURN(index, TakeFrame());
+    } else {
+      index = TakeUnchangedFrame();
+      if (index == kNoFrame) return NoRoomNow();
+    }
+  }
   if (index == kNoFrame) return FullError();
   BufferFrame& frame = frames_[index];
   frame.content.LockExclusive();
   const uint64_t tag = Tag(storage, block);
   frame.tag.store(tag, std::memory_order_relaxed);
-  frame.checkpoint_lsn.store(BufferFrame::kNotInCheckpoint, std::memory_order_relaxed);
+  frame.written_lsn.store(kNowhereWritten, std::memory_order_relaxed);
   frame.state.fetch_add(BufferFrame::kValid + 1, std::memory_order_release);
 
-  const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
-  ExclusiveLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);
-  frame.hash_next.store(buckets_[bucket].load(std::memory_order_relaxed),
-                        std::memory_order_relaxed);
-  buckets_[bucket].store(index, std::memory_order_release);
+  const uint32_t bucket = BucketOf(tag);
+  ExclusiveLatchGuard guard(PartitionOf(bucket));
+  Link(bucket, index);
   WritePageGuard made(&frame, PageData(index), nullptr);
   if (log_ != nullptr && block < kFirstMapBlock) {
     std::memset(made.data(), 0, kPageSize);
@@ -207,31 +219,58 @@ Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block
   return made;
 }
 
-void BufferPool::Free(StorageId storage, BlockNumber block) {
-  const uint64_t tag = Tag(storage, block);
-  const uint32_t bucket = static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
-  uint32_t index = kNoFrame;
-  {
-    ExclusiveLatchGuard guard(header_->partitions[bucket % BufferPoolHeader::kPartitions]);
-    std::atomic<uint32_t>* link = &buckets_[bucket];
-    index = link->load(std::memory_order_relaxed);
-    while (index != kNoFrame && frames_[index].tag.load(std::memory_order_relaxed) != tag) {
-      link = &frames_[index].hash_next;
-      index = link->load(std::memory_order_relaxed);
-    }
-    if (index == kNoFrame) return;
-    link->store(frames_[index].hash_next.load(std::memory_order_relaxed),
-                std::memory_order_release);
+uint32_t BufferPool::FindInBucket(uint32_t bucket, uint64_t tag) const {
+  uint32_t index = buckets_[bucket].load(std::memory_order_relaxed);
+  while (index != kNoFrame && frames_[index].tag.load(std::memory_order_relaxed) != tag) {
+    index = frames_[index].hash_next.load(std::memory_order_relaxed);
   }
-  // Nobody uses the page, but a look-up for another page that strayed here may hold a pin for a few
-  // instructions.
-  BufferFrame& frame = frames_[index];
+  return index;
+}
+
+uint32_t BufferPool::Unlink(uint32_t bucket, uint64_t tag) {
+  std::atomic<uint32_t>* link = &buckets_[bucket];
+  uint32_t index = link->load(std::memory_order_relaxed);
+  while (index != kNoFrame && frames_[index].tag.load(std::memory_order_relaxed) != tag) {
+    link = &frames_[index].hash_next;
+    index = link->load(std::memory_order_relaxed);
+  }
+  if (index == kNoFrame) return kNoFrame;
+  link->store(frames_[index].hash_next.load(std::memory_order_relaxed), std::memory_order_release);
+  return index;
+}
+
+void BufferPool::Link(uint32_t bucket, uint32_t index) {
+  frames_[index].hash_next.store(buckets_[bucket].load(std::memory_order_relaxed),
+                                 std::memory_order_relaxed);
+  buckets_[bucket].store(index, std::memory_order_release);
+}
+
+void BufferPool::AwaitNoPins(BufferFrame& frame) {
   uint32_t state = frame.state.load(std::memory_order_relaxed) & ~BufferFrame::kPinMask;
   while (!frame.state.compare_exchange_weak(state, 0, std::memory_order_acq_rel,
                                             std::memory_order_relaxed)) {
     if ((state & BufferFrame::kPinMask) != 0) sched_yield();
     state &= ~BufferFrame::kPinMask;
   }
+}
+
+// Nobody uses the page, but it may be being written out, or read for a checkpoint.
+void BufferPool::Free(StorageId storage, BlockNumber block) {
+  const uint64_t tag = Tag(storage, block);
+  const uint32_t bucket = BucketOf(tag);
+  uint32_t index = kNoFrame;
+  {
+    ExclusiveLatchGuard guard(PartitionOf(bucket));
+    index = Unlink(bucket, tag);
+    // From here on it gets no place any more: that takes a valid frame.
+    if (index != kNoFrame) {
+      frames_[index].state.fetch_and(~BufferFrame::kValid, std::memory_order_relaxed);
+    }
+    if (store_ != nullptr) store_->places().Forget(tag);
+  }
+  if (index == kNoFrame) return;
+  BufferFrame& frame = frames_[index];
+  AwaitNoPins(frame);
   frame.tag.store(0, std::memory_order_relaxed);
   PushFree(index);
 }

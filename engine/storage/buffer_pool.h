@@ -1,8 +1,15 @@
 // The shared buffer pool: 8 KiB frames in the segment, found by (storage id, block number).
 //
-// All pages live here, and checkpoints copy out those that have changed. A page is never read back
-// while the server runs, so the pool must have room for all data. With a log, what a write guard
-// gives back is logged (page_log.h).
+// In memory alone, all pages live here. With a data directory the pool may be smaller than the data
+// (eviction.cc): a page that is not here is read back by Bring(), and a frame that is needed is
+// taken from a page that nobody has used for long, which is written out first if it has changed.
+// With a log, what a write guard gives back is logged (page_log.h).
+//
+// Nobody reads or writes a file under a latch. So a look-up only says that a page is away: whoever
+// holds a latch gives it back, brings the page, keeps a pin on it, and begins again
+// (Storage::WithPages). Evicting goes by two rules. A frame changes hands under the exclusive latch
+// of its bucket's partition and without a pin. And which place a page has, and the LSN it has
+// there, change together, under the latch of the place table.
 //
 // A page is reached only through a guard, which holds a pin (the frame keeps its page) and the
 // content latch (shared or exclusive) and gives both back when it dies. Guards are short-lived:
@@ -14,39 +21,47 @@
 // latch.
 //
 // Safety: BufferPool is a private handle on shared state; any number of threads and processes.
-// Errors: 53100 with a hint when no frame is free.
+// Errors: 53100 with a hint when no frame is free, which with a data directory means that the disk
+// is full; 58030 and XX001 for a page that cannot be read back.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
 #include "base/status.h"
 #include "base/thread_annotations.h"
 #include "engine/segment/latch.h"
 #include "engine/storage/page.h"
+#include "engine/storage/place_table.h"
 #include "engine/storage/storage_types.h"
 
 namespace connbench::engine {
 
 class Segment;
 struct EngineConfig;
+class CommitLog;
 class Log;
+class PageStore;
 
 inline constexpr uint32_t kNoFrame = UINT32_MAX;
 
 struct alignas(64) BufferFrame {
   static constexpr uint32_t kPinMask = (1u << 24) - 1;
-  static constexpr uint32_t kValid = 1u << 24;  // the tag names the page that is here
-  static constexpr uint64_t kNotInCheckpoint = UINT64_MAX;
+  static constexpr uint32_t kValid = 1u << 24;    // the tag names the page that is here
+  static constexpr uint32_t kReading = 1u << 25;  // ... that is being read into the frame
+  // Use count, in the topmost bits: what is one too many for them is lost.
+  static constexpr uint32_t kUseOne = 1u << 29;
+  static constexpr uint32_t kMostUses = 3 * kUseOne;
 
   std::atomic<uint64_t> tag;        // storage id << 32 | block
   std::atomic<uint32_t> state;      // pins and flags; a pin may come and go at any time
   std::atomic<uint32_t> hash_next;  // chain of the bucket
   std::atomic<uint32_t> free_next;  // stack of free frames
-  // The LSN of the page as the last complete checkpoint has it (PageGuard::in_checkpoint).
-  std::atomic<uint64_t> checkpoint_lsn;
+  // The LSN of the page as its current place in the pages file has it (PageGuard::written).
+  std::atomic<uint64_t> written_lsn;
   Latch content;
 };
 static_assert(sizeof(BufferFrame) == 64);
@@ -60,7 +75,8 @@ struct BufferPoolHeader {
   uint32_t reserved_frames;          // see PageSource
   std::atomic<uint64_t> free_stack;  // change counter << 32 | frame
   std::atomic<uint32_t> free_frames;
-  Latch partitions[kPartitions];  // of the buckets, for inserting and removing
+  std::atomic<uint32_t> clock_hand;  // where the next search for a frame to evict begins
+  Latch partitions[kPartitions];     // of the buckets, for inserting and removing
 };
 
 class BufferPool;
@@ -75,17 +91,11 @@ class PageGuard {
     return Page(data_);
   }
   char* data() const { return data_; }
-  // Whether the last complete checkpoint has the page as it is here, hints apart. Whatever else
-  // changes is logged, and so has another LSN.
-  bool in_checkpoint() const {
-    return frame_->checkpoint_lsn.load(std::memory_order_relaxed) == page().header().lsn;
-  }
-  // It has the page as of this LSN.
-  void SetInCheckpoint(uint64_t lsn) const {
-    frame_->checkpoint_lsn.store(lsn, std::memory_order_relaxed);
-  }
-  // The next checkpoint is to write the page, whatever its LSN: for changes that nobody logs.
-  void LeaveCheckpoint() const { SetInCheckpoint(BufferFrame::kNotInCheckpoint); }
+  // The LSN that the page has in its current place on disk. The place has the page as it is here,
+  // hints apart, if that is the page's LSN: whatever else changes is logged and has another one.
+  std::atomic<uint64_t>& written_lsn() const { return frame_->written_lsn; }
+  // The page is to be written, whatever its LSN: for changes that nobody logs.
+  void WriteAgain() const { frame_->written_lsn.store(kNowhereWritten, std::memory_order_relaxed); }
 
  protected:
   PageGuard() = default;
@@ -169,6 +179,42 @@ class [[nodiscard]] WritePageGuard : public PageGuard {
 // emptied, because TRUNCATE and DROP INDEX write a catalog row before they give pages back.
 enum class PageSource : uint8_t { kOrdinary, kReserve };
 
+// What Allocate() does when all frames have pages that have changed.
+enum class Evict : uint8_t {
+  kUnchanged,  // ends with an error that says "away": the caller may hold latches
+  // Writes one out: for those whose latches nobody waits for, since nobody knows the storage yet.
+  kAny,
+};
+
+// Keeps pages in the pool that an operation needs, while it begins again. Pins only, no latches:
+// nobody may wait for anything but a page or a latch as long as it has some.
+class PagePins {
+ public:
+  PagePins() = default;
+  PagePins(const PagePins&) = delete;
+  PagePins& operator=(const PagePins&) = delete;
+  ~PagePins() {
+    for (BufferFrame* frame : frames_) Unpin(frame);
+  }
+  bool empty() const { return frames_.empty(); }
+
+ private:
+  friend class BufferPool;
+  // More than any operation holds at the same time; those that need one page after the other let
+  // the first ones go.
+  static constexpr size_t kMost = 24;
+  static void Unpin(BufferFrame* frame) { frame->state.fetch_sub(1, std::memory_order_release); }
+  void Add(BufferFrame* frame) {
+    if (frames_.size() == kMost) {
+      Unpin(frames_.front());
+      frames_.erase(frames_.begin());
+    }
+    frames_.push_back(frame);
+  }
+
+  std::vector<BufferFrame*> frames_;
+};
+
 class BufferPool {
  public:
   static int64_t FrameCount(const EngineConfig& config);
@@ -196,9 +242,9 @@ class BufferPool {
 
   // A frame for a page that does not exist yet, exclusively latched, contents arbitrary: the caller
   // makes it a page before it lets go. 53100 when the pool is full, but for the reserve.
-  Result<WritePageGuard> Allocate(StorageId storage, BlockNumber block,
-                                  PageSource source = PageSource::kOrdinary)
-      CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
+  Result<WritePageGuard> Allocate(
+      StorageId storage, BlockNumber block, PageSource source = PageSource::kOrdinary,
+      Evict evict = Evict::kUnchanged) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
   // Gives the page's frame back; nobody may use the page any more. No effect if it does not exist.
   void Free(StorageId storage, BlockNumber block);
 
@@ -214,10 +260,38 @@ class BufferPool {
     }
   }
 
+  // --- A pool that is smaller than the data (eviction.cc) ---------------------------------------
+  // From now on pages come from and go to the store. stamps: what became of the writers of rows is
+  // noted on a page before it is written; null: that is not known yet.
+  void SetStore(PageStore* store, const CommitLog* stamps) {
+    store_ = store;
+    stamps_ = stamps;
+  }
+  PageStore* store() const { return store_; }
+  // Ok: the page, which a look-up has not found, does not exist. Else an error that says "away",
+  // which is for Storage::WithPages() alone.
+  Status Away(StorageId storage, BlockNumber block) const;
+  // Whether the page exists, but is not in the pool.
+  bool IsAway(StorageId storage, BlockNumber block) const;
+  // Away(), or XX000 for a page that ought to exist.
+  Status Missing(StorageId storage, BlockNumber block) const;
+  // Whether that was what the last operation of this thread ended with; false from then on.
+  static bool TakeAway(const Status& status);
+  // Makes room, or reads the page that was away, and pins it. No latch may be held.
+  Status BringAway(PagePins& pins);
+  // Reads a page and pins it; pins stays empty if the page does not exist. No latch may be held.
+  Status Bring(StorageId storage, BlockNumber block, PagePins& pins);
+  // For a checkpoint: the page's place, if the page is in the pool in no other state than there.
+  // kNowhere: it does not exist, or is_here, or must be looked at.
+  PagePlace ShareAway(StorageId storage, BlockNumber block, bool& is_here, bool& unstamped) const;
+  // The page stands in a place of the checkpoint with that LSN; no effect if it is not here.
+  void SetNamedPlace(StorageId storage, BlockNumber block, uint32_t place, uint64_t before,
+                     uint64_t lsn) const;
+
   uint32_t frame_count() const { return header_->frame_count; }
   uint32_t free_frames() const { return header_->free_frames.load(std::memory_order_relaxed); }
-  // Whether only the reserve is left.
-  bool full() const { return free_frames() <= header_->reserved_frames; }
+  // Whether only the reserve is left, and nothing can be evicted.
+  bool full() const { return store_ == nullptr && free_frames() <= header_->reserved_frames; }
   // The error of a full pool.
   Status FullError() const;
   // XX000 for a page that ought to be there.
@@ -230,9 +304,7 @@ class BufferPool {
   }  // < 0: has failed, or none will
 
  private:
-  static uint64_t Tag(StorageId storage, BlockNumber block) {
-    return (uint64_t{storage} << 32) | block;
-  }
+  static uint64_t Tag(StorageId storage, BlockNumber block) { return PageTag(storage, block); }
   static uint64_t Hash(uint64_t tag);
   char* PageData(uint32_t frame) const { return pages_ + uint64_t{frame} * kPageSize; }
   BufferFrame* Pin(uint64_t tag, uint32_t first_offset) const;
@@ -240,12 +312,42 @@ class BufferPool {
   static bool TryPin(BufferFrame& frame, uint64_t tag);
   uint32_t PopFree();
   void PushFree(uint32_t frame);
+  uint32_t BucketOf(uint64_t tag) const {
+    return static_cast<uint32_t>(Hash(tag)) & (header_->bucket_count - 1);
+  }
+  Latch& PartitionOf(uint32_t bucket) const {
+    return header_->partitions[bucket % BufferPoolHeader::kPartitions];
+  }
+  // These two under the bucket's partition latch. kNoFrame: there is none.
+  uint32_t FindInBucket(uint32_t bucket, uint64_t tag) const;
+  uint32_t Unlink(uint32_t bucket, uint64_t tag);
+  void Link(uint32_t bucket, uint32_t index);
+  // Look-ups for other pages may pin any frame for a few instructions. Whoever has a frame that is
+  // not valid waits for them before he gives it to another page.
+  static void AwaitNoPins(BufferFrame& frame);
+
+  enum class Victim : uint8_t { kInUse, kChanged, kEvicted };
+  uint32_t NextVictim();
+  Victim TryEvict(uint32_t index);
+  // Writes the page to a free place if that can be done at once.
+  Status WriteOut(uint32_t index);
+  // A frame that is in no list. It may write a page out.
+  Result<uint32_t> TakeFrame();
+  uint32_t TakeUnchangedFrame();
+  Result<uint32_t> EvictAny();
+  Status MakeRoom();
+  static Status NoRoomNow();
+  enum class Brought : uint8_t { kPinned, kNotThere, kAgain };
+  Result<Brought> ReadInto(uint32_t index, uint64_t tag);
+  BufferFrame* PinOrAwait(uint64_t tag, bool& awaited);
 
   BufferPoolHeader* header_;
   std::atomic<uint32_t>* buckets_;
   BufferFrame* frames_;
   char* pages_;
   Log* log_ = nullptr;
+  PageStore* store_ = nullptr;  // null: all pages are here
+  const CommitLog* stamps_ = nullptr;
   int64_t fail_after_ = -1;
 };
 

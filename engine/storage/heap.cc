@@ -49,7 +49,7 @@ BlockNumber Heap::block_count() const {
       if (tries == 0) continue;  // no target yet: ask the map
       break;
     }
-    WritePageGuard guard = storage_->pool().Write(id_, block);
+    CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, storage_->WritePage(id_, block));
     if (!guard.valid()) continue;  // cut off meanwhile
     const uint32_t free_bytes = HeapFreeSpace(guard.page());
     if (free_bytes >= size) {
@@ -64,8 +64,9 @@ BlockNumber Heap::block_count() const {
       FreeSpaceMap::Record(*storage_, id_, *slot_, block, free_bytes);
     }
   }
-  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard,
-                             storage_->Extend(id_, *slot_, kPageHeap, 0, block));
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, storage_->WithPages([&] {
+    return storage_->Extend(id_, *slot_, kPageHeap, 0, block);
+  }));
   FreeSpaceMap::Reserve(*storage_, id_, *slot_, block);
   target.store(block, std::memory_order_relaxed);
   return guard;
@@ -142,8 +143,11 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
                                               HeapRow& row) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));
+  if (!guard.valid()) [[unlikely]] {
+    CONNBENCH_ASSIGN_OR_RETURN(guard, storage_->BringToRead(id_, tid.block));
+  }
   if (guard.valid() && guard.page().header().prune_hint != kNoFate) {
-    PruneOnAccess(*storage_, id_, *slot_, tid.block, guard);
+    CONNBENCH_RETURN_IF_ERROR(PruneOnAccess(*storage_, id_, *slot_, tid.block, guard));
   }
   // A table's last pages are given back when nothing is on them that anybody could see.
   if (!guard.valid()) return FetchOutcome::kNotVisible;
@@ -178,7 +182,7 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
 Result<RowLife> Heap::Life(Transaction& transaction, Tid tid) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));
-  if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
+  if (!guard.valid()) return storage_->pool().Missing(id_, tid.block);
   const Page page = guard.page();
   const CommitLog& log = storage_->commit_log();
   const BackendNumber me = transaction.backend().number();
@@ -219,7 +223,7 @@ Result<RowLife> Heap::Life(Transaction& transaction, Tid tid) {
 }
 
 Status Heap::TakeBack(Transaction& transaction, Tid tid) {
-  WritePageGuard guard = storage_->pool().Write(id_, tid.block);
+  CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, storage_->WritePage(id_, tid.block));
   if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
   TupleAt(guard.page(), tid.slot).xmin().store(kFateAborted, std::memory_order_relaxed);
   SetPruneHint(guard.page(), kFateAborted);

@@ -133,7 +133,8 @@ class Heap {
   // look again. Its index entries lead nowhere from then on, as after a rollback.
   Status TakeBack(Transaction& transaction, Tid tid);
 
-  // Of the row (HOT chain) that an entry of a unique index points to.
+  // Of the row (HOT chain) that an entry of a unique index points to. The caller may hold latches:
+  // a page that is not in the pool is an error that says so (Storage::WithPages).
   Result<RowLife> Life(Transaction& transaction, Tid tid);
 
   StorageId id() const { return id_; }

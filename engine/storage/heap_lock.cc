@@ -118,7 +118,7 @@ Heap::Attempt Heap::ExamineHolders(Transaction& transaction, const Wish& wish, P
   const size_t mark = locks.Mark();
   bool in_line = false;
   while (true) {
-    WritePageGuard guard = storage_->pool().Write(id_, tid.block);
+    CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, storage_->WritePage(id_, tid.block));
     if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
     CONNBENCH_ASSIGN_OR_RETURN(attempt, Examine(transaction, wish, guard.page(), tid));
     result.tid = tid;
@@ -216,7 +216,7 @@ Result<WriteResult> Heap::LockSuccessors(Transaction& transaction, const Wish& w
   while (next.valid()) {
     CONNBENCH_RETURN_IF_ERROR(transaction.CheckForInterrupts());
     result.tid = next;
-    WritePageGuard guard = storage_->pool().Write(id_, next.block);
+    CONNBENCH_ASSIGN_OR_RETURN(WritePageGuard guard, storage_->WritePage(id_, next.block));
     if (!guard.valid()) return BufferPool::MissingPage(id_, next.block);
     const Page page = guard.page();
     if (next.slot >= page.slot_count() || !page.line(next.slot).normal()) break;

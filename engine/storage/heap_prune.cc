@@ -154,7 +154,8 @@ PageSurvey SurveyPage(Storage& storage, const StorageSlot& slot, Page page, Csn 
   return survey;
 }
 
-void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, bool* dead) {
+Status FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, AwayPages away,
+                     bool* dead) {
   StorageSlot* slot = storage.Find(heap);
   ReadPageGuard guard;
   BlockNumber block = kNoBlock;
@@ -164,18 +165,25 @@ void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, 
     if (tids[index].block != block) {
       block = tids[index].block;
       guard.Release();
-      guard = storage.pool().Read(heap, block);
+      const auto read = [&]() -> Status {
+        guard = storage.pool().Read(heap, block);
+        if (guard.valid() || away == AwayPages::kSkip) return {};
+        CONNBENCH_ASSIGN_OR_RETURN(guard, storage.BringToRead(heap, block));
+        return {};
+      };
+      CONNBENCH_RETURN_IF_ERROR(read());
       if (guard.valid() && PruneHintHolds(storage, guard.page(), /*refresh_horizon=*/false)) {
         guard.Release();
         if (WritePageGuard write = storage.pool().TryWrite(heap, block); write.valid()) {
           PrunePage(storage, *slot, write.page(), storage.CachedHorizon());
         }
-        guard = storage.pool().Read(heap, block);
+        CONNBENCH_RETURN_IF_ERROR(read());
       }
     }
     if (!guard.valid() || tids[index].slot >= guard.page().slot_count()) continue;
     dead[index] = guard.page().line(tids[index].slot).state() == LineState::kDead;
   }
+  return {};
 }
 
 [[gnu::hot]] void SetPruneHint(Page page, FateWord word) {
@@ -198,12 +206,12 @@ void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, 
   return page.FreeSpaceForItem();
 }
 
-[[gnu::hot]] void PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot,
-                                BlockNumber block, ReadPageGuard& guard) {
+[[gnu::hot]] Status PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot,
+                                  BlockNumber block, ReadPageGuard& guard) {
   const Page page = guard.page();
-  if (page.header().prune_hint == kNoFate) return;
-  if ((page.flags() & kPageFull) == 0 && page.gap() >= kPruneBelowBytes) return;
-  if (!PruneHintHolds(storage, page, /*refresh_horizon=*/false)) return;
+  if (page.header().prune_hint == kNoFate) return {};
+  if ((page.flags() & kPageFull) == 0 && page.gap() >= kPruneBelowBytes) return {};
+  if (!PruneHintHolds(storage, page, /*refresh_horizon=*/false)) return {};
   guard.Release();
   uint32_t free_bytes = 0;
   if (WritePageGuard write = storage.pool().TryWrite(id, block); write.valid()) {
@@ -215,7 +223,8 @@ void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, 
   if (free_bytes >= kOfferFromBytes) {
     FreeSpaceMap::Record(storage, id, slot, block, free_bytes);
   }
-  guard = storage.pool().Read(id, block);
+  CONNBENCH_ASSIGN_OR_RETURN(guard, storage.ReadPage(id, block));
+  return {};
 }
 
 }  // namespace connbench::engine

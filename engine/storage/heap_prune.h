@@ -29,9 +29,10 @@ PruneResult PrunePage(Storage& storage, StorageSlot& slot, Page page, Csn horizo
 bool PruneHintHolds(Storage& storage, Page page, bool refresh_horizon);
 
 // For readers, before they read: prunes the page if it is short of space, has something to prune,
-// and nobody is on it. Gives up rather than wait. The guard is given back and taken again if so.
-void PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot, BlockNumber block,
-                   ReadPageGuard& guard);
+// and nobody is on it. Gives up rather than wait. The guard is given back and taken again if so;
+// the caller holds no other latch.
+Status PruneOnAccess(Storage& storage, StorageId id, StorageSlot& slot, BlockNumber block,
+                     ReadPageGuard& guard);
 
 // Whether PrunePage would find something, judging by every row, and the page's dead line pointers
 // as far as it would not. Leaves a stamp wherever a writer's end is known. Shared latch is enough.
@@ -46,8 +47,11 @@ PageSurvey SurveyPage(Storage& storage, const StorageSlot& slot, Page page, Csn 
 inline constexpr uint32_t kOfferFromBytes = kPageSize / 4;
 
 // Tells which of the index entries' tids lead to dead line pointers. Prunes heap pages on the way
-// where nobody is in the way. The caller may hold latches of B+tree pages.
-void FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, bool* dead);
+// where nobody is in the way. kSkip: the rows of heap pages that are not in the pool count as
+// alive, and the caller may hold latches of B+tree pages. kBring: they are read, and he holds none.
+enum class AwayPages : uint8_t { kSkip, kBring };
+Status FindDeadRoots(Storage& storage, StorageId heap, std::span<const Tid> tids, AwayPages away,
+                     bool* dead);
 
 // Remembers in the page that word (a deleter) may have left something to prune.
 void SetPruneHint(Page page, FateWord word);

@@ -30,9 +30,10 @@ Result<bool> HeapScan::NextPage(HeapRow& row) {
     block_ = next_block_++;
     next_ = 0;
     visible_count_ = 0;
-    ReadPageGuard guard = heap_.storage_->pool().Read(heap_.id_, block_);
+    CONNBENCH_ASSIGN_OR_RETURN(ReadPageGuard guard, heap_.storage_->ReadPage(heap_.id_, block_));
     if (guard.valid()) {
-      PruneOnAccess(*heap_.storage_, heap_.id_, *heap_.slot_, block_, guard);
+      CONNBENCH_RETURN_IF_ERROR(
+          PruneOnAccess(*heap_.storage_, heap_.id_, *heap_.slot_, block_, guard));
     }
     if (!guard.valid()) continue;  // given back since the scan began: it was empty
     CopyVisible(guard.page());

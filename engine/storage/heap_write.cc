@@ -60,7 +60,7 @@ namespace connbench::engine {
   CONNBENCH_RETURN_IF_ERROR(TakeLock(transaction, wish, attempt, page, tid));
   guard.Release();
   CONNBENCH_ASSIGN_OR_RETURN(const Tid next, InsertVersion(version));
-  guard = storage_->pool().Write(id_, tid.block);
+  CONNBENCH_ASSIGN_OR_RETURN(guard, storage_->WritePage(id_, tid.block));
   if (!guard.valid()) return BufferPool::MissingPage(id_, tid.block);
   TupleHeader& tuple = TupleAt(guard.page(), tid.slot);
   // Others may have taken key share locks meanwhile.
@@ -77,7 +77,7 @@ namespace connbench::engine {
   guard.Release();
   if (!holders.empty()) {
     // From now on whoever takes a key share lock on the old version goes on to the new one.
-    guard = storage_->pool().Write(id_, next.block);
+    CONNBENCH_ASSIGN_OR_RETURN(guard, storage_->WritePage(id_, next.block));
     if (!guard.valid()) return BufferPool::MissingPage(id_, next.block);
     CONNBENCH_RETURN_IF_ERROR(CarryHolders(transaction, holders, guard.page(), next));
   }

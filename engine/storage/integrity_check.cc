@@ -78,7 +78,7 @@ Result<CheckStatistics> CheckHeap(Storage& storage, StorageId heap) {
   CheckStatistics statistics;
   statistics.pages = slot->block_count.load(std::memory_order_acquire);
   for (BlockNumber block = 0; block < statistics.pages; ++block) {
-    const ReadPageGuard guard = storage.pool().Read(heap, block);
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage.ReadPage(heap, block));
     if (!guard.valid()) return BufferPool::MissingPage(heap, block);
     const Page page = guard.page();
     CONNBENCH_RETURN_IF_ERROR(CheckPage(page, heap, block));
@@ -109,7 +109,7 @@ class LevelChecker {
     std::optional<EntryKey> low;  // the previous page's high key
     while (block != kNoBlock) {
       if (!pages.insert(block).second) return Damaged("index {}: links form a ring", index_);
-      const ReadPageGuard guard = storage_.pool().Read(index_, block);
+      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage_.ReadPage(index_, block));
       if (!guard.valid()) return BufferPool::MissingPage(index_, block);
       const TreePage page(guard.page());
       CONNBENCH_RETURN_IF_ERROR(CheckPage(page.page(), index_, block));
@@ -193,7 +193,7 @@ Status CountFreePages(Storage& storage, StorageId index, BlockNumber first,
   std::set<BlockNumber> seen;
   for (BlockNumber block = first; block != kNoBlock; ++statistics.free_pages) {
     if (!seen.insert(block).second) return Damaged("index {}: free pages form a ring", index);
-    const ReadPageGuard guard = storage.pool().Read(index, block);
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage.ReadPage(index, block));
     if (!guard.valid()) return BufferPool::MissingPage(index, block);
     const TreePage page(guard.page());
     CONNBENCH_RETURN_IF_ERROR(CheckPage(page.page(), index, block));
@@ -212,7 +212,7 @@ Result<CheckStatistics> CheckBTree(Storage& storage, StorageId index) {
   if (slot == nullptr) return Storage::StaleStorage(index);
   BTreeMeta meta{};
   {
-    const ReadPageGuard guard = storage.pool().Read(index, kMetaBlock);
+    CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage.ReadPage(index, kMetaBlock));
     if (!guard.valid()) return BufferPool::MissingPage(index, kMetaBlock);
     meta = MetaOf(guard);
   }
@@ -252,7 +252,7 @@ Status CheckIndexAgainstHeap(Storage& storage, Transaction& transaction, Storage
     CONNBENCH_ASSIGN_OR_RETURN(const bool more, entries.Next(tid));
     if (!more) break;
     {
-      const ReadPageGuard guard = storage.pool().Read(heap_id, tid.block);
+      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage.ReadPage(heap_id, tid.block));
       if (!guard.valid()) return BufferPool::MissingPage(heap_id, tid.block);
       const Page page = guard.page();
       if (tid.slot >= page.slot_count() || page.line(tid.slot).state() == LineState::kUnused ||

@@ -36,12 +36,13 @@ uint32_t Storage::SlotCount(const EngineConfig& config) {
 }
 
 int64_t Storage::ShmemSize(const EngineConfig& config) {
-  return AddSize(BufferPool::ShmemSize(config),
+  return AddSize(AddSize(BufferPool::ShmemSize(config), PlaceTable::ShmemSize(config)),
                  AddSize(TableBytes(config), Segment::kPartOverheadBytes));
 }
 
 Status Storage::Init(Segment& segment, const EngineConfig& config) {
   CONNBENCH_RETURN_IF_ERROR(BufferPool::Init(segment, config));
+  CONNBENCH_RETURN_IF_ERROR(PlaceTable::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(void* memory,
                              segment.Allocate(SegmentPart::kStorage, TableBytes(config)));
   auto* header = static_cast<StorageHeader*>(memory);
@@ -170,17 +171,18 @@ void Storage::FreeStorage(StorageId id) {
 }
 
 Result<WritePageGuard> Storage::Extend(StorageId id, StorageSlot& slot, uint16_t page_flags,
-                                       uint32_t special_size, BlockNumber& block,
-                                       PageSource source) {
+                                       uint32_t special_size, BlockNumber& block, PageSource source,
+                                       Evict evict) {
   const bool is_catalog = id == header_->catalog_heap || id == header_->catalog_by_name ||
                           id == header_->catalog_by_oid;
   if (is_catalog) source = PageSource::kReserve;
   ExclusiveLatchGuard latch(slot.extension);
   const BlockNumber next = slot.block_count.load(std::memory_order_relaxed);
-  Result<WritePageGuard> made = pool_.Allocate(id, next, source);
+  Result<WritePageGuard> made = pool_.Allocate(id, next, source, evict);
   if (!made.ok()) {
     // The next statement looks for room before it asks for a page.
-    if (slot.visits_owed.load(std::memory_order_relaxed) < kBacklogVisits) {
+    if (pool_.store() == nullptr &&
+        slot.visits_owed.load(std::memory_order_relaxed) < kBacklogVisits) {
       slot.visits_owed.store(kBacklogVisits, std::memory_order_relaxed);
     }
     return made.TakeStatus();
@@ -195,10 +197,44 @@ Result<WritePageGuard> Storage::Extend(StorageId id, StorageSlot& slot, uint16_t
   return guard;
 }
 
-bool Storage::DropEmptyLastPage(StorageId id, StorageSlot& slot) {
+void Storage::UsePages(const Segment& segment, Files& files, const std::string& folder,
+                       uint64_t log_number) {
+  pages_ = std::make_unique<PageStore>(segment, files, folder, log_number);
+  pool_.SetStore(pages_.get(), nullptr);
+}
+
+Result<ReadPageGuard> Storage::BringToRead(StorageId id, BlockNumber block) {
+  while (pool_.store() != nullptr) {
+    PagePins pins;
+    CONNBENCH_RETURN_IF_ERROR(pool_.Bring(id, block, pins));
+    if (pins.empty()) break;
+    ReadPageGuard guard = pool_.Read(id, block);
+    if (guard.valid()) return guard;
+  }
+  return ReadPageGuard();
+}
+
+Result<WritePageGuard> Storage::BringToWrite(StorageId id, BlockNumber block) {
+  while (pool_.store() != nullptr) {
+    PagePins pins;
+    CONNBENCH_RETURN_IF_ERROR(pool_.Bring(id, block, pins));
+    if (pins.empty()) break;
+    WritePageGuard guard = pool_.Write(id, block);
+    if (guard.valid()) return guard;
+  }
+  return WritePageGuard();
+}
+
+Result<bool> Storage::DropEmptyLastPage(StorageId id, StorageSlot& slot) {
   const BlockNumber blocks = slot.block_count.load(std::memory_order_acquire);
   if (blocks == 0) return false;
   WritePageGuard guard = pool_.TryWrite(id, blocks - 1);
+  if (!guard.valid() && pool_.store() != nullptr) {
+    // Somebody has it, or it is away.
+    PagePins pins;
+    CONNBENCH_RETURN_IF_ERROR(pool_.Bring(id, blocks - 1, pins));
+    guard = pool_.TryWrite(id, blocks - 1);
+  }
   if (!guard.valid() || guard.page().slot_count() != 0) return false;
   ExclusiveLatchGuard latch(slot.extension);
   if (slot.block_count.load(std::memory_order_relaxed) != blocks) return false;

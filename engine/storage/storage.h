@@ -9,11 +9,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "base/status.h"
 #include "base/thread_annotations.h"
 #include "engine/segment/latch.h"
 #include "engine/storage/buffer_pool.h"
+#include "engine/storage/page_store.h"
 #include "engine/storage/storage_types.h"
 #include "engine/transaction/transaction.h"
 #include "engine/wal/log.h"
@@ -155,15 +158,49 @@ class Storage {
     StorageSlot& slot = slots_[id & (header_->slot_count - 1)];
     return slot.id.load(std::memory_order_acquire) == id && id != kNoStorage ? &slot : nullptr;
   }
+  // The page, which is read back if it is not in the pool; invalid if it does not exist. The caller
+  // holds no latch, and no pin of a page that others may wait to give back.
+  Result<ReadPageGuard> ReadPage(StorageId id, BlockNumber block, uint32_t first_offset = 0) {
+    ReadPageGuard guard = pool_.Read(id, block, first_offset);
+    if (guard.valid() || pool_.store() == nullptr) [[likely]]
+      return guard;
+    return BringToRead(id, block);
+  }
+  Result<WritePageGuard> WritePage(StorageId id, BlockNumber block) {
+    WritePageGuard guard = pool_.Write(id, block);
+    if (guard.valid() || pool_.store() == nullptr) [[likely]]
+      return guard;
+    return BringToWrite(id, block);
+  }
+  // Where the guard is invalid: the same.
+  Result<ReadPageGuard> BringToRead(StorageId id, BlockNumber block);
+  Result<WritePageGuard> BringToWrite(StorageId id, BlockNumber block);
+  // Runs an operation that needs several pages at once: as often as it ends with a page that is
+  // away (BufferPool::Away), having changed nothing and given back all latches. The pages that it
+  // has lacked stay in the pool until it has got through. It must not wait for other transactions.
+  template <typename Operation>
+  auto WithPages(const Operation& operation) -> decltype(operation()) {
+    auto result = operation();
+    if (result.ok() || pool_.store() == nullptr) [[likely]]
+      return result;
+    PagePins pins;
+    while (!result.ok() && BufferPool::TakeAway(StatusOf(result))) {
+      CONNBENCH_RETURN_IF_ERROR(pool_.BringAway(pins));
+      result = operation();
+    }
+    return result;
+  }
+
   // Appends an empty page and returns it exclusively latched. Nobody sees it before.
   // The catalog's own pages may come from the pool's reserve.
   Result<WritePageGuard> Extend(StorageId id, StorageSlot& slot, uint16_t page_flags,
                                 uint32_t special_size, BlockNumber& block,
-                                PageSource source = PageSource::kOrdinary);
+                                PageSource source = PageSource::kOrdinary,
+                                Evict evict = Evict::kUnchanged);
 
   // Gives the storage's last page back if it is an empty heap page that nobody is on. Whoever comes
   // for the page later finds that it does not exist, or kPageGone.
-  bool DropEmptyLastPage(StorageId id, StorageSlot& slot);
+  Result<bool> DropEmptyLastPage(StorageId id, StorageSlot& slot);
 
   // A csn at or before which every snapshot has been taken, maybe an older one than there could be.
   Csn CachedHorizon() const { return header_->horizon.load(std::memory_order_acquire); }
@@ -182,7 +219,14 @@ class Storage {
   void SetLog(Log* log) {
     log_ = log;
     pool_.SetLog(log);
+    if (pages_ != nullptr) pool_.SetStore(pages_.get(), log == nullptr ? nullptr : &commit_log());
   }
+  // From now on the pool may be smaller than the data, which are in the folder's pages file. Not
+  // before what changes is logged, or restored by what follows below: other changes would be lost.
+  void UsePages(const Segment& segment, Files& files, const std::string& folder,
+                uint64_t log_number);
+  // Null: all pages are in the pool.
+  PageStore* pages() { return pages_.get(); }
   // The sequence's counter has changed; its extension latch is held.
   void LogSequence(StorageId id, const StorageSlot& slot);
   // A new oid.
@@ -198,8 +242,9 @@ class Storage {
   void RestoreFreed(StorageId id);
   void RestoreBlockCount(StorageId id, BlockNumber blocks);
   void RestoreSequence(StorageId id, bool called, int64_t value);
-  // A page as a checkpoint has it; they come in the order of their blocks.
-  Status RestoreCheckpointPage(StorageId id, BlockNumber block, const char* bytes);
+  // A page of the checkpoint; they come in the order of their blocks. It is read as long as there
+  // is room.
+  Status RestoreCheckpointPage(StorageId id, BlockNumber block, PagePlace place);
   // One page of a kPages record that ends at end.
   Status RestorePage(RecordReader& record, Lsn end);
   // Makes what is neither logged nor in checkpoints: free slots, roots, counts, free space.
@@ -209,14 +254,20 @@ class Storage {
   static Status StaleStorage(StorageId id);
 
  private:
+  static const Status& StatusOf(const Status& status) { return status; }
+  template <typename T>
+  static const Status& StatusOf(const Result<T>& result) {
+    return result.status();
+  }
   void ResetSlot(StorageSlot& made, uint32_t relation) const;
   void LogStorage(RecordKind kind, StorageId id, uint32_t value);
   Status FinishRestoring(StorageId id, StorageSlot& slot);
-  void SurveyRestoredHeapPage(StorageId id, StorageSlot& slot, BlockNumber block);
+  Status SurveyRestoredHeapPage(StorageId id, StorageSlot& slot, BlockNumber block);
 
   BufferPool pool_;
   TransactionSystem transactions_;
   Log* log_ = nullptr;
+  std::unique_ptr<PageStore> pages_;
   StorageHeader* header_;
   StorageSlot* slots_;
 };

@@ -50,15 +50,16 @@ void Storage::RestoreSequence(StorageId id, bool called, int64_t value) {
   slot->sequence_value.store(value, std::memory_order_relaxed);
 }
 
-Status Storage::RestoreCheckpointPage(StorageId id, BlockNumber block, const char* bytes) {
+Status Storage::RestoreCheckpointPage(StorageId id, BlockNumber block, PagePlace place) {
   StorageSlot* slot = Find(id);
   if (slot == nullptr) {
     return Damaged(fmt::format("page {} is of storage {}, which there is not", block, id));
   }
-  CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard guard,
-                             pool_.Allocate(id, block, PageSource::kReserve));
-  std::memcpy(guard.data(), bytes, kPageSize);
-  guard.SetInCheckpoint(guard.page().header().lsn);
+  CONNBENCH_RETURN_IF_ERROR(pages_->places().Restore(PageTag(id, block), place));
+  if (pool_.free_frames() > 0) {
+    PagePins pins;
+    CONNBENCH_RETURN_IF_ERROR(pool_.Bring(id, block, pins));
+  }
   slot->block_count.store(block + 1, std::memory_order_relaxed);
   return {};
 }
@@ -72,11 +73,11 @@ Status Storage::RestorePage(RecordReader& record, Lsn end) {
   WritePageGuard guard;
   bool apply = false;
   if (slot != nullptr && logged.block < kFirstMapBlock) {
-    guard = pool_.Write(logged.storage, logged.block);
+    CONNBENCH_ASSIGN_OR_RETURN(guard, WritePage(logged.storage, logged.block));
     apply = guard.valid() && guard.page().header().lsn < end;
     if (!guard.valid() && fresh) {
       CONNBENCH_ASSIGN_OR_RETURN(
-          guard, pool_.Allocate(logged.storage, logged.block, PageSource::kReserve));
+          guard, pool_.Allocate(logged.storage, logged.block, PageSource::kReserve, Evict::kAny));
       apply = true;
     }
     if (apply && fresh) std::memset(guard.data(), 0, kPageSize);
@@ -97,12 +98,12 @@ Status Storage::RestorePage(RecordReader& record, Lsn end) {
 
 // Line pointers that died before the crash wait for the next pass over all indexes: which passes
 // were done has been forgotten.
-void Storage::SurveyRestoredHeapPage(StorageId id, StorageSlot& slot, BlockNumber block) {
+Status Storage::SurveyRestoredHeapPage(StorageId id, StorageSlot& slot, BlockNumber block) {
   uint32_t free_bytes = 0;
   int64_t rows = 0;
   int64_t dead_lines = 0;
   {
-    const WritePageGuard guard = pool_.Write(id, block);
+    CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard guard, WritePage(id, block));
     const Page page = guard.page();
     // A page that does not tell how all its writers ended is written again, and so is one that is
     // changed here, which nobody logs.
@@ -114,12 +115,13 @@ void Storage::SurveyRestoredHeapPage(StorageId id, StorageSlot& slot, BlockNumbe
       page.SetLine(line, LinePointer(LineState::kDead, 0, 0));
       ++dead_lines;
     }
-    if (write_again) guard.LeaveCheckpoint();
+    if (write_again) guard.WriteAgain();
     free_bytes = HeapFreeSpace(page);
   }
   slot.rows.fetch_add(rows, std::memory_order_relaxed);
   slot.upkeep.dead_lines.fetch_add(dead_lines, std::memory_order_relaxed);
   FreeSpaceMap::Record(*this, id, slot, block, free_bytes);
+  return {};
 }
 
 Status Storage::FinishRestoring(StorageId id, StorageSlot& slot) {
@@ -128,30 +130,37 @@ Status Storage::FinishRestoring(StorageId id, StorageSlot& slot) {
   for (BlockNumber block = 0; block < blocks; ++block) {
     std::string problem = "is missing";
     bool heap = false;
-    if (const ReadPageGuard guard = pool_.Read(id, block); guard.valid()) {
-      problem = guard.page().Verify();
-      heap = (guard.page().flags() & kPageHeap) != 0;
-      if (block == kMetaBlock && (guard.page().flags() & kPageIndex) != 0) {
-        tree = true;
-        slot.root_block.store(MetaOf(guard).root, std::memory_order_relaxed);
+    {
+      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, ReadPage(id, block));
+      if (guard.valid()) {
+        problem = guard.page().Verify();
+        heap = (guard.page().flags() & kPageHeap) != 0;
+        if (block == kMetaBlock && (guard.page().flags() & kPageIndex) != 0) {
+          tree = true;
+          slot.root_block.store(MetaOf(guard).root, std::memory_order_relaxed);
+        }
       }
     }
     if (!problem.empty()) {
       return Damaged(fmt::format("page {} of storage {} (relation {}): {}", block, id,
                                  slot.relation.load(std::memory_order_relaxed), problem));
     }
-    if (heap) SurveyRestoredHeapPage(id, slot, block);
+    if (heap) CONNBENCH_RETURN_IF_ERROR(SurveyRestoredHeapPage(id, slot, block));
   }
   return tree ? Tree(*this, id, slot).ReclaimLostPages() : Status::Ok();
 }
 
 Status Storage::FinishRestore(Xid forgotten) {
   std::vector<std::pair<StorageId, BlockNumber>> gone;
-  pool_.ForEachPage([&](StorageId id, BlockNumber block) {
+  const auto note = [&](StorageId id, BlockNumber block) {
     const StorageSlot* slot = Find(id);
     if (slot == nullptr || block >= slot->block_count.load(std::memory_order_relaxed)) {
       gone.emplace_back(id, block);
     }
+  };
+  pool_.ForEachPage(note);
+  pages_->places().ForEachCurrent([&](uint64_t tag) {
+    note(static_cast<StorageId>(tag >> 32), static_cast<BlockNumber>(tag));
   });
   for (const auto& [id, block] : gone) pool_.Free(id, block);
 

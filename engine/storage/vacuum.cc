@@ -95,7 +95,9 @@ class Upkeep {
       CONNBENCH_RETURN_IF_ERROR(PruneBlock(upkeep_.next++));
       return false;
     }
-    for (int count = 0; storage_.DropEmptyLastPage(table_, slot_); ++count) {
+    for (int count = 0;; ++count) {
+      CONNBENCH_ASSIGN_OR_RETURN(const bool dropped, storage_.DropEmptyLastPage(table_, slot_));
+      if (!dropped) break;
       ++statistics.pages_given_back;
       if (count == kMaxGivenBack) return false;
     }
@@ -135,7 +137,7 @@ class Upkeep {
     uint32_t free_bytes = 0;
     bool prune = false;
     {
-      const ReadPageGuard guard = storage_.pool().Read(table_, block);
+      CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage_.ReadPage(table_, block));
       if (!guard.valid()) return {};
       const PageSurvey survey = SurveyPage(storage_, slot_, guard.page(), horizon_);
       prune = thorough_ || survey.worth_pruning;
@@ -146,7 +148,7 @@ class Upkeep {
       }
     }
     if (prune) {
-      WritePageGuard guard = storage_.pool().Write(table_, block);
+      CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard guard, storage_.WritePage(table_, block));
       if (!guard.valid()) return {};
       const Page page = guard.page();
       const PruneResult result = PrunePage(storage_, slot_, page, horizon_);

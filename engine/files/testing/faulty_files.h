@@ -25,7 +25,7 @@ class FaultyFiles : public Files {
  public:
   // kSync: of files and folders; kAllButSyncs: neither those nor renames, whose failure a server
   // does not outlive.
-  enum class Call : uint8_t { kAny, kWrite, kSync, kRename, kAllButSyncs };
+  enum class Call : uint8_t { kAny, kRead, kWrite, kSync, kRename, kAllButSyncs };
 
   // The n-th call of that kind from now (0: the next) answers -error and does nothing; later ones
   // work again.
@@ -35,6 +35,8 @@ class FaultyFiles : public Files {
     fail_kind_ = kind;
   }
   bool failed() const { return fail_after_ < 0; }
+  // Every write fails with ENOSPC until the disk is not full any more.
+  void SetFull(bool full) { full_ = full; }
   // Reads and writes do at most so many bytes, 0: all; every other one is interrupted (EINTR).
   void MakeShort(int64_t bytes) { most_bytes_ = bytes; }
   int64_t calls() const { return calls_; }
@@ -195,7 +197,7 @@ class FaultyFiles : public Files {
     OpenNode(FaultyFiles& files, std::shared_ptr<Node> node)
         : files_(files), node_(std::move(node)) {}
     int64_t Read(int64_t offset, char* to, int64_t bytes) override {
-      if (files_.Fails()) return -files_.error_;
+      if (files_.Fails(Call::kRead)) return -files_.error_;
       if (files_.Interrupts()) return -EINTR;
       const auto size = static_cast<int64_t>(node_->bytes.size());
       const int64_t done = std::clamp<int64_t>(size - offset, 0, files_.Most(bytes));
@@ -204,6 +206,7 @@ class FaultyFiles : public Files {
     }
     int64_t Write(int64_t offset, const char* from, int64_t bytes) override {
       if (files_.Fails(Call::kWrite)) return -files_.error_;
+      if (files_.full_) return -ENOSPC;
       if (files_.Interrupts()) return -EINTR;
       const int64_t done = files_.Most(bytes);
       node_->pending.push_back({offset, std::string(from, static_cast<size_t>(done))});
@@ -263,6 +266,7 @@ class FaultyFiles : public Files {
   std::map<std::string, std::string> crashed_;
   int64_t fail_after_ = -1;
   int error_ = EIO;
+  bool full_ = false;
   Call fail_kind_ = Call::kAny;
   int64_t run_at_ = -1;
   std::function<void()> run_;
