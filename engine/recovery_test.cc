@@ -3,22 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/testing/generated.h"
-#include "base/testing/wait_until.h"
 #include "engine/recovery/control_file.h"
 #include "engine/recovery/data_directory.h"
 #include "engine/recovery/page_places.h"
@@ -298,71 +292,6 @@ TEST_F(RecoveryTest, FilesWithOtherNamesAreLeftAlone) {
   session_.reset();
   engine_.reset();
   EXPECT_THAT(Damages(), ::testing::IsEmpty());
-}
-
-// "S" while the thread sleeps in the kernel.
-char StateOfThread(pid_t thread) {
-  std::ifstream file(fmt::format("/proc/self/task/{}/stat", thread));
-  std::string text;
-  std::getline(file, text);
-  const size_t name_end = text.rfind(')');
-  return name_end == std::string::npos ? '?' : text[name_end + 2];
-}
-
-// A checkpoint, or an insert that found the ring full, writes the log too, and rings nobody.
-TEST_F(RecoveryTest, ACommitThatMeetsAnotherWriterOfTheLogDoesNotSleepForEver) {
-  MustOpen();
-  Do("create table t (a int)");
-  auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
-  ASSERT_TRUE(segment.ok()) << segment.status().ToString();
-  Log log(**segment, files_, config_);
-  log.header().write.LockExclusive();
-  std::atomic<pid_t> thread = 0;
-  std::atomic<bool> committed = false;
-  std::thread committing([&] {
-    thread = gettid();
-    Do("insert into t values (1)");
-    committed = true;
-  });
-  const auto somebody_waits = [&] {
-    for (uint32_t session = 0; session < log.header().session_count; ++session) {
-      if (log.WaitsFor(session) != kNoLsn) return true;
-    }
-    return false;
-  };
-  EXPECT_TRUE(WaitUntil([&] { return somebody_waits() && StateOfThread(thread) == 'S'; }));
-  log.header().write.UnlockExclusive();
-  EXPECT_TRUE(WaitUntil([&] { return committed.load(); }));
-  if (!committed) {  // another commit wakes it, so that the test ends
-    TestSession other(*engine_, std::vector<StartupParameter>{}, "postgres");
-    other.Run("create table other (a int)");
-  }
-  committing.join();
-  Close();
-}
-
-// Such a transaction is written down as not committed, so recovery has to see its record.
-TEST_F(RecoveryTest, ACheckpointBesideACommitThatIsNotToldYetBeginsBeforeItsRecord) {
-  MustOpen();
-  Do("create table t (a int)");
-  auto segment = Segment::Attach(engine_->segment_name(), /*read_only=*/false);
-  ASSERT_TRUE(segment.ok()) << segment.status().ToString();
-  Log log(**segment, files_, config_);
-  EXPECT_EQ(log.ChooseRedoPoint().lsn, log.inserted());
-  log.header().write.LockExclusive();
-  std::thread committing([&] { Do("insert into t values (1)"); });
-  const auto somebody_waits = [&] {
-    for (uint32_t session = 0; session < log.header().session_count; ++session) {
-      if (log.WaitsFor(session) != kNoLsn) return true;
-    }
-    return false;
-  };
-  EXPECT_TRUE(WaitUntil(somebody_waits));
-  EXPECT_LT(log.ChooseRedoPoint().lsn, log.inserted());
-  log.header().write.UnlockExclusive();
-  committing.join();
-  EXPECT_EQ(log.ChooseRedoPoint().lsn, log.inserted());
-  Close();
 }
 
 TEST_F(RecoveryTest, ALogThatCannotBeWrittenEndsTheServer) {

@@ -17,6 +17,7 @@
 #include "engine/recovery/data_directory.h"
 #include "engine/recovery/replay.h"
 #include "engine/storage/visibility.h"
+#include "engine/transaction/commit_flush.h"
 
 namespace connbench::engine {
 namespace {
@@ -283,6 +284,7 @@ Result<CheckpointReport> Checkpointer::Run(CheckpointMoment moment,
   const Lsn complete = log_.inserted();
   if (written.ok()) {
     log_.Flush(complete);
+    WakeCommits(log_, *transactions_.backends);
     written = PrepareControl(moment, number, redo.lsn, complete);
   }
   if (!written.ok()) {

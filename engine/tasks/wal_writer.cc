@@ -1,5 +1,6 @@
 // The walwriter: brings commits to disk that nobody waits for (synchronous_commit=off).
 #include "engine/tasks/task.h"
+#include "engine/transaction/commit_flush.h"
 
 namespace connbench::engine {
 namespace {
@@ -13,6 +14,11 @@ void Gather(TaskContext& context) {
     if (context.stop.requested() || MonotonicNow() >= until) return;
     context.backend.Wait(word, until, WaitReason::kTask);
   }
+}
+
+void FlushFor(TaskContext& context, Lsn lsn) {
+  context.log.Flush(lsn);
+  WakeCommits(context.log, context.backends);
 }
 
 }  // namespace
@@ -33,10 +39,10 @@ void RunWalWriter(TaskContext& context) {
     }
     header.wal_writer_sleeps.store(0, std::memory_order_seq_cst);
     Gather(context);
-    context.log.Flush(wanted());
+    FlushFor(context, wanted());
   }
   header.wal_writer_slot.store(0, std::memory_order_seq_cst);
-  context.log.Flush(wanted());
+  FlushFor(context, wanted());
 }
 
 }  // namespace connbench::engine

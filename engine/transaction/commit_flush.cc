@@ -1,4 +1,6 @@
 // A commit's way to the disk: group commit.
+#include "engine/transaction/commit_flush.h"
+
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -14,7 +16,8 @@ void Transaction::LogCommit() {
 // Nobody sleeps for ever: a session says what it waits for before it tries to flush itself. If that
 // fails, another session's commit is at it. That session looks for those who wait after it has
 // given the latch back, and so sees this one. It rings all whose place is on disk by then, and of
-// the others the first, which tries again and flushes for the rest.
+// the others the first, which tries again and flushes for the rest. That one may find its place on
+// disk because a task has flushed meanwhile: it then leaves the rest to the task, which rings, too.
 void Transaction::AwaitFlush(Lsn lsn) {
   Log& log = *system_.log;
   if (log.durable() >= lsn) return;
@@ -26,7 +29,7 @@ void Transaction::AwaitFlush(Lsn lsn) {
     if (log.durable() >= lsn) break;
     if (log.TryFlush()) {
       log.SetWaitsFor(number, kNoLsn);
-      WakeFlushed();
+      WakeCommits(log, *system_.backends);
     } else {
       backend_.Wait(word, kNoDeadline, WaitReason::kLogFlush);
     }
@@ -37,15 +40,14 @@ void Transaction::AwaitFlush(Lsn lsn) {
   BackendCounters::Add(waits.commit_wait_ns, MonotonicNow() - begin);
 }
 
-void Transaction::WakeFlushed() {
-  const Log& log = *system_.log;
+void WakeCommits(const Log& log, BackendTable& backends) {
   const Lsn durable = log.durable();
   bool successor = false;
-  for (BackendNumber number = 0; number < system_.backends->slots_used(); ++number) {
+  for (BackendNumber number = 0; number < backends.slots_used(); ++number) {
     const Lsn lsn = log.WaitsFor(number);
     if (lsn == kNoLsn || (lsn > durable && successor)) continue;
     if (lsn > durable) successor = true;
-    system_.backends->slot(number).wakeup.Ring();
+    backends.slot(number).wakeup.Ring();
   }
 }
 

@@ -172,7 +172,6 @@ class Transaction {
   void LogCommit();
   // Returns when the log is on disk up to lsn. Whoever can flushes for all; the others wait.
   void AwaitFlush(Lsn lsn);
-  void WakeFlushed();
 
   TransactionSystem system_;
   Backend& backend_;

@@ -139,9 +139,10 @@ class Log {
   Lsn inserted() const { return header_->inserted.load(std::memory_order_acquire); }
   Lsn durable() const { return header_->durable.load(std::memory_order_seq_cst); }
   // Writes and syncs all that is in the ring; false at once if somebody else is at it, who then
-  // looks for those who wait (Transaction::WakeFlushed).
+  // looks for those who wait (WakeCommits).
   bool TryFlush() CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
-  // The same, up to a place; blocks the thread while somebody else is at it.
+  // The same, up to a place; blocks the thread while somebody else is at it. WakeCommits() is to be
+  // called afterwards.
   void Flush(Lsn lsn);
 
   // A session says before it sleeps up to where it needs the log (0: no longer).
