@@ -360,7 +360,9 @@ Status Checkpointer::RemoveOld(uint64_t checkpoint_number, Lsn redo) {
   }
   for (const std::string& name : names) {
     const std::optional<uint64_t> number = CheckpointNumber(name);
-    if (number && *number != checkpoint_number) paths.push_back(folder + "/" + name);
+    if (number && *number != checkpoint_number) {
+      paths.push_back(fmt::format("{}/{}", folder, name));
+    }
   }
   CONNBENCH_ASSIGN_OR_RETURN(std::vector<uint64_t> numbers, ListLogFiles(files, folder));
   std::erase_if(numbers, [&](uint64_t number) { return number >= redo / kLogFileBytes; });
