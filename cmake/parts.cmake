@@ -13,11 +13,15 @@ function(connbench_compile name unmeasured)
   connbench_unite(${name})
 endfunction()
 
-# connbench_library(NAME SOURCES a.cc ... USES other_part library ... [TESTING] [UNMEASURED])
+# connbench_library(NAME SOURCES a.cc ... USES other_part library ...
+#                   [TESTING] [UNMEASURED] [APART])
 # The folder that calls it is a part of cmake/arrows.txt, and its sources see only what that part
-# may include. TESTING: test support, which may include everything.
+# may include. TESTING: test support, which may include everything. APART: in a release its sources
+# are compiled one by one, because a program that is measured uses some of them alone. It would have
+# to load what the others need, too: connbench-backend, which fork-exec starts for each connection,
+# three more shared libraries.
 function(connbench_library name)
-  cmake_parse_arguments(PART "TESTING;UNMEASURED" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(PART "TESTING;UNMEASURED;APART" "" "SOURCES;USES" ${ARGN})
   add_library(${name} STATIC ${PART_SOURCES})
   target_link_libraries(${name} PUBLIC ${PART_USES})
   if(PART_TESTING)
@@ -28,6 +32,9 @@ function(connbench_library name)
     connbench_include_path(${name} ${part})
   endif()
   connbench_compile(${name} ${PART_UNMEASURED})
+  if(PART_APART AND CONNBENCH_BUILD STREQUAL "release")
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
 endfunction()
 
 # connbench_program(NAME SOURCES a.cc ... USES part library ... [PART part] [UNMEASURED]):

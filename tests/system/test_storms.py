@@ -104,3 +104,11 @@ def test_a_storm_says_beforehand_that_ports_would_not_last(binary, driven):
                      "--source-addresses", "1"])
     assert result.returncode == 1
     assert "ip_local_port_range" in result.stderr and "more source addresses" in result.stderr
+
+
+def test_a_program_for_each_connection_loads_only_what_it_uses(binary):
+    """fork-exec starts it for each connection: what other models need would be its connect cost."""
+    loaded = subprocess.run(["ldd", binary.parent / "connbench-backend"], capture_output=True,
+                            text=True, check=True).stdout
+    assert "libssl" in loaded
+    assert not [line for line in loaded.splitlines() if "Poco" in line or "boost" in line]
