@@ -105,7 +105,7 @@ TEST_F(DefinitionTest, NoClauseIsIgnored) {
       {"select * from pg_proc", "0A000 15 relation \"pg_proc\" is not supported"},
       {"select * from pg_catalog.pg_proc",
        "0A000 15 relation \"pg_catalog.pg_proc\" is not supported"},
-      {"select * from pg_stat_wal", "0A000 15 relation \"pg_stat_wal\" is not supported"},
+      {"select * from pg_stat_archiver", "0A000 15 relation \"pg_stat_archiver\" is not supported"},
       {"select * from pg_nope", "42P01 15 relation \"pg_nope\" does not exist"},
       {"select * from pg_catalog.nope", "42P01 15 relation \"pg_catalog.nope\" does not exist"},
   };
