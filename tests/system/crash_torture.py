@@ -119,10 +119,14 @@ def kill_server(server):
 
 def run_clients(server, ledger, seed, seconds, end):
     """All of them, until end() has ended the server. What a client did not expect is raised."""
+    before = len(ledger.acknowledged)
     with concurrent.futures.ThreadPoolExecutor(CLIENTS + 1) as pool:
         running = [pool.submit(transfer_until_gone, server, ledger, seed + client)
                    for client in range(CLIENTS)]
         running.append(pool.submit(change_tables_until_gone, server, ledger, seed))
+        # A crash that loses nothing proves something only if there was something to lose.
+        wait_until(lambda: len(ledger.acknowledged) > before or any(one.done() for one in running),
+                   CLIENT_TIMEOUT_S, "the first transfer is acknowledged")
         time.sleep(seconds)  # not waited for anything: the moment of the crash is random
         end()
         for client in running:
