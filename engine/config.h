@@ -69,6 +69,11 @@ struct EngineConfig {
   int64_t remembered_transactions = int64_t{1} << 32;
 };
 
+// Settings of the log and its checkpoints: without effect unless there is a data directory.
+inline constexpr std::string_view kLogSettings[] = {
+    "fsync",        "synchronous_commit", "wal_buffers",
+    "max_wal_size", "checkpoint_timeout", "wal_writer_delay"};
+
 // Applies one "name=value" of --set; 42704 for an unknown name (the message lists near ones),
 // 22023 for a bad value.
 Status ApplySetting(EngineConfig& config, std::string_view name, std::string_view value);

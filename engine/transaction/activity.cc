@@ -71,25 +71,37 @@ Status ActivityTable::Init(Segment& segment, const EngineConfig& config) {
   return {};  // the memory is all zeros: texts without a byte
 }
 
+// While it lives, readers know that the texts are being written.
+class ActivityTable::Writing {
+ public:
+  explicit Writing(Place& place)
+      : version_(place.version), odd_(version_.load(std::memory_order_relaxed) | 1) {
+    version_.store(odd_, std::memory_order_relaxed);
+  }
+  ~Writing() { version_.store(odd_ + 1, std::memory_order_release); }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  std::atomic<uint32_t>& version_;
+  const uint32_t odd_;
+};
+
 void ActivityTable::Begin(BackendNumber number, std::string_view client) {
   client = client.substr(0, kClientBytes);
   Place& mine = place(number);
-  const uint32_t version = mine.version.load(std::memory_order_relaxed);
-  mine.version.store(version | 1, std::memory_order_relaxed);
+  const Writing writing(mine);
   StoreText(ClientOf(mine), client);
   mine.client_bytes.store(static_cast<uint32_t>(client.size()), std::memory_order_release);
   mine.query_bytes.store(0, std::memory_order_release);
-  mine.version.store((version | 1) + 1, std::memory_order_release);
 }
 
 void ActivityTable::SetQuery(BackendNumber number, std::string_view sql) {
   sql = sql.substr(0, query_bytes_);
   Place& mine = place(number);
-  const uint32_t version = mine.version.load(std::memory_order_relaxed);
-  mine.version.store(version | 1, std::memory_order_relaxed);
+  const Writing writing(mine);
   StoreText(QueryOf(mine), sql);
   mine.query_bytes.store(static_cast<uint32_t>(sql.size()), std::memory_order_release);
-  mine.version.store((version | 1) + 1, std::memory_order_release);
 }
 
 ActivityTable::Seen ActivityTable::Read(BackendNumber number) {

@@ -47,6 +47,7 @@ class ActivityTable {
     std::atomic<uint32_t> client_bytes;
     std::atomic<uint32_t> query_bytes;
   };
+  class Writing;
   static int64_t PlaceBytes(const EngineConfig& config);
   Place& place(BackendNumber number) {
     return *reinterpret_cast<Place*>(reinterpret_cast<char*>(this) + kCacheLineBytes +

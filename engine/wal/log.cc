@@ -82,7 +82,7 @@ LogUsage ReadLogUsage(const LogHeader& header) {
   LogUsage usage;
   usage.bytes = static_cast<int64_t>(header.inserted.load(std::memory_order_relaxed) -
                                      tallies.start.load(std::memory_order_relaxed));
-  usage.records = tallies.records.load(std::memory_order_relaxed);
+  usage.records = header.records.load(std::memory_order_relaxed);
   usage.buffers_full = tallies.buffers_full.load(std::memory_order_relaxed);
   usage.writes = tallies.writes.load(std::memory_order_relaxed);
   usage.write_ns = tallies.write_ns.load(std::memory_order_relaxed);
@@ -120,7 +120,7 @@ Lsn Log::AppendLocked(RecordBuilder& record) {
   std::memcpy(ring_, bytes.data() + first, bytes.size() - first);
   const Lsn end = begin + bytes.size();
   header_->inserted.store(end, std::memory_order_release);
-  LogTallies::Add(header_->tallies.records, 1);
+  LogTallies::Add(header_->records, 1);
   return end;
 }
 

@@ -46,13 +46,12 @@ struct LogSession {
   std::atomic<uint64_t> waits_for_checkpoint;  // the number of its request, 0: none
 };
 
-// For LogUsage. Who holds the latch named, or makes the checkpoint, alone writes.
+// For LogUsage. Who holds the write latch, or makes the checkpoint, alone writes.
 struct LogTallies {
-  std::atomic<Lsn> start;             // where the log began
-  std::atomic<int64_t> started_us;    // when, since the Unix epoch
-  std::atomic<int64_t> records;       // insert
-  std::atomic<int64_t> buffers_full;  // write
-  std::atomic<int64_t> writes;        // write, as all that follow
+  std::atomic<Lsn> start;           // where the log began
+  std::atomic<int64_t> started_us;  // when, since the Unix epoch
+  std::atomic<int64_t> buffers_full;
+  std::atomic<int64_t> writes;
   std::atomic<int64_t> write_ns;
   std::atomic<int64_t> flushes;
   std::atomic<int64_t> syncs;
@@ -80,7 +79,8 @@ struct LogHeader {
   // beyond the sum, because each is drawn after a commit record.
   uint64_t commits CONNBENCH_GUARDED_BY(insert);
   uint64_t first_csn;
-  std::atomic<Lsn> inserted;  // the end of what is in the ring
+  std::atomic<Lsn> inserted;     // the end of what is in the ring
+  std::atomic<int64_t> records;  // for LogUsage; apart from the tallies, whose line waiters read
   // Of those who commit one flushes at a time. It rings the others afterwards, which somebody who
   // writes for another reason (a full ring, a checkpoint) does not.
   alignas(64) Latch flush;

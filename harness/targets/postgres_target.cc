@@ -87,11 +87,6 @@ constexpr std::pair<const char*, const char*> kEqualisedInMemory[] = {
     {"checkpoint_timeout", "1h"},
 };
 
-// While they have a data directory: how their log is kept where nothing is said of it.
-constexpr std::string_view kEqualisedOnDisk[] = {
-    "fsync",        "synchronous_commit", "wal_buffers",
-    "max_wal_size", "checkpoint_timeout", "wal_writer_delay"};
-
 // What the log has done, by version: bytes, flushes, checkpoints.
 constexpr int kFirstWithCheckpointerView = 17;
 constexpr int kFirstWithLogInIoView = 18;
@@ -299,7 +294,7 @@ class PostgresTarget final : public Target {
     for (const auto& [name, value] : kEqualised) Set(all, name, value);
     if (KeepsData(data_setting_)) {
       for (const engine::SettingDescription& row : engine::DescribeSettings(defaults)) {
-        if (Contains(kEqualisedOnDisk, row.name)) Set(all, std::string(row.name), row.value);
+        if (Contains(engine::kLogSettings, row.name)) Set(all, std::string(row.name), row.value);
       }
     } else {
       for (const auto& [name, value] : kEqualisedInMemory) Set(all, name, value);

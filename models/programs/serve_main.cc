@@ -46,11 +46,9 @@ Status ApplySettings(const std::vector<std::string>& assignments,
 
 // What was asked for would be without effect, and the data are gone with the server.
 void WarnOfLostDurability(const std::vector<std::string>& assignments) {
-  constexpr std::string_view kNames[] = {"fsync",        "synchronous_commit", "wal_buffers",
-                                         "max_wal_size", "checkpoint_timeout", "wal_writer_delay"};
   for (const std::string& assignment : assignments) {
     const std::string name = assignment.substr(0, assignment.find('='));
-    if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) continue;
+    if (std::ranges::find(engine::kLogSettings, name) == std::end(engine::kLogSettings)) continue;
     fmt::print(stderr,
                "connbench serve: warning: {} has no effect without a data directory (--data DIR): "
                "data live in memory only\n",

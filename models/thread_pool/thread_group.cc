@@ -96,7 +96,7 @@ Status ThreadGroup::Add(std::unique_ptr<GroupTask> task, int fd, bool exclusive)
     tasks_.pop_front();
     return status;
   }
-  if (exclusive) added.foreign_fd_ = fd;
+  if (exclusive) added.watched_fd_ = fd;
   if (wake_at != kNoDeadline) SetTimer(added, wake_at);
   if (stopping_) {
     StopTask(added);
@@ -322,7 +322,7 @@ void ThreadGroup::RunTimers(MonotonicNs now) {
 // No further event may come: the task has closed its socket, and a listener leaves the set here.
 // But the poller may hold one.
 void ThreadGroup::Forget(GroupTask& task) {
-  if (task.foreign_fd_ >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, task.foreign_fd_, nullptr);
+  if (task.watched_fd_ >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, task.watched_fd_, nullptr);
   if (task.timer_hook_.is_linked()) timers_.erase(timers_.iterator_to(task));
   task.state_ = GroupTask::State::kDone;
   dead_.splice(dead_.begin(), tasks_, task.self_);

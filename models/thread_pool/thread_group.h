@@ -69,7 +69,7 @@ class GroupTask {
   enum class State : uint8_t { kIdle, kQueued, kServed, kDone };
 
   State state_ = State::kIdle;
-  int foreign_fd_ = -1;  // its descriptor, if that outlives the task
+  int watched_fd_ = -1;  // its descriptor, if that outlives the task
   uint8_t looks_ = 0;    // how often it is to be served again: edges came meanwhile
   bool urgent_ = false;
   MonotonicNs ready_at_ = 0;                        // when it was queued
