@@ -23,6 +23,11 @@ int LocationOfOptional(const Node* node) { return node == nullptr ? -1 : Locatio
 
 }  // namespace
 
+const ProtobufCMessage* MessageOf(const Node& node) {
+  if (node.node_case == PG_QUERY__NODE__NODE__NOT_SET) return nullptr;
+  return FieldOf<const ProtobufCMessage*>(node.base, pg_query__node__descriptor.fields[0].offset);
+}
+
 int LocationOf(const Node& node) {
   switch (node.node_case) {
     case PG_QUERY__NODE__NODE_A_CONST:

@@ -31,6 +31,23 @@ const T& FieldOf(const ProtobufCMessage& message, unsigned offset) {
   return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&message) + offset);
 }
 
+// What a node is: one of some 230 kinds of message, which all lie in one place. Null: nothing.
+const ProtobufCMessage* MessageOf(const Node& node);
+// Visits the messages that a field holds, until one is an error.
+template <typename Visit>
+Status ForEachMessage(const ProtobufCMessage& message, const ProtobufCFieldDescriptor& field,
+                      const Visit& visit) {
+  if (field.type != PROTOBUF_C_TYPE_MESSAGE) return {};
+  if (field.label != PROTOBUF_C_LABEL_REPEATED) {
+    const auto* held = FieldOf<const ProtobufCMessage*>(message, field.offset);
+    return held == nullptr ? Status() : visit(*held);
+  }
+  const auto count = FieldOf<size_t>(message, field.quantifier_offset);
+  const auto* const* items = FieldOf<const ProtobufCMessage* const*>(message, field.offset);
+  for (size_t i = 0; i < count; ++i) CONNBENCH_RETURN_IF_ERROR(visit(*items[i]));
+  return {};
+}
+
 // Where a node begins, as a byte offset, -1 if the tree does not say. For lists and lists' owners:
 // where their first element begins.
 int LocationOf(const Node& node);

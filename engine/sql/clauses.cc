@@ -163,7 +163,8 @@ class Walker {
       const ProtobufCFieldDescriptor& field = message.descriptor->fields[i];
       if (!IsSet(message, field)) continue;
       if ((set->known >> i & 1) == 0) return Refuse(message, field);
-      CONNBENCH_RETURN_IF_ERROR(VisitField(message, field));
+      CONNBENCH_RETURN_IF_ERROR(ast::ForEachMessage(
+          message, field, [this](const ProtobufCMessage& each) { return Visit(each); }));
     }
     return {};
   }
@@ -188,22 +189,9 @@ class Walker {
     }
   }
 
-  // A Node is one of some 230 kinds of message, which all lie in one place.
   Status VisitNode(const ast::Node& node) {
-    if (node.node_case == PG_QUERY__NODE__NODE__NOT_SET) return {};
-    const unsigned offset = pg_query__node__descriptor.fields[0].offset;
-    return Visit(*ast::FieldOf<const ProtobufCMessage*>(node.base, offset));
-  }
-
-  Status VisitField(const ProtobufCMessage& message, const ProtobufCFieldDescriptor& field) {
-    if (field.type != PROTOBUF_C_TYPE_MESSAGE) return {};
-    if (field.label != PROTOBUF_C_LABEL_REPEATED) {
-      return Visit(*ast::FieldOf<const ProtobufCMessage*>(message, field.offset));
-    }
-    const size_t count = ast::FieldOf<size_t>(message, field.quantifier_offset);
-    const auto* const* items = ast::FieldOf<const ProtobufCMessage* const*>(message, field.offset);
-    for (size_t i = 0; i < count; ++i) CONNBENCH_RETURN_IF_ERROR(Visit(*items[i]));
-    return {};
+    const ProtobufCMessage* message = ast::MessageOf(node);
+    return message == nullptr ? Status() : Visit(*message);
   }
 
   Status CheckDatabase(const PgQuery__RangeVar& name) const {

@@ -122,6 +122,9 @@ Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
       return builder_.Cast(argument, type, cast.location);
     }
     case PG_QUERY__NODE__NODE_NULL_TEST: {
+      if (node.null_test->arg->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
+        return TestRowForNull(*node.null_test);
+      }
       CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*node.null_test->arg));
       const bool is_not = node.null_test->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NOT_NULL;
       return builder_.NullTest(argument, is_not, node.null_test->location);
@@ -224,6 +227,7 @@ Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
   CONNBENCH_RETURN_IF_ERROR(CheckOperatorSchema(sql_, expression));
   const std::string_view name =
       expression.n_name == 0 ? "" : StringOf(*expression.name[expression.n_name - 1]);
+  if (ComparesRows(expression)) return VisitRowComparison(expression);
   const bool any = expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
   if (any || expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * value, Visit(*expression.lexpr));

@@ -74,6 +74,18 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitArray(const PgQuery__Node& node, Oid element);
   Result<Expression*> VisitSubscript(const PgQuery__Node& node);
   Result<Expression*> VisitOperator(const PgQuery__Node& node);
+  // Of rows that are written out: their columns are compared.
+  static bool ComparesRows(const PgQuery__AExpr& expression);
+  Result<Expression*> VisitRowComparison(const PgQuery__AExpr& expression);
+  Result<std::vector<Expression*>> VisitRow(const PgQuery__Node& node);
+  Status CheckRows(std::span<Expression* const> left, std::span<Expression* const> right,
+                   int location) const;
+  Result<Expression*> CompareRows(std::string_view name, std::span<Expression* const> left,
+                                  std::span<Expression* const> right, int location);
+  Result<Expression*> DistinguishRows(std::span<Expression* const> left,
+                                      std::span<Expression* const> right, bool is_not,
+                                      int location);
+  Result<Expression*> TestRowForNull(const PgQuery__NullTest& test);
   Result<Expression*> VisitBoolean(const PgQuery__Node& node);
   Result<Expression*> VisitFunction(const PgQuery__Node& node);
   Result<Expression*> VisitAggregate(const PgQuery__Node& node, std::string_view name);

@@ -13,6 +13,7 @@
 #include "engine/executor/expression/builder.h"
 #include "engine/executor/nodes/hash_join.h"
 #include "engine/executor/nodes/modify_nodes.h"
+#include "engine/executor/nodes/recursive_union.h"
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/executor/nodes/table_scan.h"
 #include "engine/executor/nodes/upsert_node.h"
@@ -61,9 +62,10 @@ class Planner final : public SubqueryPlanner {
     std::string name;
     std::vector<ScopeColumn> columns;
     std::vector<ColumnOrigin> origins;
-    std::shared_ptr<CommonTable> table;
-    Correlation* owner = nullptr;  // of the query that it belongs to
-    int depth = 0;                 // QueryTree::depth
+    std::shared_ptr<CommonTable> table;     // null: while its recursive term is analysed
+    std::shared_ptr<WorkTable> work_table;  // which that term reads instead
+    Correlation* owner = nullptr;           // of the query that it belongs to
+    int depth = 0;                          // QueryTree::depth
   };
   // Which sources, one bit each.
   using RelationSet = uint64_t;
@@ -79,6 +81,7 @@ class Planner final : public SubqueryPlanner {
     const SystemView* view = nullptr;
     PlanNodePtr subquery;                       // null once its scan has been made
     std::shared_ptr<CommonTable> common_table;  // of WITH
+    std::shared_ptr<WorkTable> work_table;      // of the WITH query that this is a term of
     std::vector<ColumnOrigin> origins;          // of the columns of both
     LateralInput lateral;                       // of a subquery: what it reads of the others
     RelationSet depends = 0;                    // which others a subquery or a function reads
@@ -196,6 +199,9 @@ class Planner final : public SubqueryPlanner {
     std::vector<QueryTree> arms;  // two; of a union, any number
     std::vector<Type> types;      // of the rows, before the conversions of an arm
     std::vector<OrderItem> order;
+    // Of WITH RECURSIVE: what the second arm reads. Null: an ordinary union.
+    std::shared_ptr<WorkTable> work_table;
+    LateralInput around;  // what it reads of queries around
   };
   // While it lives, a query is one level further in, and may add queries of WITH.
   class Level {
@@ -256,11 +262,19 @@ class Planner final : public SubqueryPlanner {
   Status AnalyzeSetOperation(const PgQuery__SelectStmt& select, QueryTree& tree);
   Status AnalyzeArm(const PgQuery__SelectStmt& select, QueryTree& tree);
   // left becomes the operation on left and right that select says.
-  Status Combine(const PgQuery__SelectStmt& select, QueryTree& left, QueryTree right);
+  // apart: although left is a union, too.
+  Status Combine(const PgQuery__SelectStmt& select, QueryTree& left, QueryTree right, bool apart);
   Status Convert(QueryTree& arm, size_t column, Oid common, std::string_view construct);
   Status AnalyzeResultOrder(const PgQuery__SelectStmt& select, QueryTree& tree);
   Result<PlanNodePtr> PlanSetOperation(QueryTree& tree);
   Result<PlanNodePtr> PlanArm(QueryTree& arm, const Expression* flag);
+
+  // planner_recursive.cc
+  Status AnalyzeRecursion(const PgQuery__SelectStmt& select,
+                          const PgQuery__CommonTableExpr& expression, QueryTree& tree);
+  // 42P19 for a query that aggregates what a recursion's step reads.
+  Status CheckNoAggregateInStep(const Query& query) const;
+  Result<PlanNodePtr> PlanRecursion(SetOperation& operation);
 
   // planner_subquery.cc
   Result<Expression*> PlanSubLink(const PgQuery__SubLink& link, const Scope& scope,
@@ -280,7 +294,10 @@ class Planner final : public SubqueryPlanner {
 
   // planner_with.cc
   Status AnalyzeWith(const PgQuery__WithClause* with);
-  Status AnalyzeNamedQuery(const PgQuery__CommonTableExpr& expression);
+  Status AnalyzeNamedQuery(const PgQuery__CommonTableExpr& expression, bool reads_itself);
+  // Gives the columns the names that the WITH query's list has; 42P10 if that is too long.
+  Status NameColumns(const PgQuery__CommonTableExpr& expression, const std::vector<Target>& columns,
+                     NamedQuery& query) const;
   const NamedQuery* FindNamedQuery(const PgQuery__RangeVar& name) const;
   Status AddNamedQuery(const PgQuery__RangeVar& name, const NamedQuery& query, FromClause& from);
   // A column of one of the relations read, in one of the readers; null: none.
@@ -460,6 +477,8 @@ class Planner final : public SubqueryPlanner {
   int level_ = 0;                          // of queries inside queries
   Correlation* correlation_ = nullptr;     // of the query that is being analysed
   std::vector<NamedQuery> named_queries_;  // that are in sight, the nearest last
+  // The WITH query that reads itself and is to be analysed next.
+  const PgQuery__CommonTableExpr* recursion_ = nullptr;
   SubqueryNames subquery_names_;
   const Source* written_ = nullptr;  // what a joined UPDATE or DELETE writes, and its scan
   TableScanNode* written_scan_ = nullptr;

@@ -80,6 +80,7 @@ Result<Expression*> Planner::AllOf(std::span<Expression* const> conditions) {
 double Planner::GuessRows(const Query& query, const JoinTree& tree,
                           std::span<Expression* const> conditions) const {
   constexpr double kOtherRows = 1000;
+  constexpr double kRowsOfStep = 10;
   if (tree.kind != JoinKind::kRelation) {
     double rows = 1;
     for (const auto& input : tree.inputs) rows = std::max(rows, GuessRows(query, *input, {}));
@@ -90,6 +91,7 @@ double Planner::GuessRows(const Query& query, const JoinTree& tree,
   if (source.common_table != nullptr) {
     return std::max(1.0, source.common_table->child().estimated_rows);
   }
+  if (source.work_table != nullptr) return kRowsOfStep;
   if (source.relation == nullptr) return kOtherRows;
   return ChooseScan(source, conditions, {}, false).rows;
 }

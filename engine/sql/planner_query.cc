@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/executor/nodes/result_nodes.h"
@@ -80,6 +81,7 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   query.grouped =
       !query.groups.empty() || !analyzer.aggregates().empty() || query.having != nullptr;
   query.limited = select.limit_count != nullptr;
+  CONNBENCH_RETURN_IF_ERROR(CheckNoAggregateInStep(query));
   CONNBENCH_RETURN_IF_ERROR(CheckRowsCanBeLocked(query));
   if (!query.locking.wanted || query.from.sources.size() < 2) return {};
   return NotSupported(fmt::format("{} over a join", RowLockModeName(query.locking.first)),
@@ -316,11 +318,14 @@ Status Planner::AnalyzeTree(const PgQuery__SelectStmt& select, const UnknownTarg
         .WithDetail(fmt::format("The limit is {} levels.", kMaxLevels));
   }
   const int depth_around = builder_.TakeDepth();
+  const PgQuery__CommonTableExpr* recursion = std::exchange(recursion_, nullptr);
   CONNBENCH_RETURN_IF_ERROR(CheckSelect(select));
   CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(select.with_clause));
   int relations = 0;
   if (select.n_values_lists > 0) {
     CONNBENCH_RETURN_IF_ERROR(AnalyzeValues(select, tree));
+  } else if (recursion != nullptr) {
+    CONNBENCH_RETURN_IF_ERROR(AnalyzeRecursion(select, *recursion, tree));
   } else if (IsSetOperation(select)) {
     CONNBENCH_RETURN_IF_ERROR(AnalyzeSetOperation(select, tree));
   } else {

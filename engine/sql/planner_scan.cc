@@ -210,9 +210,13 @@ Result<std::unique_ptr<TableScanNode>> Planner::MakeScan(const FromClause& from,
 Result<PlanNodePtr> Planner::PlanRelation(const Query& query, Source& source, Expression* filter) {
   const FromClause& from = query.from;
   const ScopeItem& names = from.NamesOf(source);
-  if (source.subquery != nullptr || source.common_table != nullptr) {
+  if (source.subquery != nullptr || source.common_table != nullptr ||
+      source.work_table != nullptr) {
     FromSlots slots{names.alias, {}, from.frame, source.slots.first, filter};
     for (const ScopeColumn& column : names.columns) slots.columns.push_back(column.name);
+    if (source.work_table != nullptr) {
+      return PlanNodePtr(std::make_unique<WorkTableScanNode>(source.work_table, std::move(slots)));
+    }
     if (source.common_table != nullptr) {
       return PlanNodePtr(
           std::make_unique<CommonTableScanNode>(source.common_table, std::move(slots)));

@@ -67,7 +67,7 @@ Status Planner::AnalyzeSetOperation(const PgQuery__SelectStmt& select, QueryTree
   for (; !chain.empty(); chain.pop_back()) {
     QueryTree right;
     CONNBENCH_RETURN_IF_ERROR(AnalyzeArm(*chain.back()->rarg, right));
-    CONNBENCH_RETURN_IF_ERROR(Combine(*chain.back(), left, std::move(right)));
+    CONNBENCH_RETURN_IF_ERROR(Combine(*chain.back(), left, std::move(right), false));
   }
   tree = std::move(left);
   return AnalyzeResultOrder(select, tree);
@@ -95,7 +95,8 @@ Status Planner::Convert(QueryTree& arm, size_t column, Oid common, std::string_v
   return {};
 }
 
-Status Planner::Combine(const PgQuery__SelectStmt& select, QueryTree& left, QueryTree right) {
+Status Planner::Combine(const PgQuery__SelectStmt& select, QueryTree& left, QueryTree right,
+                        bool apart) {
   const std::string_view name = OperatorName(select);
   if (left.columns.size() != right.columns.size()) {
     int location = -1;
@@ -121,10 +122,10 @@ Status Planner::Combine(const PgQuery__SelectStmt& select, QueryTree& left, Quer
     columns.push_back({column, left.columns[i].name});
   }
   const bool is_union = select.op == PG_QUERY__SET_OPERATION__SETOP_UNION;
-  const bool joins_left = is_union && left.operation != nullptr && left.limit == nullptr &&
-                          left.offset == nullptr && left.operation->order.empty() &&
-                          left.conversions.empty() && left.operation->kind == SetOperator::kUnion &&
-                          (left.operation->all || !select.all);
+  const bool joins_left =
+      is_union && !apart && left.operation != nullptr && left.limit == nullptr &&
+      left.offset == nullptr && left.operation->order.empty() && left.conversions.empty() &&
+      left.operation->kind == SetOperator::kUnion && (left.operation->all || !select.all);
   const int right_depth = right.depth + kOperationDepth;
   if (joins_left) {
     left.operation->all = select.all;
@@ -194,6 +195,7 @@ Result<PlanNodePtr> Planner::PlanArm(QueryTree& arm, const Expression* flag) {
 
 Result<PlanNodePtr> Planner::PlanSetOperation(QueryTree& tree) {
   SetOperation& operation = *tree.operation;
+  if (operation.work_table != nullptr) return PlanRecursion(operation);
   const bool is_union = operation.kind == SetOperator::kUnion;
   const std::vector<Type>& types = operation.types;
   std::vector<PlanNodePtr> arms;

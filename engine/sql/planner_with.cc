@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/sql/planner.h"
+#include "engine/sql/with_references.h"
 
 namespace connbench::engine {
 namespace {
@@ -16,7 +17,6 @@ constexpr const char* kSubqueryName = "*SELECT*";
 
 Status Planner::AnalyzeWith(const PgQuery__WithClause* with) {
   if (with == nullptr) return {};
-  if (with->recursive) return NotSupported("WITH RECURSIVE", with->location);
   for (size_t i = 0; i < with->n_ctes; ++i) {
     for (size_t j = 0; j < i; ++j) {
       const PgQuery__CommonTableExpr& expression = *with->ctes[i]->common_table_expr;
@@ -27,33 +27,47 @@ Status Planner::AnalyzeWith(const PgQuery__WithClause* with) {
                            CharacterPosition(sql_, expression.location));
     }
   }
+  if (with->recursive) {
+    CONNBENCH_ASSIGN_OR_RETURN(const std::vector<WithQuery> queries, OrderWithQueries(sql_, *with));
+    for (const WithQuery& query : queries) {
+      CONNBENCH_RETURN_IF_ERROR(AnalyzeNamedQuery(*query.expression, query.reads_itself));
+    }
+    return {};
+  }
   for (const ast::Node* node : ast::List(with->ctes, with->n_ctes)) {
-    CONNBENCH_RETURN_IF_ERROR(AnalyzeNamedQuery(*node->common_table_expr));
+    CONNBENCH_RETURN_IF_ERROR(AnalyzeNamedQuery(*node->common_table_expr, false));
   }
   return {};
 }
 
-Status Planner::AnalyzeNamedQuery(const PgQuery__CommonTableExpr& expression) {
+Status Planner::NameColumns(const PgQuery__CommonTableExpr& expression,
+                            const std::vector<Target>& columns, NamedQuery& query) const {
+  if (expression.n_aliascolnames > columns.size()) {
+    return Status::Error(
+        sqlstate::kInvalidColumnReference,
+        fmt::format("WITH query \"{}\" has {} columns available but {} columns specified",
+                    query.name, columns.size(), expression.n_aliascolnames),
+        CharacterPosition(sql_, expression.location));
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    query.columns.push_back({i < expression.n_aliascolnames
+                                 ? std::string(ast::StringOf(*expression.aliascolnames[i]))
+                                 : columns[i].name,
+                             columns[i].expression->type});
+  }
+  return {};
+}
+
+Status Planner::AnalyzeNamedQuery(const PgQuery__CommonTableExpr& expression, bool reads_itself) {
   if (expression.ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
     return NotSupported("a statement that writes in WITH", expression.location);
   }
   QueryTree tree;
+  if (reads_itself) recursion_ = &expression;
   CONNBENCH_RETURN_IF_ERROR(AnalyzeTree(*expression.ctequery->select_stmt, nullptr, tree));
-  NamedQuery query{expression.ctename, {}, tree.origins, nullptr, correlation_, tree.depth};
-  if (expression.n_aliascolnames > tree.columns.size()) {
-    return Status::Error(
-        sqlstate::kInvalidColumnReference,
-        fmt::format("WITH query \"{}\" has {} columns available but {} columns specified",
-                    query.name, tree.columns.size(), expression.n_aliascolnames),
-        CharacterPosition(sql_, expression.location));
-  }
-  for (size_t i = 0; i < tree.columns.size(); ++i) {
-    const Target& column = tree.columns[i];
-    query.columns.push_back({i < expression.n_aliascolnames
-                                 ? std::string(ast::StringOf(*expression.aliascolnames[i]))
-                                 : column.name,
-                             column.expression->type});
-  }
+  NamedQuery query{expression.ctename, {},        tree.origins, nullptr, nullptr,
+                   correlation_,       tree.depth};
+  CONNBENCH_RETURN_IF_ERROR(NameColumns(expression, tree.columns, query));
   const std::vector<Type> types = TypesOf(tree.columns);
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanTree(tree));
   query.table = std::make_shared<CommonTable>(query.name, std::move(node), types);
@@ -71,9 +85,13 @@ const Planner::NamedQuery* Planner::FindNamedQuery(const PgQuery__RangeVar& name
 
 Status Planner::AddNamedQuery(const PgQuery__RangeVar& name, const NamedQuery& query,
                               FromClause& from) {
+  Source source;
+  source.common_table = query.table;
+  source.work_table = query.work_table;
+  source.origins = query.origins;
   // The first reference: from now on it belongs to the plan, and to the query that it is part of.
-  if (std::find(common_tables_.begin(), common_tables_.end(), query.table) ==
-      common_tables_.end()) {
+  if (query.table != nullptr && std::find(common_tables_.begin(), common_tables_.end(),
+                                          query.table) == common_tables_.end()) {
     common_tables_.push_back(query.table);
     if (query.owner != nullptr) query.owner->parts.common_tables.push_back(query.table.get());
   }
@@ -82,9 +100,6 @@ Status Planner::AddNamedQuery(const PgQuery__RangeVar& name, const NamedQuery& q
     reader->reads_outer_common_table = true;
   }
   CONNBENCH_RETURN_IF_ERROR(builder_.NoteDepth(query.depth, name.location));
-  Source source;
-  source.common_table = query.table;
-  source.origins = query.origins;
   ScopeItem item;
   item.table_name = kSubqueryName;
   item.alias = query.name;

@@ -263,8 +263,6 @@ TEST_F(SubqueryTest, RunsQueriesOfWith) {
             "42712 23 WITH query name \"w\" specified more than once");
   EXPECT_EQ(a_->Error("with w (p, q) as (select 1) select 1"),
             "42P10 6 WITH query \"w\" has 1 columns available but 2 columns specified");
-  EXPECT_EQ(a_->Error("with recursive w as (select 1) select * from w"),
-            "0A000 1 WITH RECURSIVE is not supported");
   EXPECT_EQ(a_->Error("with w as (delete from a returning id) select * from w"),
             "0A000 6 a statement that writes in WITH is not supported");
   EXPECT_EQ(a_->Error("with w as (select nope from a) select 1"),

@@ -111,12 +111,38 @@ class Subqueries(Joins):
 
     def _with(self):
         parts = []
+        recursive = self.random.random() < 0.5
         for number in range(self.random.choice((1, 1, 2))):
             query = self._from_subquery()
+            if recursive and self.random.random() < 0.7:
+                query = self._recursion(query, f"w{number}")
             columns = f" ({', '.join(COLUMNS)})"
             parts.append(f"w{number}{columns} as ({query})")
             self.with_names.append(f"w{number}")
-        return f"with {', '.join(parts)} "
+        if recursive and self.random.random() < 0.3:
+            parts.reverse()  # they may read those behind them
+        return f"with {'recursive ' if recursive else ''}{', '.join(parts)} "
+
+    def _recursion(self, first, name):
+        """Steps that end: each raises the first column, up to a bound."""
+        self.aliases = ["step"]
+        source = f"{name} step"
+        if self.random.random() < 0.2:
+            source = f"(select * from {name} where b > {self.random.randrange(3)}) step"
+        union = "union all"
+        if self.random.random() < 0.5:
+            union = "union"
+            join = self.random.choice(("join", "join", "left join", "right join"))
+            source += f" {join} {self._relation()[0]} on {self._condition(self.aliases, 1)}"
+        values = ["step.id + 1"]
+        for column in list(COLUMNS)[1:]:
+            values.append(f"step.{column}" if self.random.random() < 0.9 else
+                          self._column(self.aliases, (column,)))
+        step = f"select {', '.join(values)} from {source} where step.id < 4"
+        if self.random.random() < 0.3:
+            step += f" and {self._condition(self.aliases, 1)}"
+        self.aliases = []
+        return f"{first} {union} {step}"
 
     # ---- set operations ----
 
@@ -210,7 +236,30 @@ class Subqueries(Joins):
             return f"select max({column}) + {self._column(self.outer, NUMBERS)}{source}"
         return f"select {self.random.choice(('min', 'max'))}({column}){source}"
 
+    def _row(self, aliases, kinds):
+        values = [self._literal(kind) if self.random.random() < 0.4 else
+                  self._column(aliases, ("c",) if kind == "text" else NUMBERS) for kind in kinds]
+        return f"({', '.join(values)})"
+
+    def _row_predicate(self, aliases):
+        kinds = [self.random.choice(("number", "number", "text"))
+                 for _ in range(self.random.choice((2, 2, 3)))]
+        row, others = self._row(aliases, kinds), [self._row(aliases, kinds) for _ in range(2)]
+        choice = self.random.randrange(8)
+        negated = self.random.choice(("", "not "))
+        if choice == 0:
+            return f"{row} {negated}in ({', '.join(others)})"
+        if choice == 1:
+            return f"{row} {negated}between {others[0]} and {others[1]}"
+        if choice == 2:
+            return f"{row} is {negated}distinct from {others[0]}"
+        if choice == 3:
+            return f"{row} is {negated}null"
+        return f"{row} {self.random.choice(OPERATORS)} {others[0]}"
+
     def _predicate(self, aliases):
+        if self.random.random() < 0.08:
+            return self._row_predicate(aliases)
         if self.depth >= DEEPEST or self.random.random() < 0.5:
             return super()._predicate(aliases)
         choice = self.random.randrange(8)
