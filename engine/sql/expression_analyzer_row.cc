@@ -37,7 +37,7 @@ Result<std::vector<Expression*>> ExpressionAnalyzer::VisitRow(const Node& node) 
 
 Result<Expression*> ExpressionAnalyzer::VisitRowComparison(const PgQuery__AExpr& expression) {
   const int location = expression.location;
-  const std::string_view name = StringOf(*expression.name[expression.n_name - 1]);
+  const std::string_view name = ast::StringOf(*expression.name[expression.n_name - 1]);
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Expression*> left, VisitRow(*expression.lexpr));
   if (IsRow(expression.rexpr)) {
     CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Expression*> right, VisitRow(*expression.rexpr));
