@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/roles/role_table.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/system_catalogs.h"
@@ -108,6 +110,61 @@ int LocationOf(const Node& node) {
     default:
       return -1;
   }
+}
+
+namespace {
+
+// Of messages, texts and numbers: the tree has no other fields.
+bool SameItem(const ProtobufCFieldDescriptor& field, const ProtobufCMessage& a,
+              const ProtobufCMessage& b, unsigned offset) {
+  switch (field.type) {
+    case PROTOBUF_C_TYPE_MESSAGE: {
+      const auto* left = FieldOf<const ProtobufCMessage*>(a, offset);
+      const auto* right = FieldOf<const ProtobufCMessage*>(b, offset);
+      if (left == nullptr || right == nullptr) return left == right;
+      return SameTree(*left, *right);
+    }
+    case PROTOBUF_C_TYPE_STRING:
+      return std::string_view(FieldOf<const char*>(a, offset)) == FieldOf<const char*>(b, offset);
+    case PROTOBUF_C_TYPE_BOOL:
+      return FieldOf<protobuf_c_boolean>(a, offset) == FieldOf<protobuf_c_boolean>(b, offset);
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_UINT64:
+      return FieldOf<int64_t>(a, offset) == FieldOf<int64_t>(b, offset);
+    default:
+      return FieldOf<int32_t>(a, offset) == FieldOf<int32_t>(b, offset);
+  }
+}
+
+bool SameField(const ProtobufCFieldDescriptor& field, const ProtobufCMessage& a,
+               const ProtobufCMessage& b) {
+  if (field.label == PROTOBUF_C_LABEL_REPEATED) {
+    if (field.type != PROTOBUF_C_TYPE_MESSAGE) return false;  // what is parsed has none of these
+    const size_t count = FieldOf<size_t>(a, field.quantifier_offset);
+    if (count != FieldOf<size_t>(b, field.quantifier_offset)) return false;
+    const auto* const* left = FieldOf<const ProtobufCMessage* const*>(a, field.offset);
+    const auto* const* right = FieldOf<const ProtobufCMessage* const*>(b, field.offset);
+    return std::equal(left, left + count, right,
+                      [](const auto* x, const auto* y) { return SameTree(*x, *y); });
+  }
+  // Of alternatives only the one that is set lies there.
+  if ((field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+    const auto set = FieldOf<uint32_t>(a, field.quantifier_offset);
+    if (set != FieldOf<uint32_t>(b, field.quantifier_offset)) return false;
+    if (set != field.id) return true;
+  }
+  return SameItem(field, a, b, field.offset);
+}
+
+}  // namespace
+
+bool SameTree(const ProtobufCMessage& a, const ProtobufCMessage& b) {
+  if (a.descriptor != b.descriptor) return false;
+  const ProtobufCMessageDescriptor& type = *a.descriptor;
+  return std::all_of(type.fields, type.fields + type.n_fields,
+                     [&](const ProtobufCFieldDescriptor& field) {
+                       return std::string_view(field.name) == "location" || SameField(field, a, b);
+                     });
 }
 
 std::string KindOf(const Node& node) {

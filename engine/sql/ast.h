@@ -52,6 +52,9 @@ Status ForEachMessage(const ProtobufCMessage& message, const ProtobufCFieldDescr
 // where their first element begins.
 int LocationOf(const Node& node);
 
+// Whether two parts of trees say the same, wherever they stand.
+bool SameTree(const ProtobufCMessage& a, const ProtobufCMessage& b);
+
 // DESC, and where the nulls then go: unless it says so, they are larger than everything.
 inline bool IsDescending(const PgQuery__SortBy& sort) {
   return sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;

@@ -1,4 +1,6 @@
 // From libpg_query's expression nodes to typed expressions.
+#include <pg_query/pg_query.pb-c.h>
+
 #include "engine/sql/expression_analyzer.h"
 
 #include <fmt/format.h>
@@ -15,53 +17,6 @@ namespace connbench::engine {
 using ast::LocationOf;
 using ast::Node;
 using ast::StringOf;
-
-namespace {
-
-// As errors have it: with its schema, which the grammar gives to functions with a syntax of their
-// own.
-std::string WrittenName(const PgQuery__FuncCall& call) {
-  std::vector<std::string_view> parts;
-  for (const Node* part : ast::List(call.funcname, call.n_funcname)) {
-    parts.push_back(StringOf(*part));
-  }
-  return fmt::format("{}", fmt::join(parts, "."));
-}
-
-bool ReadsCells(const Expression& expression) {
-  if (expression.kind == ExpressionKind::kCell) return true;
-  return std::any_of(expression.args().begin(), expression.args().end(),
-                     [](const Expression* argument) { return ReadsCells(*argument); });
-}
-
-// As in SQL: one over nothing but columns of outer queries.
-bool IsOfOuterQuery(const AggregateCall& aggregate) {
-  bool reads_cells = false;
-  std::vector<const Expression*> parts(aggregate.arguments.begin(), aggregate.arguments.end());
-  if (aggregate.filter != nullptr) parts.push_back(aggregate.filter);
-  for (const AggregateOrder& order : aggregate.order) parts.push_back(order.expression);
-  for (const Expression* part : parts) {
-    if (part->has_columns) return false;
-    reads_cells = reads_cells || ReadsCells(*part);
-  }
-  return reads_cells;
-}
-
-bool SameCall(const AggregateCall& a, const AggregateCall& b) {
-  const bool alike = a.function == b.function && a.distinct == b.distinct &&
-                     a.arguments.size() == b.arguments.size() && a.order.empty() &&
-                     b.order.empty() && (a.filter == nullptr) == (b.filter == nullptr);
-  if (!alike || (a.filter != nullptr && !SameExpression(*a.filter, *b.filter))) return false;
-  for (size_t i = 0; i < a.arguments.size(); ++i) {
-    if (a.arguments[i]->volatility == Volatility::kVolatile ||
-        !SameExpression(*a.arguments[i], *b.arguments[i])) {
-      return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
 
 Status ExpressionAnalyzer::NotSupported(std::string_view what, int location) const {
   return ast::NotSupported(sql_, what, location);
@@ -324,13 +279,14 @@ Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
       const std::string name,
       ast::ObjectName(sql_, ast::List(call.funcname, call.n_funcname), call.location));
   if (call.func_variadic) return NotSupported("VARIADIC", call.location);
+  if (call.over != nullptr) return VisitWindowFunction(node, name);
   if (IsAggregate(name)) {
-    if (call.over != nullptr) return NotSupported("a window function", call.location);
     if (call.agg_within_group) return NotSupported("WITHIN GROUP", call.location);
     return VisitAggregate(node, name);
   }
+  if (IsWindowFunction(name)) return RefuseWithoutOver(call, name);
   if (call.agg_star || call.agg_distinct || call.agg_within_group || call.n_agg_order > 0 ||
-      call.agg_filter != nullptr || call.over != nullptr) {
+      call.agg_filter != nullptr) {
     return RefuseAggregateSyntax(node, name);
   }
   if (name == "generate_series") {
@@ -346,131 +302,6 @@ Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
     return NotSupported("a set-returning function within an expression", call.location);
   }
   return builder_.Unnest(result);
-}
-
-Status ExpressionAnalyzer::RefuseAggregateSyntax(const Node& node, std::string_view name) {
-  const PgQuery__FuncCall& call = *node.func_call;
-  const std::string written = WrittenName(call);
-  CONNBENCH_ASSIGN_OR_RETURN(auto arguments, VisitList(call.args, call.n_args));
-  // Only with WITHIN GROUP are they arguments, too.
-  for (const Node* item : ast::List(call.agg_order, call.agg_within_group ? call.n_agg_order : 0)) {
-    CONNBENCH_ASSIGN_OR_RETURN(Expression * argument, Visit(*item->sort_by->node));
-    arguments.push_back(argument);
-  }
-  if (call.agg_filter != nullptr) {
-    const std::string_view clause = std::exchange(clause_, "FILTER");
-    const bool allowed = std::exchange(allow_aggregates_, false);
-    Result<Expression*> filter = Visit(*call.agg_filter);
-    clause_ = clause;
-    allow_aggregates_ = allowed;
-    if (filter.ok()) filter = builder_.CoerceToBoolean(*filter, "FILTER");
-    if (!filter.ok()) return filter.TakeStatus();
-  }
-  CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(arguments.size(), call.location));
-  // PostgreSQL looks what the name means before it says what may not be said of it.
-  Status found = builder_.CheckFunction(name, arguments, call.location, written);
-  if (found.code() == sqlstate::kUndefinedFunction && call.n_agg_order > 0 &&
-      !call.agg_within_group) {
-    return std::move(found).WithHint(
-        "No aggregate function matches the given name and argument types. Perhaps you misplaced "
-        "ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.");
-  }
-  // It may be an aggregate or a window function that is not here.
-  if (found.code() == sqlstate::kFeatureNotSupported && call.over != nullptr) {
-    return NotSupported("a window function", call.location);
-  }
-  if (!found.ok()) return found;
-  const std::string what = call.agg_star           ? written + "(*)"
-                           : call.agg_distinct     ? "DISTINCT"
-                           : call.agg_within_group ? "WITHIN GROUP"
-                           : call.n_agg_order > 0  ? "ORDER BY"
-                           : call.agg_filter       ? "FILTER"
-                                                   : "OVER";
-  return Status::Error(sqlstate::kWrongObjectType,
-                       fmt::format("{} specified, but {} is not {}", what, written,
-                                   what == "OVER" ? "a window function nor an aggregate function"
-                                                  : "an aggregate function"),
-                       builder_.PositionOf(call.location));
-}
-
-Result<Expression*> ExpressionAnalyzer::VisitAggregate(const Node& node, std::string_view name) {
-  const PgQuery__FuncCall& call = *node.func_call;
-  // Only an error looks the position up: that reads the whole text.
-  const auto position = [&] { return builder_.PositionOf(call.location); };
-  Status misplaced;
-  if (inside_aggregate_) {
-    misplaced = Status::Error(sqlstate::kGroupingError, "aggregate function calls cannot be nested",
-                              position());
-  } else if (!allow_aggregates_) {
-    misplaced = Status::Error(sqlstate::kGroupingError,
-                              fmt::format("aggregate functions are not allowed in {}", clause_),
-                              position());
-  }
-  // In a subquery it may be one of the query around, which its arguments will show.
-  if (!misplaced.ok() && scope_.correlation == nullptr) return misplaced;
-  CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
-  if (call.n_args == 0 && !call.agg_star && name == "count") {
-    return Status::Error(sqlstate::kWrongObjectType,
-                         "count(*) must be used to call a parameterless aggregate function",
-                         position());
-  }
-  if (call.agg_within_group) return NotSupported("WITHIN GROUP", call.location);
-  const bool was_inside = std::exchange(inside_aggregate_, true);
-  Result<std::vector<Expression*>> arguments = VisitList(call.args, call.n_args);
-  Result<Expression*> filter(static_cast<Expression*>(nullptr));
-  if (arguments.ok() && call.agg_filter != nullptr) {
-    filter = Visit(*call.agg_filter);
-    if (filter.ok()) filter = builder_.CoerceToBoolean(*filter, "FILTER");
-  }
-  Result<std::span<AggregateOrder>> order(std::span<AggregateOrder>{});
-  if (arguments.ok() && filter.ok()) order = VisitAggregateOrder(call, *arguments);
-  inside_aggregate_ = was_inside;
-  if (!arguments.ok()) return arguments.TakeStatus();
-  if (!filter.ok()) return filter.TakeStatus();
-  if (!order.ok()) return order.TakeStatus();
-  CONNBENCH_ASSIGN_OR_RETURN(
-      AggregateCall aggregate,
-      FindAggregate(builder_, name, *arguments, call.agg_star, call.agg_distinct, call.location,
-                    call.n_funcname == 1 ? std::string() : WrittenName(call)));
-  aggregate.filter = *filter;
-  aggregate.order = *order;
-  if (scope_.correlation != nullptr && IsOfOuterQuery(aggregate)) {
-    return NotSupported("an aggregate of an outer query", call.location);
-  }
-  CONNBENCH_RETURN_IF_ERROR(std::move(misplaced));
-  // One that is there already is computed once, and is the same column.
-  const auto same =
-      std::find_if(aggregates_.begin(), aggregates_.end(),
-                   [&aggregate](const AggregateCall& each) { return SameCall(each, aggregate); });
-  const auto place = same - aggregates_.begin();
-  if (same == aggregates_.end()) aggregates_.push_back(aggregate);
-  return builder_.Column(kFirstAggregateColumn + static_cast<int>(place), aggregate.type,
-                         call.location);
-}
-
-Result<std::span<AggregateOrder>> ExpressionAnalyzer::VisitAggregateOrder(
-    const PgQuery__FuncCall& call, std::span<Expression* const> arguments) {
-  const auto order = builder_.arena().NewArray<AggregateOrder>(call.n_agg_order);
-  if (order.size() != call.n_agg_order) return builder_.arena().OutOfMemory();
-  for (size_t i = 0; i < order.size(); ++i) {
-    const PgQuery__SortBy& sort = *call.agg_order[i]->sort_by;
-    if (sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
-      return NotSupported("ORDER BY ... USING", ast::LocationOf(*call.agg_order[i]));
-    }
-    CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, Visit(*sort.node));
-    CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
-    const bool is_argument = std::any_of(
-        arguments.begin(), arguments.end(),
-        [&](const Expression* argument) { return SameExpression(*argument, *expression); });
-    if (call.agg_distinct && !is_argument) {
-      return Status::Error(sqlstate::kInvalidColumnReference,
-                           "in an aggregate with DISTINCT, ORDER BY expressions must appear in "
-                           "argument list",
-                           builder_.PositionOf(ast::LocationOf(*sort.node)));
-    }
-    order[i] = {expression, ast::IsDescending(sort), ast::PutsNullsFirst(sort)};
-  }
-  return order;
 }
 
 Result<Expression*> ExpressionAnalyzer::VisitSubLink(const PgQuery__SubLink& link) {

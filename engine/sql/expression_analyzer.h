@@ -1,5 +1,5 @@
 // From libpg_query's expression nodes to typed expressions: names resolved against the columns of
-// the FROM clause, aggregates set aside.
+// the FROM clause, aggregates and window functions set aside.
 //
 // Safety: private memory, one thread. Errors: PostgreSQL's, with positions; 0A000 for what is not
 // supported.
@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "engine/executor/expression/aggregates.h"
 #include "engine/executor/expression/builder.h"
+#include "engine/executor/expression/window_functions.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/scope.h"
 
@@ -48,6 +49,8 @@ class ExpressionAnalyzer {
   // An aggregate's result is a column reference with an index of at least this, plus the
   // aggregate's position in aggregates(), until the grouping query renumbers its columns.
   static constexpr int kFirstAggregateColumn = 1 << 20;
+  // The same of the results of window functions: the position in window_calls().
+  static constexpr int kFirstWindowColumn = 1 << 24;
 
   // subqueries: null where there may be none.
   ExpressionAnalyzer(ExpressionBuilder& builder, std::string_view sql, const Scope& scope,
@@ -65,6 +68,16 @@ class ExpressionAnalyzer {
                                        bool allow_aggregates = false);
 
   std::span<const AggregateCall> aggregates() const { return aggregates_; }
+
+  // For a query: its select list, ORDER BY and DISTINCT ON may have window functions. windows: of
+  // its clause WINDOW.
+  void AllowWindows(std::span<PgQuery__Node* const> windows);
+  std::span<WindowCall> window_calls() { return window_calls_; }
+  bool has_window_calls() const { return !window_calls_.empty(); }
+  // Those of WINDOW, then those that OVER has defined.
+  std::span<const PgQuery__WindowDef* const> windows() const { return windows_; }
+  // The result of a window function in the expression; null: there is none.
+  static const Expression* FindWindowResult(const Expression& expression);
 
  private:
   Result<Expression*> Visit(const PgQuery__Node& node);
@@ -89,6 +102,20 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitBoolean(const PgQuery__Node& node);
   Result<Expression*> VisitFunction(const PgQuery__Node& node);
   Result<Expression*> VisitAggregate(const PgQuery__Node& node, std::string_view name);
+  // Of a call that may have WITHIN GROUP.
+  Result<std::vector<Expression*>> VisitArguments(const PgQuery__FuncCall& call);
+  // The call's FILTER; null: it has none.
+  Result<Expression*> VisitFilter(const PgQuery__FuncCall& call);
+  // A call of a window function without OVER: 42809.
+  Status RefuseWithoutOver(const PgQuery__FuncCall& call, std::string_view name);
+  // A call with OVER.
+  Result<Expression*> VisitWindowFunction(const PgQuery__Node& node, std::string_view name);
+  // 42803 if the aggregate is about the result of a window function.
+  Status CheckHasNoWindow(const AggregateCall& aggregate) const;
+  Status CheckWindowSyntax(const PgQuery__FuncCall& call, bool is_aggregate) const;
+  Status CheckWindowPlace(const WindowCall& window, int location) const;
+  // The position in windows() of what the call is over.
+  Result<size_t> FindWindow(const PgQuery__WindowDef& over);
   // Of what the call's ORDER BY says; arguments: as they are written.
   Result<std::span<AggregateOrder>> VisitAggregateOrder(const PgQuery__FuncCall& call,
                                                         std::span<Expression* const> arguments);
@@ -110,7 +137,16 @@ class ExpressionAnalyzer {
   bool inside_aggregate_ = false;
   const PgQuery__Node* set_allowed_ = nullptr;  // where a set may stand
   std::vector<AggregateCall> aggregates_;
+  bool windows_allowed_ = false;
+  std::vector<WindowCall> window_calls_;
+  std::vector<const PgQuery__WindowDef*> windows_;
 };
+
+// Whether two calls of aggregates have the same result.
+bool SameCall(const AggregateCall& a, const AggregateCall& b);
+// A function's name as errors have it: with its schema, which the grammar gives to functions with a
+// syntax of their own.
+std::string WrittenName(const PgQuery__FuncCall& call);
 
 // The names of the subqueries that give one to the column that they are in.
 using SubqueryNames = std::map<const PgQuery__SubLink*, std::string>;

@@ -39,6 +39,8 @@ std::string_view CodeOf(std::string_view message, std::string_view at) {
       {"memory exhausted", sqlstate::kStatementTooComplex},
       {"precision for type float must be", sqlstate::kInvalidParameterValue},
       {"interval(", sqlstate::kInvalidParameterValue},
+      {"frame start", sqlstate::kWindowingError},
+      {"frame end", sqlstate::kWindowingError},
       {"role name ", sqlstate::kReservedName},
       {"CURRENT_USER cannot be used as a role name", sqlstate::kReservedName},
       {"CURRENT_ROLE cannot be used as a role name", sqlstate::kReservedName},

@@ -22,5 +22,6 @@ typedef struct PgQuery__RoleSpec PgQuery__RoleSpec;
 typedef struct PgQuery__ParamRef PgQuery__ParamRef;
 typedef struct PgQuery__AlterTableStmt PgQuery__AlterTableStmt;
 typedef struct PgQuery__GrantStmt PgQuery__GrantStmt;
+typedef struct PgQuery__WindowDef PgQuery__WindowDef;
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

@@ -17,6 +17,7 @@
 #include "engine/executor/nodes/sort_node.h"
 #include "engine/executor/nodes/table_scan.h"
 #include "engine/executor/nodes/upsert_node.h"
+#include "engine/executor/nodes/window_node.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/correlation.h"
 #include "engine/sql/expression_analyzer.h"
@@ -150,6 +151,20 @@ class Planner final : public SubqueryPlanner {
     double cost = 0;
   };
 
+  // A window of WINDOW or OVER. Its expressions are over the rows of FROM, then over groups.
+  struct WindowKey {
+    Expression* expression = nullptr;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  struct Window {
+    std::string_view name;  // empty: it has none
+    std::vector<WindowKey> partition;
+    std::vector<WindowKey> order;
+    WindowFrame frame;
+    bool has_frame_clause = false;
+  };
+
   // What becomes of a literal or a parameter without a type in a select list; null: text.
   using UnknownTarget = std::function<Result<Expression*>(size_t target, Expression* expression)>;
 
@@ -169,6 +184,7 @@ class Planner final : public SubqueryPlanner {
     Expression* having = nullptr;
     std::vector<OrderItem> order;
     std::vector<Expression*> groups;
+    std::vector<Window> windows;
     std::vector<bool> used;  // slots that anything refers to
     bool grouped = false;
     bool distinct = false;
@@ -176,6 +192,9 @@ class Planner final : public SubqueryPlanner {
     bool limited = false;
     TableScanNode* scan = nullptr;  // of a table
     bool ordered = false;           // rows come in the order that is asked for
+    bool scan_ordered = false;      // rows of FROM come in the order of ColumnOrder()
+
+    bool has_window_calls() const { return analyzer && analyzer->has_window_calls(); }
   };
 
   struct SetOperation;
@@ -236,8 +255,8 @@ class Planner final : public SubqueryPlanner {
   Status AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query);
   Status AddDependentGroups(Query& query);
   static Status CheckRowsCanBeLocked(const Query& query);
-  static std::vector<bool> UsedSlots(const Query& query);
-  static std::vector<SortKey> ColumnOrder(const Query& query);
+  static std::vector<bool> UsedSlots(Query& query);
+  static std::vector<SortKey> ColumnOrder(Query& query);
   Result<PlanNodePtr> PlanSource(Query& query);
   Result<PlanNodePtr> PlanLocking(PlanNodePtr node, Query& query);
   Result<PlanNodePtr> PlanTargets(PlanNodePtr node, Query& query);
@@ -326,14 +345,59 @@ class Planner final : public SubqueryPlanner {
   // 54011 past PostgreSQL's 1664.
   static Status CheckTargetCount(size_t count);
 
+  // planner_window.cc, planner_window_plan.cc
+  Status AnalyzeWindows(Query& query);
+  Status AnalyzeWindow(const PgQuery__WindowDef& definition, Query& query, Window& window);
+  Result<std::vector<WindowKey>> AnalyzeWindowOrder(const PgQuery__WindowDef& definition,
+                                                    ExpressionAnalyzer& analyzer);
+  Result<std::vector<WindowKey>> AnalyzePartition(const PgQuery__WindowDef& definition,
+                                                  std::span<const WindowKey> order,
+                                                  ExpressionAnalyzer& analyzer);
+  // Takes over what the window that is referred to says.
+  Status CopyWindow(const PgQuery__WindowDef& definition, const Window& referred, Window& window);
+  Status AnalyzeFrame(const PgQuery__WindowDef& definition, ExpressionAnalyzer& analyzer,
+                      Window& window);
+  Result<Expression*> AnalyzeFrameOffset(const ast::Node& node, ExpressionAnalyzer& analyzer,
+                                         const Window& window);
+  Result<Expression*> CoerceRangeOffset(Expression* offset, Oid ordered, int location);
+  using ExpressionVisitor = std::function<Status(Expression*& expression)>;
+  // The expressions of windows and window functions that may read the rows that they are about.
+  static Status VisitWindowExpressions(Query& query, const ExpressionVisitor& visit);
+  static void CollectWindowColumns(Query& query, std::vector<bool>& used);
+  // Windows that have calls, in the order in which they are computed.
+  static std::vector<size_t> ActiveWindows(Query& query);
+  // Null: there is none.
+  static const WindowKey* FindKey(std::span<const WindowKey> keys, const Expression& expression);
+  static bool BeginsWith(std::span<const WindowKey> keys, std::span<const WindowKey> first);
+  // The keys as columns of rows that have the inputs.
+  static std::vector<SortKey> KeysIn(const std::vector<Expression*>& inputs,
+                                     std::span<const WindowKey> keys);
+  // Whether it needs no row, and so need not be computed before windows are.
+  static bool IsOfEveryRow(const Expression& expression) {
+    return !expression.has_columns && expression.volatility != Volatility::kVolatile;
+  }
+  // What a window's rows must be sorted by.
+  static std::vector<WindowKey> WindowSortKeys(const Window& window);
+  // The same of the one that is computed first; empty: none must be.
+  static std::vector<WindowKey> FirstWindowOrder(Query& query);
+  Result<PlanNodePtr> PlanWindows(PlanNodePtr node, Query& query);
+  // What the rows of the windows have: the sort keys, and the columns that anything reads.
+  static std::vector<Expression*> WindowInputs(Query& query);
+  // places: of the window calls' results, behind the inputs.
+  Result<Expression*> ReferToWindowRow(Expression* expression,
+                                       const std::vector<Expression*>& inputs,
+                                       const std::vector<int>& places);
+
   // planner_locking.cc
   static RowLocking ReadLocking(const PgQuery__SelectStmt& select);
   Status CheckLockedNames(const PgQuery__SelectStmt& select, const FromClause& from) const;
 
   // planner_group.cc
-  Result<PlanNodePtr> PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,
-                                   const ExpressionAnalyzer& analyzer, const Scope& scope,
-                                   Expression* having, std::vector<Target>& targets);
+  Result<PlanNodePtr> PlanGrouping(PlanNodePtr input, Query& query);
+  // The same expression over rewritten arguments.
+  Result<Expression*> RewriteArguments(
+      Expression& expression,
+      const std::function<Result<Expression*>(Expression* argument, size_t place)>& rewrite);
   Result<Expression*> RewriteOverGroups(Expression* expression,
                                         const std::vector<Expression*>& groups, const Scope& scope,
                                         bool in_subquery = false);

@@ -21,6 +21,7 @@ Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
     }
   }
   if (expression->kind == ExpressionKind::kColumn) {
+    if (expression->index >= ExpressionAnalyzer::kFirstWindowColumn) return expression;
     if (expression->index >= ExpressionAnalyzer::kFirstAggregateColumn) {
       const int aggregate = expression->index - ExpressionAnalyzer::kFirstAggregateColumn;
       return builder_.Column(static_cast<int>(groups.size()) + aggregate, expression->type,
@@ -47,30 +48,36 @@ Result<Expression*> Planner::RewriteOverGroups(Expression* expression,
   const size_t operands = expression->kind == ExpressionKind::kSubquery
                               ? expression->subquery->operands()
                               : expression->argument_count;
-  std::vector<Expression*> arguments(expression->argument_count);
+  return RewriteArguments(*expression, [&](Expression* argument, size_t place) {
+    return RewriteOverGroups(argument, groups, scope, in_subquery || place >= operands);
+  });
+}
+
+Result<Expression*> Planner::RewriteArguments(
+    Expression& expression,
+    const std::function<Result<Expression*>(Expression* argument, size_t place)>& rewrite) {
+  std::vector<Expression*> arguments(expression.argument_count);
   for (size_t i = 0; i < arguments.size(); ++i) {
-    CONNBENCH_ASSIGN_OR_RETURN(
-        arguments[i],
-        RewriteOverGroups(expression->arguments[i], groups, scope, in_subquery || i >= operands));
+    CONNBENCH_ASSIGN_OR_RETURN(arguments[i], rewrite(expression.arguments[i], i));
   }
-  Expression* rewritten = WithArguments(*expression, arguments, plan_->arena);
+  Expression* rewritten = WithArguments(expression, arguments, plan_->arena);
   return rewritten != nullptr ? Result<Expression*>(rewritten) : plan_->arena.OutOfMemory();
 }
 
-Result<PlanNodePtr> Planner::PlanGrouping(PlanNodePtr input, const std::vector<Expression*>& groups,
-                                          const ExpressionAnalyzer& analyzer, const Scope& scope,
-                                          Expression* having, std::vector<Target>& targets) {
-  for (Target& target : targets) {
-    CONNBENCH_ASSIGN_OR_RETURN(target.expression,
-                               RewriteOverGroups(target.expression, groups, scope));
-  }
-  if (having != nullptr) {
-    CONNBENCH_ASSIGN_OR_RETURN(having, RewriteOverGroups(having, groups, scope));
-  }
-  std::vector<const Expression*> group_expressions(groups.begin(), groups.end());
-  std::vector<AggregateCall> calls(analyzer.aggregates().begin(), analyzer.aggregates().end());
-  return PlanNodePtr(std::make_unique<AggregateNode>(std::move(input), std::move(group_expressions),
-                                                     std::move(calls), having));
+Result<PlanNodePtr> Planner::PlanGrouping(PlanNodePtr input, Query& query) {
+  const auto rewrite = [&](Expression*& expression) -> Status {
+    CONNBENCH_ASSIGN_OR_RETURN(expression,
+                               RewriteOverGroups(expression, query.groups, query.from.scope));
+    return {};
+  };
+  for (Target& target : query.targets) CONNBENCH_RETURN_IF_ERROR(rewrite(target.expression));
+  if (query.having != nullptr) CONNBENCH_RETURN_IF_ERROR(rewrite(query.having));
+  if (!query.windows.empty()) CONNBENCH_RETURN_IF_ERROR(VisitWindowExpressions(query, rewrite));
+  std::vector<const Expression*> groups(query.groups.begin(), query.groups.end());
+  const auto aggregates = query.analyzer->aggregates();
+  return PlanNodePtr(std::make_unique<AggregateNode>(
+      std::move(input), std::move(groups),
+      std::vector<AggregateCall>(aggregates.begin(), aggregates.end()), query.having));
 }
 
 }  // namespace connbench::engine

@@ -19,6 +19,8 @@ namespace {
 constexpr int kMaxLevels = 32;
 // What running a query takes of the stack besides its expressions, in levels of expressions.
 constexpr int kQueryDepth = 8;
+// The same of a window: its WindowAgg and the Sort below.
+constexpr int kWindowDepth = 4;
 
 }  // namespace
 
@@ -55,6 +57,7 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   CONNBENCH_RETURN_IF_ERROR(CheckLockedNames(select, query.from));
   const Scope& scope = query.from.scope;
   ExpressionAnalyzer& analyzer = query.analyzer.emplace(builder_, sql_, scope, this);
+  analyzer.AllowWindows(ast::List(select.window_clause, select.n_window_clause));
   query.distinct = select.n_distinct_clause > 0;
   const bool resolve_unknown = query.unknown_target == nullptr || query.distinct;
   CONNBENCH_RETURN_IF_ERROR(
@@ -73,6 +76,7 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
   CONNBENCH_RETURN_IF_ERROR(
       AnalyzeGroupBy(select, analyzer, scope, query.visible, query.targets, query.groups));
   CONNBENCH_RETURN_IF_ERROR(AnalyzeDistinctOn(select, query));
+  if (!analyzer.windows().empty()) CONNBENCH_RETURN_IF_ERROR(AnalyzeWindows(query));
   for (size_t i = 0; i < query.visible; ++i) {
     Expression*& expression = query.targets[i].expression;
     if (expression->type.oid != type_oid::kUnknown) continue;
@@ -90,8 +94,8 @@ Status Planner::AnalyzeQuery(const PgQuery__SelectStmt& select, Query& query) {
 
 // Not those that stand for several of the table's.
 Status Planner::CheckRowsCanBeLocked(const Query& query) {
-  const bool sets = HasSets(query);
-  if (!query.locking.wanted || (!query.grouped && !query.distinct && !sets)) return {};
+  const bool of_many = query.grouped || query.distinct || query.has_window_calls();
+  if (!query.locking.wanted || (!of_many && !HasSets(query))) return {};
   return Status::Error(
       sqlstate::kFeatureNotSupported,
       fmt::format("{} is not allowed with {}", RowLockModeName(query.locking.first),
@@ -99,6 +103,7 @@ Status Planner::CheckRowsCanBeLocked(const Query& query) {
                   : !query.groups.empty()   ? "GROUP BY clause"
                   : query.having != nullptr ? "HAVING clause"
                   : query.grouped           ? "aggregate functions"
+                  : of_many                 ? "window functions"
                                             : "set-returning functions in the target list"));
 }
 
@@ -112,6 +117,7 @@ Status Planner::AddDependentGroups(Query& query) {
   std::vector<bool> used(grouped.size(), false);
   for (const Target& target : query.targets) CollectColumns(*target.expression, used);
   if (query.having != nullptr) CollectColumns(*query.having, used);
+  CollectWindowColumns(query, used);
   for (const Source& source : query.from.sources) {
     const IndexInfo* key = source.relation == nullptr ? nullptr : source.relation->primary_key();
     if (key == nullptr) continue;
@@ -130,7 +136,7 @@ Status Planner::AddDependentGroups(Query& query) {
 }
 
 // The columns that anything refers to. The conditions of joins are marked where they are analysed.
-std::vector<bool> Planner::UsedSlots(const Query& query) {
+std::vector<bool> Planner::UsedSlots(Query& query) {
   std::vector<bool> used(query.from.slots, false);
   const std::function<void(const JoinTree&)> collect = [&](const JoinTree& tree) {
     for (const Expression* condition : tree.conditions) CollectColumns(*condition, used);
@@ -150,17 +156,30 @@ std::vector<bool> Planner::UsedSlots(const Query& query) {
     if (call.filter != nullptr) CollectColumns(*call.filter, used);
     for (const AggregateOrder& order : call.order) CollectColumns(*order.expression, used);
   }
+  CollectWindowColumns(query, used);
   return used;
 }
 
 // An order by plain columns may come from an index. Empty: no such order is wanted.
-std::vector<SortKey> Planner::ColumnOrder(const Query& query) {
+std::vector<SortKey> Planner::ColumnOrder(Query& query) {
   std::vector<SortKey> order;
-  if (query.grouped || query.distinct) return order;
+  if (query.grouped) return order;
+  const auto add = [&](const Expression& expression, bool descending, bool nulls_first) {
+    const bool is_slot = expression.kind == ExpressionKind::kColumn &&
+                         static_cast<size_t>(expression.index) < query.from.slots;
+    if (is_slot) order.push_back({expression.index, expression.type.oid, descending, nulls_first});
+    return is_slot;
+  };
+  if (!query.windows.empty()) {
+    for (const WindowKey& key : FirstWindowOrder(query)) {
+      if (!add(*key.expression, key.descending, key.nulls_first)) return {};
+    }
+    if (!order.empty()) return order;
+  }
+  if (query.distinct) return order;
   for (const OrderItem& item : query.order) {
     const Expression& expression = *query.targets[item.target].expression;
-    if (expression.kind != ExpressionKind::kColumn) return {};
-    order.push_back({expression.index, expression.type.oid, item.descending, item.nulls_first});
+    if (!add(expression, item.descending, item.nulls_first)) return {};
   }
   return order;
 }
@@ -176,7 +195,8 @@ Result<PlanNodePtr> Planner::PlanSource(Query& query) {
   std::vector<Expression*> conditions;
   Flatten(query.where, conditions);
   ScanChoice choice = ChooseScan(source, conditions, ColumnOrder(query), query.limited);
-  query.ordered = choice.ordered;
+  query.scan_ordered = choice.ordered;
+  query.ordered = choice.ordered && !query.has_window_calls();
   CONNBENCH_ASSIGN_OR_RETURN(auto scan,
                              MakeScan(from, source, query.where, query.used, std::move(choice)));
   query.scan = scan.get();
@@ -289,8 +309,10 @@ Result<PlanNodePtr> Planner::PlanPlain(Query& query) {
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanSource(query));
   if (query.grouped) {
     CONNBENCH_RETURN_IF_ERROR(AddDependentGroups(query));
-    CONNBENCH_ASSIGN_OR_RETURN(node, PlanGrouping(std::move(node), query.groups, *query.analyzer,
-                                                  query.from.scope, query.having, query.targets));
+    CONNBENCH_ASSIGN_OR_RETURN(node, PlanGrouping(std::move(node), query));
+  }
+  if (query.has_window_calls()) {
+    CONNBENCH_ASSIGN_OR_RETURN(node, PlanWindows(std::move(node), query));
   }
   if (query.locking.wanted && query.scan != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(node, PlanLocking(std::move(node), query));
@@ -321,7 +343,7 @@ Status Planner::AnalyzeTree(const PgQuery__SelectStmt& select, const UnknownTarg
   const PgQuery__CommonTableExpr* recursion = std::exchange(recursion_, nullptr);
   CONNBENCH_RETURN_IF_ERROR(CheckSelect(select));
   CONNBENCH_RETURN_IF_ERROR(AnalyzeWith(select.with_clause));
-  int relations = 0;
+  int nodes_depth = 0;
   if (select.n_values_lists > 0) {
     CONNBENCH_RETURN_IF_ERROR(AnalyzeValues(select, tree));
   } else if (recursion != nullptr) {
@@ -335,7 +357,8 @@ Status Planner::AnalyzeTree(const PgQuery__SelectStmt& select, const UnknownTarg
     CONNBENCH_RETURN_IF_ERROR(AnalyzeQuery(select, query));
     const auto end = query.targets.begin() + static_cast<std::ptrdiff_t>(query.visible);
     tree.columns.assign(query.targets.begin(), end);
-    relations = static_cast<int>(query.from.sources.size());
+    nodes_depth = static_cast<int>(query.from.sources.size()) +
+                  static_cast<int>(query.windows.size()) * kWindowDepth;
   }
   CONNBENCH_RETURN_IF_ERROR(AnalyzeLimit(select, tree));
   tree.origins.clear();
@@ -343,7 +366,7 @@ Status Planner::AnalyzeTree(const PgQuery__SelectStmt& select, const UnknownTarg
     tree.origins.push_back(tree.plain == nullptr ? ColumnOrigin{}
                                                  : OriginOf(tree.plain->from, *column.expression));
   }
-  tree.depth = builder_.TakeDepth() + relations + kQueryDepth;
+  tree.depth = builder_.TakeDepth() + nodes_depth + kQueryDepth;
   return builder_.NoteDepth(std::max(depth_around, tree.depth), -1);
 }
 

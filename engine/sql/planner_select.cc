@@ -84,9 +84,6 @@ Status Planner::CheckSelect(const PgQuery__SelectStmt& select) {
   if (select.into_clause != nullptr) {
     return NotSupported("SELECT INTO", select.into_clause->rel->location);
   }
-  if (select.n_window_clause > 0) {
-    return NotSupported("WINDOW", ast::LocationOf(*select.window_clause[0]));
-  }
   if (select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
     return NotSupported("WITH TIES", ast::LocationOf(*select.limit_count));
   }

@@ -161,6 +161,7 @@ Status Planner::AnalyzeResultOrder(const PgQuery__SelectStmt& select, QueryTree&
     item.columns.push_back({column.name, column.expression->type, column.expression->index});
   }
   ExpressionAnalyzer analyzer = MakeAnalyzer(scope);
+  analyzer.AllowWindows({});  // an expression is refused, whatever is in it
   const size_t visible = tree.columns.size();
   std::vector<Target> targets = tree.columns;
   CONNBENCH_RETURN_IF_ERROR(

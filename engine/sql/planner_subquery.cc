@@ -167,7 +167,9 @@ Status Planner::AnalyzeComparison(const PgQuery__SubLink& link,
 Status Planner::KeepExistence(QueryTree& tree) {
   if (tree.plain == nullptr || tree.limit != nullptr || tree.offset != nullptr) return {};
   Query& query = *tree.plain;
-  if (query.grouped || query.locking.wanted || HasSets(query)) return {};
+  if (query.grouped || query.locking.wanted || query.has_window_calls() || HasSets(query)) {
+    return {};
+  }
   for (const Target& target : query.targets) {
     CONNBENCH_RETURN_IF_ERROR(builder_.Forget(*target.expression));
   }

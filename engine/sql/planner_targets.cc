@@ -176,12 +176,19 @@ Status Planner::AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnal
     // An ordinal or a name may mean a target that is made of the groups.
     const Expression* aggregate = nullptr;
     ForEachColumn(*key, [&](const Expression& column) {
-      if (column.index >= ExpressionAnalyzer::kFirstAggregateColumn) aggregate = &column;
+      const bool is_aggregate = column.index >= ExpressionAnalyzer::kFirstAggregateColumn &&
+                                column.index < ExpressionAnalyzer::kFirstWindowColumn;
+      if (is_aggregate) aggregate = &column;
     });
     if (aggregate != nullptr) {
       return Status::Error(sqlstate::kGroupingError,
                            "aggregate functions are not allowed in GROUP BY",
                            builder_.PositionOf(aggregate->location));
+    }
+    if (const Expression* window = ExpressionAnalyzer::FindWindowResult(*key)) {
+      return Status::Error(sqlstate::kWindowingError,
+                           "window functions are not allowed in GROUP BY",
+                           builder_.PositionOf(window->location));
     }
     if (key->kind == ExpressionKind::kUnnest) {
       return NotSupported("GROUP BY a set-returning function", ast::LocationOf(*node));

@@ -48,11 +48,13 @@ struct AggregateDescription {
 
 struct AggregateState {
   int64_t count = 0;     // of non-null inputs
-  __int128 integer = 0;  // the sum
+  __int128 integer = 0;  // the sum; of bool_and and bool_or the number of true inputs
   double real = 0;       // the sum
   Value best;            // the minimum, the maximum, the numeric sum; bytes are in buffer
   ArenaBuffer buffer;
-  bool flag = false;
+  // Of a numeric sum: the display scale it shows, and how many inputs have it.
+  int32_t scale = 0;
+  int64_t scale_inputs = 0;
 };
 
 namespace {
@@ -134,9 +136,28 @@ bool AddReal(double value, AggregateState& state, EvalContext& context) {
 
 bool AddToNumericSum(const Value& value, AggregateState& state, Arena& arena,
                      EvalContext& context) {
+  const int32_t scale = NumericDisplayScale(value);
+  if (state.count == 1 || scale > state.scale) {
+    state.scale = scale;
+    state.scale_inputs = 0;
+  }
+  if (scale == state.scale) ++state.scale_inputs;
   if (state.count == 1) return Keep(value, state, arena, context);
   Value sum;
   Status status = AddNumeric(state.best, value, *context.arena, sum);
+  if (!status.ok()) return context.Fail(std::move(status));
+  return Keep(sum, state, arena, context);
+}
+
+// Not a NaN or an infinity, nor the only input that shows as many digits as the sum.
+bool TakeOutOfNumericSum(const Value& value, AggregateState& state, Arena& arena,
+                         EvalContext& context, bool& done) {
+  const int32_t scale = NumericDisplayScale(value);
+  if (scale == state.scale) --state.scale_inputs;
+  done = scale >= 0 && (state.count == 0 || state.scale_inputs > 0 || state.scale == 0);
+  if (!done || state.count == 0) return true;
+  Value sum;
+  Status status = SubtractNumeric(state.best, value, *context.arena, sum);
   if (!status.ok()) return context.Fail(std::move(status));
   return Keep(sum, state, arena, context);
 }
@@ -287,10 +308,8 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
     case Kind::kMaximum:
       return Improve(call, value, state, arena, context);
     case Kind::kAnd:
-      state.flag = (state.count == 1 || state.flag) && value.integer != 0;
-      return true;
     case Kind::kOr:
-      state.flag = state.flag || value.integer != 0;
+      state.integer += value.integer;
       return true;
     case Kind::kStringAgg:
       if (state.count > 1 && !arguments[1].null &&
@@ -304,6 +323,43 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
              context.Fail(state.buffer.OutOfMemory(arena));
   }
   return true;
+}
+
+// Sums of floats would keep the error of what has left; the others forget too much.
+bool CanTakeOut(const AggregateCall& call) {
+  switch (call.function->kind) {
+    case Kind::kCount:
+    case Kind::kSumInteger:
+    case Kind::kSumWide:
+    case Kind::kSumNumeric:
+    case Kind::kAverageInteger:
+    case Kind::kAverageNumeric:
+    case Kind::kAnd:
+    case Kind::kOr:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool TakeOut(const AggregateCall& call, const Value* arguments, AggregateState& state, Arena& arena,
+             EvalContext& context, bool& done) {
+  --state.count;
+  done = true;
+  switch (call.function->kind) {
+    case Kind::kSumInteger:
+    case Kind::kSumWide:
+    case Kind::kAverageInteger:
+    case Kind::kAnd:
+    case Kind::kOr:
+      state.integer -= arguments[0].integer;
+      return true;
+    case Kind::kSumNumeric:
+    case Kind::kAverageNumeric:
+      return TakeOutOfNumericSum(arguments[0], state, arena, context, done);
+    default:
+      return true;
+  }
 }
 
 bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& context, Value& out) {
@@ -354,8 +410,10 @@ bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& conte
       out = state.best;
       break;
     case Kind::kAnd:
+      out = Value::Bool(state.integer == state.count);
+      break;
     case Kind::kOr:
-      out = Value::Bool(state.flag);
+      out = Value::Bool(state.integer > 0);
       break;
     case Kind::kStringAgg:
       out = Value::Text(state.buffer.view());

@@ -4,7 +4,7 @@
 // How a plan node uses one: FindAggregate() and coerce the arguments; per group NewState(), then
 // EvaluateInputs() and TakeIn() for every row, then Finish(). Of a call that takes its inputs in
 // order (sorted()), the node sorts the inputs of a group before it takes them in, and leaves out
-// what is equal for DISTINCT.
+// what is equal for DISTINCT. Over a window frame that moves, TakeOut() undoes TakeIn().
 //
 // Safety: descriptions are constant; a state belongs to one thread. Ownership: states, and all they
 // remember, live in the arena given to NewState(), which must outlive the group.
@@ -68,7 +68,13 @@ AggregateState* NewState(const AggregateCall& call, Arena& arena);
 // The arguments that EvaluateInputs() wrote.
 [[nodiscard]] bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& state,
                           Arena& arena, EvalContext& context);
-// May be called once. out may point into the state.
+// Whether TakeOut() may undo a TakeIn() of the call.
+bool CanTakeOut(const AggregateCall& call);
+// Takes what was taken in out again. done: false: the state does not know what it was without it,
+// and is of no more use.
+[[nodiscard]] bool TakeOut(const AggregateCall& call, const Value* arguments, AggregateState& state,
+                           Arena& arena, EvalContext& context, bool& done);
+// May be called again after further inputs. out may point into the state.
 [[nodiscard]] bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& context,
                           Value& out);
 

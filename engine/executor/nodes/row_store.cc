@@ -21,6 +21,14 @@ void RowStore::Clear() {
   arena_.Release();
   file_.Close();
   std::vector<char>().swap(unwritten_);
+  std::vector<int64_t>().swap(places_);
+}
+
+void RowStore::Reset() {
+  if (!in_memory()) return Clear();
+  rows_ = 0;
+  memory_.clear();
+  arena_.Reset();
 }
 
 Status RowStore::Add(std::string_view row) {
@@ -33,6 +41,7 @@ Status RowStore::Add(std::string_view row) {
     }
   }
   if (!file_.is_open()) CONNBENCH_RETURN_IF_ERROR(file_.Open());
+  if ((rows_ - memory_.size()) % kRowsPerPlace == 0) places_.push_back(spilled_bytes());
   const auto length = static_cast<uint32_t>(row.size());
   const char* header = reinterpret_cast<const char*>(&length);
   unwritten_.insert(unwritten_.end(), header, header + sizeof length);
@@ -85,6 +94,27 @@ Result<bool> RowStore::Read(Position& position, std::string_view& row) {
   ++position.row;
   row = {position.bytes.data(), position.bytes.size()};
   return true;
+}
+
+Status RowStore::Seek(Position& position, size_t row) const {
+  if (row < memory_.size()) {
+    position.row = row;
+    position.offset = 0;
+    return {};
+  }
+  const size_t place = (row - memory_.size()) / kRowsPerPlace;
+  const size_t first = memory_.size() + place * kRowsPerPlace;
+  if (position.row > row || position.row < first) {
+    position.row = first;
+    position.offset = places_[place];
+  }
+  for (; position.row < row; ++position.row) {
+    uint32_t length = 0;
+    CONNBENCH_RETURN_IF_ERROR(
+        CopyOut(position, position.offset, reinterpret_cast<char*>(&length), sizeof length));
+    position.offset += static_cast<int64_t>(sizeof length + length);
+  }
+  return {};
 }
 
 void RowStore::MoveToEnd(Position& position) const {

@@ -37,6 +37,8 @@ class RowStore {
 
   // Forgets all rows, and gives their memory and disk space back.
   void Clear();
+  // Forgets them, and keeps a little memory for others.
+  void Reset();
   // Before the first row.
   void SetMemoryLimit(int64_t bytes) {
     limit_bytes_ = bytes;
@@ -48,6 +50,8 @@ class RowStore {
   Result<bool> Read(Position& position, std::string_view& row);
   // Behind the last row.
   void MoveToEnd(Position& position) const;
+  // Before a row that there is.
+  Status Seek(Position& position, size_t row) const;
 
   size_t rows() const { return rows_; }
   bool in_memory() const { return rows_ == memory_.size(); }
@@ -57,6 +61,8 @@ class RowStore {
   std::string_view operator[](size_t row) const { return memory_[row]; }
 
  private:
+  static constexpr size_t kRowsPerPlace = 64;
+
   Status CopyOut(Position& position, int64_t offset, char* bytes, size_t count) const;
 
   int64_t limit_bytes_ = INT64_MAX;
@@ -65,6 +71,7 @@ class RowStore {
   std::vector<std::string_view> memory_;  // the first rows
   TemporaryFile file_;                    // the others: each its length, then its bytes
   std::vector<char> unwritten_;           // what follows the file
+  std::vector<int64_t> places_;           // in the file, of every kRowsPerPlace-th row there
 };
 
 }  // namespace connbench::engine

@@ -280,3 +280,121 @@ select pg_catalog.lower(a) from v
 select pg_catalog.sum(b) from v
 select sum(b) from v
 drop table v
+create table w (id int, a int, b bigint, c text, n numeric, f float8, p int)
+insert into w values (1, 1, 10, 'a', 1.5, 1, 1), (2, 1, 20, 'b', 2.25, 2, 1), (3, 2, null, 'c', 3, null, 1), (4, 2, 40, null, 'NaN', 'NaN', 2), (5, null, 50, 'e', 5.000, 'infinity', 2), (6, 3, 60, 'f', null, '-infinity', null), (7, 3, 70, 'g', 7, 7.5, null)
+select id, row_number() over (order by id desc), sum(a) over (partition by p), count(*) over () from w order by id
+select id, rank() over (order by a), dense_rank() over (order by a nulls first), percent_rank() over (order by a), cume_dist() over (order by a) from w order by id
+select id, lag(c) over (order by id), lead(c, 2) over (order by id), lag(a, 1, 7) over (order by id), lead(a, 1, 0.5) over (order by id), lag(c, a) over (order by id) from w order by id
+select id, first_value(c) over w, last_value(c) over w, nth_value(c, 2) over w, ntile(3) over w from w window w as (order by id) order by id
+select id, sum(n) over (order by id rows between 1 preceding and current row), avg(n) over (order by id rows 2 preceding), sum(n) over (order by id rows between 1 following and 2 following) from w order by id
+select id, sum(f) over (order by id rows 1 preceding), avg(f) over (order by id rows between current row and unbounded following), sum(b) over (order by id rows between 2 preceding and 1 preceding) from w order by id
+select id, sum(id) over (order by a range between 1 preceding and 1 following), sum(id) over (order by a desc range between 1 preceding and current row) from w order by id
+select id, count(*) over (order by n range between 1.5 preceding and 2 following), count(*) over (order by f range between 1 preceding and 1 following), count(*) over (order by f desc nulls first range between 'inf' preceding and 1 following) from w order by id
+select id, array_agg(id) over (order by a groups between 1 preceding and 1 following exclude current row), string_agg(c, ',') over (order by a, id groups between 1 following and 2 following) from w order by id
+select id, array_agg(id) over (order by a, id rows between 2 preceding and 2 following exclude group), array_agg(id) over (order by a, id rows unbounded preceding exclude ties) from w order by id
+select id, first_value(id) over (order by a groups unbounded preceding exclude group), last_value(id) over (order by a, id groups between unbounded preceding and 1 following exclude ties), nth_value(id, 2) over (order by id exclude current row) from w order by id
+select id, count(*) filter (where a > 1) over (order by id), bool_and(a > 1) over (order by id rows 1 preceding), bool_or(a > 1) over (order by id rows 1 preceding), min(c) over (order by id rows 1 preceding) from w order by id
+select a, sum(count(*)) over (order by a), rank() over (order by sum(b) desc) from w group by a order by a
+select a, sum(sum(a)) over (partition by a % 2 order by max(id)) + 1 as x from w group by a having count(*) > 0 order by a
+select distinct count(*) over (partition by a) from w order by 1
+select distinct on (p) p, id, row_number() over (order by id desc) from w order by p, row_number() over (order by id desc)
+select id from w order by row_number() over (order by id desc) limit 2
+select * from (select id, row_number() over (partition by p order by id desc) r from w) s where r = 1 order by id
+with s as (select id, lead(id) over (order by id) as next from w) select * from s where next - id > 0 order by id
+select id, (select count(*) over () from w i where i.a = w.a limit 1), row_number() over (order by (select max(id) from w i where i.a = w.a), id) from w order by id
+select id, sum(a) over (w rows 1 preceding), rank() over w, sum(a) over (v order by id) from w window v as (partition by p), w as (v order by a, id) order by id
+select x, unnest(array[x, 10]), row_number() over (order by x desc) from generate_series(1, 2) x order by x, 2
+select row_number() over (), rank() over (), ntile(2) over (), sum(1) over (), percent_rank() over (), cume_dist() over ()
+select sum(a) over (order by a rows 1 preceding) from w where false
+select ntile(null) over (), lag(1, null) over (), nth_value(1, null) over ()
+select pg_typeof(row_number() over ()), pg_typeof(lag(1, 1, 2.5) over ()), pg_typeof(sum(1::bigint) over ()), pg_typeof(ntile(2) over ()), pg_typeof(cume_dist() over ()), pg_typeof(lag(array[1]) over ()), pg_typeof(lag('a', 1, 'b') over ())
+select sum(x) over (order by x range 9223372036854775807 preceding), count(*) over (order by x rows between 9223372036854775807 preceding and 9223372036854775806 following) from (values (1::bigint), (2)) v (x) order by x
+insert into w (id, a) select 10 + row_number() over (order by id), rank() over (order by a) from w where a = 2 returning id, a
+delete from w where id > 10
+select row_number(*) over ()
+select sum(sum(a) over ()) from w
+select lag(sum(a)) over () from w where sum(a) > 1
+select nth_value(a) over () from w
+select lag(a, 1, 'x') over () from w
+select rank() from w
+select count(*) over (order by c range 'x' preceding) from w
+select row_number()
+select rank(1) over ()
+select rank(1)
+select row_number() within group (order by 1) over ()
+select row_number() filter (where true)
+select row_number() filter (where true) over ()
+select lag(a, 1, 'x'::text) over () from w
+select lag(null) over () from w
+select first_value('x') over () from w
+select lag(a, 1::bigint) over () from w
+select ntile(1.5) over () from w
+select count(distinct a) over () from w
+select count() over () from w
+select sum(a order by a) over () from w
+select sum(row_number() over ()) from w
+select lag(row_number() over ()) over () from w
+select a from w where row_number() over () = 1
+select a from w group by row_number() over ()
+select row_number() over () from w group by 1
+select a from w group by a having row_number() over () = 1
+select a from w order by row_number() over (order by row_number() over ())
+select a from w limit row_number() over ()
+select * from generate_series(1, row_number() over ()) x
+select a from w join w t2 on row_number() over () = 1
+insert into w values (row_number() over ())
+insert into w (a) values (1) returning row_number() over ()
+update w set a = row_number() over ()
+create table x (a int default row_number() over ())
+create table x (a int check (row_number() over () > 1))
+select sum(a) filter (where row_number() over () > 1) from w
+select sum(a) filter (where sum(a) > 1) over () from w
+select sum(a) filter (where sum(a) > 1) from w
+select sum(a) over w from w
+select sum(a) over (w) from w
+select sum(a) over w from w window w as (), w as ()
+select sum(a) over (w partition by a) from w window w as (order by a)
+select sum(a) over (w order by a) from w window w as (order by a)
+select sum(a) over (w) from w window w as (rows unbounded preceding)
+select sum(a) over (w order by a) from w window w as (rows unbounded preceding)
+select sum(a) over (range 1 preceding) from w
+select sum(a) over (order by a, b range 1 preceding) from w
+select sum(a) over (order by a, a range 1 preceding) from w
+select sum(a) over (groups 1 preceding) from w
+select sum(a) over (order by c range 1 preceding) from w
+select sum(a) over (order by c::varchar range '1' preceding) from w
+select sum(a) over (order by a range 1.5 preceding) from w
+select sum(a) over (order by a range 'x' preceding) from w
+select sum(a) over (order by a range b preceding) from w
+select sum(a) over (order by a rows b preceding) from w
+select sum(a) over (order by a rows sum(b) preceding) from w
+select sum(a) over (order by a rows c preceding) from w
+select sum(a) over (order by a rows 'x'::text preceding) from w
+select sum(a) over (order by a rows -1 preceding) from w
+select sum(a) over (order by a rows null preceding) from w
+select sum(a) over (order by a range -1 preceding) from w
+select sum(a) over (order by a rows between current row and -1 following) from w
+select lower(c) over () from w
+select nosuch(c) over () from w
+select a over () from w
+select sum(a) over (partition by nosuch), alsonosuch from w
+select a from w for update
+select sum(sum(a)) over (order by sum(b)) from w
+select a, sum(sum(a)) over () from w
+select sum(a) over (order by n range 1.5::float8 preceding) from w
+select sum(a) over (order by f range 1 preceding) from w
+select unnest(array[1,2]), row_number() over () from w
+select a from w union select a from w order by row_number() over ()
+select distinct a from w order by row_number() over ()
+select row_number() over w from w window w as (order by 1, a desc), w2 as (w)
+select sum(a) over (rows between unbounded following and current row) from w
+select sum(a) over (rows between current row and 1 preceding) from w
+select ntile(0) over () from (values (1)) v
+select nth_value(1, 0) over () from (values (1)) v
+select rank() over (order by a) from w window w as (order by sum(b))
+select a from w window w as (order by sum(b))
+select a from w window w as (order by row_number() over ())
+select exists (select row_number() over ())
+select row_number() over (order by count(*)) from w
+select sum(a) over (order by n range $1 preceding) from w
+drop table w
