@@ -259,6 +259,9 @@ Step WindowAggNode::DoNext(ExecutionContext& context, const Value*& row) {
     if (!run->is_aggregate() && !Compute(context, *run)) return Step::kError;
   }
   if (has_aggregates_ && !ComputeAggregates(context)) return Step::kError;
+  // Also if no function asks: a bad offset is an error, and rows before the frame can be trimmed.
+  if (scans_for_head_ && !FindFrameHead(context)) return Step::kError;
+  if (scans_for_tail_ && !FindFrameTail(context)) return Step::kError;
   std::copy(current_reader_.values.begin(), current_reader_.values.end(), row_.begin());
   for (size_t i = 0; i < runs_.size(); ++i) row_[columns_ + i] = runs_[i]->result;
   row = row_.data();

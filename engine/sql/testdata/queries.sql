@@ -397,4 +397,5 @@ select a from w window w as (order by row_number() over ())
 select exists (select row_number() over ())
 select row_number() over (order by count(*)) from w
 select sum(a) over (order by n range $1 preceding) from w
+select rank() over (order by a range -1 preceding) from w
 drop table w
