@@ -35,12 +35,7 @@ std::string CatalogContents::OwnerName(Oid role) const {
 }
 
 bool CatalogContents::HasForeignKeys(const RelationInfo& table) const {
-  return !table.foreign_keys.empty() ||
-         std::any_of(relations.begin(), relations.end(), [&table](const RelationRef& other) {
-           return std::any_of(
-               other->foreign_keys.begin(), other->foreign_keys.end(),
-               [&table](const ForeignKeyInfo& key) { return key.table_oid == table.oid; });
-         });
+  return !table.foreign_keys.empty() || !table.references.empty();
 }
 
 std::string UnknownRoleName(Oid role) { return fmt::format("unknown (OID={})", role); }

@@ -364,12 +364,16 @@ struct ConstraintRow {
   Oid table = 0;
   Oid index = 0;
   Oid referenced = 0;
-  char action = ' ';  // on update and delete
+  char on_update = ' ';
+  char on_delete = ' ';
   char match = ' ';
+  bool deferrable = false;
+  bool deferred = false;
   bool valid = true;
   bool no_inherit = true;
   const std::vector<int16_t>* columns = nullptr;             // from 0
   const std::vector<int16_t>* referenced_columns = nullptr;  // null: none
+  const std::vector<int16_t>* set_columns = nullptr;         // null: all, or none
 };
 
 Value ColumnNumbers(const std::vector<int16_t>* columns, ViewRows& rows) {
@@ -385,16 +389,16 @@ constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
     {{"connamespace", t::kOid},
      [](const ConstraintRow& row, ViewRows&) { return Value::Integer(SchemaOf(row.table)); }},
     {{"contype", t::kChar}, field::Char<&ConstraintRow::kind>},
-    {{"condeferrable", t::kBool}, field::False},
-    {{"condeferred", t::kBool}, field::False},
+    {{"condeferrable", t::kBool}, field::Flag<&ConstraintRow::deferrable>},
+    {{"condeferred", t::kBool}, field::Flag<&ConstraintRow::deferred>},
     {{"convalidated", t::kBool}, field::Flag<&ConstraintRow::valid>},
     {{"conrelid", t::kOid}, field::Number<&ConstraintRow::table>},
     {{"contypid", t::kOid}, field::Constant<0>},
     {{"conindid", t::kOid}, field::Number<&ConstraintRow::index>},
     {{"conparentid", t::kOid}, field::Constant<0>},
     {{"confrelid", t::kOid}, field::Number<&ConstraintRow::referenced>},
-    {{"confupdtype", t::kChar}, field::Char<&ConstraintRow::action>},
-    {{"confdeltype", t::kChar}, field::Char<&ConstraintRow::action>},
+    {{"confupdtype", t::kChar}, field::Char<&ConstraintRow::on_update>},
+    {{"confdeltype", t::kChar}, field::Char<&ConstraintRow::on_delete>},
     {{"confmatchtype", t::kChar}, field::Char<&ConstraintRow::match>},
     {{"conislocal", t::kBool}, field::True},
     {{"coninhcount", t::kInt4}, field::Constant<0>},
@@ -407,12 +411,13 @@ constexpr auto kConstraintFields = std::to_array<ViewField<ConstraintRow>>({
     {{"conpfeqop", t::kOidArray}, field::Null},
     {{"conppeqop", t::kOidArray}, field::Null},
     {{"conffeqop", t::kOidArray}, field::Null},
-    {{"confdelsetcols", t::kInt2Array}, field::Null},
+    {{"confdelsetcols", t::kInt2Array},
+     [](const ConstraintRow& row, ViewRows& rows) { return ColumnNumbers(row.set_columns, rows); }},
     {{"conexclop", t::kOidArray}, field::Null},
     {{"conbin", t::kPgNodeTree}, field::Null},
 });
 
-void AppendConstraints(const RelationInfo& table, const CatalogContents& contents, ViewRows& rows) {
+void AppendConstraints(const RelationInfo& table, ViewRows& rows) {
   for (const IndexInfo& index : table.indexes) {
     if (!index.constraint) continue;
     ConstraintRow row;
@@ -442,22 +447,22 @@ void AppendConstraints(const RelationInfo& table, const CatalogContents& content
     row.table = table.oid;
     row.index = key.index_oid;
     row.referenced = key.table_oid;
-    row.action = 'a';
-    row.match = 's';
-    row.valid = false;  // rows are not checked
+    row.on_update = static_cast<char>(key.on_update);
+    row.on_delete = static_cast<char>(key.on_delete);
+    row.match = key.match_full ? 'f' : 's';
+    row.deferrable = key.deferrable;
+    row.deferred = key.deferred;
+    row.valid = key.validated;
     row.columns = &key.columns;
-    if (const RelationInfo* referenced = contents.Find(key.table_oid)) {
-      for (const IndexInfo& index : referenced->indexes) {
-        if (index.oid == key.index_oid) row.referenced_columns = &index.key_columns;
-      }
-    }
+    row.referenced_columns = &key.referenced_columns;
+    if (!key.set_columns.empty()) row.set_columns = &key.set_columns;
     AppendViewRow<kConstraintFields>(row, rows);
   }
 }
 
 Status ReadConstraint(const SystemViewInput& input, ViewRows& rows) {
   CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
-  for (const RelationRef& table : contents.relations) AppendConstraints(*table, contents, rows);
+  for (const RelationRef& table : contents.relations) AppendConstraints(*table, rows);
   return {};
 }
 

@@ -24,6 +24,27 @@ std::string ColumnList(const RelationInfo& table, const std::vector<int16_t>& co
   return list;
 }
 
+std::string ActionText(std::string_view when, ForeignKeyAction action) {
+  std::string_view what;
+  switch (action) {
+    case ForeignKeyAction::kNoAction:
+      return {};
+    case ForeignKeyAction::kRestrict:
+      what = "RESTRICT";
+      break;
+    case ForeignKeyAction::kCascade:
+      what = "CASCADE";
+      break;
+    case ForeignKeyAction::kSetNull:
+      what = "SET NULL";
+      break;
+    case ForeignKeyAction::kSetDefault:
+      what = "SET DEFAULT";
+      break;
+  }
+  return fmt::format("{}{}", when, what);
+}
+
 }  // namespace
 
 std::string IndexDefinitionText(const RelationInfo& table, const IndexInfo& index, bool qualified) {
@@ -51,12 +72,17 @@ Result<std::string> CheckText(const RelationInfo& table, const CheckInfo& check,
 
 std::string ForeignKeyText(const RelationInfo& table, const ForeignKeyInfo& key,
                            const RelationInfo& referenced) {
-  std::string there;
-  for (const IndexInfo& index : referenced.indexes) {
-    if (index.oid == key.index_oid) there = ColumnList(referenced, index.key_columns);
-  }
-  return fmt::format("FOREIGN KEY ({}) REFERENCES {}({}) NOT VALID", ColumnList(table, key.columns),
-                     QuoteIfNeeded(referenced.name), there);
+  std::string text =
+      fmt::format("FOREIGN KEY ({}) REFERENCES {}({})", ColumnList(table, key.columns),
+                  QuoteIfNeeded(referenced.name), ColumnList(referenced, key.referenced_columns));
+  if (key.match_full) text += " MATCH FULL";
+  text += ActionText(" ON UPDATE ", key.on_update);
+  text += ActionText(" ON DELETE ", key.on_delete);
+  if (!key.set_columns.empty()) text += fmt::format(" ({})", ColumnList(table, key.set_columns));
+  if (key.deferrable) text += " DEFERRABLE";
+  if (key.deferred) text += " INITIALLY DEFERRED";
+  if (!key.validated) text += " NOT VALID";
+  return text;
 }
 
 Result<std::string> DefaultForPeople(const ColumnInfo& column, Interrupts* interrupts) {

@@ -53,11 +53,12 @@ constexpr KnownFields kKnown[] = {
      ""},
     {&pg_query__column_def__descriptor, "colname type_name coll_clause constraints location",
      "is_local"},
-    // What a foreign key does with rows, and when, has no meaning while its rows are not checked.
+    // initially_valid: follows from the others.
     {&pg_query__constraint__descriptor,
      "contype conname deferrable initdeferred location raw_expr generated_when nulls_not_distinct "
-     "keys including exclusions options indexname indexspace pktable fk_attrs pk_attrs",
-     "fk_matchtype fk_upd_action fk_del_action fk_del_set_cols skip_validation initially_valid"},
+     "keys including exclusions options indexname indexspace pktable fk_attrs pk_attrs "
+     "fk_matchtype fk_upd_action fk_del_action fk_del_set_cols skip_validation",
+     "initially_valid"},
     {&pg_query__index_stmt__descriptor,
      "idxname relation access_method table_space index_params index_including_params options "
      "where_clause unique nulls_not_distinct concurrent if_not_exists",
@@ -96,6 +97,7 @@ constexpr KnownFields kKnown[] = {
     {&pg_query__fetch_stmt__descriptor, "direction how_many portalname ismove", ""},
     {&pg_query__explain_stmt__descriptor, "query options", ""},
     {&pg_query__variable_set_stmt__descriptor, "kind name args is_local", ""},
+    {&pg_query__constraints_set_stmt__descriptor, "constraints deferred", ""},
     {&pg_query__variable_show_stmt__descriptor, "name", ""},
     {&pg_query__discard_stmt__descriptor, "target", ""},
     {&pg_query__transaction_stmt__descriptor, "kind options savepoint_name gid chain", ""},

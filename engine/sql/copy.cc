@@ -551,7 +551,7 @@ Status CopyFrom::Flush() {
   const LatestSnapshot snapshot(transaction_);
   batch_tids_.resize(batch_rows_.size());
   CONNBENCH_RETURN_IF_ERROR(table_->heap().InsertMany(transaction_, batch_rows_, batch_tids_));
-  if (!table_->indexes().empty()) {
+  if (!table_->indexes().empty() || table_->watcher() != nullptr) {
     for (size_t i = 0; i < batch_rows_.size(); ++i) {
       table_->codec().DecodeAll(batch_rows_[i], row_values_.data());
       Status status =
@@ -561,6 +561,8 @@ Status CopyFrom::Flush() {
         line_number_ -= static_cast<int64_t>(batch_rows_.size() - 1 - i);
         return InLine(std::move(status));
       }
+      if (table_->watcher() == nullptr) continue;
+      CONNBENCH_RETURN_IF_ERROR(table_->watcher()->Inserted(row_values_.data(), batch_tids_[i]));
     }
   }
   batch_rows_.clear();

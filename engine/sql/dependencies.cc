@@ -45,7 +45,9 @@ Part Dependencies::PartOf(const RelationInfo& relation) const {
 std::vector<Dependent> Dependencies::OnAny(std::span<const RelationRef> relations) const {
   std::vector<Oid> tables;
   std::vector<Oid> sequences;
+  std::vector<Oid> indexes;
   for (const RelationRef& relation : relations) {
+    if (relation->kind == RelationKind::kIndex) indexes.push_back(relation->oid);
     if (relation->kind == RelationKind::kSequence) sequences.push_back(relation->oid);
     if (relation->kind != RelationKind::kTable) continue;
     tables.push_back(relation->oid);
@@ -74,9 +76,10 @@ std::vector<Dependent> Dependencies::OnAny(std::span<const RelationRef> relation
       }
     }
     for (const ForeignKeyInfo& key : table->foreign_keys) {
-      if (!contains(tables, key.table_oid)) continue;
-      dependents.push_back(
-          {Dependent::Kind::kForeignKey, table, key.oid, 0, name_of(key.table_oid)});
+      const bool on_index = contains(indexes, key.index_oid);
+      if (!on_index && !contains(tables, key.table_oid)) continue;
+      dependents.push_back({Dependent::Kind::kForeignKey, table, key.oid, 0,
+                            name_of(on_index ? key.index_oid : key.table_oid)});
     }
   }
   return dependents;

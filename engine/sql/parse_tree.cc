@@ -29,8 +29,10 @@ std::string_view CodeOf(std::string_view message, std::string_view at) {
     return sqlstate::kInvalidEscapeSequence;
   }
   if (message.find("not implemented") != std::string_view::npos ||
+      message.find("not yet implemented") != std::string_view::npos ||
       message.find("constraints cannot be marked") != std::string_view::npos ||
-      message.find("not supported") != std::string_view::npos) {
+      message.find("not supported") != std::string_view::npos ||
+      message.find("only supported for") != std::string_view::npos) {
     return sqlstate::kFeatureNotSupported;
   }
   constexpr std::pair<std::string_view, std::string_view> kCodes[] = {

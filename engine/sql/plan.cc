@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "engine/executor/nodes/table.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/foreign_key_events.h"
 #include "engine/sql/system_views.h"
 #include "engine/transaction/transaction.h"
 
@@ -40,6 +42,16 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
     CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(relation->oid, mode));
     locked = std::move(relation);
   }
+}
+
+Status WatchForeignKeys(const PlanningContext& context, Table& table) {
+  const RelationInfo& info = table.info();
+  if (info.foreign_keys.empty() && info.references.empty()) return {};
+  CONNBENCH_ASSIGN_OR_RETURN(
+      auto watcher, MakeForeignKeyWatcher(*context.storage, *context.catalog, *context.transaction,
+                                          table.relation(), *context.foreign_key_events));
+  table.set_watcher(std::move(watcher));
+  return {};
 }
 
 [[gnu::hot]] Result<bool> LockAndCheckPlan(const PlanningContext& context, Plan& plan,

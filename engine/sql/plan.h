@@ -22,8 +22,10 @@
 
 namespace connbench::engine {
 
+class ForeignKeyEvents;
 class Segment;
 class Storage;
+class Table;
 class Transaction;
 
 enum class PlanKind : uint8_t { kSelect, kInsert, kUpdate, kDelete };
@@ -74,7 +76,13 @@ struct PlanningContext {
   Interrupts* interrupts = nullptr;  // of the session, for what analysis computes
   bool enable_seqscan = true;
   bool enable_indexscan = true;
+  ForeignKeyEvents* foreign_key_events = nullptr;  // where plans that write say what they wrote
+  bool for_foreign_key = false;                    // the statement is one of foreign_key_queries.h
 };
+
+// Lets whoever writes the table's rows say so to the context's events, if it has foreign keys or
+// is referred to by some.
+Status WatchForeignKeys(const PlanningContext& context, Table& table);
 
 // Whether statement is one that PlanStatement() takes: SELECT, VALUES, INSERT, UPDATE, DELETE.
 bool IsPlannable(const PgQuery__Node& statement);

@@ -58,6 +58,7 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
   source.table = std::make_shared<Table>(*context_.storage, source.relation);
   if (mode == LockMode::kRowExclusive) {
     CONNBENCH_RETURN_IF_ERROR(LoadChecks(*source.table, plan_->arena));
+    CONNBENCH_RETURN_IF_ERROR(WatchForeignKeys(context_, *source.table));
   }
   ScopeItem item;
   item.table_name = item.alias = source.relation->name;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/executor/nodes/cross_check_node.h"
 #include "engine/executor/nodes/modify_nodes.h"
 #include "engine/sql/column_defaults.h"
 #include "engine/sql/planner.h"
@@ -105,6 +106,9 @@ Result<Planner::WrittenRows> Planner::PlanWritten(Query& query) {
                                                    ChooseScan(source, conditions, {}, false)));
     rows.scan = scan.get();
     rows.node = std::move(scan);
+    if (context_.for_foreign_key) {
+      rows.node = std::make_unique<CrossCheckNode>(std::move(rows.node), rows.scan);
+    }
     return rows;
   }
   written_ = &source;
@@ -174,6 +178,10 @@ Status Planner::PlanDelete(const PgQuery__DeleteStmt& deletion) {
       AnalyzeReturning(deletion.returning_list, deletion.n_returning_list, from.scope));
   NoteReads(*source.relation, {query.where}, query.targets);
   query.used = UsedSlots(query);
+  // Foreign keys may ask for any column of the row that goes.
+  if (source.table->watcher() != nullptr) {
+    std::fill_n(query.used.begin(), source.relation->columns.size(), true);
+  }
   DescribeReturning(query.targets, from);
   CONNBENCH_ASSIGN_OR_RETURN(WrittenRows rows, PlanWritten(query));
   plan_->root = std::make_unique<DeleteNode>(source.table, std::move(rows.node), rows.scan,

@@ -139,6 +139,7 @@ Status RealSession::Failed(Status error) {
 
 void RealSession::FailTransaction() {
   copy_in_.reset();
+  foreign_key_events_.Clear();
   pending_tree_.reset();
   if (block_ == Block::kNone || block_ == Block::kImplicit) {
     RollbackTransaction();
@@ -155,11 +156,13 @@ void RealSession::FailTransaction() {
     // failed.
     const int64_t start_us = transaction_.start_wall_us();
     transaction_.Rollback();
+    foreign_key_deferral_.reset();
     backend_->ShowTransactionStart(start_us);  // the block goes on
     settings_.AtEnd(/*committed=*/false);
     return;
   }
   transaction_.RollbackToSavepoint(level);
+  if (foreign_key_deferral_ != nullptr) foreign_key_deferral_->RollbackToSavepoint(level);
   settings_.RollBackTo(savepoints_.back().settings_mark);
   ForgetPlans();
 }

@@ -94,4 +94,13 @@ Result<std::string> RelationNameOf(std::string_view text, std::string_view datab
   return std::move(parts.back());
 }
 
+std::string QuoteIdentifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
 }  // namespace connbench::engine

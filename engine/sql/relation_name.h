@@ -20,4 +20,7 @@ Result<std::vector<std::string>> SplitQualifiedName(std::string_view text);
 // database, 42601 for more than three parts.
 Result<std::string> RelationNameOf(std::string_view text, std::string_view database);
 
+// In quotes, whether it needs them or not.
+std::string QuoteIdentifier(std::string_view name);
+
 }  // namespace connbench::engine

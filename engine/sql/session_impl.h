@@ -26,10 +26,13 @@
 #include "engine/sql/command_tag.h"
 #include "engine/sql/copy.h"
 #include "engine/sql/dependencies.h"
+#include "engine/sql/foreign_key_deferral.h"
+#include "engine/sql/foreign_key_enforcer.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/pg_query_types.h"
 #include "engine/sql/plan.h"
 #include "engine/sql/settings.h"
+#include "engine/sql/table_definition.h"
 #include "engine/storage/catalog.h"
 #include "engine/transaction/activity.h"
 #include "engine/transaction/transaction.h"
@@ -267,6 +270,23 @@ class RealSession final : public Session, private EvalEnvironment {
   Status RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,
                   const std::function<Status(const Value* row)>& take);
 
+  // ---- session_foreign_keys.cc ----
+  // After a statement has written: what it did to foreign keys is enforced, or it fails.
+  Status EndWriting() {
+    transaction_.AdvanceCommand();
+    if (foreign_key_events_.empty()) [[likely]]
+      return {};
+    return EnforceForeignKeys();
+  }
+  Status EnforceForeignKeys();
+  // What was put off until the end of the transaction.
+  Status EnforceDeferred();
+  ForeignKeyDeferral& foreign_key_deferral();
+  Result<Outcome> RunSetConstraints(const PgQuery__Node& statement, std::string_view sql,
+                                    ResultSink& sink);
+  ForeignKeyEnforcer& foreign_key_enforcer();
+  ForeignKeyEnforcer::Surroundings Surroundings();
+
   // ---- session_access.cc ----
   // Who the session is.
   Status StartRole();
@@ -334,8 +354,9 @@ class RealSession final : public Session, private EvalEnvironment {
   Status MakeOwnedSequence(std::string_view table, const SequenceChange& definition,
                            ColumnInfo& column);
   Result<Outcome> RunDrop(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
-  // 55006 if a query that is open in a portal reads the table, or scans the index.
-  Status CheckNotInUse(std::string_view command, const RelationInfo& relation) const;
+  // 55006 if a query that is open in a portal reads the table, or scans the index, or if deferred
+  // checks wait for what became of the table's rows.
+  Status CheckNotInUse(std::string_view command, const RelationInfo& relation);
   Result<RelationRef> FindToDrop(std::string_view name);
   Status DropObjects(const std::vector<RelationRef>& objects, bool cascade, ResultSink& sink);
   Result<RelationRef> DropConstraint(const RelationRef& table,
@@ -377,8 +398,16 @@ class RealSession final : public Session, private EvalEnvironment {
   Status BuildIndex(const RelationRef& relation);
   Status AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::string_view sql,
                          ResultSink& sink);
-  Result<RelationRef> AddForeignKey(const RelationRef& table, const PgQuery__Constraint& constraint,
-                                    const std::vector<int16_t>& columns, std::string_view sql);
+  // utility_foreign_key.cc
+  Result<RelationRef> AddForeignKey(const RelationRef& table,
+                                    const TableDefinition::ForeignKey& definition,
+                                    std::string_view sql);
+  // Only what the referenced table knows of the key: the caller drops or changes the other table.
+  Status RemoveReference(const RelationInfo& table, const ForeignKeyInfo& key);
+  Result<RelationRef> RemoveForeignKey(const RelationRef& table, Oid key);
+  // NOT VALID is over, if all rows meet the key.
+  Result<RelationRef> ValidateForeignKey(const RelationRef& table, Oid key);
+  Result<RelationRef> ValidateConstraint(const RelationRef& table, std::string_view name);
   // utility_check.cc: adds a check to the definition of a table, named if it has no name yet.
   Status MakeCheckOf(RelationInfo& table, const PgQuery__Constraint& constraint,
                      std::string_view sql);
@@ -387,12 +416,11 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<RelationRef> AddCheck(const RelationRef& table, const PgQuery__Constraint& constraint,
                                std::string_view sql);
   Result<RelationRef> AddConstraint(RelationRef table, const PgQuery__Constraint& constraint,
-                                    std::string_view sql, ResultSink& sink);
+                                    std::string_view sql);
   Result<RelationRef> AlterColumn(const RelationRef& table, const PgQuery__AlterTableCmd& command,
                                   std::string_view sql);
   Result<std::string> ChooseName(std::string_view table, std::string_view column,
                                  std::string_view suffix);
-  void WarnForeignKey(ResultSink& sink);
   Status SendTextRow(std::span<const std::string> fields, ResultSink& sink);
   // Checks that there is an explicit block, or none: for LOCK TABLE, VACUUM. What no block may hold
   // is committed when its own Execute message ends.
@@ -463,6 +491,9 @@ class RealSession final : public Session, private EvalEnvironment {
   std::vector<Savepoint> savepoints_;
   Settings settings_;
   Catalog catalog_;
+  ForeignKeyEvents foreign_key_events_;                       // of the statement that runs
+  std::unique_ptr<ForeignKeyEnforcer> foreign_key_enforcer_;  // null until it is needed
+  std::unique_ptr<ForeignKeyDeferral> foreign_key_deferral_;  // the same, in each transaction
 
   const std::string user_;
   const std::string database_;

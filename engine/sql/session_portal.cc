@@ -153,7 +153,7 @@ Status UnsupportedFormat(WireFormat format) {
   }
   portal.state = Portal::State::kDone;
   plan.root->Close(execution);
-  if (plan.writes) transaction_.AdvanceCommand();
+  if (plan.writes) CONNBENCH_RETURN_IF_ERROR(EndWriting());
   // Of a portal that is fetched in pieces the last one tells its own rows.
   return Outcome{MakeTag(plan.kind, plan.returns_rows ? sent : execution.rows_affected)};
 }
@@ -186,7 +186,11 @@ Step RealSession::StoreReturned(Portal& portal) {
     const Step step = plan.root->Next(portal.execution, row);
     if (step == Step::kError) return step;
     if (step == Step::kDone) {
-      transaction_.AdvanceCommand();  // later statements see what was written, sent or not
+      // Later statements see what was written, sent or not.
+      if (Status ended = EndWriting(); !ended.ok()) {
+        portal.execution.Fail(std::move(ended));
+        return Step::kError;
+      }
       if (rows->empty()) return Step::kDone;
       portal.returned = std::move(rows);
       return Step::kRow;
@@ -293,7 +297,7 @@ Status RealSession::RunToEnd(Plan& plan, std::span<const Value> parameters, bool
     status = take(row);
   }
   ClosePortalState(portal);
-  if (plan.writes) transaction_.AdvanceCommand();
+  if (status.ok() && plan.writes) return EndWriting();
   return status;
 }
 

@@ -153,7 +153,8 @@ Result<Progress> RealSession::CopyInDone(ResultSink& sink) {
   Result<int64_t> rows = copy_in_->Finish();
   if (!rows.ok()) return CopyFailed(rows.TakeStatus());
   copy_in_.reset();
-  transaction_.AdvanceCommand();
+  Status ended = EndWriting();
+  if (!ended.ok()) return CopyFailed(std::move(ended));
   const std::shared_ptr<const ParseTree> tree = std::move(pending_tree_);
   pending_tree_.reset();
   const bool last = tree == nullptr || pending_index_ >= tree->statement_count();

@@ -32,6 +32,7 @@ const PgQuery__Node* QueryInside(const PgQuery__Node& statement) {
 }  // namespace
 
 [[gnu::hot]] PlanningContext RealSession::planning_context() {
+  foreign_key_events_.SetMemoryLimit(settings_.current().work_mem_bytes);
   return {.segment = context_.segment,
           .storage = context_.storage,
           .catalog = &catalog_,
@@ -40,7 +41,8 @@ const PgQuery__Node* QueryInside(const PgQuery__Node& statement) {
           .database = database_,
           .interrupts = this,
           .enable_seqscan = settings_.current().enable_seqscan,
-          .enable_indexscan = settings_.current().enable_indexscan};
+          .enable_indexscan = settings_.current().enable_indexscan,
+          .foreign_key_events = &foreign_key_events_};
 }
 
 Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(

@@ -29,6 +29,12 @@ Status RequireSavepoints(bool implicit, std::string_view command) {
 }
 
 [[gnu::hot]] Status RealSession::CommitTransaction() {
+  if (foreign_key_deferral_ != nullptr) [[unlikely]] {
+    if (Status broken = EnforceDeferred(); !broken.ok()) {
+      RollbackTransaction();
+      return broken;
+    }
+  }
   CloseAllPortals();
   transaction_.SetSynchronousCommit(settings_.current().synchronous_commit);
   Status status = transaction_.Commit();
@@ -67,6 +73,7 @@ void RealSession::AfterTransaction(bool committed) {
   block_ = Block::kNone;
   pipelining_ = false;
   savepoints_.clear();
+  foreign_key_deferral_.reset();
   settings_.AtEnd(committed);
   if (catalog_changed_) ForgetPlans();
   catalog_changed_ = false;
@@ -79,6 +86,7 @@ void RealSession::AfterTransaction(bool committed) {
 
 void RealSession::ForgetPlans() {
   if (!catalog_changed_) return;
+  if (foreign_key_enforcer_ != nullptr) foreign_key_enforcer_->ForgetPlans();
   for (const auto& [name, statement] : statements_) {
     if (statement->plan != nullptr) statement->plan->catalog_version = 0;
   }
@@ -207,6 +215,9 @@ Status RealSession::DefineSavepoint(std::string_view name) {
   CONNBENCH_RETURN_IF_ERROR(RequireSavepoints(block_ == Block::kImplicit, "SAVEPOINT"));
   OpenBoundPortals();
   savepoints_.push_back({std::string(name), transaction_.PushSavepoint(), settings_.Mark()});
+  if (foreign_key_deferral_ != nullptr) {
+    foreign_key_deferral_->PushSavepoint(savepoints_.back().level);
+  }
   return {};
 }
 
@@ -224,6 +235,7 @@ Status RealSession::ReleaseSavepoint(std::string_view name) {
   const int level = savepoints_[place].level;
   GivePortalsToParent(level);
   transaction_.ReleaseSavepoint(level);
+  if (foreign_key_deferral_ != nullptr) foreign_key_deferral_->ReleaseSavepoint(level);
   savepoints_.resize(place);
   return {};
 }
@@ -234,6 +246,7 @@ Status RealSession::RollbackToSavepoint(std::string_view name) {
   const Savepoint& savepoint = savepoints_[place];
   ClosePortalsFrom(savepoint.level);
   transaction_.RollbackToSavepoint(savepoint.level);
+  if (foreign_key_deferral_ != nullptr) foreign_key_deferral_->RollbackToSavepoint(savepoint.level);
   settings_.RollBackTo(savepoint.settings_mark);
   savepoints_.resize(place + 1);
   ForgetPlans();

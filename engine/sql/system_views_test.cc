@@ -125,7 +125,7 @@ TEST_F(SystemViewsTest, DescribesConstraints) {
   EXPECT_EQ(a_->Rows("select conname, contype, conkey, confkey, convalidated, "
                      "pg_get_constraintdef(oid, true) from pg_constraint order by 1"),
             "child_a_b_key|u|{1,2}|<null>|t|UNIQUE (a, b) "
-            "child_id_fkey|f|{3}|{1}|f|FOREIGN KEY (id) REFERENCES parent(id) NOT VALID "
+            "child_id_fkey|f|{3}|{1}|t|FOREIGN KEY (id) REFERENCES parent(id) "
             "parent_pkey|p|{1}|<null>|t|PRIMARY KEY (id)");
 }
 

@@ -171,6 +171,14 @@ Status TableDefinition::AddSerial(size_t index, Declared& declared) {
 Status TableDefinition::AddColumnConstraint(const PgQuery__Constraint& constraint, size_t index,
                                             Declared& declared) {
   ColumnInfo& column = columns[index];
+  const bool attribute = constraint.contype >= PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE &&
+                         constraint.contype <= PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE;
+  if (attribute) return AddAttribute(constraint, declared);
+  const bool key = constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
+                   constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE ||
+                   constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN;
+  declared.key = key ? &constraint : nullptr;
+  declared.deferrability = declared.initially = false;
   switch (constraint.contype) {
     case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
       return AddNullability(false, constraint.location, index, declared);
@@ -186,17 +194,54 @@ Status TableDefinition::AddColumnConstraint(const PgQuery__Constraint& constrain
     case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
       return AddIdentity(constraint, index, declared);
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-      foreign_keys.push_back({&constraint, {static_cast<int16_t>(index)}});
+      foreign_keys.push_back({.constraint = &constraint, .columns = {static_cast<int16_t>(index)}});
       return {};
     case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
     case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
       return AddKey(constraint, {static_cast<int16_t>(index)});
-    case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_NOT_DEFERRABLE:
-    case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE:
-      return {};
     default:
       return AddTableConstraint(constraint);
   }
+}
+
+Status TableDefinition::AddAttribute(const PgQuery__Constraint& attribute, Declared& declared) {
+  const auto refuse = [&](std::string_view message) {
+    return Status::Error(sqlstate::kSyntaxError, std::string(message),
+                         CharacterPosition(sql_, attribute.location));
+  };
+  const auto type = attribute.contype;
+  const bool deferrable = type == PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE;
+  const bool deferred = type == PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED;
+  const bool initially = deferred || type == PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE;
+  if (declared.key == nullptr) {
+    return refuse(fmt::format("misplaced {} clause", deferred     ? "INITIALLY DEFERRED"
+                                                     : initially  ? "INITIALLY IMMEDIATE"
+                                                     : deferrable ? "DEFERRABLE"
+                                                                  : "NOT DEFERRABLE"));
+  }
+  bool& said = initially ? declared.initially : declared.deferrability;
+  if (said) {
+    return refuse(
+        fmt::format("multiple {} clauses not allowed",
+                    initially ? "INITIALLY IMMEDIATE/DEFERRED" : "DEFERRABLE/NOT DEFERRABLE"));
+  }
+  said = true;
+  if (declared.key->contype != PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN) {
+    if (!deferrable && !deferred) return {};
+    return ast::NotSupported(sql_, "a deferrable constraint", attribute.location);
+  }
+  ForeignKey& key = foreign_keys.back();
+  if (deferrable) key.deferrable = true;
+  if (deferred) {
+    if (declared.deferrability && !key.deferrable) {
+      return refuse("constraint declared INITIALLY DEFERRED must be DEFERRABLE");
+    }
+    key.deferrable = key.deferred = true;
+  }
+  if (!initially && !deferrable && key.deferred) {
+    return refuse("constraint declared INITIALLY DEFERRED must be DEFERRABLE");
+  }
+  return {};
 }
 
 Status TableDefinition::AddTableConstraint(const PgQuery__Constraint& constraint) {
@@ -230,7 +275,10 @@ Status TableDefinition::AddTableConstraint(const PgQuery__Constraint& constraint
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN: {
       CONNBENCH_ASSIGN_OR_RETURN(std::vector<int16_t> key, ForeignKeyColumns(constraint));
-      foreign_keys.push_back({&constraint, std::move(key)});
+      foreign_keys.push_back({.constraint = &constraint,
+                              .columns = std::move(key),
+                              .deferrable = constraint.deferrable != 0,
+                              .deferred = constraint.initdeferred != 0});
       return {};
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:

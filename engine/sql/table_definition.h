@@ -27,6 +27,9 @@ struct TableDefinition {
   struct ForeignKey {
     const PgQuery__Constraint* constraint;
     std::vector<int16_t> columns;
+    bool not_valid = false;  // rows that are there are not checked
+    bool deferrable = false;
+    bool deferred = false;
   };
 
   TableDefinition(std::string_view sql, std::string name, EvalEnvironment& environment);
@@ -47,12 +50,18 @@ struct TableDefinition {
     bool nullability = false;
     bool by_default = false;
     bool identity = false;
+    // The key that attributes behind it are about, and which of them it has.
+    const PgQuery__Constraint* key = nullptr;
+    bool deferrability = false;
+    bool initially = false;
   };
   Status AddColumnConstraint(const PgQuery__Constraint& constraint, size_t index,
                              Declared& declared);
   Status AddNullability(bool not_null, int location, size_t index, Declared& declared);
   Status AddDefault(int location, size_t index, Declared& declared);
   Status AddIdentity(const PgQuery__Constraint& constraint, size_t index, Declared& declared);
+  // DEFERRABLE, INITIALLY DEFERRED and their like behind a key of a column.
+  Status AddAttribute(const PgQuery__Constraint& attribute, Declared& declared);
   Status AddSerial(size_t index, Declared& declared);
   Status AddKey(const PgQuery__Constraint& constraint, std::vector<int16_t> key);
   Result<std::vector<int16_t>> ForeignKeyColumns(const PgQuery__Constraint& constraint) const;

@@ -21,6 +21,7 @@ bool CountsAsQuery(const PgQuery__Node& statement) {
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
+    case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT:
     case PG_QUERY__NODE__NODE_LOCK_STMT:
     case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:
       return false;
@@ -56,6 +57,8 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
       return RunSet(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT:
+      return RunSetConstraints(statement, sql, sink);
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
       return RunShow(statement, formats, describe, sink);
     case PG_QUERY__NODE__NODE_DISCARD_STMT:

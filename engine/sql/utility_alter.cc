@@ -13,130 +13,9 @@
 
 namespace connbench::engine {
 
-namespace {
-
-Status NoSuchKeyColumn(std::string_view name) {
-  return Status::Error(
-      sqlstate::kUndefinedColumn,
-      fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name));
-}
-
-// The referenced columns: as listed, or those of the primary key.
-Result<std::vector<int16_t>> ReferencedColumns(const RelationInfo& referenced,
-                                               const PgQuery__Constraint& constraint) {
-  std::vector<int16_t> columns;
-  for (const ast::Node* node : ast::List(constraint.pk_attrs, constraint.n_pk_attrs)) {
-    const std::string_view name = ast::StringOf(*node);
-    const int column = referenced.FindColumn(name);
-    if (column < 0) return NoSuchKeyColumn(name);
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
-      return Status::Error(sqlstate::kInvalidForeignKey,
-                           "foreign key referenced-columns list must not contain duplicates");
-    }
-    columns.push_back(static_cast<int16_t>(column));
-  }
-  if (!columns.empty()) return columns;
-  if (const IndexInfo* primary = referenced.primary_key()) return primary->key_columns;
-  return Status::Error(
-      sqlstate::kUndefinedObject,
-      fmt::format("there is no primary key for referenced table \"{}\"", referenced.name));
-}
-
-// A unique index on just these columns, in any order; null if there is none.
-const IndexInfo* FindUniqueIndex(const RelationInfo& table, const std::vector<int16_t>& columns) {
-  for (const IndexInfo& index : table.indexes) {
-    if (index.unique && std::is_permutation(index.key_columns.begin(), index.key_columns.end(),
-                                            columns.begin(), columns.end())) {
-      return &index;
-    }
-  }
-  return nullptr;
-}
-
-bool CanBeCompared(const ColumnInfo& a, const ColumnInfo& b) {
-  Arena arena;
-  ParameterTypes none = ParameterTypes::None();
-  ExpressionBuilder builder(arena, none, "");
-  const Result<Expression*> left = builder.Column(0, {a.type_oid, a.type_modifier}, -1);
-  const Result<Expression*> right = builder.Column(1, {b.type_oid, b.type_modifier}, -1);
-  return left.ok() && right.ok() && builder.Operator("=", *left, *right, -1).ok();
-}
-
-// "table_a_b_fkey", with a number if the table has one of that name.
-std::string ChooseForeignKeyName(const RelationInfo& table, const std::vector<int16_t>& columns) {
-  std::string base = table.name;
-  for (int16_t column : columns) {
-    base += fmt::format("_{}", table.columns[static_cast<size_t>(column)].name);
-  }
-  for (int number = 0;; ++number) {
-    const std::string end = number == 0 ? "_fkey" : fmt::format("_fkey{}", number);
-    std::string name = TruncateName(base.substr(0, kMaxNameLength - end.size())) + end;
-    if (!table.HasConstraint(name)) return name;
-  }
-}
-
-}  // namespace
-
-Result<RelationRef> RealSession::AddForeignKey(const RelationRef& table,
-                                               const PgQuery__Constraint& constraint,
-                                               const std::vector<int16_t>& columns,
-                                               std::string_view sql) {
-  ForeignKeyInfo key;
-  key.columns = columns;
-  key.name = TruncateName(constraint.conname);
-  if (key.name.empty()) key.name = ChooseForeignKeyName(*table, columns);
-  if (table->HasConstraint(key.name)) {
-    return Status::Error(
-        sqlstate::kDuplicateObject,
-        fmt::format("constraint \"{}\" for relation \"{}\" already exists", key.name, table->name));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *constraint.pktable));
-  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.Find(transaction_, name));
-  if (found->kind != RelationKind::kTable) {
-    return Status::Error(sqlstate::kWrongObjectType,
-                         fmt::format("referenced relation \"{}\" is not a table", name));
-  }
-  // The lock keeps DROP away until the key is known to depend on the table.
-  CONNBENCH_ASSIGN_OR_RETURN(
-      const RelationRef referenced,
-      FindAndLockTable(planning_context(), sql, *constraint.pktable, LockMode::kShareRowExclusive,
-                       {.any_of = privilege::kReferences}));
-  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int16_t> wanted,
-                             ReferencedColumns(*referenced, constraint));
-  const IndexInfo* index = FindUniqueIndex(*referenced, wanted);
-  if (index == nullptr) {
-    return Status::Error(
-        sqlstate::kInvalidForeignKey,
-        fmt::format("there is no unique constraint matching given keys for referenced table "
-                    "\"{}\"",
-                    referenced->name));
-  }
-  if (wanted.size() != columns.size()) {
-    return Status::Error(sqlstate::kInvalidForeignKey,
-                         "number of referencing and referenced columns for foreign key disagree");
-  }
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const ColumnInfo& from = table->columns[static_cast<size_t>(columns[i])];
-    const ColumnInfo& to = referenced->columns[static_cast<size_t>(wanted[i])];
-    if (CanBeCompared(from, to)) continue;
-    return Status::Error(
-               sqlstate::kDatatypeMismatch,
-               fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
-        .WithDetail(fmt::format(
-            "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-            to.name, FormatType({from.type_oid, -1}), FormatType({to.type_oid, -1})));
-  }
-  key.table_oid = referenced->oid;
-  key.index_oid = index->oid;
-  key.oid = catalog_.NewOid();
-  catalog_changed_ = true;
-  return catalog_.Alter(transaction_, table,
-                        [&](RelationInfo& changed) { changed.foreign_keys.push_back(key); });
-}
-
 Result<RelationRef> RealSession::AddConstraint(RelationRef table,
                                                const PgQuery__Constraint& constraint,
-                                               std::string_view sql, ResultSink& sink) {
+                                               std::string_view sql) {
   if (*constraint.indexname != '\0') {
     return ast::NotSupported(sql, "USING INDEX", constraint.location);
   }
@@ -145,8 +24,10 @@ Result<RelationRef> RealSession::AddConstraint(RelationRef table,
   definition.indexes = table->indexes;
   CONNBENCH_RETURN_IF_ERROR(definition.AddTableConstraint(constraint));
   if (!definition.foreign_keys.empty()) {
-    WarnForeignKey(sink);
-    return AddForeignKey(table, constraint, definition.foreign_keys[0].columns, sql);
+    definition.foreign_keys[0].not_valid = constraint.skip_validation;
+    CONNBENCH_ASSIGN_OR_RETURN(table, AddForeignKey(table, definition.foreign_keys[0], sql));
+    if (constraint.skip_validation) return table;
+    return ValidateForeignKey(table, table->foreign_keys.back().oid);
   }
   if (!definition.checks.empty()) {
     if (table->HasConstraint(TruncateName(constraint.conname))) {
@@ -241,12 +122,16 @@ Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& sta
     const PgQuery__AlterTableCmd& command = *node->alter_table_cmd;
     switch (command.subtype) {
       case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint: {
-        CONNBENCH_ASSIGN_OR_RETURN(
-            table, AddConstraint(std::move(table), *command.def->constraint, sql, sink));
+        CONNBENCH_ASSIGN_OR_RETURN(table,
+                                   AddConstraint(std::move(table), *command.def->constraint, sql));
         break;
       }
       case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint: {
         CONNBENCH_ASSIGN_OR_RETURN(table, DropConstraint(table, command, sink));
+        break;
+      }
+      case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint: {
+        CONNBENCH_ASSIGN_OR_RETURN(table, ValidateConstraint(table, command.name));
         break;
       }
       case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner: {

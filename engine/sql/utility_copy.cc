@@ -8,19 +8,11 @@
 #include "engine/sql/ast.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/column_defaults.h"
+#include "engine/sql/relation_name.h"
 #include "engine/sql/session_impl.h"
 
 namespace connbench::engine {
 namespace {
-
-std::string QuoteIdentifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') quoted += c;
-    quoted += c;
-  }
-  return quoted + "\"";
-}
 
 Result<std::vector<int>> CopyColumns(const PgQuery__CopyStmt& statement,
                                      const RelationInfo& table) {
@@ -80,6 +72,7 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
   }
   auto table = std::make_shared<Table>(*context_.storage, relation);
   CONNBENCH_RETURN_IF_ERROR(LoadChecks(*table, *arena));
+  CONNBENCH_RETURN_IF_ERROR(WatchForeignKeys(planning_context(), *table));
   const int column_count = static_cast<int>(columns.size());
   EvalEnvironment& environment = *this;
   copy_in_ =

@@ -45,7 +45,7 @@ bool IsCascade(PgQuery__DropBehavior behavior) {
 }  // namespace
 
 // As in PostgreSQL, a query is open from its Bind until its portal is closed, rows or none left.
-Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& relation) const {
+Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& relation) {
   const auto reads = [&](const Portal& portal) {
     if (portal.state == Portal::State::kFailed || portal.statement == nullptr ||
         portal.statement->kind != PreparedStatement::Kind::kPlanned) {
@@ -62,10 +62,17 @@ Status RealSession::CheckNotInUse(std::string_view command, const RelationInfo& 
   const bool in_use = (has_unnamed_portal_ && reads(unnamed_portal_)) ||
                       std::any_of(portals_.begin(), portals_.end(),
                                   [&](const auto& named) { return reads(*named.second); });
-  if (!in_use) return {};
+  if (in_use) {
+    return Status::Error(sqlstate::kObjectInUse,
+                         fmt::format("cannot {} \"{}\" because it is being used by active queries "
+                                     "in this session",
+                                     command, relation.name));
+  }
+  if (foreign_key_deferral_ == nullptr) return {};
+  CONNBENCH_ASSIGN_OR_RETURN(const bool pending, foreign_key_deferral_->PendingOn(relation.oid));
+  if (!pending) return {};
   return Status::Error(sqlstate::kObjectInUse,
-                       fmt::format("cannot {} \"{}\" because it is being used by active queries in "
-                                   "this session",
+                       fmt::format("cannot {} \"{}\" because it has pending trigger events",
                                    command, relation.name));
 }
 
@@ -171,6 +178,9 @@ Status RealSession::DropObjects(const std::vector<RelationRef>& objects, bool ca
     if (object->kind == RelationKind::kSequence) {
       CONNBENCH_RETURN_IF_ERROR(OwnSequence(current, std::vector<std::string>{"none"}));
     }
+    for (const ForeignKeyInfo& key : current->foreign_keys) {
+      CONNBENCH_RETURN_IF_ERROR(RemoveReference(*current, key));
+    }
     CONNBENCH_RETURN_IF_ERROR(catalog_.Drop(transaction_, current));
   }
   return {};
@@ -205,16 +215,13 @@ Status RealSession::DropDependents(const std::vector<Dependent>& dependents, std
   for (const Dependent& dependent : dependents) {
     CONNBENCH_RETURN_IF_ERROR(
         transaction_.locks().LockRelation(dependent.table->oid, LockMode::kAccessExclusive));
+    if (dependent.kind == Dependent::Kind::kForeignKey) {
+      CONNBENCH_RETURN_IF_ERROR(RemoveForeignKey(dependent.table, dependent.oid).TakeStatus());
+      continue;
+    }
     CONNBENCH_RETURN_IF_ERROR(catalog_
                                   .Alter(transaction_, dependent.table,
                                          [&](RelationInfo& changed) {
-                                           if (dependent.kind == Dependent::Kind::kForeignKey) {
-                                             std::erase_if(changed.foreign_keys,
-                                                           [&](const ForeignKeyInfo& key) {
-                                                             return key.oid == dependent.oid;
-                                                           });
-                                             return;
-                                           }
                                            ColumnInfo& column = changed.columns[dependent.column];
                                            column.default_sql.clear();
                                            column.default_sequences.clear();
@@ -242,12 +249,7 @@ Result<RelationRef> RealSession::DropConstraint(const RelationRef& table,
     return catalog_.FindByOid(transaction_, table->oid);
   }
   for (const ForeignKeyInfo& key : table->foreign_keys) {
-    if (key.name != name) continue;
-    catalog_changed_ = true;
-    return catalog_.Alter(transaction_, table, [oid = key.oid](RelationInfo& changed) {
-      std::erase_if(changed.foreign_keys,
-                    [oid](const ForeignKeyInfo& candidate) { return candidate.oid == oid; });
-    });
+    if (key.name == name) return RemoveForeignKey(table, key.oid);
   }
   for (const CheckInfo& check : table->checks) {
     if (check.name != name) continue;

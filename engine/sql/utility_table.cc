@@ -95,9 +95,8 @@ Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& st
   for (IndexInfo& index : definition.indexes) {
     CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(index)));
   }
-  if (!definition.foreign_keys.empty()) WarnForeignKey(sink);
   for (const TableDefinition::ForeignKey& key : definition.foreign_keys) {
-    CONNBENCH_ASSIGN_OR_RETURN(table, AddForeignKey(table, *key.constraint, key.columns, sql));
+    CONNBENCH_ASSIGN_OR_RETURN(table, AddForeignKey(table, key, sql));
   }
   return Outcome{"CREATE TABLE"};
 }
@@ -131,11 +130,6 @@ Status RealSession::MakeOwnedSequence(std::string_view table, const SequenceChan
   for (char c : QuoteIfNeeded(name)) column.default_sql += c == '\'' ? "''" : std::string(1, c);
   column.default_sql += "')";
   return {};
-}
-
-void RealSession::WarnForeignKey(ResultSink& sink) {
-  Notice(sink, "WARNING", sqlstate::kFeatureNotSupported,
-         "the foreign key is accepted, but not enforced");
 }
 
 // "table_column_suffix", with a number if that is taken.

@@ -55,6 +55,13 @@ const IndexInfo* RelationInfo::primary_key() const {
   return nullptr;
 }
 
+const ForeignKeyInfo* RelationInfo::FindForeignKey(Oid key_oid) const {
+  for (const ForeignKeyInfo& key : foreign_keys) {
+    if (key.oid == key_oid) return &key;
+  }
+  return nullptr;
+}
+
 struct Catalog::StorageChange {
   std::vector<StorageId> free_at_commit;
   std::vector<StorageId> free_at_abort;

@@ -83,13 +83,35 @@ struct SequenceInfo {
   bool cycle = false;
 };
 
-// A foreign key: kept for what depends on it. Its rows are not checked.
+// What becomes of the referencing rows when a key goes or changes: PostgreSQL's letters.
+enum class ForeignKeyAction : char {
+  kNoAction = 'a',
+  kRestrict = 'r',
+  kCascade = 'c',
+  kSetNull = 'n',
+  kSetDefault = 'd',
+};
+
 struct ForeignKeyInfo {
   Oid oid = 0;
   std::string name;
-  std::vector<int16_t> columns;  // of the table that has it
-  Oid table_oid = 0;             // the referenced table
-  Oid index_oid = 0;             // its unique index on the referenced columns
+  std::vector<int16_t> columns;             // of the table that has it
+  std::vector<int16_t> referenced_columns;  // of the referenced table, one for each
+  Oid table_oid = 0;                        // the referenced table
+  Oid index_oid = 0;                        // its unique index on the referenced columns
+  ForeignKeyAction on_update = ForeignKeyAction::kNoAction;
+  ForeignKeyAction on_delete = ForeignKeyAction::kNoAction;
+  std::vector<int16_t> set_columns;  // ON DELETE SET NULL (...), SET DEFAULT (...); empty: all
+  bool match_full = false;           // else MATCH SIMPLE
+  bool validated = true;             // false after NOT VALID: older rows were not checked
+  bool deferrable = false;
+  bool deferred = false;  // INITIALLY DEFERRED
+};
+
+// A foreign key that refers to a table, as that table knows it.
+struct ReferenceInfo {
+  Oid table_oid = 0;  // of the table that has the key; may be the same table
+  Oid key_oid = 0;
 };
 
 struct CheckInfo {
@@ -112,12 +134,14 @@ struct RelationInfo {
   std::vector<ColumnInfo> columns;           // of a table
   std::vector<IndexInfo> indexes;            // of a table
   std::vector<ForeignKeyInfo> foreign_keys;  // of a table
+  std::vector<ReferenceInfo> references;     // to a table, so that its plans know of them
   std::vector<CheckInfo> checks;             // of a table, by name
   SequenceInfo sequence;                     // of a sequence
 
   // -1: no such column.
   int FindColumn(std::string_view column) const;
   const IndexInfo* primary_key() const;
+  const ForeignKeyInfo* FindForeignKey(Oid key_oid) const;  // null: there is none
   // A key, a foreign key or a check of that name.
   bool HasConstraint(std::string_view constraint) const;
 };
@@ -167,9 +191,9 @@ class Catalog {
   Result<RelationRef> AlterColumns(Transaction& transaction, const RelationRef& table,
                                    std::vector<ColumnInfo> columns);
 
-  // Any other change of what the relation is: owner, grants, checks, foreign keys, the options of a
-  // sequence. Its name, kind, storage, columns' types and indexes must stay. change may be called
-  // again with what a transaction that has committed meanwhile left.
+  // Any other change of what the relation is: owner, grants, checks, foreign keys, references, the
+  // options of a sequence. Its name, kind, storage, columns' types and indexes must stay. change
+  // may be called again with what a transaction that has committed meanwhile left.
   Result<RelationRef> Alter(Transaction& transaction, const RelationRef& relation,
                             const std::function<void(RelationInfo&)>& change);
   // ALTER SEQUENCE: new options and a new counter in new storage, so that both roll back.

@@ -127,8 +127,16 @@ void WriteForeignKey(Writer& writer, const ForeignKeyInfo& key) {
   writer.Number(key.oid);
   writer.Text(key.name);
   writer.Numbers(key.columns);
+  writer.Numbers(key.referenced_columns);
   writer.Number(key.table_oid);
   writer.Number(key.index_oid);
+  writer.Number(key.on_update);
+  writer.Number(key.on_delete);
+  writer.Numbers(key.set_columns);
+  writer.Number<uint8_t>(key.match_full);
+  writer.Number<uint8_t>(key.validated);
+  writer.Number<uint8_t>(key.deferrable);
+  writer.Number<uint8_t>(key.deferred);
 }
 
 ForeignKeyInfo ReadForeignKey(Reader& reader) {
@@ -136,8 +144,16 @@ ForeignKeyInfo ReadForeignKey(Reader& reader) {
   key.oid = reader.Number<Oid>();
   key.name = reader.Text();
   key.columns = reader.Numbers<int16_t>();
+  key.referenced_columns = reader.Numbers<int16_t>();
   key.table_oid = reader.Number<Oid>();
   key.index_oid = reader.Number<Oid>();
+  key.on_update = reader.Number<ForeignKeyAction>();
+  key.on_delete = reader.Number<ForeignKeyAction>();
+  key.set_columns = reader.Numbers<int16_t>();
+  key.match_full = reader.Flag();
+  key.validated = reader.Flag();
+  key.deferrable = reader.Flag();
+  key.deferred = reader.Flag();
   return key;
 }
 
@@ -193,6 +209,11 @@ std::string EncodeCatalogRow(const RelationInfo& relation) {
   for (const IndexInfo& index : relation.indexes) WriteIndex(writer, index);
   writer.Number(static_cast<uint16_t>(relation.foreign_keys.size()));
   for (const ForeignKeyInfo& key : relation.foreign_keys) WriteForeignKey(writer, key);
+  writer.Number(static_cast<uint16_t>(relation.references.size()));
+  for (const ReferenceInfo& reference : relation.references) {
+    writer.Number(reference.table_oid);
+    writer.Number(reference.key_oid);
+  }
   writer.Number(static_cast<uint16_t>(relation.checks.size()));
   for (const CheckInfo& check : relation.checks) WriteCheck(writer, check);
   writer.Number(relation.owner);
@@ -225,6 +246,11 @@ Result<RelationInfo> DecodeCatalogRow(std::string_view row) {
   const auto foreign_keys = reader.Number<uint16_t>();
   for (uint16_t i = 0; i < foreign_keys && reader.ok(); ++i) {
     relation.foreign_keys.push_back(ReadForeignKey(reader));
+  }
+  const auto references = reader.Number<uint16_t>();
+  for (uint16_t i = 0; i < references && reader.ok(); ++i) {
+    const auto table_oid = reader.Number<Oid>();
+    relation.references.push_back({table_oid, reader.Number<Oid>()});
   }
   const auto checks = reader.Number<uint16_t>();
   for (uint16_t i = 0; i < checks && reader.ok(); ++i) {

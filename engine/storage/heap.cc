@@ -179,6 +179,16 @@ Status Heap::InsertMany(Transaction& transaction, std::span<const std::string_vi
   return all_dead ? FetchOutcome::kAllDead : FetchOutcome::kNotVisible;
 }
 
+Result<bool> Heap::SeesVersion(const Snapshot& snapshot, Tid tid) {
+  if (slot_ == nullptr) return Storage::StaleStorage(id_);
+  CONNBENCH_ASSIGN_OR_RETURN(const ReadPageGuard guard, storage_->ReadPage(id_, tid.block));
+  if (!guard.valid()) return false;
+  const Page page = guard.page();
+  if (tid.slot >= page.slot_count()) return false;
+  const LinePointer line = page.line(tid.slot);
+  return line.normal() && SnapshotSees(TupleAt(page, line), snapshot);
+}
+
 Result<RowLife> Heap::Life(Transaction& transaction, Tid tid) {
   if (slot_ == nullptr) return Storage::StaleStorage(id_);
   ReadPageGuard guard = storage_->pool().Read(id_, tid.block, LineOffset(tid.slot));

@@ -110,6 +110,10 @@ class Heap {
   Result<FetchOutcome> Fetch(Transaction& transaction, const Snapshot& snapshot, Tid tid,
                              RowBuffer& buffer, HeapRow& row);
 
+  // Whether the snapshot sees the very version at tid: one that a scan has just given, or that this
+  // transaction wrote, so that nobody can have freed its place.
+  Result<bool> SeesVersion(const Snapshot& snapshot, Tid tid);
+
   // The three below take the tid of a version that the caller's snapshot sees, as Fetch or a scan
   // gave it. They wait for other transactions, in arrival order, and return once it is known what
   // became of the version. What to do about kUpdatedConcurrently is the caller's decision: READ

@@ -79,6 +79,10 @@ InsertNode::InsertNode(std::shared_ptr<Table> table, PlanNodePtr child,
   if (!tid.ok()) return Fail(context, tid.TakeStatus());
   status = table_->AddToIndexes(*context.transaction, new_row, *tid, context.eval);
   if (!status.ok()) return Fail(context, std::move(status));
+  if (table_->watcher() != nullptr) [[unlikely]] {
+    status = table_->watcher()->Inserted(new_row, *tid);
+    if (!status.ok()) return Fail(context, std::move(status));
+  }
   return Step::kRow;
 }
 
@@ -176,6 +180,10 @@ DeleteNode::DeleteNode(std::shared_ptr<Table> table, PlanNodePtr child, TableSca
       Result<WriteResult> written = table_->heap().Delete(*context.transaction, tid);
       if (!written.ok()) return Fail(context, written.TakeStatus());
       if (written->outcome == WriteOutcome::kOk) {
+        if (table_->watcher() != nullptr) [[unlikely]] {
+          Status status = table_->watcher()->Deleted(row);
+          if (!status.ok()) return Fail(context, std::move(status));
+        }
         new_row = row;
         return Step::kRow;
       }

@@ -60,6 +60,9 @@ RowChange::RowChange(std::shared_ptr<Table> table, std::vector<Assignment> assig
     CONNBENCH_RETURN_IF_ERROR(
         table_->AddToIndexes(*context.transaction, new_row_.data(), written.tid, context.eval));
   }
+  if (written.outcome == WriteOutcome::kOk && table_->watcher() != nullptr) [[unlikely]] {
+    CONNBENCH_RETURN_IF_ERROR(table_->watcher()->Updated(row, tid, new_row_.data(), written.tid));
+  }
   return written;
 }
 

@@ -1,10 +1,11 @@
 // A table as the nodes of one plan use it: its rows' codec, its heap, its indexes' keys.
 //
-// Safety: immutable once made, but for set_checks() and the buffers of a key and a row: private
-// memory, one thread. Valid as long as the relation's definition is current (the plan checks) and
-// the transaction holds a lock on the table.
+// Safety: immutable once made, but for set_checks(), set_watcher() and the buffers of a key and a
+// row: private memory, one thread. Valid as long as the relation's definition is current (the plan
+// checks) and the transaction holds a lock on the table.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/status.h"
 #include "engine/executor/expression/expression.h"
 #include "engine/executor/key_codec.h"
+#include "engine/executor/nodes/row_watcher.h"
 #include "engine/executor/row_codec.h"
 #include "engine/storage/btree.h"
 #include "engine/storage/catalog.h"
@@ -47,6 +49,9 @@ class Table {
 
   // The conditions of info().checks, in its order: for tables whose rows are written.
   void set_checks(std::vector<const Expression*> checks) { checks_ = std::move(checks); }
+  // Who is told of the rows that are written; null: nobody.
+  RowWatcher* watcher() const { return watcher_.get(); }
+  void set_watcher(std::unique_ptr<RowWatcher> watcher) { watcher_ = std::move(watcher); }
   // NOT NULL and CHECK: 23502, 23514 with the failing row in the detail.
   Status CheckConstraints(const Value* row, EvalContext& context) const;
 
@@ -92,6 +97,7 @@ class Table {
   std::vector<StorageId> index_storages_;
   std::vector<const StorageSlot*> slots_;  // of the heap and the indexes
   std::vector<const Expression*> checks_;
+  std::unique_ptr<RowWatcher> watcher_;
   KeyBuffer key_;
   std::string encoded_;
 };

@@ -73,6 +73,9 @@ UpsertNode::Outcome UpsertNode::Insert(ExecutionContext& context, const Value* r
         const bool added,
         table_->AddUnlessTaken(transaction, row, tid, rule_.arbiters, context.eval));
     if (!added) CONNBENCH_RETURN_IF_ERROR(table_->heap().TakeBack(transaction, tid));
+    if (added && table_->watcher() != nullptr) {
+      CONNBENCH_RETURN_IF_ERROR(table_->watcher()->Inserted(row, tid));
+    }
     return added;
   };
   const Result<bool> inserted = insert();
