@@ -104,6 +104,18 @@ TEST_F(ForeignKeyTest, SetDefault) {
             "\"d_a_fkey\" on table \"d\"");
 }
 
+// Two actions change a row: what the first has written is checked in the second's version.
+TEST_F(ForeignKeyTest, AnotherActionHidesNoCheck) {
+  a_->Run(
+      "create table q (id int primary key, t int unique); insert into q values (1, 1), (7, 7);"
+      "create table d (a int default 99 references q on delete set default,"
+      "                t int default 7 references q (t) on delete set default);"
+      "insert into d values (1, 1)");
+  EXPECT_EQ(a_->Error("delete from q where id = 1"),
+            "23503 0 insert or update on table \"d\" violates foreign key constraint "
+            "\"d_a_fkey\"");
+}
+
 TEST_F(ForeignKeyTest, MatchFullAndColumnsToSet) {
   a_->Run(
       "create table q (a int, b int, unique (b, a)); insert into q values (1, 2), (1, 3);"
