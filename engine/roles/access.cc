@@ -20,6 +20,8 @@ std::string_view KindWord(RelationKind kind) {
       return "index";
     case RelationKind::kSequence:
       return "sequence";
+    case RelationKind::kView:
+      return "view";
   }
   return "relation";
 }

@@ -20,7 +20,7 @@ struct SessionRole {
   bool superuser = false;
 };
 
-// "table", "index", "sequence".
+// "table", "index", "sequence", "view".
 std::string_view KindWord(RelationKind kind);
 
 // The owner counts as having what no GRANT or REVOKE has said otherwise.

@@ -25,6 +25,7 @@ inline constexpr Oid kDatabaseOid = 5;
 inline constexpr Oid kDefaultCollationOid = 100;
 inline constexpr Oid kCCollationOid = 950;
 inline constexpr Oid kClassCatalogOid = 1259;
+inline constexpr Oid kRewriteCatalogOid = 2618;
 
 struct CatalogContents {
   std::vector<RelationRef> relations;  // by oid

@@ -61,7 +61,8 @@ constexpr auto kClassFields = std::to_array<ViewField<ClassRow>>({
     {{"relkind", t::kChar}, field::Char<&ClassRow::kind>},
     {{"relnatts", t::kInt2}, field::Number<&ClassRow::columns>},
     {{"relchecks", t::kInt2}, field::Number<&ClassRow::checks>},
-    {{"relhasrules", t::kBool}, field::False},
+    {{"relhasrules", t::kBool},
+     [](const ClassRow& row, ViewRows&) { return Value::Bool(row.kind == 'v'); }},
     {{"relhastriggers", t::kBool}, field::Flag<&ClassRow::has_triggers>},
     {{"relhassubclass", t::kBool}, field::False},
     {{"relrowsecurity", t::kBool}, field::False},
@@ -116,6 +117,10 @@ ClassRow ClassRowOf(const RelationRef& relation, const CatalogContents& contents
       break;
     case RelationKind::kSequence:
       row.kind = 'S';
+      break;
+    case RelationKind::kView:
+      row.kind = 'v';
+      row.columns = relation->columns.size();
       break;
   }
   if (relation->grants) {
@@ -493,34 +498,74 @@ Status ReadSequence(const SystemViewInput& input, ViewRows& rows) {
   return {};
 }
 
-// ---- pg_depend: which column owns which sequence; the rest is not kept ----
+// ---- pg_rewrite: the rules that views are in PostgreSQL ----
+
+constexpr auto kRuleFields = std::to_array<ViewField<RelationInfo>>({
+    {{"oid", t::kOid},
+     [](const RelationInfo& view, ViewRows&) { return Value::Integer(view.view.rule_oid); }},
+    {{"rulename", t::kName}, [](const RelationInfo&, ViewRows&) { return Value::Text("_RETURN"); }},
+    {{"ev_class", t::kOid}, field::Number<&RelationInfo::oid>},
+    {{"ev_type", t::kChar}, field::ConstantChar<'1'>},
+    {{"ev_enabled", t::kChar}, field::ConstantChar<'O'>},
+    {{"is_instead", t::kBool}, field::True},
+    {{"ev_qual", t::kPgNodeTree}, field::Null},
+    {{"ev_action", t::kPgNodeTree}, field::Null},  // pg_get_viewdef() shows it
+});
+
+Status ReadRules(const SystemViewInput& input, ViewRows& rows) {
+  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  for (const RelationRef& relation : contents.relations) {
+    if (relation->kind == RelationKind::kView) AppendViewRow<kRuleFields>(*relation, rows);
+  }
+  return {};
+}
+
+// ---- pg_depend: which column owns which sequence, what views read; the rest is not kept ----
 
 struct DependencyRow {
-  Oid sequence = 0;
-  Oid table = 0;
-  size_t column = 0;  // from 1
+  Oid catalog = 0;
+  Oid object = 0;
+  Oid relation = 0;
+  size_t column = 0;  // from 1; 0: the relation
   char kind = 'a';
 };
 
 constexpr auto kDependencyFields = std::to_array<ViewField<DependencyRow>>({
-    {{"classid", t::kOid}, field::Constant<kClassCatalogOid>},
-    {{"objid", t::kOid}, field::Number<&DependencyRow::sequence>},
+    {{"classid", t::kOid}, field::Number<&DependencyRow::catalog>},
+    {{"objid", t::kOid}, field::Number<&DependencyRow::object>},
     {{"objsubid", t::kInt4}, field::Constant<0>},
     {{"refclassid", t::kOid}, field::Constant<kClassCatalogOid>},
-    {{"refobjid", t::kOid}, field::Number<&DependencyRow::table>},
+    {{"refobjid", t::kOid}, field::Number<&DependencyRow::relation>},
     {{"refobjsubid", t::kInt4}, field::Number<&DependencyRow::column>},
     {{"deptype", t::kChar}, field::Char<&DependencyRow::kind>},
 });
 
+void AppendViewDependencies(const RelationInfo& view, ViewRows& rows) {
+  DependencyRow row{kRewriteCatalogOid, view.view.rule_oid, view.oid, 0, 'i'};
+  AppendViewRow<kDependencyFields>(row, rows);
+  row.kind = 'n';
+  AppendViewRow<kDependencyFields>(row, rows);
+  for (const ViewReference& reference : view.view.references) {
+    row.relation = reference.oid;
+    row.column = 0;
+    if (reference.columns.empty()) AppendViewRow<kDependencyFields>(row, rows);
+    for (const ViewReference::Column& used : reference.columns) {
+      row.column = static_cast<size_t>(used.number) + 1;
+      AppendViewRow<kDependencyFields>(row, rows);
+    }
+  }
+}
+
 Status ReadDependencies(const SystemViewInput& input, ViewRows& rows) {
   CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
   for (const RelationRef& table : contents.relations) {
+    if (table->kind == RelationKind::kView) AppendViewDependencies(*table, rows);
     for (size_t i = 0; i < table->columns.size(); ++i) {
       const ColumnInfo& column = table->columns[i];
       if (column.owned_sequence == 0) continue;
       const char kind = column.identity == Identity::kNone ? 'a' : 'i';
       AppendViewRow<kDependencyFields>(
-          DependencyRow{column.owned_sequence, table->oid, i + 1, kind}, rows);
+          DependencyRow{kClassCatalogOid, column.owned_sequence, table->oid, i + 1, kind}, rows);
     }
   }
   return {};
@@ -534,6 +579,7 @@ constexpr SystemView kRelationCatalogs[] = {
     {"pg_constraint", 2606, true, ViewColumnsOf<kConstraintFields>, &ReadConstraint},
     {"pg_sequence", 2224, true, ViewColumnsOf<kSequenceFields>, &ReadSequence},
     {"pg_depend", 2608, true, ViewColumnsOf<kDependencyFields>, &ReadDependencies},
+    {"pg_rewrite", kRewriteCatalogOid, true, ViewColumnsOf<kRuleFields>, &ReadRules},
 };
 
 }  // namespace

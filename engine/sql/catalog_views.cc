@@ -81,6 +81,7 @@ struct NamedRow {
   std::string owner;
   bool has_index = false;
   bool has_triggers = false;
+  std::optional<std::string> definition;  // of a view; those of the system are no SQL
 };
 
 constexpr auto kTableFields = std::to_array<ViewField<NamedRow>>({
@@ -98,7 +99,7 @@ constexpr auto kViewFields = std::to_array<ViewField<NamedRow>>({
     {{"schemaname", t::kName}, field::Copy<&NamedRow::schema>},
     {{"viewname", t::kName}, field::Copy<&NamedRow::name>},
     {{"viewowner", t::kName}, field::Copy<&NamedRow::owner>},
-    {{"definition", t::kText}, field::Null},  // they are no SQL
+    {{"definition", t::kText}, field::CopyIfAny<&NamedRow::definition>},
 });
 
 // Those of pg_catalog that are no stored tables.
@@ -132,6 +133,20 @@ Status ReadTables(const SystemViewInput& input, ViewRows& rows) {
 
 Status ReadViews(const SystemViewInput& input, ViewRows& rows) {
   CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
+  ExecutionContext& execution = input.execution;
+  for (const RelationRef& relation : contents.relations) {
+    if (relation->kind != RelationKind::kView) continue;
+    NamedRow row;
+    row.schema = SchemaName(SchemaOf(relation->oid));
+    row.name = relation->name;
+    row.owner = contents.OwnerName(relation->owner);
+    CONNBENCH_ASSIGN_OR_RETURN(
+        const std::string_view text,
+        execution.eval.environment->DescribeObject(CatalogText::kViewDefinition, relation->oid,
+                                                   *execution.eval.arena));
+    if (text.data() != nullptr) row.definition = text;
+    AppendViewRow<kViewFields>(row, rows);
+  }
   AppendSystemViews<kViewFields>(contents, false, rows);
   return {};
 }

@@ -51,6 +51,13 @@ constexpr KnownFields kKnown[] = {
      "relation table_elts inh_relations partbound partspec of_typename options oncommit "
      "tablespacename access_method if_not_exists",
      ""},
+    {&pg_query__create_table_as_stmt__descriptor, "query into objtype is_select_into if_not_exists",
+     ""},
+    {&pg_query__into_clause__descriptor,
+     "rel col_names access_method options on_commit table_space_name skip_data", ""},
+    {&pg_query__rename_stmt__descriptor,
+     "rename_type relation_type relation subname newname missing_ok", "behavior"},
+    {&pg_query__view_stmt__descriptor, "view aliases query replace options with_check_option", ""},
     {&pg_query__column_def__descriptor, "colname type_name coll_clause constraints location",
      "is_local"},
     // initially_valid: follows from the others.

@@ -2,6 +2,7 @@
 #include "engine/sql/correlation.h"
 
 #include "engine/sql/ast.h"
+#include "engine/sql/stored_view.h"
 
 namespace connbench::engine {
 namespace {
@@ -39,6 +40,7 @@ Result<Expression*> Import(ExpressionBuilder& builder, const Scope& scope, const
 
 Result<Expression*> ReferToColumn(ExpressionBuilder& builder, const Scope& scope,
                                   const Scope& owner, const ScopeColumn& column, int location) {
+  if (owner.reads != nullptr) owner.reads->Add(column);
   Expression* value = column.merged;
   if (value == nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(value, builder.Column(column.slot, column.type, location));
@@ -64,6 +66,7 @@ Result<Expression*> ResolveColumn(ExpressionBuilder& builder, std::string_view s
     }
   }
   CONNBENCH_ASSIGN_OR_RETURN(const ScopeColumn* column, owner->Resolve(sql, reference));
+  if (owner->reads != nullptr) owner->reads->Note(reference, *owner, *column);
   return ReferToColumn(builder, scope, *owner, *column, reference.location);
 }
 

@@ -8,8 +8,20 @@
 #include "engine/roles/access.h"
 
 namespace connbench::engine {
+namespace {
+
+bool Contains(const std::vector<Oid>& oids, Oid oid) {
+  return std::find(oids.begin(), oids.end(), oid) != oids.end();
+}
+
+}  // namespace
+
+std::string Described(const RelationInfo& relation) {
+  return fmt::format("{} {}", KindWord(relation.kind), relation.name);
+}
 
 std::string Dependent::Describe() const {
+  if (kind == Kind::kView) return Described(*table);
   if (kind == Kind::kDefault) {
     return fmt::format("default value for column {} of table {}", table->columns[column].name,
                        table->name);
@@ -42,58 +54,106 @@ Part Dependencies::PartOf(const RelationInfo& relation) const {
   return {};
 }
 
-std::vector<Dependent> Dependencies::OnAny(std::span<const RelationRef> relations) const {
-  std::vector<Oid> tables;
-  std::vector<Oid> sequences;
-  std::vector<Oid> indexes;
-  for (const RelationRef& relation : relations) {
-    if (relation->kind == RelationKind::kIndex) indexes.push_back(relation->oid);
-    if (relation->kind == RelationKind::kSequence) sequences.push_back(relation->oid);
-    if (relation->kind != RelationKind::kTable) continue;
-    tables.push_back(relation->oid);
-    for (const ColumnInfo& column : relation->columns) {
-      if (column.owned_sequence != 0) sequences.push_back(column.owned_sequence);
-    }
-  }
-  const auto contains = [](const std::vector<Oid>& oids, Oid oid) {
-    return std::find(oids.begin(), oids.end(), oid) != oids.end();
+// As PostgreSQL looks for them: the newest first, each after what depends on it.
+void Dependencies::Collect(const RelationInfo& relation, std::vector<Oid>& seen,
+                           std::vector<Dependent>& dependents) const {
+  std::vector<Dependent> direct;
+  const std::string on = Described(relation);
+  const auto owner_of = [&](Oid sequence) {
+    return std::any_of(
+        relation.columns.begin(), relation.columns.end(),
+        [sequence](const ColumnInfo& column) { return column.owned_sequence == sequence; });
   };
-  const auto name_of = [this](Oid oid) {
-    for (const RelationRef& relation : relations_) {
-      if (relation->oid == oid) {
-        return fmt::format("{} {}", KindWord(relation->kind), relation->name);
-      }
+  const auto name_of = [this](Oid sequence) {
+    for (const RelationRef& each : relations_) {
+      if (each->oid == sequence) return Described(*each);
     }
     return std::string();
   };
-  std::vector<Dependent> dependents;
-  for (const RelationRef& table : relations_) {
-    if (contains(tables, table->oid)) continue;
-    for (size_t column = 0; column < table->columns.size(); ++column) {
-      for (const Oid sequence : table->columns[column].default_sequences) {
-        if (!contains(sequences, sequence)) continue;
-        dependents.push_back({Dependent::Kind::kDefault, table, 0, column, name_of(sequence)});
+  for (const RelationRef& other : relations_) {
+    if (Contains(seen, other->oid)) continue;
+    for (size_t column = 0; column < other->columns.size(); ++column) {
+      for (const Oid sequence : other->columns[column].default_sequences) {
+        if (sequence != relation.oid && !owner_of(sequence)) continue;
+        direct.push_back({Dependent::Kind::kDefault, other, 0, column, name_of(sequence)});
       }
     }
-    for (const ForeignKeyInfo& key : table->foreign_keys) {
-      const bool on_index = contains(indexes, key.index_oid);
-      if (!on_index && !contains(tables, key.table_oid)) continue;
-      dependents.push_back({Dependent::Kind::kForeignKey, table, key.oid, 0,
-                            name_of(on_index ? key.index_oid : key.table_oid)});
+    for (const ForeignKeyInfo& key : other->foreign_keys) {
+      if (key.table_oid != relation.oid && key.index_oid != relation.oid) continue;
+      direct.push_back({Dependent::Kind::kForeignKey, other, key.oid, 0, on});
+    }
+    for (const ViewReference& reference : other->view.references) {
+      if (reference.oid != relation.oid) continue;
+      direct.push_back({Dependent::Kind::kView, other, other->oid, 0, on});
     }
   }
+  const auto age = [](const Dependent& each) { return each.oid != 0 ? each.oid : each.table->oid; };
+  std::reverse(direct.begin(), direct.end());
+  std::stable_sort(direct.begin(), direct.end(),
+                   [&](const Dependent& a, const Dependent& b) { return age(a) > age(b); });
+  for (Dependent& each : direct) {
+    if (each.kind == Dependent::Kind::kView) {
+      CollectView(std::move(each), seen, dependents);
+    } else {
+      dependents.push_back(std::move(each));
+    }
+  }
+}
+
+void Dependencies::CollectView(Dependent view, std::vector<Oid>& seen,
+                               std::vector<Dependent>& dependents) const {
+  if (Contains(seen, view.oid)) return;
+  seen.push_back(view.oid);
+  Collect(*view.table, seen, dependents);
+  dependents.push_back(std::move(view));
+}
+
+std::vector<Dependent> Dependencies::OnAny(std::span<const RelationRef> relations) const {
+  std::vector<Oid> seen;
+  for (const RelationRef& relation : relations) seen.push_back(relation->oid);
+  std::vector<Dependent> dependents;
+  for (const RelationRef& relation : relations) Collect(*relation, seen, dependents);
+  std::reverse(dependents.begin(), dependents.end());
   return dependents;
 }
 
-std::vector<Dependent> Dependencies::OnIndex(const IndexInfo& index) const {
+std::vector<Dependent> Dependencies::OnColumn(const RelationInfo& relation, int16_t column) const {
+  std::vector<Oid> seen;
   std::vector<Dependent> dependents;
-  for (const RelationRef& table : relations_) {
-    for (const ForeignKeyInfo& key : table->foreign_keys) {
-      if (key.index_oid != index.oid) continue;
-      dependents.push_back(
-          {Dependent::Kind::kForeignKey, table, key.oid, 0, fmt::format("index {}", index.name)});
+  const std::string on = fmt::format(
+      "column {} of {}", relation.columns[static_cast<size_t>(column)].name, Described(relation));
+  for (auto view = relations_.rbegin(); view != relations_.rend(); ++view) {
+    for (const ViewReference& reference : (*view)->view.references) {
+      const bool uses = reference.oid == relation.oid &&
+                        std::any_of(reference.columns.begin(), reference.columns.end(),
+                                    [column](const ViewReference::Column& used) {
+                                      return used.number == column;
+                                    });
+      if (!uses) continue;
+      CollectView({Dependent::Kind::kView, *view, (*view)->oid, 0, on}, seen, dependents);
     }
   }
+  std::reverse(dependents.begin(), dependents.end());
+  return dependents;
+}
+
+std::vector<Dependent> Dependencies::OnIndex(const RelationInfo& table,
+                                             const IndexInfo& index) const {
+  std::vector<Oid> seen;
+  std::vector<Dependent> dependents;
+  for (auto relation = relations_.rbegin(); relation != relations_.rend(); ++relation) {
+    for (auto key = (*relation)->foreign_keys.rbegin(); key != (*relation)->foreign_keys.rend();
+         ++key) {
+      if (key->index_oid != index.oid) continue;
+      dependents.push_back({Dependent::Kind::kForeignKey, *relation, key->oid, 0,
+                            fmt::format("index {}", index.name)});
+    }
+    if (!Contains((*relation)->view.keys, index.oid)) continue;
+    CollectView({Dependent::Kind::kView, *relation, (*relation)->oid, 0,
+                 fmt::format("constraint {} on {}", index.name, Described(table))},
+                seen, dependents);
+  }
+  std::reverse(dependents.begin(), dependents.end());
   return dependents;
 }
 
@@ -115,7 +175,7 @@ Result<std::vector<std::string>> UsesOfRole(Catalog& catalog, Transaction& trans
   std::vector<std::string> uses;
   for (const RelationRef& relation : relations) {
     if (relation->kind == RelationKind::kIndex) continue;  // its table says it
-    const std::string what = fmt::format("{} {}", KindWord(relation->kind), relation->name);
+    const std::string what = Described(*relation);
     if (relation->owner == role) {
       uses.push_back("owner of " + what);
       continue;

@@ -2,7 +2,8 @@
 // it: the catalog's rows say it all.
 //
 // Inside a relation: its indexes, and the sequences that its columns own, go with it. Beside it:
-// defaults that call a sequence, foreign keys that refer to a table. Only these can be in the way.
+// defaults that call a sequence, foreign keys that refer to a table, views that read a table or a
+// view. Only these can be in the way. A view has dependents of its own, which go with it.
 //
 // Safety: private memory. The caller holds a lock on what it asks about that keeps new dependents
 // away: who adds one locks what it will depend on.
@@ -17,12 +18,15 @@
 
 namespace connbench::engine {
 
-// A default or a foreign key of a table.
+// "table t".
+std::string Described(const RelationInfo& relation);
+
+// A default or a foreign key of a table, or a view.
 struct Dependent {
-  enum class Kind : uint8_t { kDefault, kForeignKey };
+  enum class Kind : uint8_t { kDefault, kForeignKey, kView };
   Kind kind = Kind::kDefault;
-  RelationRef table;  // that has it
-  Oid oid = 0;        // of the foreign key
+  RelationRef table;  // that has it; the view
+  Oid oid = 0;        // of the foreign key or view
   size_t column = 0;  // of the default
   std::string on;     // "sequence s": what it depends on
 
@@ -48,12 +52,20 @@ class Dependencies {
   // What depends on any of the relations, or on what goes with them, and is not itself in one of
   // them.
   std::vector<Dependent> OnAny(std::span<const RelationRef> relations) const;
+  // The views that use a column of the relation, and those that read these.
+  std::vector<Dependent> OnColumn(const RelationInfo& relation, int16_t column) const;
   // What depends on the unique index of a constraint.
-  std::vector<Dependent> OnIndex(const IndexInfo& index) const;
+  std::vector<Dependent> OnIndex(const RelationInfo& table, const IndexInfo& index) const;
   // The tables with a foreign key to this one.
   std::vector<RelationRef> Referencing(Oid table) const;
 
  private:
+  // Appends the dependents in the order in which they must go: each before what it depends on.
+  void Collect(const RelationInfo& relation, std::vector<Oid>& seen,
+               std::vector<Dependent>& dependents) const;
+  void CollectView(Dependent view, std::vector<Oid>& seen,
+                   std::vector<Dependent>& dependents) const;
+
   std::vector<RelationRef> relations_;  // by oid
 };
 

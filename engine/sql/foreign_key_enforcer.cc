@@ -223,7 +223,6 @@ Result<ForeignKeyEnforcer::Query*> ForeignKeyEnforcer::Prepared(const Surroundin
   if (at == queries_.end()) {
     if (queries_.size() >= kMaxQueries) queries_.clear();
     at = queries_.try_emplace({key.key.oid, kind}).first;
-    at->second.text = MakeForeignKeyQuery(key, kind);
   }
   Query& query = at->second;
   if (query.plan != nullptr) {
@@ -231,7 +230,11 @@ Result<ForeignKeyEnforcer::Query*> ForeignKeyEnforcer::Prepared(const Surroundin
                                                                     session.catalog_changed));
     if (!current) query.plan.reset();
   }
-  if (query.plan == nullptr) CONNBENCH_RETURN_IF_ERROR(MakePlan(session, query));
+  if (query.plan == nullptr) {
+    // Tables and columns may have been renamed.
+    query.text = MakeForeignKeyQuery(key, kind);
+    CONNBENCH_RETURN_IF_ERROR(MakePlan(session, query));
+  }
   Plan& plan = *query.plan;
   if (plan.access_version == plan.catalog_version && !session.catalog_changed) return &query;
   if (kind != ForeignKeyQuery::kFindOrphan) {

@@ -23,5 +23,8 @@ typedef struct PgQuery__ParamRef PgQuery__ParamRef;
 typedef struct PgQuery__AlterTableStmt PgQuery__AlterTableStmt;
 typedef struct PgQuery__GrantStmt PgQuery__GrantStmt;
 typedef struct PgQuery__WindowDef PgQuery__WindowDef;
+typedef struct PgQuery__IntoClause PgQuery__IntoClause;
+typedef struct PgQuery__RenameStmt PgQuery__RenameStmt;
+typedef struct PgQuery__SelectStmt PgQuery__SelectStmt;
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

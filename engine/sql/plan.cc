@@ -20,10 +20,14 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
   CONNBENCH_ASSIGN_OR_RETURN(const std::string relation_name, ast::RelationName(sql, name));
   RelationRef locked;
   while (true) {
-    Result<RelationRef> found = context.catalog->Find(*context.transaction, relation_name);
+    Result<RelationRef> found = need.oid != 0
+                                    ? context.catalog->FindByOid(*context.transaction, need.oid)
+                                    : context.catalog->Find(*context.transaction, relation_name);
     if (!found.ok()) return found.TakeStatus();
     RelationRef relation = std::move(*found);
-    if (relation->kind != RelationKind::kTable) {
+    const bool fits = relation->kind == RelationKind::kTable ||
+                      (need.or_view && relation->kind == RelationKind::kView);
+    if (!fits) {
       return Status::Error(sqlstate::kWrongObjectType,
                            fmt::format("\"{}\" is not a table", relation_name));
     }

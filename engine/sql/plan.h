@@ -36,6 +36,7 @@ struct PlanTable {
   LockMode mode;
   Oid oid;  // the relation's
   PrivilegeSet needs = privilege::kNone;
+  Oid reader = 0;  // the role that needs them: a view's owner; 0: the session's
 };
 
 struct Plan {
@@ -84,7 +85,11 @@ struct PlanningContext {
 // is referred to by some.
 Status WatchForeignKeys(const PlanningContext& context, Table& table);
 
-// Whether statement is one that PlanStatement() takes: SELECT, VALUES, INSERT, UPDATE, DELETE.
+// The table that SELECT INTO makes; null: it is another SELECT. A set operation's first arm says
+// it.
+const PgQuery__IntoClause* IntoOf(const PgQuery__SelectStmt& select);
+// Whether statement is one that runs by its plan alone: SELECT without INTO, VALUES, INSERT,
+// UPDATE, DELETE.
 bool IsPlannable(const PgQuery__Node& statement);
 
 // Analyses and plans: names are looked up, tables locked in the mode that running will need.
@@ -98,10 +103,13 @@ Result<std::unique_ptr<Plan>> PlanStatement(const PlanningContext& context, std:
 struct TableNeed {
   bool ownership = false;
   PrivilegeSet any_of = privilege::kNone;
+  bool or_view = false;  // a view will do
+  Oid oid = 0;           // what the name means; 0: what has it now
 };
 
-// Looks a table up and locks it, until both agree. 42P01, 42809 unless it is a table; 42501 without
-// what is needed, and for a superuser who would write a system table.
+// Looks a table up and locks it, until both agree. 42P01; 42809 unless it is a table, or a view
+// where that will do; 42501 without what is needed, and for a superuser who would write a system
+// table.
 Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string_view sql,
                                      const PgQuery__RangeVar& name, LockMode mode,
                                      const TableNeed& need = {});

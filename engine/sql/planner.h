@@ -2,6 +2,7 @@
 // Private to engine/sql.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "engine/sql/correlation.h"
 #include "engine/sql/expression_analyzer.h"
 #include "engine/sql/plan.h"
+#include "engine/sql/stored_view.h"
 #include "engine/sql/system_views.h"
 
 namespace connbench::engine {
@@ -34,7 +36,12 @@ class Planner final : public SubqueryPlanner {
         plan_(NewPlan(context.interrupts)),
         builder_(plan_->arena, parameters, sql) {}
 
-  Result<std::unique_ptr<Plan>> Run(const ast::Node& statement);
+  // recorded: what the query reads is noted there; null: nobody asks.
+  Result<std::unique_ptr<Plan>> Run(const ast::Node& statement, RecordedReads* recorded = nullptr);
+  // What the names in the text of a view mean today, for printing it. The notes point into the tree
+  // and into the planner.
+  Status NoteView(const RelationInfo& view, const PgQuery__SelectStmt& query,
+                  RecordedReads& recorded);
 
  private:
   // The builder looks for interrupts where its arena does.
@@ -520,10 +527,28 @@ class Planner final : public SubqueryPlanner {
                                            const FromClause& from);
   Result<std::vector<size_t>> FindConstraint(std::string_view name, const RelationInfo& table);
 
+  // planner_view.cc
+  // A view whose text is being read.
+  struct Expansion {
+    const RelationInfo* view;
+  };
+  // The role that needs the privileges on what is read: a view's owner; 0: the session's.
+  Oid reader() const { return expansion_ == nullptr ? 0 : expansion_->view->owner; }
+  Result<const ViewReference*> FindReference(const PgQuery__RangeVar& name) const;
+  // reference: as the view knows the relation whose text is being read; or null.
+  static std::vector<ScopeColumn> ColumnsOf(const RelationInfo& relation,
+                                            const ViewReference* reference);
+  Status AddStoredView(const PgQuery__RangeVar& name, const RelationRef& view, LockMode mode,
+                       ScopeItem item, FromClause& from);
+  Status AnalyzeView(const RelationInfo& view, const PgQuery__SelectStmt& query, QueryTree& tree);
+  Status RefuseWrite(const PgQuery__RangeVar& name, const RelationInfo& view,
+                     PrivilegeSet needs) const;
+
   // A scope without names of its own.
   Scope EmptyScope() const {
     Scope scope;
     scope.correlation = correlation_;
+    scope.reads = recorded_ == nullptr ? nullptr : &recorded_->columns;
     return scope;
   }
   ExpressionAnalyzer MakeAnalyzer(const Scope& scope) { return {builder_, sql_, scope, this}; }
@@ -546,6 +571,10 @@ class Planner final : public SubqueryPlanner {
   SubqueryNames subquery_names_;
   const Source* written_ = nullptr;  // what a joined UPDATE or DELETE writes, and its scan
   TableScanNode* written_scan_ = nullptr;
+  const PgQuery__IntoClause* into_ = nullptr;  // of the statement, which makes that table
+  RecordedReads* recorded_ = nullptr;
+  const Expansion* expansion_ = nullptr;
+  std::deque<ParseTree> view_texts_;
   // What the plan will own.
   std::vector<std::unique_ptr<SubPlan>> subplans_;
   std::vector<std::shared_ptr<CommonTable>> common_tables_;

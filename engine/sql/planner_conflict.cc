@@ -148,7 +148,7 @@ Result<ConflictRule> Planner::AnalyzeConflict(const PgQuery__OnConflictClause& c
     excluded.in_reach = false;
   }
   for (PlanTable& used : plan_->tables) {
-    if (used.oid == table.oid) used.needs |= needs;
+    if (used.oid == table.oid && used.reader == 0) used.needs |= needs;
   }
   return rule;
 }

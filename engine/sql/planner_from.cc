@@ -8,6 +8,7 @@
 #include "engine/executor/expression/resolve.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/planner.h"
+#include "engine/sql/stored_view.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -40,9 +41,14 @@ Status Planner::RefuseSequence(const PgQuery__RangeVar& name) {
 
 Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, PrivilegeSet needs,
                          FromClause& from) {
-  Result<RelationRef> found = FindAndLockTable(context_, sql_, name, mode);
-  if (!found.ok() && found.status().code() == sqlstate::kWrongObjectType &&
-      needs == privilege::kSelect) {
+  const bool writes = mode == LockMode::kRowExclusive;
+  const ViewReference* reference = nullptr;
+  if (expansion_ != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(reference, FindReference(name));
+  }
+  const TableNeed need{.or_view = true, .oid = reference == nullptr ? 0 : reference->oid};
+  Result<RelationRef> found = FindAndLockTable(context_, sql_, name, mode, need);
+  if (!found.ok() && found.status().code() == sqlstate::kWrongObjectType && !writes) {
     CONNBENCH_RETURN_IF_ERROR(RefuseSequence(name));
   }
   if (!found.ok()) {
@@ -52,20 +58,28 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
                             found.status().code() != sqlstate::kInsufficientPrivilege;
     return found.TakeStatus().WithPosition(about_name ? CharacterPosition(sql_, name.location) : 0);
   }
+  const RelationInfo& relation = **found;
+  if (writes && relation.kind == RelationKind::kView) return RefuseWrite(name, relation, needs);
+  plan_->tables.push_back({*found, mode, relation.oid, needs, reader()});
+  if (recorded_ != nullptr) {
+    recorded_->Add(name.relname, *found);
+    recorded_->columns.relations[&name] = *found;
+  }
+  ScopeItem item;
+  item.node = &name;
+  item.table_name = item.alias = name.relname;
+  item.columns = ColumnsOf(relation, reference);
+  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name.alias, name.location, item));
+  if (relation.kind == RelationKind::kView) {
+    return AddStoredView(name, *found, mode, std::move(item), from);
+  }
   Source source;
   source.relation = std::move(*found);
-  plan_->tables.push_back({source.relation, mode, source.relation->oid, needs});
   source.table = std::make_shared<Table>(*context_.storage, source.relation);
-  if (mode == LockMode::kRowExclusive) {
+  if (writes) {
     CONNBENCH_RETURN_IF_ERROR(LoadChecks(*source.table, plan_->arena));
     CONNBENCH_RETURN_IF_ERROR(WatchForeignKeys(context_, *source.table));
   }
-  ScopeItem item;
-  item.table_name = item.alias = source.relation->name;
-  for (const ColumnInfo& column : source.relation->columns) {
-    item.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
-  }
-  CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name.alias, name.location, item));
   AddSource(std::move(source), std::move(item), 1, from);
   return {};
 }
@@ -74,6 +88,7 @@ Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, F
   Source source;
   source.view = &view;
   ScopeItem item;
+  item.node = &name;
   item.table_name = item.alias = view.name;
   for (const SystemViewColumn& column : view.columns) {
     item.columns.push_back({std::string(column.name), {column.type, -1}});
@@ -116,6 +131,7 @@ const Planner::Source& Planner::FromClause::Owner(int slot) const {
 Status Planner::AnalyzeFrom(std::span<ast::Node* const> items, bool lock_rows,
                             std::unique_ptr<JoinTree> written, FromClause& from) {
   from.scope.correlation = correlation_;
+  from.scope.reads = recorded_ == nullptr ? nullptr : &recorded_->columns;
   std::vector<std::unique_ptr<JoinTree>> trees;
   if (written != nullptr) trees.push_back(std::move(written));
   for (const ast::Node* node : items) {
@@ -233,6 +249,7 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
   }
   source.function = &call;
   ScopeItem item;
+  item.node = &function;
   item.table_name = item.alias = name;
   // The alias is the column's name, too, unless that has one.
   item.columns.push_back({function.alias != nullptr ? function.alias->aliasname : name, type});

@@ -43,6 +43,7 @@ std::vector<std::string> CommonNames(const std::vector<ScopeColumn>& left,
                                      const std::vector<ScopeColumn>& right) {
   std::vector<std::string> names;
   for (const ScopeColumn& column : left) {
+    if (column.name.empty()) continue;
     const bool common = std::any_of(right.begin(), right.end(), [&](const ScopeColumn& other) {
       return other.name == column.name;
     });
@@ -120,6 +121,10 @@ Status Planner::MergeColumns(const PgQuery__JoinExpr& join, std::vector<ScopeCol
     CONNBENCH_ASSIGN_OR_RETURN(ScopeColumn * left_column, FindCommonColumn(left, names[i], "left"));
     CONNBENCH_ASSIGN_OR_RETURN(ScopeColumn * right_column,
                                FindCommonColumn(right, names[i], "right"));
+    if (recorded_ != nullptr) {
+      recorded_->columns.Add(*left_column);
+      recorded_->columns.Add(*right_column);
+    }
     CONNBENCH_ASSIGN_OR_RETURN(ScopeColumn column,
                                MergeColumn(join, *left_column, *right_column, tree));
     merged.push_back(std::move(column));
@@ -178,8 +183,12 @@ Result<Planner::FromItem> Planner::AnalyzeJoin(const PgQuery__JoinExpr& join, bo
   }
 
   ScopeItem item;
+  item.node = &join;
   std::vector<ScopeColumn> left_columns = items[left.item].columns;
   std::vector<ScopeColumn> right_columns = items[right.item].columns;
+  // An alias of the join counts its columns.
+  std::erase_if(left_columns, [](const ScopeColumn& column) { return column.newer; });
+  std::erase_if(right_columns, [](const ScopeColumn& column) { return column.newer; });
   if (join.n_using_clause > 0 || join.is_natural) {
     CONNBENCH_RETURN_IF_ERROR(MergeColumns(join, left_columns, right_columns, item.columns, tree));
   } else if (join.quals != nullptr) {

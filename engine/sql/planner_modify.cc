@@ -62,7 +62,7 @@ void Planner::NoteReads(const RelationInfo& table,
   for (const Target& target : returning) look(target.expression);
   if (!reads) return;
   for (PlanTable& used : plan_->tables) {
-    if (used.oid == table.oid) used.needs |= privilege::kSelect;
+    if (used.oid == table.oid && used.reader == 0) used.needs |= privilege::kSelect;
   }
 }
 

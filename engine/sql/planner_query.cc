@@ -125,12 +125,15 @@ Status Planner::AddDependentGroups(Query& query) {
     const bool by_key =
         std::all_of(key->key_columns.begin(), key->key_columns.end(),
                     [&](int16_t column) { return grouped[first + static_cast<size_t>(column)]; });
+    bool needed = false;
     for (const ScopeColumn& column : query.from.NamesOf(source).columns) {
       const auto slot = static_cast<size_t>(column.slot);
       if (!by_key || !used[slot] || grouped[slot]) continue;
+      needed = true;
       CONNBENCH_ASSIGN_OR_RETURN(Expression * group, builder_.Column(column.slot, column.type, -1));
       query.groups.push_back(group);
     }
+    if (needed && recorded_ != nullptr) recorded_->keys.push_back(key->oid);
   }
   return {};
 }

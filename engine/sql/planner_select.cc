@@ -10,9 +10,16 @@
 
 namespace connbench::engine {
 
+const PgQuery__IntoClause* IntoOf(const PgQuery__SelectStmt& select) {
+  const PgQuery__SelectStmt* first = &select;
+  while (first->larg != nullptr) first = first->larg;
+  return first->into_clause;
+}
+
 bool IsPlannable(const PgQuery__Node& statement) {
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
+      return IntoOf(*statement.select_stmt) == nullptr;
     case PG_QUERY__NODE__NODE_INSERT_STMT:
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
     case PG_QUERY__NODE__NODE_DELETE_STMT:
@@ -28,12 +35,15 @@ Result<std::unique_ptr<Plan>> PlanStatement(const PlanningContext& context, std:
   return Planner(context, sql, parameters).Run(statement);
 }
 
-Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement) {
+Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement, RecordedReads* recorded) {
+  recorded_ = recorded;
+  if (recorded != nullptr) builder_.NoteLiterals(&recorded->literals);
   // Read first: a change that commits while we plan makes the plan stale at its first use.
   plan_->catalog_version = context_.catalog->shared_version();
   CONNBENCH_RETURN_IF_ERROR(CheckClauses(sql_, statement, 0, context_.database));
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
+      into_ = IntoOf(*statement.select_stmt);
       CONNBENCH_RETURN_IF_ERROR(PlanSelect(*statement.select_stmt));
       break;
     case PG_QUERY__NODE__NODE_INSERT_STMT:
@@ -81,8 +91,9 @@ Status Planner::PlanSelect(const PgQuery__SelectStmt& select) {
 }
 
 Status Planner::CheckSelect(const PgQuery__SelectStmt& select) {
-  if (select.into_clause != nullptr) {
-    return NotSupported("SELECT INTO", select.into_clause->rel->location);
+  if (select.into_clause != nullptr && select.into_clause != into_) {
+    return Status::Error(sqlstate::kSyntaxError, "SELECT ... INTO is not allowed here",
+                         CharacterPosition(sql_, select.into_clause->rel->location));
   }
   if (select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
     return NotSupported("WITH TIES", ast::LocationOf(*select.limit_count));

@@ -49,6 +49,11 @@ bool Planner::IsSetOperation(const PgQuery__SelectStmt& select) {
 // Literals without a type wait for the other arm.
 Status Planner::AnalyzeArm(const PgQuery__SelectStmt& select, QueryTree& tree) {
   if (select.n_locking_clause > 0) return RefuseLocking(ReadLocking(select).first);
+  if (select.into_clause != nullptr && select.into_clause != into_) {
+    return Status::Error(sqlstate::kSyntaxError,
+                         "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT",
+                         CharacterPosition(sql_, select.into_clause->rel->location));
+  }
   const UnknownTarget keep = [](size_t, Expression* expression) -> Result<Expression*> {
     return expression;
   };

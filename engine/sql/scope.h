@@ -23,6 +23,9 @@ struct ScopeColumn {
   Type type;
   int slot = 0;
   Expression* merged = nullptr;  // a column of USING that is more than one slot
+  Oid relation = 0;              // of a table or stored view that it is a column of
+  int16_t number = 0;            // its place there, from 0
+  bool newer = false;            // than the view whose text is read: that knows nothing of it
 };
 
 // A table, function, view or join in FROM.
@@ -30,9 +33,10 @@ struct ScopeItem {
   std::string table_name;  // what the relation is called; empty for a join
   std::string alias;       // what it must be called here; empty: a join that has no name
   std::vector<ScopeColumn> columns;
-  bool names_columns = true;  // "x" finds them
-  bool names_table = true;    // "alias.x" does
-  bool in_reach = true;       // false: only errors know of it
+  const void* node = nullptr;  // of the tree, in FROM
+  bool names_columns = true;   // "x" finds them
+  bool names_table = true;     // "alias.x" does
+  bool in_reach = true;        // false: only errors know of it
 
   bool sees(std::string_view name) const {
     return names_table && in_reach && !alias.empty() && alias == name;
@@ -40,11 +44,13 @@ struct ScopeItem {
 };
 
 struct Correlation;  // correlation.h
+struct ReadColumns;  // stored_view.h
 
 struct Scope {
   std::vector<ScopeItem> items;
   // Of the subquery in an expression that this is a scope of; null: none is around it.
   Correlation* correlation = nullptr;
+  ReadColumns* reads = nullptr;  // what of them is used; null: nobody asks
 
   // Whether there is exactly one such column, or several. Null: none, or several.
   const ScopeColumn* Find(std::string_view name, bool& ambiguous) const;

@@ -6,6 +6,7 @@
 #include "engine/sql/ast.h"
 #include "engine/sql/session_impl.h"
 #include "engine/sql/table_definition.h"
+#include "engine/storage/latest_snapshot.h"
 
 namespace connbench::engine {
 namespace {
@@ -55,10 +56,24 @@ Result<bool> RealSession::IsSuperuser() {
 Status RealSession::CheckAccessSlow(Plan& plan) {
   CONNBENCH_RETURN_IF_ERROR(RefreshRole());
   for (const PlanTable& table : plan.tables) {
-    CONNBENCH_RETURN_IF_ERROR(RequireAll(role_, *table.relation, table.needs));
+    SessionRole reader = role_;
+    if (table.reader != 0) {
+      CONNBENCH_ASSIGN_OR_RETURN(reader, RoleOfOwner(table.reader));
+    }
+    CONNBENCH_RETURN_IF_ERROR(RequireAll(reader, *table.relation, table.needs));
   }
   if (!catalog_changed_) plan.access_version = plan.catalog_version;
   return {};
+}
+
+Result<SessionRole> RealSession::RoleOfOwner(Oid owner) {
+  const LatestSnapshot snapshot(transaction_);
+  CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Role> roles,
+                             RoleTable(*context_.storage).List(transaction_, snapshot.get()));
+  for (const Role& role : roles) {
+    if (role.oid == owner) return SessionRole{owner, role.superuser};
+  }
+  return SessionRole{owner, false};
 }
 
 Status RealSession::CheckMaySignal(uint32_t connection_id, bool terminate) {

@@ -9,6 +9,7 @@
 #include "engine/sql/relation_name.h"
 #include "engine/sql/session_impl.h"
 #include "engine/sql/system_views.h"
+#include "engine/sql/view_text.h"
 #include "engine/storage/latest_snapshot.h"
 #include "engine/storage/storage.h"
 
@@ -115,6 +116,29 @@ Result<std::string_view> RealSession::DescribeObject(CatalogText what, Oid objec
       CONNBENCH_ASSIGN_OR_RETURN(const std::string text, ConstraintText(object));
       if (text.empty()) return std::string_view();
       return CopyTo(arena, text);
+    }
+    case CatalogText::kViewDefinition:
+    case CatalogText::kPrettyViewDefinition: {
+      CONNBENCH_ASSIGN_OR_RETURN(const RelationRef view,
+                                 catalog_.FindByOidIfExists(transaction_, object));
+      if (view == nullptr || view->kind != RelationKind::kView) return std::string_view();
+      CONNBENCH_ASSIGN_OR_RETURN(
+          const std::string text,
+          ViewText(planning_context(), *view, what == CatalogText::kPrettyViewDefinition));
+      return CopyTo(arena, text);
+    }
+    case CatalogText::kRuleDefinition: {
+      CONNBENCH_ASSIGN_OR_RETURN(const auto relations, catalog_.List(transaction_));
+      for (const RelationRef& view : relations) {
+        if (view->kind != RelationKind::kView || view->view.rule_oid != object) continue;
+        CONNBENCH_ASSIGN_OR_RETURN(const std::string text,
+                                   ViewText(planning_context(), *view, false));
+        return CopyTo(arena,
+                      fmt::format("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO public.{} DO "
+                                  "INSTEAD {}",
+                                  QuoteIfNeeded(view->name), text));
+      }
+      return std::string_view();
     }
   }
   return std::string_view();

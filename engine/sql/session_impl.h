@@ -301,6 +301,8 @@ class RealSession final : public Session, private EvalEnvironment {
     return CheckAccessSlow(plan);
   }
   Status CheckAccessSlow(Plan& plan);
+  // A view's owner, as whom the view reads.
+  Result<SessionRole> RoleOfOwner(Oid owner);
   // pg_cancel_backend(), pg_terminate_backend(): one's own sessions, a superuser's by superusers
   // only.
   Status CheckMaySignal(uint32_t connection_id, bool terminate);
@@ -348,6 +350,21 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Outcome> RunVacuum(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
   Result<Outcome> RunCreateTable(const PgQuery__Node& statement, std::string_view sql,
                                  ResultSink& sink);
+  // CREATE TABLE AS and SELECT INTO.
+  Result<Outcome> RunCreateTableAs(const PgQuery__Node& statement, std::string_view sql,
+                                   const UtilityInput& input, ResultSink& sink);
+  // plan: of the query; it runs as part of the statement, or of EXPLAIN ANALYZE.
+  Result<Outcome> MakeTableAs(const PgQuery__Node& statement, std::string_view sql, Plan& plan,
+                              std::span<const Value> parameters, bool instrument, ResultSink& sink);
+  Result<Outcome> RunRename(const PgQuery__Node& statement, std::string_view sql, int location,
+                            ResultSink& sink);
+  Result<RelationRef> RenameColumn(const RelationRef& relation, const PgQuery__RenameStmt& rename);
+  Status LockAtOnce(const RelationInfo& relation, LockMode mode);
+  // around: the views in which this one is read.
+  Status LockBehindView(const RelationInfo& view, LockMode mode, PrivilegeSet any_of, bool nowait,
+                        std::vector<Oid>& around);
+  Result<Outcome> RunCreateView(const ParseTree& tree, const PgQuery__Node& statement,
+                                std::string_view text);
   // The sequences that a default's expression names.
   Status ResolveDefaultSequences(std::span<const std::string> names, ColumnInfo& column);
   // The sequence of a serial or identity column, and the column's default.

@@ -25,6 +25,10 @@ const PgQuery__Node* QueryInside(const PgQuery__Node& statement) {
     query = statement.explain_stmt->query;
   } else if (statement.node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT) {
     query = statement.declare_cursor_stmt->query;
+  } else if (statement.node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT) {
+    query = statement.create_table_as_stmt->query;
+  } else if (statement.node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
+    return &statement;  // INTO
   }
   return query != nullptr && IsPlannable(*query) ? query : nullptr;
 }

@@ -397,7 +397,8 @@ TEST_F(SessionTest, RefusesDeepNesting) {
 TEST_F(SessionTest, AnswersNotSupportedWithThePosition) {
   EXPECT_EQ(a_->Error("select (array[1, 2])[1:2]"),
             "0A000 9 selecting a field or part of an expression is not supported");
-  EXPECT_EQ(a_->Error("create view v as select 1"), "0A000 1 VIEW is not supported");
+  EXPECT_EQ(a_->Error("create materialized view v as select 1"),
+            "0A000 26 a materialized view is not supported");
   EXPECT_EQ(a_->Error("select 1;  listen c"), "0A000 12 LISTEN is not supported");
   EXPECT_EQ(a_->Error("create temp table t (a int)"),
             "0A000 19 a temporary table is not supported");

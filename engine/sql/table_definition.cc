@@ -39,26 +39,39 @@ TableDefinition::TableDefinition(std::string_view sql, std::string name,
                                  EvalEnvironment& environment)
     : sql_(sql), name_(std::move(name)), environment_(environment) {}
 
-Status TableDefinition::AddColumn(const PgQuery__ColumnDef& definition) {
-  // Only an error looks the position up: that reads the whole text.
-  const auto position = [&] { return CharacterPosition(sql_, definition.location); };
-  ColumnInfo column;
-  column.name = TruncateName(definition.colname);
+Status CheckNewName(std::span<const ColumnInfo> columns, std::string_view name) {
   for (const ColumnInfo& other : columns) {
-    if (other.name != column.name) continue;
+    if (other.name != name) continue;
     return Status::Error(sqlstate::kDuplicateColumn,
-                         fmt::format("column \"{}\" specified more than once", column.name));
+                         fmt::format("column \"{}\" specified more than once", name));
   }
-  if (std::find(std::begin(kSystemColumns), std::end(kSystemColumns), column.name) !=
+  if (std::find(std::begin(kSystemColumns), std::end(kSystemColumns), name) !=
       std::end(kSystemColumns)) {
     return Status::Error(
         sqlstate::kDuplicateColumn,
-        fmt::format("column name \"{}\" conflicts with a system column name", column.name));
+        fmt::format("column name \"{}\" conflicts with a system column name", name));
   }
-  if (columns.size() == static_cast<size_t>(kMaxColumns)) {
-    return Status::Error(sqlstate::kTooManyColumns,
-                         fmt::format("tables can have at most {} columns", kMaxColumns));
+  if (columns.size() < static_cast<size_t>(kMaxColumns)) return {};
+  return Status::Error(sqlstate::kTooManyColumns,
+                       fmt::format("tables can have at most {} columns", kMaxColumns));
+}
+
+Status CheckNewType(std::string_view sql, std::string_view name, Type type, int type_location,
+                    int location) {
+  const TypeInfo& info = GetType(type.oid);
+  if (info.catalog_only || IsArray(info)) {
+    return ast::NotSupported(sql, "a column of type " + std::string(info.sql_name), type_location);
   }
+  if (info.form != ValueForm::kNone && type.oid != type_oid::kUnknown) return {};
+  return Status::Error(sqlstate::kInvalidTableDefinition,
+                       fmt::format("column \"{}\" has pseudo-type {}", name, info.sql_name),
+                       location < 0 ? 0 : CharacterPosition(sql, location));
+}
+
+Status TableDefinition::AddColumn(const PgQuery__ColumnDef& definition) {
+  ColumnInfo column;
+  column.name = TruncateName(definition.colname);
+  CONNBENCH_RETURN_IF_ERROR(CheckNewName(columns, column.name));
   if (definition.coll_clause != nullptr) {
     return ast::NotSupported(sql_, "COLLATE of a column", definition.coll_clause->location);
   }
@@ -68,16 +81,8 @@ Status TableDefinition::AddColumn(const PgQuery__ColumnDef& definition) {
     column.type_oid = serial;
   } else {
     CONNBENCH_ASSIGN_OR_RETURN(const Type type, ResolveTypeName(sql_, *definition.type_name));
-    const TypeInfo& info = GetType(type.oid);
-    if (info.catalog_only || IsArray(info)) {
-      return ast::NotSupported(sql_, "a column of type " + std::string(info.sql_name),
-                               definition.type_name->location);
-    }
-    if (info.form == ValueForm::kNone || type.oid == type_oid::kUnknown) {
-      return Status::Error(
-          sqlstate::kInvalidTableDefinition,
-          fmt::format("column \"{}\" has pseudo-type {}", column.name, info.sql_name), position());
-    }
+    CONNBENCH_RETURN_IF_ERROR(
+        CheckNewType(sql_, column.name, type, definition.type_name->location, definition.location));
     column.type_oid = type.oid;
     column.type_modifier = type.modifier;
   }

@@ -2,12 +2,14 @@
 // Private to engine/sql.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "engine/executor/expression/environment.h"
+#include "engine/executor/types/type.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/sequence_options.h"
 #include "engine/storage/catalog.h"
@@ -16,6 +18,12 @@ namespace connbench::engine {
 
 // At most kMaxNameLength bytes, cut between characters, as PostgreSQL does silently.
 std::string TruncateName(std::string_view name);
+
+// Whether a table with these columns may have another one of that name: 42701, 54011.
+Status CheckNewName(std::span<const ColumnInfo> columns, std::string_view name);
+// Whether a table may have a column of that type: 42P16, 0A000 at type_location.
+Status CheckNewType(std::string_view sql, std::string_view name, Type type, int type_location,
+                    int location);
 
 struct TableDefinition {
   // A column whose values come from a sequence of its own: serial, or an identity column.

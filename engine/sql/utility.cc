@@ -47,10 +47,12 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
   const std::span<const WireFormat> formats = input.formats;
   const bool describe = input.describe;
   // At the statement's first character.
+  std::string_view text;
   int start = 0;
   for (int i = 0; i < tree->statement_count(); ++i) {
     if (&tree->statement(i) != &statement) continue;
-    start = static_cast<int>(tree->statement_text(i).data() - sql.data());
+    text = tree->statement_text(i);
+    start = static_cast<int>(text.data() - sql.data());
   }
   CONNBENCH_RETURN_IF_ERROR(CheckClauses(sql, statement, start, database_));
   if (CountsAsQuery(statement)) transaction_.ReleaseSnapshot(transaction_.TakeSnapshot());
@@ -77,6 +79,13 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
       return RunVacuum(statement, sql, sink);
     case PG_QUERY__NODE__NODE_CREATE_STMT:
       return RunCreateTable(statement, sql, sink);
+    case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
+    case PG_QUERY__NODE__NODE_SELECT_STMT:  // INTO
+      return RunCreateTableAs(statement, sql, input, sink);
+    case PG_QUERY__NODE__NODE_RENAME_STMT:
+      return RunRename(statement, sql, start, sink);
+    case PG_QUERY__NODE__NODE_VIEW_STMT:
+      return RunCreateView(*tree, statement, text);
     case PG_QUERY__NODE__NODE_DROP_STMT:
       return RunDrop(statement, sql, sink);
     case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
@@ -115,6 +124,35 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
   }
 }
 
+Status RealSession::LockAtOnce(const RelationInfo& relation, LockMode mode) {
+  Status status = transaction_.locks().LockRelation(relation.oid, mode, LockWait::kNoWait);
+  if (status.ok() || status.code() != sqlstate::kLockNotAvailable) return status;
+  return Status::Error(sqlstate::kLockNotAvailable,
+                       fmt::format("could not obtain lock on relation \"{}\"", relation.name));
+}
+
+// What a view reads is locked with it, if its owner may do that.
+Status RealSession::LockBehindView(const RelationInfo& view, LockMode mode, PrivilegeSet any_of,
+                                   bool nowait, std::vector<Oid>& around) {
+  constexpr size_t kMaxDepth = 32;  // of views in views
+  const bool again = std::find(around.begin(), around.end(), view.oid) != around.end();
+  if (again || around.size() == kMaxDepth) return {};
+  around.push_back(view.oid);
+  CONNBENCH_ASSIGN_OR_RETURN(const SessionRole owner, RoleOfOwner(view.owner));
+  for (const ViewReference& reference : view.view.references) {
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation,
+                               catalog_.FindByOidIfExists(transaction_, reference.oid));
+    if (relation == nullptr) continue;
+    CONNBENCH_RETURN_IF_ERROR(RequireAny(owner, *relation, any_of));
+    CONNBENCH_RETURN_IF_ERROR(nowait ? LockAtOnce(*relation, mode)
+                                     : transaction_.locks().LockRelation(relation->oid, mode));
+    if (relation->kind != RelationKind::kView) continue;
+    CONNBENCH_RETURN_IF_ERROR(LockBehindView(*relation, mode, any_of, nowait, around));
+  }
+  around.pop_back();
+  return {};
+}
+
 Result<RealSession::Outcome> RealSession::RunLock(const PgQuery__Node& statement,
                                                   std::string_view sql) {
   CONNBENCH_RETURN_IF_ERROR(RequireBlock("LOCK TABLE"));
@@ -125,25 +163,24 @@ Result<RealSession::Outcome> RealSession::RunLock(const PgQuery__Node& statement
   need.any_of = mode == LockMode::kAccessShare ? privilege::kSelect : kWriting;
   CONNBENCH_RETURN_IF_ERROR(RefreshRole());
   const PlanningContext planning = planning_context();
+  need.or_view = true;
   for (const ast::Node* node : ast::List(lock.relations, lock.n_relations)) {
-    if (!lock.nowait) {
-      CONNBENCH_RETURN_IF_ERROR(
-          FindAndLockTable(planning, sql, *node->range_var, mode, need).TakeStatus());
-      continue;
+    if (lock.nowait) {
+      CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *node->range_var));
+      CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation, catalog_.Find(transaction_, name));
+      if (relation->kind != RelationKind::kTable && relation->kind != RelationKind::kView) {
+        return Status::Error(sqlstate::kWrongObjectType,
+                             fmt::format("cannot lock relation \"{}\"", name));
+      }
+      CONNBENCH_RETURN_IF_ERROR(RequireAny(role_, *relation, need.any_of));
+      CONNBENCH_RETURN_IF_ERROR(LockAtOnce(*relation, mode));
     }
-    CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *node->range_var));
-    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef table, catalog_.Find(transaction_, name));
-    if (table->kind != RelationKind::kTable) {
-      return Status::Error(sqlstate::kWrongObjectType,
-                           fmt::format("cannot lock relation \"{}\"", name));
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef locked,
+                               FindAndLockTable(planning, sql, *node->range_var, mode, need));
+    if (locked->kind == RelationKind::kView) {
+      std::vector<Oid> around;
+      CONNBENCH_RETURN_IF_ERROR(LockBehindView(*locked, mode, need.any_of, lock.nowait, around));
     }
-    CONNBENCH_RETURN_IF_ERROR(RequireAny(role_, *table, need.any_of));
-    Status status = transaction_.locks().LockRelation(table->oid, mode, LockWait::kNoWait);
-    if (!status.ok() && status.code() == sqlstate::kLockNotAvailable) {
-      return Status::Error(sqlstate::kLockNotAvailable,
-                           fmt::format("could not obtain lock on relation \"{}\"", name));
-    }
-    if (!status.ok()) return status;
   }
   return Outcome{"LOCK TABLE"};
 }
@@ -212,9 +249,16 @@ Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& stateme
     return false;
   };
   for (const ast::Node* node : ast::List(vacuum.rels, vacuum.n_rels)) {
-    CONNBENCH_ASSIGN_OR_RETURN(RelationRef table,
-                               FindAndLockTable(planning, sql, *node->vacuum_relation->relation,
-                                                LockMode::kShareUpdateExclusive));
+    CONNBENCH_ASSIGN_OR_RETURN(
+        RelationRef table, FindAndLockTable(planning, sql, *node->vacuum_relation->relation,
+                                            LockMode::kShareUpdateExclusive, {.or_view = true}));
+    if (table->kind == RelationKind::kView) {
+      if (!may_vacuum(*table)) continue;
+      Notice(sink, "WARNING", sqlstate::kWarning,
+             fmt::format("skipping \"{}\" --- cannot {} non-tables or special system tables",
+                         table->name, vacuum.is_vacuumcmd ? "vacuum" : "analyze"));
+      continue;
+    }
     const PgQuery__VacuumRelation& relation = *node->vacuum_relation;
     std::vector<std::string_view> named;
     for (const ast::Node* column_node : ast::List(relation.va_cols, relation.n_va_cols)) {

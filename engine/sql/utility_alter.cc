@@ -50,15 +50,53 @@ Result<RelationRef> RealSession::AddConstraint(RelationRef table,
   return table;
 }
 
-// ALTER TABLE, SEQUENCE and INDEX ... OWNER TO, as far as it is not about a table.
+// What of ALTER TABLE PostgreSQL cannot do to a view; empty: it can.
+std::string_view TableAction(PgQuery__AlterTableType type) {
+  switch (type) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn:
+      return "ADD COLUMN";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn:
+      return "DROP COLUMN";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType:
+      return "ALTER COLUMN ... SET DATA TYPE";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetNotNull:
+      return "ALTER COLUMN ... SET NOT NULL";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull:
+      return "ALTER COLUMN ... DROP NOT NULL";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint:
+      return "ADD CONSTRAINT";
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
+      return "DROP CONSTRAINT";
+    default:
+      return {};
+  }
+}
+
+// ALTER TABLE, SEQUENCE, INDEX and VIEW ... OWNER TO, as far as it is not about a table.
 Status RealSession::AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::string_view sql,
                                     ResultSink& sink) {
   const PgQuery__AlterTableCmd& command = *alter.cmds[0]->alter_table_cmd;
+  CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *alter.relation));
+  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.Find(transaction_, name));
+  const std::string_view action = TableAction(command.subtype);
+  if (found->kind == RelationKind::kView && !action.empty()) {
+    CONNBENCH_RETURN_IF_ERROR(RequireOwner(role_, *found, found->owner));
+    return Status::Error(
+               sqlstate::kWrongObjectType,
+               fmt::format("ALTER action {} cannot be performed on relation \"{}\"", action, name))
+        .WithDetail("This operation is not supported for views.");
+  }
   if (alter.n_cmds != 1 || command.subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) {
     return ast::NotSupported(sql, "this form of ALTER", alter.relation->location);
   }
-  CONNBENCH_ASSIGN_OR_RETURN(const std::string name, ast::RelationName(sql, *alter.relation));
-  CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.Find(transaction_, name));
+  if (found->kind == RelationKind::kView) {
+    CONNBENCH_RETURN_IF_ERROR(RequireOwner(role_, *found, found->owner));
+    CONNBENCH_ASSIGN_OR_RETURN(
+        const RelationRef view,
+        FindAndLockTable(planning_context(), sql, *alter.relation, LockMode::kAccessExclusive,
+                         {.ownership = true, .or_view = true}));
+    return ChangeOwner(view, *command.newowner, sql).TakeStatus();
+  }
   if (found->kind == RelationKind::kIndex) {
     Notice(sink, "WARNING", sqlstate::kWrongObjectType,
            fmt::format("cannot change owner of index \"{}\"", name), "",
@@ -90,14 +128,22 @@ Status RealSession::AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::s
 Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& statement,
                                                         std::string_view sql, ResultSink& sink) {
   const PgQuery__AlterTableStmt& alter = *statement.alter_table_stmt;
-  const std::string_view tag = alter.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE ? "ALTER TABLE"
-                               : alter.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX
-                                   ? "ALTER INDEX"
-                                   : "ALTER SEQUENCE";
-  if (alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE &&
-      alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX &&
-      alter.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE) {
-    return ast::NotSupported(sql, "ALTER of this object", alter.relation->location);
+  std::string_view tag;
+  switch (alter.objtype) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
+      tag = "ALTER TABLE";
+      break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
+      tag = "ALTER INDEX";
+      break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
+      tag = "ALTER SEQUENCE";
+      break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+      tag = "ALTER VIEW";
+      break;
+    default:
+      return ast::NotSupported(sql, "ALTER of this object", alter.relation->location);
   }
   CONNBENCH_RETURN_IF_ERROR(CheckReadOnly(tag));
   CONNBENCH_RETURN_IF_ERROR(RefreshRole());
@@ -109,7 +155,11 @@ Result<RealSession::Outcome> RealSession::RunAlterTable(const PgQuery__Node& sta
            fmt::format("relation \"{}\" does not exist, skipping", name));
     return outcome;
   }
-  // ALTER TABLE s OWNER TO works on sequences and indexes, too.
+  if (found != nullptr && alter.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW &&
+      found->kind != RelationKind::kView) {
+    return Status::Error(sqlstate::kWrongObjectType, fmt::format("\"{}\" is not a view", name));
+  }
+  // ALTER TABLE s OWNER TO works on sequences, indexes and views, too.
   if (tag != "ALTER TABLE" || (found != nullptr && found->kind != RelationKind::kTable)) {
     CONNBENCH_RETURN_IF_ERROR(AlterOtherOwner(alter, sql, sink));
     return outcome;

@@ -61,7 +61,12 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
   CONNBENCH_ASSIGN_OR_RETURN(
       const RelationRef relation,
       FindAndLockTable(planning_context(), sql, *statement.relation, LockMode::kRowExclusive,
-                       {.any_of = privilege::kInsert}));
+                       {.any_of = privilege::kInsert, .or_view = true}));
+  if (relation->kind == RelationKind::kView) {
+    return Status::Error(sqlstate::kWrongObjectType,
+                         fmt::format("cannot copy to view \"{}\"", relation->name))
+        .WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
+  }
   CONNBENCH_ASSIGN_OR_RETURN(std::vector<int> columns, CopyColumns(statement, *relation));
   auto arena = std::make_unique<Arena>();
   arena->set_interrupts(this);
@@ -98,9 +103,15 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
                            "COPY query must have a RETURNING clause");
     }
   } else {
-    CONNBENCH_ASSIGN_OR_RETURN(
-        const RelationRef relation,
-        FindAndLockTable(planning_context(), sql, *statement.relation, LockMode::kAccessShare));
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation,
+                               FindAndLockTable(planning_context(), sql, *statement.relation,
+                                                LockMode::kAccessShare, {.or_view = true}));
+    if (relation->kind == RelationKind::kView) {
+      CONNBENCH_RETURN_IF_ERROR(RequireAny(role_, *relation, privilege::kSelect));
+      return Status::Error(sqlstate::kWrongObjectType,
+                           fmt::format("cannot copy from view \"{}\"", relation->name))
+          .WithHint("Try the COPY (SELECT ...) TO variant.");
+    }
     CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, CopyColumns(statement, *relation));
     select = "SELECT ";
     for (int column : columns) {

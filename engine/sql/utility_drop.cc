@@ -20,6 +20,7 @@ constexpr DropKind kDropKinds[] = {
     {PG_QUERY__OBJECT_TYPE__OBJECT_TABLE, RelationKind::kTable, "DROP TABLE"},
     {PG_QUERY__OBJECT_TYPE__OBJECT_INDEX, RelationKind::kIndex, "DROP INDEX"},
     {PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE, RelationKind::kSequence, "DROP SEQUENCE"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_VIEW, RelationKind::kView, "DROP VIEW"},
 };
 
 std::string_view Article(RelationKind kind) { return kind == RelationKind::kIndex ? "an" : "a"; }
@@ -32,10 +33,6 @@ Status WrongKind(const RelationInfo& relation, RelationKind wanted) {
                                                                Article(wanted), KindWord(wanted)))
       .WithHint(fmt::format("Use {} to remove {} {}.", actual->tag, Article(relation.kind),
                             KindWord(relation.kind)));
-}
-
-std::string Described(const RelationInfo& relation) {
-  return fmt::format("{} {}", KindWord(relation.kind), relation.name);
 }
 
 bool IsCascade(PgQuery__DropBehavior behavior) {
@@ -171,7 +168,7 @@ Status RealSession::DropObjects(const std::vector<RelationRef>& objects, bool ca
     // Looked up again: the dependents may have been in it.
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef current,
                                catalog_.FindByOid(transaction_, object->oid));
-    if (object->kind != RelationKind::kSequence) {
+    if (object->kind == RelationKind::kTable || object->kind == RelationKind::kIndex) {
       const bool table = object->kind == RelationKind::kTable;
       CONNBENCH_RETURN_IF_ERROR(CheckNotInUse(table ? "DROP TABLE" : "DROP INDEX", *object));
     }
@@ -215,6 +212,10 @@ Status RealSession::DropDependents(const std::vector<Dependent>& dependents, std
   for (const Dependent& dependent : dependents) {
     CONNBENCH_RETURN_IF_ERROR(
         transaction_.locks().LockRelation(dependent.table->oid, LockMode::kAccessExclusive));
+    if (dependent.kind == Dependent::Kind::kView) {
+      CONNBENCH_RETURN_IF_ERROR(catalog_.Drop(transaction_, dependent.table));
+      continue;
+    }
     if (dependent.kind == Dependent::Kind::kForeignKey) {
       CONNBENCH_RETURN_IF_ERROR(RemoveForeignKey(dependent.table, dependent.oid).TakeStatus());
       continue;
@@ -239,9 +240,10 @@ Result<RelationRef> RealSession::DropConstraint(const RelationRef& table,
     if (index.name != name || !index.constraint) continue;
     CONNBENCH_ASSIGN_OR_RETURN(const Dependencies dependencies,
                                Dependencies::Load(catalog_, transaction_));
-    CONNBENCH_RETURN_IF_ERROR(DropDependents(
-        dependencies.OnIndex(index), fmt::format("constraint {} on table {}", name, table->name),
-        IsCascade(command.behavior), sink));
+    CONNBENCH_RETURN_IF_ERROR(
+        DropDependents(dependencies.OnIndex(*table, index),
+                       fmt::format("constraint {} on table {}", name, table->name),
+                       IsCascade(command.behavior), sink));
     catalog_changed_ = true;
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found,
                                catalog_.FindByOid(transaction_, index.oid));

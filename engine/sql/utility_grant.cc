@@ -110,8 +110,10 @@ Result<std::vector<RelationRef>> RealSession::GrantTargets(const PgQuery__GrantS
     }
     CONNBENCH_ASSIGN_OR_RETURN(const auto all, catalog_.List(transaction_));
     for (const RelationRef& relation : all) {
-      const RelationKind kind = sequences ? RelationKind::kSequence : RelationKind::kTable;
-      if (relation->kind == kind && relation->oid >= kFirstUserOid) targets.push_back(relation);
+      const bool meant = sequences ? relation->kind == RelationKind::kSequence
+                                   : relation->kind == RelationKind::kTable ||
+                                         relation->kind == RelationKind::kView;
+      if (meant && relation->oid >= kFirstUserOid) targets.push_back(relation);
     }
     return targets;
   }

@@ -165,9 +165,14 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
   if (create.n_index_including_params > 0) return ast::NotSupported(sql, "INCLUDE", location);
   if (create.nulls_not_distinct) return ast::NotSupported(sql, "NULLS NOT DISTINCT", location);
   CONNBENCH_RETURN_IF_ERROR(RefreshRole());
-  CONNBENCH_ASSIGN_OR_RETURN(RelationRef table,
-                             FindAndLockTable(planning_context(), sql, *create.relation,
-                                              LockMode::kShare, {.ownership = true}));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      RelationRef table, FindAndLockTable(planning_context(), sql, *create.relation,
+                                          LockMode::kShare, {.ownership = true, .or_view = true}));
+  if (table->kind == RelationKind::kView) {
+    return Status::Error(sqlstate::kWrongObjectType,
+                         fmt::format("cannot create index on relation \"{}\"", table->name))
+        .WithDetail("This operation is not supported for views.");
+  }
   CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("CREATE INDEX", *table));
   IndexInfo index;
   index.name = TruncateName(create.idxname);

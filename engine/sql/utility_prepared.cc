@@ -147,7 +147,14 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
     return Status::Error(sqlstate::kInvalidParameterValue,
                          fmt::format("EXPLAIN option {} requires ANALYZE", wal ? "WAL" : "TIMING"));
   }
-  const PgQuery__Node& query = *explain.query;
+  // CREATE TABLE AS and SELECT INTO show the plan of their query, and with ANALYZE make the table.
+  const PgQuery__Node& explained = *explain.query;
+  const bool makes_table =
+      explained.node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT ||
+      (explained.node_case == PG_QUERY__NODE__NODE_SELECT_STMT && !IsPlannable(explained));
+  const PgQuery__Node& query = explained.node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT
+                                   ? *explained.create_table_as_stmt->query
+                                   : explained;
   std::shared_ptr<PreparedStatement> prepared;  // EXPLAIN EXECUTE
   std::unique_ptr<Plan> own_plan;
   Plan* plan = nullptr;
@@ -163,7 +170,7 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
     CONNBENCH_RETURN_IF_ERROR(
         EvaluateArguments(*query.execute_stmt, sql, *prepared, arena, parameters));
     CONNBENCH_ASSIGN_OR_RETURN(own_plan, MakePlan(*prepared));
-  } else if (IsPlannable(query)) {
+  } else if (IsPlannable(query) || makes_table) {
     ParameterTypes types =
         input.parameter_types != nullptr ? *input.parameter_types : ParameterTypes::None();
     CONNBENCH_ASSIGN_OR_RETURN(own_plan, PlanStatement(planning_context(), sql, query, types));
@@ -177,8 +184,10 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
   if (input.describe) sink.RowDescription(*UtilityResult(statement), input.formats);
   MonotonicNs execution_ns = 0;
   if (options.analyze) {
-    CONNBENCH_RETURN_IF_ERROR(
-        RunToEnd(*plan, parameters, true, [](const Value*) { return Status::Ok(); }));
+    Status run = makes_table
+                     ? MakeTableAs(explained, sql, *plan, parameters, true, sink).TakeStatus()
+                     : RunToEnd(*plan, parameters, true, [](const Value*) { return Status::Ok(); });
+    CONNBENCH_RETURN_IF_ERROR(std::move(run));
     execution_ns = MonotonicNow() - planning_end;
   }
   ExplainWriter writer(options);

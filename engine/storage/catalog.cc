@@ -1,4 +1,4 @@
-// The catalog: which tables, indexes and sequences there are, shared by all sessions.
+// The catalog: which tables, indexes, sequences and views there are, shared by all sessions.
 #include "engine/storage/catalog.h"
 
 #include <fmt/format.h>
@@ -23,6 +23,14 @@ std::string NameKey(std::string_view name) { return std::string(name) + '\0'; }
 std::string OidKey(Oid oid) {
   return {static_cast<char>(oid >> 24), static_cast<char>(oid >> 16), static_cast<char>(oid >> 8),
           static_cast<char>(oid)};
+}
+
+Status CheckRowSize(std::string_view name, std::string_view row) {
+  if (row.size() <= kMaxRowSize) return {};
+  return Status::Error(sqlstate::kProgramLimitExceeded,
+                       fmt::format("definition of \"{}\" takes {} bytes, maximum {}", name,
+                                   row.size(), kMaxRowSize))
+      .WithHint("Use fewer columns, or shorter names and expressions.");
 }
 
 Status DoesNotExist(std::string_view name) {
@@ -253,28 +261,26 @@ Result<StorageId> Catalog::NewStorage(Transaction& transaction, Oid oid, bool in
   return id;
 }
 
+Status Catalog::InsertName(Transaction& transaction, Heap& heap, std::string_view name, Tid tid) {
+  CONNBENCH_ASSIGN_OR_RETURN(const IndexInsertOutcome outcome,
+                             BTree(*storage_, storage_->header().catalog_by_name)
+                                 .InsertUnique(transaction, heap, NameKey(name), tid));
+  if (outcome != IndexInsertOutcome::kDuplicate) return {};
+  return Status::Error(sqlstate::kDuplicateTable,
+                       fmt::format("relation \"{}\" already exists", name));
+}
+
 Status Catalog::InsertRow(Transaction& transaction, const RelationInfo& relation) {
   const StorageHeader& header = storage_->header();
   // The reserve is for changes that free pages, and this is none.
   if (storage_->pool().full()) return storage_->pool().FullError();
   const std::string row = EncodeCatalogRow(relation);
-  if (row.size() > kMaxRowSize) {
-    return Status::Error(sqlstate::kProgramLimitExceeded,
-                         fmt::format("definition of \"{}\" takes {} bytes, maximum {}",
-                                     relation.name, row.size(), kMaxRowSize))
-        .WithHint("Use fewer columns, or shorter names and default expressions.");
-  }
+  CONNBENCH_RETURN_IF_ERROR(CheckRowSize(relation.name, row));
   const LatestSnapshot snapshot(transaction);
   CONNBENCH_RETURN_IF_ERROR(Tidy());
   Heap heap(*storage_, header.catalog_heap);
   CONNBENCH_ASSIGN_OR_RETURN(const Tid tid, heap.Insert(transaction, row));
-  CONNBENCH_ASSIGN_OR_RETURN(const IndexInsertOutcome outcome,
-                             BTree(*storage_, header.catalog_by_name)
-                                 .InsertUnique(transaction, heap, NameKey(relation.name), tid));
-  if (outcome == IndexInsertOutcome::kDuplicate) {
-    return Status::Error(sqlstate::kDuplicateTable,
-                         fmt::format("relation \"{}\" already exists", relation.name));
-  }
+  CONNBENCH_RETURN_IF_ERROR(InsertName(transaction, heap, relation.name, tid));
   CONNBENCH_RETURN_IF_ERROR(
       BTree(*storage_, header.catalog_by_oid).Insert(OidKey(relation.oid), tid, &heap));
   NoteChange(transaction, {});
@@ -311,12 +317,19 @@ Status Catalog::ReplaceRow(Transaction& transaction, Oid oid, const Change& chan
     LatestSnapshot snapshot(transaction);
     Tid tid;
     CONNBENCH_ASSIGN_OR_RETURN(RelationInfo relation, Current(transaction, oid, tid));
+    const std::string old_name = relation.name;
     change(relation);
+    const bool renamed = relation.name != old_name;
     const std::string row = EncodeCatalogRow(relation);
+    CONNBENCH_RETURN_IF_ERROR(CheckRowSize(relation.name, row));
     CONNBENCH_ASSIGN_OR_RETURN(const WriteResult result,
-                               heap.Update(transaction, tid, row, /*may_be_hot=*/true));
+                               heap.Update(transaction, tid, row, /*may_be_hot=*/!renamed));
     if (result.outcome != WriteOutcome::kOk) continue;
-    if (!result.hot) {
+    if (renamed) {
+      CONNBENCH_RETURN_IF_ERROR(InsertName(transaction, heap, relation.name, result.tid));
+      CONNBENCH_RETURN_IF_ERROR(
+          BTree(*storage_, header.catalog_by_oid).Insert(OidKey(oid), result.tid, &heap));
+    } else if (!result.hot) {
       CONNBENCH_RETURN_IF_ERROR(BTree(*storage_, header.catalog_by_name)
                                     .Insert(NameKey(relation.name), result.tid, &heap));
       CONNBENCH_RETURN_IF_ERROR(
@@ -398,9 +411,23 @@ Result<RelationRef> Catalog::CreateSequence(Transaction& transaction, std::strin
   return FindByOid(transaction, sequence.oid);
 }
 
+Result<RelationRef> Catalog::CreateView(Transaction& transaction, const RelationInfo& definition) {
+  RelationInfo view;
+  view.kind = RelationKind::kView;
+  view.name = definition.name;
+  view.owner = definition.owner;
+  view.columns = definition.columns;
+  view.view = definition.view;
+  view.oid = NewOid();
+  view.view.rule_oid = NewOid();
+  CONNBENCH_RETURN_IF_ERROR(InsertRow(transaction, view));
+  return FindByOid(transaction, view.oid);
+}
+
 Status Catalog::Drop(Transaction& transaction, const RelationRef& relation) {
   CONNBENCH_RETURN_IF_ERROR(DeleteRow(transaction, relation->oid));
-  StorageChange change{.free_at_commit = {relation->storage}, .free_at_abort = {}};
+  StorageChange change;
+  if (relation->kind != RelationKind::kView) change.free_at_commit.push_back(relation->storage);
   if (relation->kind == RelationKind::kIndex) {
     CONNBENCH_RETURN_IF_ERROR(
         ReplaceRow(transaction, relation->table_oid, [&](RelationInfo& table) {
@@ -454,6 +481,13 @@ Result<RelationRef> Catalog::AlterColumns(Transaction& transaction, const Relati
 Result<RelationRef> Catalog::Alter(Transaction& transaction, const RelationRef& relation,
                                    const std::function<void(RelationInfo&)>& change) {
   CONNBENCH_RETURN_IF_ERROR(ReplaceRow(transaction, relation->oid, change));
+  return FindByOid(transaction, relation->oid);
+}
+
+Result<RelationRef> Catalog::Rename(Transaction& transaction, const RelationRef& relation,
+                                    std::string_view name) {
+  CONNBENCH_RETURN_IF_ERROR(ReplaceRow(transaction, relation->oid,
+                                       [name](RelationInfo& changed) { changed.name = name; }));
   return FindByOid(transaction, relation->oid);
 }
 

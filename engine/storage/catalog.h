@@ -1,4 +1,4 @@
-// The catalog: which tables, indexes and sequences there are, shared by all sessions.
+// The catalog: which tables, indexes, sequences and views there are, shared by all sessions.
 //
 // Each relation is a row of a system heap, with B+trees on name and oid, so that DDL is as
 // transactional as everything else: what a transaction creates, drops, truncates or alters is
@@ -45,7 +45,7 @@ inline constexpr int kMaxColumns = 256;
 inline constexpr int kMaxIndexColumns = 32;
 inline constexpr int kMaxNameLength = 63;  // bytes; longer names are for the caller to truncate
 
-enum class RelationKind : uint8_t { kTable, kIndex, kSequence };
+enum class RelationKind : uint8_t { kTable, kIndex, kSequence, kView };
 
 // Whether a column's values come from its sequence, and whether a client may give others.
 enum class Identity : uint8_t { kNone, kByDefault, kAlways };
@@ -121,7 +121,29 @@ struct CheckInfo {
   std::vector<int16_t> columns;  // that it reads, in the order of the text
 };
 
-// What a table, index or sequence is; immutable once handed out. A changed relation is a new
+// A relation that a view reads, as the view's text calls it.
+struct ViewReference {
+  struct Column {
+    int16_t number = 0;  // position in the relation's columns, from 0
+    std::string name;    // in the text
+  };
+  Oid oid = 0;
+  std::string name;             // in the text
+  int16_t width = 0;            // how many columns the relation had then: the text knows no others
+  std::vector<Column> columns;  // that the view uses
+};
+
+// What a view shows. The text keeps its meaning when what it reads is renamed or gets more columns,
+// because its names are those of the references.
+struct ViewInfo {
+  Oid rule_oid = 0;       // of pg_rewrite, where PostgreSQL keeps it
+  std::string sql;        // the CREATE VIEW statement
+  bool own_names = true;  // its columns are called as those of its query
+  std::vector<ViewReference> references;
+  std::vector<Oid> keys;  // of primary keys without which its GROUP BY would be none
+};
+
+// What a table, index, sequence or view is; immutable once handed out. A changed relation is a new
 // object: a cached plan is good as long as Find still returns the same pointer.
 struct RelationInfo {
   Oid oid = 0;
@@ -129,14 +151,15 @@ struct RelationInfo {
   std::string name;
   StorageId storage = kNoStorage;
   Oid table_oid = 0;                         // of an index: its table
-  Oid owner = kSuperuserOid;                 // of a table or sequence; an index's is its table's
+  Oid owner = kSuperuserOid;                 // but of an index, whose owner is its table's
   std::optional<std::vector<Grant>> grants;  // none: the owner may do everything, others nothing
-  std::vector<ColumnInfo> columns;           // of a table
+  std::vector<ColumnInfo> columns;           // of a table or view
   std::vector<IndexInfo> indexes;            // of a table
   std::vector<ForeignKeyInfo> foreign_keys;  // of a table
   std::vector<ReferenceInfo> references;     // to a table, so that its plans know of them
   std::vector<CheckInfo> checks;             // of a table, by name
   SequenceInfo sequence;                     // of a sequence
+  ViewInfo view;                             // of a view
 
   // -1: no such column.
   int FindColumn(std::string_view column) const;
@@ -182,6 +205,8 @@ class Catalog {
                                   const IndexInfo& definition);
   Result<RelationRef> CreateSequence(Transaction& transaction, std::string_view name,
                                      const SequenceInfo& definition, Oid owner = kSuperuserOid);
+  // Name, owner, columns and view of the definition count.
+  Result<RelationRef> CreateView(Transaction& transaction, const RelationInfo& definition);
   // With a table go its indexes and owned sequences. An index also leaves its table's list.
   Status Drop(Transaction& transaction, const RelationRef& relation);
   // New, empty storage for the table and its indexes.
@@ -192,10 +217,14 @@ class Catalog {
                                    std::vector<ColumnInfo> columns);
 
   // Any other change of what the relation is: owner, grants, checks, foreign keys, references, the
-  // options of a sequence. Its name, kind, storage, columns' types and indexes must stay. change
-  // may be called again with what a transaction that has committed meanwhile left.
+  // options of a sequence, what a view shows. Its name, kind, storage and indexes must stay, and so
+  // must the types of a table's columns. change may be called again with what a transaction that
+  // has committed meanwhile left.
   Result<RelationRef> Alter(Transaction& transaction, const RelationRef& relation,
                             const std::function<void(RelationInfo&)>& change);
+  // Of a table or view, whose name is nowhere but in its own row. 42P07 if the new one is taken.
+  Result<RelationRef> Rename(Transaction& transaction, const RelationRef& relation,
+                             std::string_view name);
   // ALTER SEQUENCE: new options and a new counter in new storage, so that both roll back.
   Result<RelationRef> AlterSequence(Transaction& transaction, const RelationRef& sequence,
                                     const SequenceInfo& definition, int64_t value, bool called);
@@ -242,6 +271,8 @@ class Catalog {
   // Upkeep of the system heap and its indexes, as far as it is due.
   Status Tidy();
   Status InsertRow(Transaction& transaction, const RelationInfo& relation);
+  // 42P07 if there is such a name already.
+  Status InsertName(Transaction& transaction, Heap& heap, std::string_view name, Tid tid);
   Status DeleteRow(Transaction& transaction, Oid oid);
   template <typename Change>
   Status ReplaceRow(Transaction& transaction, Oid oid, const Change& change);

@@ -173,6 +173,45 @@ CheckInfo ReadCheck(Reader& reader) {
   return check;
 }
 
+void WriteView(Writer& writer, const ViewInfo& view) {
+  writer.Number(view.rule_oid);
+  writer.Text(view.sql);
+  writer.Number<uint8_t>(view.own_names);
+  writer.Number(static_cast<uint16_t>(view.references.size()));
+  for (const ViewReference& reference : view.references) {
+    writer.Number(reference.oid);
+    writer.Text(reference.name);
+    writer.Number(reference.width);
+    writer.Number(static_cast<uint16_t>(reference.columns.size()));
+    for (const ViewReference::Column& column : reference.columns) {
+      writer.Number(column.number);
+      writer.Text(column.name);
+    }
+  }
+  writer.Numbers(view.keys);
+}
+
+ViewInfo ReadView(Reader& reader) {
+  ViewInfo view;
+  view.rule_oid = reader.Number<Oid>();
+  view.sql = reader.Text();
+  view.own_names = reader.Flag();
+  const auto references = reader.Number<uint16_t>();
+  for (uint16_t i = 0; i < references && reader.ok(); ++i) {
+    ViewReference& reference = view.references.emplace_back();
+    reference.oid = reader.Number<Oid>();
+    reference.name = reader.Text();
+    reference.width = reader.Number<int16_t>();
+    const auto columns = reader.Number<uint16_t>();
+    for (uint16_t j = 0; j < columns && reader.ok(); ++j) {
+      const auto number = reader.Number<int16_t>();
+      reference.columns.push_back({number, reader.Text()});
+    }
+  }
+  view.keys = reader.Numbers<Oid>();
+  return view;
+}
+
 void WriteGrants(Writer& writer, const std::optional<std::vector<Grant>>& grants) {
   writer.Number<uint8_t>(grants.has_value());
   if (!grants) return;
@@ -224,6 +263,7 @@ std::string EncodeCatalogRow(const RelationInfo& relation) {
   writer.Number(relation.sequence.minimum);
   writer.Number(relation.sequence.maximum);
   writer.Number<uint8_t>(relation.sequence.cycle);
+  if (relation.kind == RelationKind::kView) WriteView(writer, relation.view);
   return writer.Take();
 }
 
@@ -264,6 +304,7 @@ Result<RelationInfo> DecodeCatalogRow(std::string_view row) {
   relation.sequence.minimum = reader.Number<int64_t>();
   relation.sequence.maximum = reader.Number<int64_t>();
   relation.sequence.cycle = reader.Flag();
+  if (relation.kind == RelationKind::kView) relation.view = ReadView(reader);
   if (!reader.ok() || !reader.at_end()) {
     return Status::Error(sqlstate::kInternalError, "catalog row is damaged");
   }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -59,6 +60,20 @@ class ExpressionBuilder {
  public:
   ExpressionBuilder(Arena& arena, ParameterTypes& parameters, std::string_view statement)
       : arena_(arena), parameters_(parameters), statement_(statement), meter_(arena.interrupts()) {}
+
+  // Another text that locations count in; returns the one before.
+  std::string_view ExchangeStatement(std::string_view statement) {
+    return std::exchange(statement_, statement);
+  }
+
+  struct LiteralNotes {
+    // Those that are read anew whenever the statement runs, because the session decides what they
+    // mean ('now').
+    std::vector<Expression*> read_late;
+    std::map<int, Oid> types;  // what literals without a type became, by location
+  };
+  // null: nothing is noted any more.
+  void NoteLiterals(LiteralNotes* notes) { literal_notes_ = notes; }
 
   // ---- leaves ----
   Result<Expression*> Null(int location);
@@ -206,6 +221,7 @@ class ExpressionBuilder {
   Arena& arena_;
   ParameterTypes& parameters_;
   std::string_view statement_;
+  LiteralNotes* literal_notes_ = nullptr;
   WorkMeter meter_;                                  // of nodes made: a statement may have millions
   std::vector<const Expression*> failed_constants_;  // in the order in which they were made
   std::unordered_set<const Expression*> forgotten_;

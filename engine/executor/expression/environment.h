@@ -26,6 +26,9 @@ enum class CatalogText : uint8_t {
   kIndexDefinition,           // CREATE INDEX ..., the table's name without a schema
   kQualifiedIndexDefinition,  // with the schema
   kConstraintDefinition,      // "PRIMARY KEY (id)"
+  kViewDefinition,            // "SELECT ...;"
+  kPrettyViewDefinition,      // with fewer parentheses
+  kRuleDefinition,            // of a view's rule: "CREATE RULE ..."
 };
 
 // What of a relation takes room on disk.

@@ -59,6 +59,30 @@ bool ConstraintDefinition(EvalContext& context, const Value* a, uint32_t, Value&
                           out);
 }
 
+bool StoreViewDefinition(EvalContext& context, Oid view, bool pretty, Value& out) {
+  const CatalogText what =
+      pretty ? CatalogText::kPrettyViewDefinition : CatalogText::kViewDefinition;
+  return StoreCatalogText(context, context.environment->DescribeObject(what, view, *context.arena),
+                          out);
+}
+
+bool ViewDefinition(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  return StoreViewDefinition(context, OidOf(a[0]), count > 1 && a[1].integer != 0, out);
+}
+// The same of a view that is named.
+bool NamedViewDefinition(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  const Result<Oid> view = context.environment->FindRelation(a[0].text());
+  if (!view.ok()) return context.Fail(view.status());
+  return StoreViewDefinition(context, *view, count > 1 && a[1].integer != 0, out);
+}
+
+bool RuleDefinition(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return StoreCatalogText(context,
+                          context.environment->DescribeObject(CatalogText::kRuleDefinition,
+                                                              OidOf(a[0]), *context.arena),
+                          out);
+}
+
 // There are no comments on objects.
 bool NoDescription(EvalContext&, const Value*, uint32_t, Value& out) {
   out = Value::Null();
@@ -188,6 +212,13 @@ constexpr std::array kCatalogRows = {
     FunctionRow("pg_get_indexdef", {oid::kOid}, oid::kText, IndexDefinition, kStable),
     FunctionRow("pg_get_indexdef", {oid::kOid, oid::kInt4, oid::kBool}, oid::kText, IndexDefinition,
                 kStable),
+    FunctionRow("pg_get_viewdef", {oid::kOid}, oid::kText, ViewDefinition, kStable),
+    FunctionRow("pg_get_viewdef", {oid::kOid, oid::kBool}, oid::kText, ViewDefinition, kStable),
+    FunctionRow("pg_get_viewdef", {oid::kText}, oid::kText, NamedViewDefinition, kStable),
+    FunctionRow("pg_get_viewdef", {oid::kText, oid::kBool}, oid::kText, NamedViewDefinition,
+                kStable),
+    FunctionRow("pg_get_ruledef", {oid::kOid}, oid::kText, RuleDefinition, kStable),
+    FunctionRow("pg_get_ruledef", {oid::kOid, oid::kBool}, oid::kText, RuleDefinition, kStable),
     FunctionRow("pg_get_constraintdef", {oid::kOid}, oid::kText, ConstraintDefinition, kStable),
     FunctionRow("pg_get_constraintdef", {oid::kOid, oid::kBool}, oid::kText, ConstraintDefinition,
                 kStable),
