@@ -17,7 +17,8 @@ namespace {
 
 using Member = std::variant<int64_t EngineConfig::*, int EngineConfig::*, bool EngineConfig::*,
                             std::string EngineConfig::*, EngineKind EngineConfig::*,
-                            SegmentBacking EngineConfig::*, HugePages EngineConfig::*>;
+                            SegmentBacking EngineConfig::*, HugePages EngineConfig::*,
+                            IoMethod EngineConfig::*>;
 
 // One setting: its name, the unit in which a bare number is read and values are shown ("" counts
 // things), the member it fills, and the range in that unit.
@@ -86,6 +87,11 @@ constexpr Setting kSettings[] = {
      "time after which the next checkpoint is made, if anything was logged"},
     {"wal_writer_delay", "ms", &EngineConfig::wal_writer_delay_ms, 1, 10'000,
      "how long commits with synchronous_commit=off gather before they are written to disk"},
+    {"io_method", "", &EngineConfig::io_method, 0, 0,
+     "who reads pages that are not in the buffer pool; sync: the session itself, worker: I/O "
+     "workers, while the session waits as its model does"},
+    {"io_workers", "", &EngineConfig::io_workers, 1, kMostIoWorkers,
+     "how many I/O workers there are with io_method=worker"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
      "tables, indexes and sequences together"},
     {"track_activity_query_size", "B", &EngineConfig::track_activity_query_size, 100, 1 << 20,
@@ -118,6 +124,12 @@ struct HugePagesName {
 };
 constexpr HugePagesName kHugePages[] = {
     {"off", HugePages::kOff}, {"on", HugePages::kOn}, {"try", HugePages::kTry}};
+
+struct IoMethodName {
+  std::string_view name;
+  IoMethod value;
+};
+constexpr IoMethodName kIoMethods[] = {{"sync", IoMethod::kSync}, {"worker", IoMethod::kWorker}};
 
 // kBytesMember: settings whose member counts bytes while their unit is kB.
 bool HoldsBytes(const Setting& setting) {
@@ -242,6 +254,8 @@ Status ApplySetting(EngineConfig& config, std::string_view name, std::string_vie
     return ParseName(*setting, kBackings, value, config.**backing);
   } else if (const auto* pages = std::get_if<HugePages EngineConfig::*>(&setting->member)) {
     return ParseName(*setting, kHugePages, value, config.**pages);
+  } else if (const auto* method = std::get_if<IoMethod EngineConfig::*>(&setting->member)) {
+    return ParseName(*setting, kIoMethods, value, config.**method);
   }
   return {};
 }
@@ -295,6 +309,9 @@ std::string ShowValue(const EngineConfig& config, const Setting& setting) {
     }
     std::string operator()(HugePages EngineConfig::*member) const {
       return std::string(kHugePages[static_cast<size_t>(config.*member)].name);
+    }
+    std::string operator()(IoMethod EngineConfig::*member) const {
+      return std::string(kIoMethods[static_cast<size_t>(config.*member)].name);
     }
   };
   return std::visit(Visitor{config, setting}, setting.member);

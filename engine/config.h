@@ -31,6 +31,13 @@ enum class HugePages : uint8_t {
   kTry,  // or ordinary pages; SHOW huge_pages_status tells
 };
 
+// Who reads a page that is not in the buffer pool, as in PostgreSQL 18.
+enum class IoMethod : uint8_t {
+  kSync,    // the session's own thread
+  kWorker,  // I/O workers, while the session waits as its model does
+};
+inline constexpr int64_t kMostIoWorkers = 8;
+
 struct EngineConfig {
   EngineKind engine = EngineKind::kReal;
   SegmentBacking segment_backing = SegmentBacking::kNamed;
@@ -57,6 +64,8 @@ struct EngineConfig {
   int64_t max_wal_size_bytes = int64_t{1} << 30;  // of log, and a checkpoint is made
   int64_t checkpoint_timeout_s = 300;             // the same after this long
   int64_t wal_writer_delay_ms = 200;  // how long commits gather that do not wait for the disk
+  IoMethod io_method = IoMethod::kSync;
+  int io_workers = 3;  // with IoMethod::kWorker
   int max_relations = 1024;           // tables, indexes and sequences together
   int64_t track_activity_query_size = 1024;  // bytes of a statement that others can see
   int max_locks_per_transaction = 64;        // sizes the shared lock table, as in PostgreSQL
@@ -69,6 +78,8 @@ struct EngineConfig {
   int64_t remembered_transactions = int64_t{1} << 32;
 };
 
+// Settings of how pages are read: without effect unless there is a data directory.
+inline constexpr std::string_view kPageSettings[] = {"io_method", "io_workers"};
 // Settings of the log and its checkpoints: without effect unless there is a data directory.
 inline constexpr std::string_view kLogSettings[] = {
     "fsync",        "synchronous_commit", "wal_buffers",

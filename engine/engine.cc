@@ -104,7 +104,7 @@ class SegmentEngine : public Engine {
   }
   std::string recovery_report() const override { return recovery_report_; }
   std::span<const Task> tasks() const override {
-    return context_.config.data_directory.empty() ? std::span<const Task>() : AllTasks();
+    return TasksOf(context_.config);
   }
   void StaffTasks() override {
     if (log_ != nullptr) log_->header().staffed.store(1);
@@ -378,6 +378,7 @@ Status SegmentEngine::RunTask(const Task& task, TaskStop& stop) {
                       .backend = *backend,
                       .log = *log_,
                       .checkpointer = *checkpointer_,
+                      .storage = *storage_,
                       .stop = stop};
   task.main(context);
   stop.SetWakeup(nullptr);
@@ -392,7 +393,8 @@ Result<std::optional<Role>> SegmentEngine::FindRole(std::string_view name, uint3
                              Backend::Start(*backends_, connection_id, /*superuser=*/true, waiter));
   Transaction transaction(context_.transactions, *backend);
   transaction.Begin(IsolationLevel::kReadCommitted, /*read_only=*/true);
-  Result<std::optional<Role>> role = RoleTable(*storage_).Find(transaction, name);
+  Storage storage(*storage_, *backend);
+  Result<std::optional<Role>> role = RoleTable(storage).Find(transaction, name);
   transaction.Rollback();
   return role;
 }

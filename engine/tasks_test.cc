@@ -19,35 +19,11 @@
 #include "engine/recovery/testing/recovery_test_base.h"
 #include "engine/segment/segment.h"
 #include "engine/sql/testing/sql_test_base.h"
+#include "engine/tasks/testing/running_task.h"
 #include "engine/wal/log.h"
 
 namespace connbench::engine {
 namespace {
-
-// A task in a thread of the test, as models/task_staff.h runs it.
-class RunningTask {
- public:
-  RunningTask(Engine& engine, std::string_view name) {
-    for (const Task& task : engine.tasks()) {
-      if (task.name != name) continue;
-      thread_ = std::thread([this, &engine, &task] {
-        const Status ran = engine.RunTask(task, stop_);
-        EXPECT_TRUE(ran.ok()) << ran.ToString();
-      });
-    }
-    EXPECT_TRUE(thread_.joinable()) << name;
-  }
-  ~RunningTask() {
-    stop_.Request();
-    thread_.join();
-  }
-  RunningTask(const RunningTask&) = delete;
-  RunningTask& operator=(const RunningTask&) = delete;
-
- private:
-  TaskStop stop_;
-  std::thread thread_;
-};
 
 class TasksTest : public ::testing::Test {
  protected:

@@ -33,6 +33,7 @@ enum class LatchRank : uint16_t {
   kStorageExtension,
   kBufferMapping,
   kPagePlaces,
+  kReadQueue,
   kRowLockPartition,
   kLockPartition,
   kLockFreeList,

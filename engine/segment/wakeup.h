@@ -31,6 +31,9 @@ enum class WaitReason : uint8_t {
   kUniqueCheck,  // another transaction inserted the same key and is still open
   kSleep,        // pg_sleep()
   kLogFlush,     // a commit's log record is not on disk yet
+  kLogSync,      // not a wait for others: the session itself brings the log to disk
+  kPageRead,     // a page is being read, by whomever
+  kFrame,        // every frame of the buffer pool is in use
   kCheckpoint,   // CHECKPOINT: the checkpointer is at it
   kTask,         // a task of the engine has nothing to do
 };

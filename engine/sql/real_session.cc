@@ -49,10 +49,14 @@ RealSession::RealSession(EngineContext& context, std::unique_ptr<Backend> backen
                          const SessionOptions& options)
     : context_(context),
       backend_(std::move(backend)),
+      own_storage_(context.storage->pages() == nullptr
+                       ? nullptr
+                       : std::make_unique<Storage>(*context.storage, *backend_)),
+      storage_(own_storage_ == nullptr ? *context.storage : *own_storage_),
       transaction_(context.transactions, *backend_),
       role_{options.superuser ? kSuperuserOid : kGuestOid, options.superuser},
       settings_(*context.setting_defaults, options),
-      catalog_(*context.storage),
+      catalog_(storage_),
       user_(options.user),
       database_(options.database),
       activity_(*context.segment->Find<ActivityTable>(SegmentPart::kActivity)) {

@@ -16,11 +16,11 @@ constexpr uint64_t kUnknownVersion = UINT64_MAX;
 }  // namespace
 
 Status RealSession::StartRole() {
-  const RoleTable roles(*context_.storage);
+  const RoleTable roles(storage_);
   role_version_ = roles.version();
   if (roles.changed()) {
     transaction_.Begin(IsolationLevel::kReadCommitted, /*read_only=*/true);
-    Result<std::optional<Role>> role = RoleTable(*context_.storage).Find(transaction_, user_);
+    Result<std::optional<Role>> role = RoleTable(storage_).Find(transaction_, user_);
     transaction_.Rollback();
     if (!role.ok()) return role.TakeStatus();
     role_ = *role ? SessionRole{(*role)->oid, (*role)->superuser} : SessionRole{};
@@ -31,7 +31,7 @@ Status RealSession::StartRole() {
 }
 
 Status RealSession::RefreshRole() {
-  RoleTable roles(*context_.storage);
+  RoleTable roles(storage_);
   const uint64_t version = roles.version();
   if (version == role_version_ && !catalog_changed_) return {};
   CONNBENCH_ASSIGN_OR_RETURN(const std::optional<Role> role, roles.Find(transaction_, user_));
@@ -106,7 +106,7 @@ Result<Oid> RealSession::RoleOid(const PgQuery__RoleSpec& role, std::string_view
   }
   CONNBENCH_ASSIGN_OR_RETURN(const std::string name, RoleName(role, sql));
   CONNBENCH_ASSIGN_OR_RETURN(const std::optional<Role> found,
-                             RoleTable(*context_.storage).Find(transaction_, name));
+                             RoleTable(storage_).Find(transaction_, name));
   if (found) return found->oid;
   return Status::Error(sqlstate::kUndefinedObject, fmt::format("role \"{}\" does not exist", name));
 }

@@ -98,7 +98,7 @@ Result<std::string_view> RealSession::DescribeObject(CatalogText what, Oid objec
     case CatalogText::kRoleName: {
       const LatestSnapshot snapshot(transaction_);
       CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Role> roles,
-                                 RoleTable(*context_.storage).List(transaction_, snapshot.get()));
+                                 RoleTable(storage_).List(transaction_, snapshot.get()));
       for (const Role& role : roles) {
         if (role.oid == object) return CopyTo(arena, role.name);
       }

@@ -487,6 +487,9 @@ class RealSession final : public Session, private EvalEnvironment {
   // in no near cache when its turn comes, and each further line of it is waited for.
   EngineContext& context_;
   std::unique_ptr<Backend> backend_;
+  // With a data directory its own handle. Else the one that all sessions share, and that is nearer.
+  const std::unique_ptr<Storage> own_storage_;
+  Storage& storage_;
   Transaction transaction_;
   SessionRole role_;
   Block block_ = Block::kNone;

@@ -124,7 +124,7 @@ Status UnsupportedFormat(WireFormat format) {
   CONNBENCH_RETURN_IF_ERROR(CheckAccess(*portal.plan));
   ExecutionContext& execution = portal.execution;
   execution.eval = {nullptr, portal.parameters.data(), &scratch_, this, {}};
-  execution.storage = context_.storage;
+  execution.storage = &storage_;
   execution.transaction = &transaction_;
   execution.work_mem_bytes = settings_.current().work_mem_bytes;
   execution.rows_affected = 0;

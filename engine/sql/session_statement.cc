@@ -38,7 +38,7 @@ const PgQuery__Node* QueryInside(const PgQuery__Node& statement) {
 [[gnu::hot]] PlanningContext RealSession::planning_context() {
   foreign_key_events_.SetMemoryLimit(settings_.current().work_mem_bytes);
   return {.segment = context_.segment,
-          .storage = context_.storage,
+          .storage = &storage_,
           .catalog = &catalog_,
           .transaction = &transaction_,
           .role = role_,

@@ -158,6 +158,34 @@ int64_t StateChange(const BackendSlot& slot) {
       start, slot.statement_end_ns.load(std::memory_order_relaxed) / kNanosecondsPerMicrosecond);
 }
 
+// PostgreSQL's names of what a session waits for; locks, which the lock table names, have none here.
+struct WaitEvent {
+  std::string_view type;
+  std::string_view name;
+};
+WaitEvent WaitEventOf(WaitReason reason) {
+  switch (reason) {
+    case WaitReason::kPageRead:
+      return {"IO", "DataFileRead"};
+    case WaitReason::kLogSync:
+      return {"IO", "WALSync"};
+    case WaitReason::kLogFlush:
+      return {"LWLock", "WALWrite"};
+    case WaitReason::kFrame:
+      return {"BufferPin", "BufferPin"};
+    case WaitReason::kCheckpoint:
+      return {"IPC", "CheckpointDone"};
+    case WaitReason::kSleep:
+      return {"Timeout", "PgSleep"};
+    case WaitReason::kRowLock:
+    case WaitReason::kTableLock:
+    case WaitReason::kUniqueCheck:
+    case WaitReason::kTask:
+      break;
+  }
+  return {};
+}
+
 // owner: the session's role. wait: what the session waits for, if it waits for a lock; may be
 // empty.
 ActivityRow ActivityOf(const BackendSlot& slot, Oid owner, const std::vector<Role>& roles,
@@ -175,6 +203,10 @@ ActivityRow ActivityOf(const BackendSlot& slot, Oid owner, const std::vector<Rol
       if (slot.waiting_request.load(std::memory_order_acquire) != 0) {
         row.wait_type = "Lock";
         row.wait_event = wait;
+      } else if (const uint32_t shown = slot.shown_wait.load(std::memory_order_relaxed)) {
+        const WaitEvent event = WaitEventOf(static_cast<WaitReason>(shown - 1));
+        row.wait_type = event.type;
+        row.wait_event = event.name;
       }
       break;
     case BackendState::kIdle:
@@ -323,6 +355,8 @@ struct DatabaseStatistics {
   int64_t commits = 0;
   int64_t rollbacks = 0;
   int64_t deadlocks = 0;
+  int64_t pages_read = 0;
+  double page_read_ms = 0;
 };
 
 constexpr auto kDatabaseStatisticsFields = std::to_array<ViewField<DatabaseStatistics>>({
@@ -331,7 +365,7 @@ constexpr auto kDatabaseStatisticsFields = std::to_array<ViewField<DatabaseStati
     {{"numbackends", t::kInt4}, field::Number<&DatabaseStatistics::sessions>},
     {{"xact_commit", t::kInt8}, field::Number<&DatabaseStatistics::commits>},
     {{"xact_rollback", t::kInt8}, field::Number<&DatabaseStatistics::rollbacks>},
-    {{"blks_read", t::kInt8}, field::Null},
+    {{"blks_read", t::kInt8}, field::Number<&DatabaseStatistics::pages_read>},
     {{"blks_hit", t::kInt8}, field::Null},
     {{"tup_returned", t::kInt8}, field::Null},
     {{"tup_fetched", t::kInt8}, field::Null},
@@ -344,7 +378,8 @@ constexpr auto kDatabaseStatisticsFields = std::to_array<ViewField<DatabaseStati
     {{"deadlocks", t::kInt8}, field::Number<&DatabaseStatistics::deadlocks>},
     {{"checksum_failures", t::kInt8}, field::Null},
     {{"checksum_last_failure", t::kTimestamptz}, field::Null},
-    {{"blk_read_time", t::kFloat8}, field::Null},
+    {{"blk_read_time", t::kFloat8},
+     [](const DatabaseStatistics& row, ViewRows&) { return Value::Real(row.page_read_ms); }},
     {{"blk_write_time", t::kFloat8}, field::Null},
     {{"session_time", t::kFloat8}, field::Null},
     {{"active_time", t::kFloat8}, field::Null},
@@ -361,6 +396,7 @@ Status ReadDatabaseStatistics(const SystemViewInput& input, ViewRows& rows) {
   DatabaseStatistics row;
   row.name = input.execution.eval.environment->database();
   row.sessions = backends->sessions();
+  int64_t read_ns = 0;
   const uint32_t used = backends->slots_used();
   for (BackendNumber number = 0; number < used; ++number) {
     const BackendSlot& slot = backends->slot(number);
@@ -368,7 +404,10 @@ Status ReadDatabaseStatistics(const SystemViewInput& input, ViewRows& rows) {
     row.commits += counters.commits.load(std::memory_order_relaxed);
     row.rollbacks += counters.rollbacks.load(std::memory_order_relaxed);
     row.deadlocks += slot.waits.deadlocks.load(std::memory_order_relaxed);
+    row.pages_read += slot.waits.page_reads.load(std::memory_order_relaxed);
+    read_ns += slot.waits.page_read_ns.load(std::memory_order_relaxed);
   }
+  row.page_read_ms = static_cast<double>(read_ns) / kNanosecondsPerMillisecond;
   AppendViewRow<kDatabaseStatisticsFields>(row, rows);
   return {};
 }

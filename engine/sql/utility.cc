@@ -301,7 +301,7 @@ Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& stateme
     for (const IndexInfo& index : table->indexes) indexes.push_back(index.storage);
     CONNBENCH_ASSIGN_OR_RETURN(
         const VacuumStatistics done,
-        VacuumTable(*context_.storage, transaction_, table->storage, indexes));
+        VacuumTable(storage_, transaction_, table->storage, indexes));
     if (!verbose) continue;
     Notice(sink, "INFO", sqlstate::kSuccessfulCompletion,
            fmt::format("finished vacuuming \"{}\": {} pages, {} rows left, {} row versions and {} "

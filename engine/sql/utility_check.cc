@@ -80,7 +80,7 @@ Result<RelationRef> RealSession::AddCheck(const RelationRef& table,
   // The rows that are there.
   Arena arena;
   arena.set_interrupts(this);
-  Table rows(*context_.storage, made);
+  Table rows(storage_, made);
   CONNBENCH_RETURN_IF_ERROR(LoadChecks(rows, arena));
   EvalContext context{nullptr, nullptr, &scratch_, this, {}};
   std::vector<Value> row(static_cast<size_t>(rows.columns()));

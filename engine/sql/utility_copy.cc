@@ -75,7 +75,7 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
     CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, AnalyzeDefault(column, *arena));
     defaults.push_back(value);
   }
-  auto table = std::make_shared<Table>(*context_.storage, relation);
+  auto table = std::make_shared<Table>(storage_, relation);
   CONNBENCH_RETURN_IF_ERROR(LoadChecks(*table, *arena));
   CONNBENCH_RETURN_IF_ERROR(WatchForeignKeys(planning_context(), *table));
   const int column_count = static_cast<int>(columns.size());

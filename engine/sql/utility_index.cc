@@ -57,7 +57,7 @@ Result<RelationRef> RealSession::MakeIndex(const RelationRef& table, IndexInfo d
 
 // Fills the table's last index from its rows.
 Status RealSession::BuildIndex(const RelationRef& relation) {
-  Table table(*context_.storage, relation);
+  Table table(storage_, relation);
   const TableIndex& index = table.indexes().back();
   ExternalSorter sorter;
   sorter.SetMemoryLimit(kIndexBuildBytes);

@@ -128,7 +128,7 @@ Result<RealSession::Outcome> RealSession::RunCreateRole(const PgQuery__Node& sta
       ReadRoleOptions(ast::List(create.options, create.n_options), sql, sink));
   change.ApplyTo(role);
   CONNBENCH_ASSIGN_OR_RETURN(const bool added,
-                             RoleTable(*context_.storage).Add(transaction_, role));
+                             RoleTable(storage_).Add(transaction_, role));
   if (!added) {
     return Status::Error(sqlstate::kDuplicateObject,
                          fmt::format("role \"{}\" already exists", role.name));
@@ -153,7 +153,7 @@ Result<RealSession::Outcome> RealSession::RunAlterRole(const PgQuery__Node& stat
   }
   catalog_changed_ = true;
   CONNBENCH_ASSIGN_OR_RETURN(
-      const bool found, RoleTable(*context_.storage).Change(transaction_, name, [&](Role& role) {
+      const bool found, RoleTable(storage_).Change(transaction_, name, [&](Role& role) {
         change.ApplyTo(role);
       }));
   if (!found) return NoSuchRole(name);
@@ -178,7 +178,7 @@ Result<RealSession::Outcome> RealSession::RunDropRole(const PgQuery__Node& state
                                        "system",
                                        name));
     }
-    RoleTable roles(*context_.storage);
+    RoleTable roles(storage_);
     CONNBENCH_ASSIGN_OR_RETURN(const std::optional<Role> role, roles.Find(transaction_, name));
     if (role) {
       CONNBENCH_ASSIGN_OR_RETURN(const std::vector<std::string> uses,

@@ -49,15 +49,15 @@ class TreeBuilder {
 
   // The topmost page becomes the root.
   Status Finish() {
+    const BlockNumber root = levels_.back().block;
+    const auto root_level = static_cast<uint32_t>(levels_.size() - 1);
+    levels_.clear();  // the meta page may have to be read
     CONNBENCH_ASSIGN_OR_RETURN(const WritePageGuard meta, storage_.WritePage(id_, kMetaBlock));
     if (!meta.valid()) return BufferPool::MissingPage(id_, kMetaBlock);
-    const Level& top = levels_.back();
-    MetaOf(meta) = {.root = top.block,
-                    .root_level = static_cast<uint32_t>(levels_.size() - 1),
-                    .free_first = kNoBlock};
+    MetaOf(meta) = {.root = root, .root_level = root_level, .free_first = kNoBlock};
     // The whole table has just been read: there is nothing to look after yet.
     slot_.visits_owed.store(0, std::memory_order_relaxed);
-    slot_.root_block.store(top.block, std::memory_order_release);
+    slot_.root_block.store(root, std::memory_order_release);
     return {};
   }
 

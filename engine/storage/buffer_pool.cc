@@ -83,7 +83,9 @@ Status BufferPool::Init(Segment& segment, const EngineConfig& config) {
 
 BufferPool::BufferPool(const Segment& segment)
     : header_(segment.Find<BufferPoolHeader>(SegmentPart::kBufferPool)),
-      pages_(segment.Find<char>(SegmentPart::kBufferPages)) {
+      pages_(segment.Find<char>(SegmentPart::kBufferPages)),
+      reads_(segment),
+      backends_(segment.Find<BackendTable>(SegmentPart::kBackends)) {
   char* base = reinterpret_cast<char*>(header_);
   const int64_t buckets_offset = AlignSize(sizeof(BufferPoolHeader), kCacheLineBytes);
   buckets_ = reinterpret_cast<std::atomic<uint32_t>*>(base + buckets_offset);
@@ -193,7 +195,7 @@ Result<WritePageGuard> BufferPool::Allocate(StorageId storage, BlockNumber block
   uint32_t index = PopFree();
   if (index == kNoFrame && store_ != nullptr) {
     if (evict == Evict::kAny) {
-      CONNBENCH_ASSIGN_OR_RETURN(index, TakeFrame());
+      CONNBENCH_ASSIGN_OR_RETURN(index, TakeFrame(nullptr));
     } else {
       index = TakeUnchangedFrame();
       if (index == kNoFrame) return NoRoomNow();
@@ -254,7 +256,8 @@ void BufferPool::AwaitNoPins(BufferFrame& frame) {
   }
 }
 
-// Nobody uses the page, but it may be being written out, or read for a checkpoint.
+// Nobody uses the page, but it may be being written out, or read. With a data directory sessions
+// may also wait with a pin on it, some of them on this thread: the frame is left to them.
 void BufferPool::Free(StorageId storage, BlockNumber block) {
   const uint64_t tag = Tag(storage, block);
   const uint32_t bucket = BucketOf(tag);
@@ -264,12 +267,20 @@ void BufferPool::Free(StorageId storage, BlockNumber block) {
     index = Unlink(bucket, tag);
     // From here on it gets no place any more: that takes a valid frame.
     if (index != kNoFrame) {
-      frames_[index].state.fetch_and(~BufferFrame::kValid, std::memory_order_relaxed);
+      std::atomic<uint32_t>& state = frames_[index].state;
+      const bool valid = (state.load(std::memory_order_relaxed) & BufferFrame::kValid) != 0;
+      state.fetch_add((store_ != nullptr ? BufferFrame::kGone : 0) -
+                          (valid ? BufferFrame::kValid : 0),
+                      std::memory_order_relaxed);
     }
     if (store_ != nullptr) store_->places().Forget(tag);
   }
   if (index == kNoFrame) return;
   BufferFrame& frame = frames_[index];
+  if (store_ != nullptr) {
+    if (TakeGone(frame)) PushFree(index);
+    return;
+  }
   AwaitNoPins(frame);
   frame.tag.store(0, std::memory_order_relaxed);
   PushFree(index);

@@ -5,6 +5,9 @@
 // taken from a page that nobody has used for long, which is written out first if it has changed.
 // With a log, what a write guard gives back is logged (page_log.h).
 //
+// A miss (page_read.cc) has one reader, which io_method says. All who want the page wait for its
+// end in their Waiter, with a pin on the frame and in the frame's list, and can be interrupted.
+//
 // Nobody reads or writes a file under a latch. So a look-up only says that a page is away: whoever
 // holds a latch gives it back, brings the page, keeps a pin on it, and begins again
 // (Storage::WithPages). Evicting goes by two rules. A frame changes hands under the exclusive latch
@@ -36,7 +39,9 @@
 #include "engine/segment/latch.h"
 #include "engine/storage/page.h"
 #include "engine/storage/place_table.h"
+#include "engine/storage/read_queue.h"
 #include "engine/storage/storage_types.h"
+#include "engine/transaction/backend.h"
 
 namespace connbench::engine {
 
@@ -52,6 +57,8 @@ struct alignas(64) BufferFrame {
   static constexpr uint32_t kPinMask = (1u << 24) - 1;
   static constexpr uint32_t kValid = 1u << 24;    // the tag names the page that is here
   static constexpr uint32_t kReading = 1u << 25;  // ... that is being read into the frame
+  // The page is in no chain any more, and the frame in no list: it is free once it has no pin.
+  static constexpr uint32_t kGone = 1u << 26;
   // Use count, in the topmost bits: what is one too many for them is lost.
   static constexpr uint32_t kUseOne = 1u << 29;
   static constexpr uint32_t kMostUses = 3 * kUseOne;
@@ -60,9 +67,14 @@ struct alignas(64) BufferFrame {
   std::atomic<uint32_t> state;      // pins and flags; a pin may come and go at any time
   std::atomic<uint32_t> hash_next;  // chain of the bucket
   std::atomic<uint32_t> free_next;  // stack of free frames
+  // Who waits for the read, under the partition's latch: the first session, its number and 1, which
+  // knows the next (BackendSlot::next_page_waiter); and how many wait that are no sessions.
+  uint32_t first_waiter;
   // The LSN of the page as its current place in the pages file has it (PageGuard::written).
   std::atomic<uint64_t> written_lsn;
   Latch content;
+  std::atomic<uint32_t> sleepers;
+  std::atomic<uint32_t> reads_ended;  // what these sleep on
 };
 static_assert(sizeof(BufferFrame) == 64);
 
@@ -187,14 +199,17 @@ enum class Evict : uint8_t {
 };
 
 // Keeps pages in the pool that an operation needs, while it begins again. Pins only, no latches:
-// nobody may wait for anything but a page or a latch as long as it has some.
+// nobody may wait for anything but a page or a latch as long as it has some, and nobody waits for
+// the end of such a pin.
 class PagePins {
  public:
   PagePins() = default;
   PagePins(const PagePins&) = delete;
   PagePins& operator=(const PagePins&) = delete;
-  ~PagePins() {
+  ~PagePins() { Clear(); }
+  void Clear() {
     for (BufferFrame* frame : frames_) Unpin(frame);
+    frames_.clear();
   }
   bool empty() const { return frames_.empty(); }
 
@@ -277,10 +292,18 @@ class BufferPool {
   Status Missing(StorageId storage, BlockNumber block) const;
   // Whether that was what the last operation of this thread ended with; false from then on.
   static bool TakeAway(const Status& status);
-  // Makes room, or reads the page that was away, and pins it. No latch may be held.
+  // Whose handle this is: who waits for pages through its Waiter. Null: somebody who blocks his
+  // thread, and reads all pages himself.
+  void SetSession(Backend* session) { session_ = session; }
+  // Makes room, or sees to it that the page that was away is read, and pins it. No latch may be
+  // held. Also the error of what interrupts a statement. The other pins are given up where frames
+  // are scarce.
   Status BringAway(PagePins& pins);
-  // Reads a page and pins it; pins stays empty if the page does not exist. No latch may be held.
+  // The same for a page; pins stays empty if the page does not exist.
   Status Bring(StorageId storage, BlockNumber block, PagePins& pins);
+  // For an I/O worker: reads what was asked for, and tells those who wait.
+  void Serve(const ReadRequest& request);
+  ReadQueue& read_queue() { return reads_; }
   // For a checkpoint: the page's place, if the page is in the pool in no other state than there.
   // kNowhere: it does not exist, or is_here, or must be looked at.
   PagePlace ShareAway(StorageId storage, BlockNumber block, bool& is_here, bool& unstamped) const;
@@ -331,15 +354,33 @@ class BufferPool {
   Victim TryEvict(uint32_t index);
   // Writes the page to a free place if that can be done at once.
   Status WriteOut(uint32_t index);
-  // A frame that is in no list. It may write a page out.
-  Result<uint32_t> TakeFrame();
+  // A frame that is in no list. It may write a page out. pins: given up while it waits for others
+  // to have done with theirs; null: latches are held, so that it may not wait.
+  Result<uint32_t> TakeFrame(PagePins* pins);
   uint32_t TakeUnchangedFrame();
-  Result<uint32_t> EvictAny();
-  Status MakeRoom();
+  Result<uint32_t> EvictAny(PagePins* pins);
+  Status PauseForFrame(PagePins& pins);
+  Status MakeRoom(PagePins& pins);
   static Status NoRoomNow();
-  enum class Brought : uint8_t { kPinned, kNotThere, kAgain };
-  Result<Brought> ReadInto(uint32_t index, uint64_t tag);
-  BufferFrame* PinOrAwait(uint64_t tag, bool& awaited);
+  // Takes a frame whose page is gone; false as long as it has pins.
+  bool TakeGone(BufferFrame& frame);
+
+  // --- page_read.cc ---
+  enum class Found : uint8_t { kHere, kReading, kAway };
+  enum class Brought : uint8_t { kPinned, kNotThere, kAgain, kFailed };
+  // Pins the page. kReading: and is among those who wait.
+  Found PinOrJoin(uint64_t tag, BufferFrame*& frame);
+  void JoinReaders(BufferFrame& frame);
+  void LeaveReaders(BufferFrame& frame, uint64_t tag);
+  // For one who has joined. Keeps the pin if the page is there then.
+  Result<bool> AwaitRead(BufferFrame& frame, uint64_t tag);
+  Status SleepUntilRead(BufferFrame& frame, uint64_t tag);
+  Result<Brought> ReadInto(uint32_t index, uint64_t tag, bool alone);
+  // What became of the page, whose read has ended.
+  enum class Ended : uint8_t { kHere, kFailed, kMoved };
+  Ended EndRead(const ReadRequest& request, bool read);
+  void RingReaders(BufferFrame& frame, uint64_t tag);
+  void Unpin(BufferFrame& frame);
 
   BufferPoolHeader* header_;
   std::atomic<uint32_t>* buckets_;
@@ -347,6 +388,9 @@ class BufferPool {
   char* pages_;
   Log* log_ = nullptr;
   PageStore* store_ = nullptr;  // null: all pages are here
+  ReadQueue reads_;
+  BackendTable* backends_;
+  Backend* session_ = nullptr;
   const CommitLog* stamps_ = nullptr;
   int64_t fail_after_ = -1;
 };

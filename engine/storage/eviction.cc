@@ -19,8 +19,12 @@ namespace {
 
 // A search under latches gives up after so many frames: without latches one may write.
 constexpr uint32_t kMostStepsUnderLatch = 256;
-// Rounds over all frames in which each is in use, before that is an error.
+// Rounds over all frames in which each is in use, before that is an error. A session waits between
+// them after the first ones, as long as kMostPauses say.
 constexpr int kMostRoundsInUse = 10'000;
+constexpr int kRoundsBeforePauses = 16;
+constexpr int kMostPauses = 10'000;
+constexpr MonotonicNs kFramePauseNs = kNanosecondsPerMillisecond;
 // Frames that are made free together when an operation has to begin again for lack of one.
 constexpr uint32_t kMostFramesMadeFree = 32;
 constexpr uint32_t kMadeFreeShare = 32;
@@ -85,105 +89,8 @@ bool BufferPool::TakeAway(const Status& status) {
 
 Status BufferPool::BringAway(PagePins& pins) {
   const AwayNote note = std::exchange(away_note, {});
-  if (note.kind == AwayNote::Kind::kRoom) return MakeRoom();
+  if (note.kind == AwayNote::Kind::kRoom) return MakeRoom(pins);
   return Bring(static_cast<StorageId>(note.tag >> 32), static_cast<BlockNumber>(note.tag), pins);
-}
-
-Status BufferPool::Bring(StorageId storage, BlockNumber block, PagePins& pins) {
-  const uint64_t tag = Tag(storage, block);
-  while (true) {
-    bool awaited = false;
-    BufferFrame* frame = PinOrAwait(tag, awaited);
-    if (frame != nullptr) {
-      pins.Add(frame);
-      return {};
-    }
-    if (awaited) continue;
-    if (!store_->places().Find(tag).somewhere()) return {};
-    CONNBENCH_ASSIGN_OR_RETURN(const uint32_t index, TakeFrame());
-    CONNBENCH_ASSIGN_OR_RETURN(const Brought brought, ReadInto(index, tag));
-    if (brought == Brought::kPinned) pins.Add(&frames_[index]);
-    if (brought != Brought::kAgain) return {};
-  }
-}
-
-// awaited: somebody else was reading the page, and has ended. He never parks meanwhile: he waits
-// for the disk alone, and so does a thread that waits for him.
-BufferFrame* BufferPool::PinOrAwait(uint64_t tag,
-                                    bool& awaited) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS {
-  BufferFrame* frame = nullptr;
-  {
-    const uint32_t bucket = BucketOf(tag);
-    SharedLatchGuard guard(PartitionOf(bucket));
-    const uint32_t index = FindInBucket(bucket, tag);
-    if (index == kNoFrame) return nullptr;
-    frame = &frames_[index];
-    const uint32_t before = frame->state.fetch_add(1, std::memory_order_acquire);
-    if ((before & BufferFrame::kValid) != 0) return frame;
-  }
-  frame->content.LockShared();
-  frame->content.UnlockShared();
-  awaited = true;
-  if ((frame->state.load(std::memory_order_acquire) & BufferFrame::kValid) != 0 &&
-      frame->tag.load(std::memory_order_relaxed) == tag) {
-    return frame;
-  }
-  frame->state.fetch_sub(1, std::memory_order_release);
-  return nullptr;
-}
-
-// The frame is in no list. Others who want the page find that it is being read, and wait.
-Result<BufferPool::Brought> BufferPool::ReadInto(uint32_t index,
-                                                 uint64_t tag) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS {
-  BufferFrame& frame = frames_[index];
-  const uint32_t bucket = BucketOf(tag);
-  frame.content.LockExclusive();
-  bool here = false;
-  PagePlace place;
-  {
-    ExclusiveLatchGuard guard(PartitionOf(bucket));
-    here = FindInBucket(bucket, tag) != kNoFrame;
-    if (!here) place = store_->places().Find(tag);
-    if (place.somewhere()) {
-      frame.tag.store(tag, std::memory_order_relaxed);
-      frame.written_lsn.store(kNowhereWritten, std::memory_order_relaxed);
-      frame.state.fetch_add(BufferFrame::kReading + 1, std::memory_order_release);
-      Link(bucket, index);
-    }
-  }
-  if (!place.somewhere()) {
-    frame.content.UnlockExclusive();
-    PushFree(index);
-    return here ? Brought::kAgain : Brought::kNotThere;
-  }
-  Status read = store_->Read(tag, place, PageData(index));
-  if (read.ok()) {
-    frame.written_lsn.store(Page(PageData(index)).header().lsn, std::memory_order_relaxed);
-    frame.state.fetch_add(BufferFrame::kValid - BufferFrame::kReading + BufferFrame::kUseOne,
-                          std::memory_order_release);
-    frame.content.UnlockExclusive();
-    return Brought::kPinned;
-  }
-  bool linked = false;
-  bool moved = false;
-  {
-    ExclusiveLatchGuard guard(PartitionOf(bucket));
-    linked = FindInBucket(bucket, tag) == index;
-    if (linked) Unlink(bucket, tag);
-    moved = store_->places().Find(tag).place != place.place;
-    frame.state.fetch_sub(BufferFrame::kReading, std::memory_order_relaxed);
-  }
-  frame.content.UnlockExclusive();
-  frame.state.fetch_sub(1, std::memory_order_release);
-  // Else Free() has the frame, and waits for the pin.
-  if (linked) {
-    AwaitNoPins(frame);
-    frame.tag.store(0, std::memory_order_relaxed);
-    PushFree(index);
-  }
-  // The page was given back meanwhile, and another one written in its place.
-  if (!linked || moved) return Brought::kAgain;
-  return read;
 }
 
 uint32_t BufferPool::NextVictim() {
@@ -193,6 +100,9 @@ uint32_t BufferPool::NextVictim() {
 BufferPool::Victim BufferPool::TryEvict(uint32_t index) {
   BufferFrame& frame = frames_[index];
   uint32_t state = frame.state.load(std::memory_order_relaxed);
+  if ((state & BufferFrame::kGone) != 0) {
+    return TakeGone(frame) ? Victim::kEvicted : Victim::kInUse;
+  }
   constexpr uint32_t kOther = BufferFrame::kPinMask | BufferFrame::kReading;
   if ((state & BufferFrame::kValid) == 0 || (state & kOther) != 0) return Victim::kInUse;
   if (state >= BufferFrame::kUseOne) {
@@ -244,6 +154,9 @@ Status BufferPool::WriteOut(uint32_t index) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS 
   Status status;
   const Page page(copy);
   if (copied && written_before != page.header().lsn) {
+    if (session_ != nullptr) {
+      BackendCounters::Increment(session_->slot().waits.page_writes);
+    }
     Result<PagePlace> place = store_->Write(tag, copy);
     if (place.ok()) {
       const bool unstamped = OldestUnstampedXid(page) != kAllStamped;
@@ -281,9 +194,34 @@ uint32_t BufferPool::TakeUnchangedFrame() {
   return PopFree();
 }
 
-Result<uint32_t> BufferPool::EvictAny() {
+bool BufferPool::TakeGone(BufferFrame& frame) {
+  uint32_t state = frame.state.load(std::memory_order_relaxed);
+  constexpr uint32_t kOther = BufferFrame::kPinMask | BufferFrame::kReading;
+  // One of those who try does it.
+  if ((state & BufferFrame::kGone) == 0 || (state & kOther) != 0 ||
+      !frame.state.compare_exchange_strong(state, 0, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
+    return false;
+  }
+  frame.tag.store(0, std::memory_order_relaxed);
+  return true;
+}
+
+// Sessions that wait for pages may have pins on all frames. Those of this thread go on only if this
+// one waits, too; and two that have the frames that the other one needs only if one gives up.
+Status BufferPool::PauseForFrame(PagePins& pins) {
+  pins.Clear();
+  const uint32_t word = session_->WakeupWord();
+  CONNBENCH_RETURN_IF_ERROR(session_->CheckInterruptsNow());
+  session_->Wait(word, MonotonicNow() + kFramePauseNs, WaitReason::kFrame);
+  return {};
+}
+
+Result<uint32_t> BufferPool::EvictAny(PagePins* pins) {
   Status problem;
-  for (int round = 0; round < kMostRoundsInUse; ++round) {
+  const bool may_wait = pins != nullptr && session_ != nullptr;
+  const int most_rounds = may_wait ? kRoundsBeforePauses + kMostPauses : kMostRoundsInUse;
+  for (int round = 0; round < most_rounds; ++round) {
     for (uint32_t step = 0; step < header_->frame_count; ++step) {
       const uint32_t index = NextVictim();
       Victim victim = TryEvict(index);
@@ -296,21 +234,25 @@ Result<uint32_t> BufferPool::EvictAny() {
     // What cannot be written stays. There may be a page that has not changed.
     if (!problem.ok() && round > 4) return problem;
     if (const uint32_t index = PopFree(); index != kNoFrame) return index;
-    sched_yield();
+    if (may_wait && round >= kRoundsBeforePauses) {
+      CONNBENCH_RETURN_IF_ERROR(PauseForFrame(*pins));
+    } else {
+      sched_yield();
+    }
   }
   return AllInUse(header_->frame_count);
 }
 
-Result<uint32_t> BufferPool::TakeFrame() {
+Result<uint32_t> BufferPool::TakeFrame(PagePins* pins) {
   if (const uint32_t index = PopFree(); index != kNoFrame) return index;
-  return EvictAny();
+  return EvictAny(pins);
 }
 
-Status BufferPool::MakeRoom() {
+Status BufferPool::MakeRoom(PagePins& pins) {
   const uint32_t wanted =
       std::clamp<uint32_t>(header_->frame_count / kMadeFreeShare, 1, kMostFramesMadeFree);
   for (uint32_t count = 0; count < wanted; ++count) {
-    Result<uint32_t> index = EvictAny();
+    Result<uint32_t> index = EvictAny(&pins);
     if (index.ok()) {
       PushFree(*index);
     } else if (count == 0) {

@@ -36,13 +36,15 @@ uint32_t Storage::SlotCount(const EngineConfig& config) {
 }
 
 int64_t Storage::ShmemSize(const EngineConfig& config) {
-  return AddSize(AddSize(BufferPool::ShmemSize(config), PlaceTable::ShmemSize(config)),
+  const int64_t pages = AddSize(BufferPool::ShmemSize(config), PlaceTable::ShmemSize(config));
+  return AddSize(AddSize(pages, ReadQueue::ShmemSize(config)),
                  AddSize(TableBytes(config), Segment::kPartOverheadBytes));
 }
 
 Status Storage::Init(Segment& segment, const EngineConfig& config) {
   CONNBENCH_RETURN_IF_ERROR(BufferPool::Init(segment, config));
   CONNBENCH_RETURN_IF_ERROR(PlaceTable::Init(segment, config));
+  CONNBENCH_RETURN_IF_ERROR(ReadQueue::Init(segment, config));
   CONNBENCH_ASSIGN_OR_RETURN(void* memory,
                              segment.Allocate(SegmentPart::kStorage, TableBytes(config)));
   auto* header = static_cast<StorageHeader*>(memory);
@@ -66,6 +68,15 @@ Storage::Storage(const Segment& segment, const TransactionSystem& transactions)
       transactions_(transactions),
       header_(segment.Find<StorageHeader>(SegmentPart::kStorage)),
       slots_(reinterpret_cast<StorageSlot*>(reinterpret_cast<char*>(header_) + HeaderBytes())) {}
+
+Storage::Storage(const Storage& process, Backend& session)
+    : pool_(process.pool_),
+      transactions_(process.transactions_),
+      log_(process.log_),
+      header_(process.header_),
+      slots_(process.slots_) {
+  pool_.SetSession(&session);
+}
 
 Status Storage::CreateCatalog() {
   CONNBENCH_ASSIGN_OR_RETURN(header_->catalog_heap, CreateStorage(0));

@@ -138,6 +138,9 @@ class Storage {
                      const EngineConfig& config) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
 
   Storage(const Segment& segment, const TransactionSystem& transactions);
+  // A session's own handle: what it has to wait for it waits for as that session. The other one is
+  // the process's, and outlives it.
+  Storage(const Storage& process, Backend& session);
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
@@ -226,7 +229,7 @@ class Storage {
   void UsePages(const Segment& segment, Files& files, const std::string& folder,
                 uint64_t log_number);
   // Null: all pages are in the pool.
-  PageStore* pages() { return pages_.get(); }
+  PageStore* pages() { return pool_.store(); }
   // The sequence's counter has changed; its extension latch is held.
   void LogSequence(StorageId id, const StorageSlot& slot);
   // A new oid.
@@ -267,7 +270,7 @@ class Storage {
   BufferPool pool_;
   TransactionSystem transactions_;
   Log* log_ = nullptr;
-  std::unique_ptr<PageStore> pages_;
+  std::unique_ptr<PageStore> pages_;  // of the process's handle
   StorageHeader* header_;
   StorageSlot* slots_;
 };

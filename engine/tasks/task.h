@@ -21,6 +21,7 @@
 namespace connbench::engine {
 
 class Checkpointer;
+class Storage;
 
 // Asks one run of a task to end.
 //
@@ -49,6 +50,7 @@ struct TaskContext {
   Backend& backend;  // its own
   Log& log;
   Checkpointer& checkpointer;
+  Storage& storage;
   const TaskStop& stop;
 };
 
@@ -60,10 +62,12 @@ struct Task {
   void (*main)(TaskContext& context);  // returns when it was asked to stop
 };
 
-// All of them. They are about the log, so there are none without a data directory.
-std::span<const Task> AllTasks();
+// Those that a server with these settings needs. They are about what is on disk, so there are none
+// without a data directory.
+std::span<const Task> TasksOf(const EngineConfig& config);
 
 void RunCheckpointer(TaskContext& context);
 void RunWalWriter(TaskContext& context);
+void RunIoWorker(TaskContext& context);
 
 }  // namespace connbench::engine

@@ -64,6 +64,9 @@ struct BackendWaits {
   std::atomic<int64_t> deadlocks{0};
   std::atomic<int64_t> commit_waits{0};  // commits that waited until the log was on disk
   std::atomic<int64_t> commit_wait_ns{0};
+  std::atomic<int64_t> page_reads{0};    // pages that the session had read for itself
+  std::atomic<int64_t> page_read_ns{0};  // how long it waited for pages, whoever read them
+  std::atomic<int64_t> page_writes{0};   // pages that it wrote to have their frames
 };
 
 struct alignas(kCacheLineBytes) BackendSlot {
@@ -76,6 +79,8 @@ struct alignas(kCacheLineBytes) BackendSlot {
   std::atomic<int32_t> pid{0};
   std::atomic<uint32_t> tid{0};
   std::atomic<uint32_t> next_free{0};  // freelist link: index + 1, 0 ends the list
+  // For pg_stat_activity: the WaitReason and 1; 0: it does not wait. Written by ShownWait.
+  std::atomic<uint32_t> shown_wait{0};
 
   // The top-level xid in progress, 0 if none.
   std::atomic<Xid> xid{kInvalidXid};
@@ -92,6 +97,10 @@ struct alignas(kCacheLineBytes) BackendSlot {
   std::atomic<int64_t> transaction_start_us{0};
   std::atomic<int64_t> statement_start_us{0};
   std::atomic<int64_t> statement_end_ns{0};
+  // The page read that it waits for (storage/page_read.cc): 1 until that has ended, and who waits
+  // for the same one: index + 1, 0 ends the list. Both under the latch of the page's partition.
+  std::atomic<uint32_t> awaits_page{0};
+  uint32_t next_page_waiter = 0;
 
   alignas(kCacheLineBytes) BackendWaits waits;
   // Whose session it is, for pg_cancel_backend() and pg_terminate_backend(): the role's oid << 1,
@@ -127,7 +136,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 class BackendTable {
  public:
   // Slots for helpers of the engine (vacuum and the like), beyond max_connections.
-  static constexpr int kAuxiliarySlots = 8;
+  static constexpr int kAuxiliarySlots = 16;
 
   static int64_t ShmemSize(const EngineConfig& config);
   static uint32_t Slots(const EngineConfig& config) {
@@ -192,6 +201,20 @@ class BackendTable {
   std::atomic<int32_t> end_listener_signal_{0};
 };
 static_assert(std::is_trivially_destructible_v<BackendTable>);
+
+// What a session waits for, shown to others for as long as this lives.
+class ShownWait {
+ public:
+  ShownWait(BackendSlot& slot, WaitReason reason) : slot_(slot) {
+    slot.shown_wait.store(static_cast<uint32_t>(reason) + 1, std::memory_order_relaxed);
+  }
+  ~ShownWait() { slot_.shown_wait.store(0, std::memory_order_relaxed); }
+  ShownWait(const ShownWait&) = delete;
+  ShownWait& operator=(const ShownWait&) = delete;
+
+ private:
+  BackendSlot& slot_;
+};
 
 // A session's hold on its slot, its deadlines and its Waiter. Gives the slot back when destroyed;
 // by then the transaction must have ended.
@@ -258,6 +281,7 @@ class Backend {
   // Sleeps until the slot's wakeup moves past expected or the deadline passes, whichever is first;
   // the caller looks for interrupts itself. Read wakeup.word before testing what you wait for.
   WaitResult Wait(uint32_t expected, MonotonicNs deadline, WaitReason reason) {
+    const ShownWait shown(slot_, reason);
     return waiter_->Wait(slot_.wakeup, expected, deadline, reason);
   }
   uint32_t WakeupWord() const { return slot_.wakeup.word.load(std::memory_order_seq_cst); }

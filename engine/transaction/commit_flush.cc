@@ -13,6 +13,11 @@ void Transaction::LogCommit() {
   if (wal_writer != 0) system_.backends->slot(wal_writer - 1).wakeup.Ring();
 }
 
+bool Transaction::TryFlush(Log& log) {
+  const ShownWait shown(backend_.slot(), WaitReason::kLogSync);
+  return log.TryFlush();
+}
+
 // Nobody sleeps for ever: a session says what it waits for before it tries to flush itself. If that
 // fails, another session's commit is at it. That session looks for those who wait after it has
 // given the latch back, and so sees this one. It rings all whose place is on disk by then, and of
@@ -27,7 +32,7 @@ void Transaction::AwaitFlush(Lsn lsn) {
     const uint32_t word = backend_.WakeupWord();
     log.SetWaitsFor(number, lsn);
     if (log.durable() >= lsn) break;
-    if (log.TryFlush()) {
+    if (TryFlush(log)) {
       log.SetWaitsFor(number, kNoLsn);
       WakeCommits(log, *system_.backends);
     } else {

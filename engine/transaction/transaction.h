@@ -172,6 +172,7 @@ class Transaction {
   void LogCommit();
   // Returns when the log is on disk up to lsn. Whoever can flushes for all; the others wait.
   void AwaitFlush(Lsn lsn);
+  bool TryFlush(Log& log);
 
   TransactionSystem system_;
   Backend& backend_;

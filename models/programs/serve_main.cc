@@ -48,7 +48,10 @@ Status ApplySettings(const std::vector<std::string>& assignments,
 void WarnOfLostDurability(const std::vector<std::string>& assignments) {
   for (const std::string& assignment : assignments) {
     const std::string name = assignment.substr(0, assignment.find('='));
-    if (std::ranges::find(engine::kLogSettings, name) == std::end(engine::kLogSettings)) continue;
+    if (std::ranges::find(engine::kLogSettings, name) == std::end(engine::kLogSettings) &&
+        std::ranges::find(engine::kPageSettings, name) == std::end(engine::kPageSettings)) {
+      continue;
+    }
     fmt::print(stderr,
                "connbench serve: warning: {} has no effect without a data directory (--data DIR): "
                "data live in memory only\n",
