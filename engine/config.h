@@ -65,8 +65,8 @@ struct EngineConfig {
   int64_t checkpoint_timeout_s = 300;             // the same after this long
   int64_t wal_writer_delay_ms = 200;  // how long commits gather that do not wait for the disk
   IoMethod io_method = IoMethod::kSync;
-  int io_workers = 3;  // with IoMethod::kWorker
-  int max_relations = 1024;           // tables, indexes and sequences together
+  int io_workers = 3;                        // with IoMethod::kWorker
+  int max_relations = 1024;                  // tables, indexes and sequences together
   int64_t track_activity_query_size = 1024;  // bytes of a statement that others can see
   int max_locks_per_transaction = 64;        // sizes the shared lock table, as in PostgreSQL
   // Row locks beside those that their rows have room for: see transaction/row_lock_table.h (32

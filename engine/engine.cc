@@ -103,9 +103,7 @@ class SegmentEngine : public Engine {
                                     : checkpointer_->Run(CheckpointMoment::kEnd).TakeStatus();
   }
   std::string recovery_report() const override { return recovery_report_; }
-  std::span<const Task> tasks() const override {
-    return TasksOf(context_.config);
-  }
+  std::span<const Task> tasks() const override { return TasksOf(context_.config); }
   void StaffTasks() override {
     if (log_ != nullptr) log_->header().staffed.store(1);
   }
@@ -305,6 +303,9 @@ std::optional<LogUsage> SegmentEngine::log_usage() const {
     const BackendWaits& waits = backends_->slot(number).waits;
     usage.commit_waits += waits.commit_waits.load(std::memory_order_relaxed);
     usage.commit_wait_ns += waits.commit_wait_ns.load(std::memory_order_relaxed);
+    usage.page_reads += waits.page_reads.load(std::memory_order_relaxed);
+    usage.page_read_ns += waits.page_read_ns.load(std::memory_order_relaxed);
+    usage.page_writes += waits.page_writes.load(std::memory_order_relaxed);
   }
   return usage;
 }

@@ -64,8 +64,7 @@ class PageReadTest : public ::testing::TestWithParam<IoMethod> {
   void StartWorkers() {
     if (config_.io_method != IoMethod::kWorker) return;
     for (int i = 0; i < config_.io_workers; ++i) {
-      workers_.push_back(
-          std::make_unique<RunningTask>(*engine_, fmt::format("io worker {}", i)));
+      workers_.push_back(std::make_unique<RunningTask>(*engine_, fmt::format("io worker {}", i)));
     }
   }
   void Begin() {
@@ -78,7 +77,8 @@ class PageReadTest : public ::testing::TestWithParam<IoMethod> {
     Do(fmt::format("select sum(length(b)) from t where a > {}", kRowsToRead / 2));
     Do("select sum(length(b)) from t");
     for (const auto& session : sessions_) {
-      EXPECT_EQ(session->Rows(fmt::format("select length(b) from t where a = {}", kRowsToRead)), "1000");
+      EXPECT_EQ(session->Rows(fmt::format("select length(b) from t where a = {}", kRowsToRead)),
+                "1000");
     }
   }
   std::future<std::string> Ask(size_t session, std::string sql) {
@@ -128,7 +128,8 @@ TEST_P(PageReadTest, ManyWhoWantAPageWaitForOneRead) {
   for (size_t i = 1; i < sessions_.size(); ++i) answers.push_back(AskForFirst(i));
   EXPECT_TRUE(AwaitWaiting(3));
   // What is in the pool can be had meanwhile.
-  EXPECT_EQ(sessions_[0]->Rows(fmt::format("select length(b) from t where a = {}", kRowsToRead)), "1000");
+  EXPECT_EQ(sessions_[0]->Rows(fmt::format("select length(b) from t where a = {}", kRowsToRead)),
+            "1000");
   EXPECT_EQ(files_.reads(), before + 1);
   files_.Release();
   for (auto& answer : answers) EXPECT_EQ(answer.get(), "1000");

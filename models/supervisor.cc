@@ -229,10 +229,10 @@ class Supervisor : public ProcessSpawner {
     replace_at_ = kNoDeadline;
     task_processes_.Forget();
     engine_->StaffTasks();
-    if (!model_->OneServerProcess()) {
-      CONNBENCH_RETURN_IF_ERROR(task_processes_.Start(*engine_, *this));
-    }
-    return model_->Start(*this);
+    CONNBENCH_RETURN_IF_ERROR(model_->Start(*this));
+    if (model_->OneServerProcess()) return {};
+    // After the model: a task rings sessions by descriptors that the model has opened.
+    return task_processes_.Start(*engine_, *this);
   }
 
   AcceptStrategy ChosenAcceptStrategy() const {

@@ -158,7 +158,7 @@ int64_t StateChange(const BackendSlot& slot) {
       start, slot.statement_end_ns.load(std::memory_order_relaxed) / kNanosecondsPerMicrosecond);
 }
 
-// PostgreSQL's names of what a session waits for; locks, which the lock table names, have none here.
+// PostgreSQL's names of what a session waits for; none for locks, which the lock table names.
 struct WaitEvent {
   std::string_view type;
   std::string_view name;

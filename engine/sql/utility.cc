@@ -299,9 +299,8 @@ Result<RealSession::Outcome> RealSession::RunVacuum(const PgQuery__Node& stateme
     if (!vacuum.is_vacuumcmd) break;
     std::vector<StorageId> indexes;
     for (const IndexInfo& index : table->indexes) indexes.push_back(index.storage);
-    CONNBENCH_ASSIGN_OR_RETURN(
-        const VacuumStatistics done,
-        VacuumTable(storage_, transaction_, table->storage, indexes));
+    CONNBENCH_ASSIGN_OR_RETURN(const VacuumStatistics done,
+                               VacuumTable(storage_, transaction_, table->storage, indexes));
     if (!verbose) continue;
     Notice(sink, "INFO", sqlstate::kSuccessfulCompletion,
            fmt::format("finished vacuuming \"{}\": {} pages, {} rows left, {} row versions and {} "

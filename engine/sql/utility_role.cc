@@ -127,8 +127,7 @@ Result<RealSession::Outcome> RealSession::RunCreateRole(const PgQuery__Node& sta
       const RoleChange change,
       ReadRoleOptions(ast::List(create.options, create.n_options), sql, sink));
   change.ApplyTo(role);
-  CONNBENCH_ASSIGN_OR_RETURN(const bool added,
-                             RoleTable(storage_).Add(transaction_, role));
+  CONNBENCH_ASSIGN_OR_RETURN(const bool added, RoleTable(storage_).Add(transaction_, role));
   if (!added) {
     return Status::Error(sqlstate::kDuplicateObject,
                          fmt::format("role \"{}\" already exists", role.name));
@@ -153,9 +152,8 @@ Result<RealSession::Outcome> RealSession::RunAlterRole(const PgQuery__Node& stat
   }
   catalog_changed_ = true;
   CONNBENCH_ASSIGN_OR_RETURN(
-      const bool found, RoleTable(storage_).Change(transaction_, name, [&](Role& role) {
-        change.ApplyTo(role);
-      }));
+      const bool found,
+      RoleTable(storage_).Change(transaction_, name, [&](Role& role) { change.ApplyTo(role); }));
   if (!found) return NoSuchRole(name);
   return Outcome{"ALTER ROLE"};
 }

@@ -269,9 +269,9 @@ void BufferPool::Free(StorageId storage, BlockNumber block) {
     if (index != kNoFrame) {
       std::atomic<uint32_t>& state = frames_[index].state;
       const bool valid = (state.load(std::memory_order_relaxed) & BufferFrame::kValid) != 0;
-      state.fetch_add((store_ != nullptr ? BufferFrame::kGone : 0) -
-                          (valid ? BufferFrame::kValid : 0),
-                      std::memory_order_relaxed);
+      state.fetch_add(
+          (store_ != nullptr ? BufferFrame::kGone : 0) - (valid ? BufferFrame::kValid : 0),
+          std::memory_order_relaxed);
     }
     if (store_ != nullptr) store_->places().Forget(tag);
   }

@@ -1,4 +1,5 @@
-// What the log and its checkpoints have done since the server's start, for observers.
+// What a server with a data directory has done about it since its start, for observers: the log,
+// its checkpoints, and pages that come and go between them.
 //
 // Safety: plain values. Figures of one moment may be of slightly different instants.
 #pragma once
@@ -19,6 +20,11 @@ struct LogUsage {
   // Of sessions: commits that waited until they were on disk, and for how long.
   int64_t commit_waits = 0;
   int64_t commit_wait_ns = 0;
+  // Of sessions: pages that were read because the buffer pool did not hold them, how long sessions
+  // waited for such pages, and pages that they wrote to have their frames.
+  int64_t page_reads = 0;
+  int64_t page_read_ns = 0;
+  int64_t page_writes = 0;
   // Complete ones: by checkpoint_timeout, and for all other reasons.
   int64_t checkpoints_timed = 0;
   int64_t checkpoints_requested = 0;

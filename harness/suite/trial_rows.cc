@@ -183,6 +183,9 @@ void FillLog(const observe::LogReading& log, double transactions, results::Trial
   }
   row.commit_wait_us_per_transaction = part(log.commit_wait_ns, kUs);
   row.checkpoints = log.checkpoints;
+  row.page_reads_per_transaction = part(log.page_reads, 1);
+  row.page_read_wait_us_per_transaction = part(log.page_read_ns, kUs);
+  row.page_writes_per_transaction = part(log.page_writes, 1);
 }
 
 // On the clock of timeseries.csv.
@@ -339,7 +342,10 @@ std::optional<observe::LogReading> LogBetween(const std::optional<observe::LogRe
   return observe::LogReading{.bytes = after->bytes - before->bytes,
                              .flushes = grown(before->flushes, after->flushes),
                              .commit_wait_ns = grown(before->commit_wait_ns, after->commit_wait_ns),
-                             .checkpoints = grown(before->checkpoints, after->checkpoints)};
+                             .checkpoints = grown(before->checkpoints, after->checkpoints),
+                             .page_reads = grown(before->page_reads, after->page_reads),
+                             .page_read_ns = grown(before->page_read_ns, after->page_read_ns),
+                             .page_writes = grown(before->page_writes, after->page_writes)};
 }
 
 double OtherCpuFraction(const load::LoadResult& load, const Observation& observation) {

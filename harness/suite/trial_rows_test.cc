@@ -35,11 +35,20 @@ observe::LogReading LogOfBytes(int64_t bytes) {
 
 TEST(LogTest, IsWhatTheLogDidInTheWindowPerTransaction) {
   Observation observation;
-  observation.log = LogBetween(
-      observe::LogReading{
-          .bytes = 1000, .flushes = 5, .commit_wait_ns = 1'000'000, .checkpoints = 1},
-      observe::LogReading{
-          .bytes = 51'000, .flushes = 30, .commit_wait_ns = 7'000'000, .checkpoints = 3});
+  observation.log = LogBetween(observe::LogReading{.bytes = 1000,
+                                                   .flushes = 5,
+                                                   .commit_wait_ns = 1'000'000,
+                                                   .checkpoints = 1,
+                                                   .page_reads = 10,
+                                                   .page_read_ns = 2'000'000,
+                                                   .page_writes = 3},
+                               observe::LogReading{.bytes = 51'000,
+                                                   .flushes = 30,
+                                                   .commit_wait_ns = 7'000'000,
+                                                   .checkpoints = 3,
+                                                   .page_reads = 60,
+                                                   .page_read_ns = 12'000'000,
+                                                   .page_writes = 4});
   load::LoadResult load;
   load.transactions_ok = 100;
   results::TrialRow row;
@@ -49,6 +58,9 @@ TEST(LogTest, IsWhatTheLogDidInTheWindowPerTransaction) {
   EXPECT_EQ(row.transactions_per_log_flush, 4);
   EXPECT_EQ(row.commit_wait_us_per_transaction, 60);
   EXPECT_EQ(row.checkpoints, 2);
+  EXPECT_EQ(row.page_reads_per_transaction, 0.5);
+  EXPECT_EQ(row.page_read_wait_us_per_transaction, 100);
+  EXPECT_EQ(row.page_writes_per_transaction, 0.01);
 }
 
 TEST(LogTest, WhatIsNotToldStaysEmpty) {
@@ -62,7 +74,9 @@ TEST(LogTest, WhatIsNotToldStaysEmpty) {
   FillTrialRow(load, observation, row);
   EXPECT_EQ(row.log_bytes_per_transaction, 1);
   EXPECT_FALSE(row.log_flushes_per_transaction || row.transactions_per_log_flush ||
-               row.commit_wait_us_per_transaction || row.checkpoints);
+               row.commit_wait_us_per_transaction || row.checkpoints ||
+               row.page_reads_per_transaction || row.page_read_wait_us_per_transaction ||
+               row.page_writes_per_transaction);
 }
 
 TEST(LogTest, OfAServerThatBeganAnewNothingIsKnown) {

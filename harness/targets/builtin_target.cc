@@ -135,7 +135,10 @@ class BuiltinTarget final : public Target {
         {.bytes = usage->bytes,
          .flushes = usage->flushes,
          .commit_wait_ns = usage->commit_wait_ns,
-         .checkpoints = usage->checkpoints_timed + usage->checkpoints_requested});
+         .checkpoints = usage->checkpoints_timed + usage->checkpoints_requested,
+         .page_reads = usage->page_reads,
+         .page_read_ns = usage->page_read_ns,
+         .page_writes = usage->page_writes});
   }
 
   Result<rusage> Stop() override {

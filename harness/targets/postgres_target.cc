@@ -201,7 +201,8 @@ class PostgresTarget final : public Target {
       observer_ = std::move(*connected);
     }
     const Result<load::SqlResult> answer = observer_->Query(
-        fmt::format("SELECT pg_current_wal_insert_lsn() - '0/0', ({}), ({})",
+        fmt::format("SELECT pg_current_wal_insert_lsn() - '0/0', ({}), ({}), "
+                    "(SELECT sum(blks_read)::int8 FROM pg_stat_database)",
                     version_.major >= kFirstWithLogInIoView
                         ? "SELECT sum(fsyncs)::int8 FROM pg_stat_io WHERE object = 'wal'"
                         : "SELECT wal_sync FROM pg_stat_wal",
@@ -219,7 +220,10 @@ class PostgresTarget final : public Target {
     reading = {.bytes = number(0).value_or(0),
                .flushes = number(1),
                .commit_wait_ns = std::nullopt,
-               .checkpoints = number(2)};
+               .checkpoints = number(2),
+               .page_reads = number(3),
+               .page_read_ns = std::nullopt,
+               .page_writes = std::nullopt};
     return reading;
   }
 

@@ -143,6 +143,7 @@ class Connbench(Server):
         for name, value in settings.items():
             self.command += ["--set", f"{name}={value}"]
         self.model = model
+        self.more_environment = {}  # for the server
         self.process = None
         self.segment = None
         self.log = None
@@ -151,7 +152,8 @@ class Connbench(Server):
         self.log = tempfile.TemporaryFile("w+")
         # A session of its own: whatever the server starts can be found again.
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log,
-                                        text=True, start_new_session=True)
+                                        text=True, start_new_session=True,
+                                        env={**os.environ, **self.more_environment})
         line = self._ready_line()
         match = re.search(r"ready on (\S+) port (\d+).*\(segment (\S+)\)", line)
         if not match:

@@ -19,11 +19,9 @@ CHANGES = 150
 PADDING = "x" * 950
 
 
-@contextlib.contextmanager
-def started(binary, model, folder):
-    with Connbench(binary, model, data_directory=folder, shared_buffers=POOL,
-                   max_wal_size="16MB") as server:
-        yield server
+def server_of(binary, model, folder, io_method, max_wal_size="16MB"):
+    return Connbench(binary, model, data_directory=folder, shared_buffers=POOL,
+                     io_method=io_method, max_wal_size=max_wal_size)
 
 
 def load(server):
@@ -97,12 +95,13 @@ def check_all(server, values):
                                   ).fetchone() == (4000,)
 
 
-@pytest.mark.parametrize("durable_model", MODELS)
-def test_data_larger_than_the_pool(binary, tmp_path, durable_model):
+@pytest.mark.parametrize("io_method", ["sync", "worker"])
+@pytest.mark.parametrize("durable_model", [*MODELS, "reactor-uring"])
+def test_data_larger_than_the_pool(binary, tmp_path, durable_model, io_method):
     folder = tmp_path / "data"
     values = Values()
     seed = first_seed()
-    with started(binary, durable_model, folder) as server:
+    with server_of(binary, durable_model, folder, io_method) as server:
         load(server)
         assert (folder / "pages").stat().st_size > 4 * 4 * 1024 * 1024
 
@@ -118,8 +117,7 @@ def test_data_larger_than_the_pool(binary, tmp_path, durable_model):
         check_all(server, values)
     verify(server, binary, folder)
 
-    server = Connbench(binary, durable_model, data_directory=folder, shared_buffers=POOL,
-                       max_wal_size="2MB").start()
+    server = server_of(binary, durable_model, folder, io_method, max_wal_size="2MB").start()
     enough = threading.Event()
 
     def kill_when_under_way():
@@ -130,7 +128,7 @@ def test_data_larger_than_the_pool(binary, tmp_path, durable_model):
 
     run_clients(server, values, seed + 1, count=1_000_000, beside=kill_when_under_way)
     verify(server, binary, folder)
-    with started(binary, durable_model, folder) as server:
+    with server_of(binary, durable_model, folder, io_method) as server:
         assert "was not shut down: recovered from checkpoint" in server.stderr()
         check_all(server, values)
         with server.connect(user="postgres") as connection:

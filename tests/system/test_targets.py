@@ -250,7 +250,9 @@ def test_mistakes_are_said_before_any_trial(bench, arguments, words):
 
 
 LOG_COLUMNS = ["log_bytes_per_transaction", "log_flushes_per_transaction",
-               "transactions_per_log_flush", "commit_wait_us_per_transaction", "checkpoints"]
+               "transactions_per_log_flush", "commit_wait_us_per_transaction", "checkpoints",
+               "page_reads_per_transaction", "page_read_wait_us_per_transaction",
+               "page_writes_per_transaction"]
 
 
 def test_servers_that_keep_data_tell_what_their_log_did(bench):
@@ -277,6 +279,21 @@ def test_servers_that_keep_data_tell_what_their_log_did(bench):
             wait_us = float(row["commit_wait_us_per_transaction"])
             assert 0 < wait_us < float(row["latency_us_mean"]), name
     assert not list(folder.iterdir())
+    bench.assert_nothing_left()
+
+
+def test_pages_that_do_not_fit_into_the_pool_are_counted(bench):
+    """A small cell of the suite larger-than-memory."""
+    bench.run("select-only", "--models", "thread", "--targets", "postgres", "-c", 2, "-T", "1s",
+              "--set", "data=temporary", "--set", "shared_buffers=1MB", "--set", "fsync=off",
+              "--set", "io_method=worker")
+    rows = {row["contender"]: row for row in bench.rows()}
+    assert len(rows) == 2
+    for name, row in rows.items():
+        assert row["status"] == "OK", row["status_reason"]
+        assert float(row["page_reads_per_transaction"]) > 0.3, name
+    assert float(rows["thread"]["page_read_wait_us_per_transaction"]) > 0
+    assert rows["postgres"]["page_read_wait_us_per_transaction"] == ""
     bench.assert_nothing_left()
 
 

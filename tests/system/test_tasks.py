@@ -10,7 +10,7 @@ import pytest
 from servers import CLIENT_TIMEOUT_S, Connbench, wait_until
 
 TASKS = {"checkpointer", "walwriter"}
-MODELS_OF_PROCESSES = ["fork", "pool-tx"]
+MODELS_OF_PROCESSES = ["fork", "pool-tx", "fdpass"]
 MODELS_OF_THREADS = ["thread", "thread-pool", "reactor"]
 BOTH = pytest.mark.parametrize("with_tasks", MODELS_OF_PROCESSES + MODELS_OF_THREADS)
 
