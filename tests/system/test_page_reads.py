@@ -12,8 +12,8 @@ import pytest
 
 from servers import CLIENT_TIMEOUT_S, Connbench, wait_until
 
-# One loop, or one worker at first, for all sessions. The backends of pool-tx are processes, too, but
-# nobody knows which one a statement gets, and what that one still has to read to plan it.
+# One loop, or one worker at first, for all sessions. The backends of pool-tx are processes, too,
+# but nobody knows which one a statement gets, and what that one still has to read to plan it.
 MODELS = {"fork": {}, "thread": {}, "thread-pool": {"workers": 1}, "reactor": {"reactor_loops": 1},
           "reactor-uring": {"reactor_loops": 1}, "fdpass": {"fdpass_workers": 1}}
 # A session that reads by itself stops the others of its thread there.
