@@ -77,6 +77,9 @@ bool IsIndexable(Oid type) {
     case type_oid::kFloat8:
     case type_oid::kBpchar:
     case type_oid::kVarchar:
+    case type_oid::kBytea:
+    case type_oid::kDate:
+    case type_oid::kUuid:
     case type_oid::kTimestamp:
     case type_oid::kTimestamptz:
     case type_oid::kNumeric:

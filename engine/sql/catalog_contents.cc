@@ -65,10 +65,10 @@ TypeLayout LayoutOf(Oid type) {
   if (info.size > 0) {
     layout.storage = 'p';
     layout.by_value = info.size <= 8;
-    layout.alignment = info.size == 1 || type == type_oid::kName      ? 'c'
-                       : info.size == 2                               ? 's'
-                       : info.size == 4 || type == type_oid::kAclItem ? 'i'
-                                                                      : 'd';
+    layout.alignment = info.size == 1 || type == type_oid::kName || type == type_oid::kUuid ? 'c'
+                       : info.size == 2                                                     ? 's'
+                       : info.size == 4 || type == type_oid::kAclItem                       ? 'i'
+                                                                                            : 'd';
   }
   if (IsArray(info)) {
     const TypeLayout element = LayoutOf(info.element);

@@ -366,6 +366,8 @@ Result<Expression*> ExpressionAnalyzer::VisitValueFunction(const Node& node) {
     return builder_.Function(name, std::span<Expression* const>(), location);
   };
   switch (function.op) {
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_DATE:
+      return call("current_date");
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP:
       return call("now");
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP_N:

@@ -28,7 +28,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"application_name", kString, "", "", 0, 0, kUser, true, "", "Sets the application name to be reported in statistics and logs."},
     {"backend_flush_after", kInteger, "8kB", "0", 0, 256, kUser, false, "", "Accepted; sessions write no data files."},
     {"block_size", kInteger, "", "8192", 8192, 8192, kInternal, false, "", "Shows the size of a disk block."},
-    {"bytea_output", kEnum, "", "hex", 0, 0, kUser, false, "hex|escape", "Accepted; there is no bytea type yet."},
+    {"bytea_output", kEnum, "", "hex", 0, 0, kUser, false, "hex|escape", "Accepted; bytes are always printed in hexadecimal."},
     {"check_function_bodies", kBool, "", "on", 0, 0, kUser, false, "", "Accepted; there are no user-defined functions."},
     {"checkpoint_timeout", kInteger, "s", "", 30, 86'400, kPostmaster, false, "", "Sets the maximum time between automatic checkpoints."},
     {"client_encoding", kString, "", "UTF8", 0, 0, kUser, true, "", "Sets the client's character set encoding: UTF8 or SQL_ASCII."},

@@ -61,18 +61,21 @@ constexpr OperatorClass kOperatorClasses[] = {
     {"name_ops", type_oid::kName},
     {"oid_ops", type_oid::kOid},
     {"char_ops", type_oid::kChar},
+    {"date_ops", type_oid::kDate},
     {"timestamp_ops", type_oid::kTimestamp},
     {"timestamptz_ops", type_oid::kTimestamptz},
+    {"bytea_ops", type_oid::kBytea},
+    {"uuid_ops", type_oid::kUuid},
     {"text_pattern_ops", type_oid::kText, type_oid::kVarchar},
     {"varchar_pattern_ops", type_oid::kText, type_oid::kVarchar},
     {"bpchar_pattern_ops", type_oid::kBpchar},
 };
 // Those of types that are not there.
 constexpr std::string_view kOtherClasses[] = {
-    "array_ops",    "bit_ops",      "bytea_ops",  "cidr_ops",    "date_ops",   "enum_ops",
-    "inet_ops",     "interval_ops", "jsonb_ops",  "macaddr_ops", "money_ops",  "pg_lsn_ops",
-    "range_ops",    "record_ops",   "tid_ops",    "time_ops",    "timetz_ops", "tsquery_ops",
-    "tsvector_ops", "uuid_ops",     "varbit_ops", "xid8_ops"};
+    "array_ops",    "bit_ops",      "cidr_ops",    "enum_ops",  "inet_ops",
+    "interval_ops", "jsonb_ops",    "macaddr_ops", "money_ops", "pg_lsn_ops",
+    "range_ops",    "record_ops",   "tid_ops",     "time_ops",  "timetz_ops",
+    "tsquery_ops",  "tsvector_ops", "varbit_ops",  "xid8_ops"};
 
 bool IsText(Oid type) {
   return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar ||

@@ -10,7 +10,7 @@ TEXT_TYPES = ["text", "varchar", "varchar(3)", "char(5)", "bpchar", "name", '"ch
 TIMES = ["2024-02-29 12:34:56.789", "1999-12-31 23:59:59", "2000-01-01", "infinity", "-infinity",
          "2024-06-30 01:00:00+02", "0044-03-15 BC", "1970-01-01 00:00:00.000001",
          "2024-07-01 12:00 PST"]
-TIME_TYPES = ["timestamp", "timestamptz", "timestamp(0)", "timestamptz(3)"]
+TIME_TYPES = ["timestamp", "timestamptz", "date", "timestamp(0)", "timestamptz(3)"]
 ZONES = ["UTC", "Europe/Berlin", "+02", "-05:30", "PST", "CET", "foo3", "EST5EDT"]
 FIELDS = ["epoch", "year", "month", "day", "hour", "second", "dow", "doy", "week", "milliseconds"]
 

@@ -12,9 +12,10 @@ import pytest
 
 ANSWERED = [1, -2**40, 2**70, 1.5, True, decimal.Decimal("1.50"),
             datetime.datetime(2024, 2, 29, 12),
-            datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc), [1, 2], [1.5, None]]
-REFUSED = [b"bytes", datetime.date(2024, 2, 29), datetime.time(12), datetime.timedelta(1),
-           uuid.UUID(int=7), [b"bytes"], ipaddress.ip_address("127.0.0.1"),
+            datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc), [1, 2], [1.5, None],
+            b"by\0tes", datetime.date(2024, 2, 29), uuid.UUID(int=7), [b"by\0tes"],
+            [datetime.date(2024, 2, 29)]]
+REFUSED = [datetime.time(12), datetime.timedelta(1), ipaddress.ip_address("127.0.0.1"),
            psycopg.types.json.Jsonb({"a": 1})]
 # psycopg leaves the type of these open, so that a server without them sees a text.
 UNTYPED = ["text", None, ["a"], psycopg.types.range.Range(1, 2)]

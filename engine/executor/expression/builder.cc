@@ -271,7 +271,8 @@ Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid ta
   const bool has_words =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
   const Oid read = IsArray(target) ? ElementType(target) : target;
-  if (is_name || read == type_oid::kTimestamptz || (read == type_oid::kTimestamp && has_words)) {
+  if (is_name || read == type_oid::kTimestamptz ||
+      ((read == type_oid::kTimestamp || read == type_oid::kDate) && has_words)) {
     Expression* const argument[] = {literal};
     CONNBENCH_ASSIGN_OR_RETURN(
         Expression * node, NewNode(ExpressionKind::kTextInput, type, argument, literal->location,

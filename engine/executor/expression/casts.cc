@@ -157,6 +157,26 @@ bool CharAsText(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
+bool DateToTimestamp(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  const int64_t days = a->integer;
+  if (!IsFiniteDate(days)) {
+    out = Value::Integer(days > 0 ? kTimestampInfinity : kTimestampMinusInfinity);
+    return true;
+  }
+  if (days >= kEndTimestamp / kUsPerDay) {
+    return context.Fail(
+        Status::Error(sqlstate::kDatetimeFieldOverflow, "date out of range for timestamp"));
+  }
+  out = Value::Integer(days * kUsPerDay);
+  return true;
+}
+bool TimestampToDate(EvalContext&, const Value* a, uint32_t, Value& out) {
+  out = Value::Integer(IsFinite(a->integer) ? FloorDivide(a->integer, kUsPerDay)
+                       : a->integer > 0     ? kDateInfinity
+                                            : kDateMinusInfinity);
+  return true;
+}
+
 [[gnu::hot]] bool ShiftTimestamp(EvalContext& context, int64_t timestamp, int64_t seconds,
                                  Value& out) {
   int64_t shifted = timestamp;
@@ -180,6 +200,17 @@ bool TimestampToTimestamptz(EvalContext& context, const Value* a, uint32_t, Valu
   const int32_t offset =
       IsFinite(a->integer) ? context.environment->time_zone().OffsetAt(a->integer) : 0;
   return ShiftTimestamp(context, a->integer, offset, out);
+}
+
+bool DateToTimestamptz(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  Value midnight;
+  return DateToTimestamp(context, a, count, midnight) &&
+         TimestampToTimestamptz(context, &midnight, count, out);
+}
+bool TimestamptzToDate(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  Value local;
+  return TimestamptzToTimestamp(context, a, count, local) &&
+         TimestampToDate(context, &local, count, out);
 }
 
 // No function has this name: CAST is a keyword.
@@ -277,6 +308,10 @@ constexpr std::array kCasts = {
     Row(oid::kChar, oid::kText, kImplicit, CharAsText),
     Row(oid::kChar, oid::kVarchar, kAssignment, CharAsText),
     Row(oid::kChar, oid::kBpchar, kAssignment, CharAsText),
+    Row(oid::kDate, oid::kTimestamp, kImplicit, DateToTimestamp),
+    Row(oid::kDate, oid::kTimestamptz, kImplicit, DateToTimestamptz, Volatility::kStable),
+    Row(oid::kTimestamp, oid::kDate, kAssignment, TimestampToDate),
+    Row(oid::kTimestamptz, oid::kDate, kAssignment, TimestamptzToDate, Volatility::kStable),
     Row(oid::kTimestamp, oid::kTimestamptz, kImplicit, TimestampToTimestamptz, Volatility::kStable),
     Row(oid::kTimestamptz, oid::kTimestamp, kAssignment, TimestamptzToTimestamp,
         Volatility::kStable),

@@ -32,6 +32,27 @@ enum class OperatorMeaning : uint8_t {
   kGreaterEqual,
 };
 
+// Whether values of this order, <0, 0 or >0, are what the operator says. False for kOther.
+constexpr bool MeansTrue(OperatorMeaning meaning, int order) {
+  switch (meaning) {
+    case OperatorMeaning::kEqual:
+      return order == 0;
+    case OperatorMeaning::kNotEqual:
+      return order != 0;
+    case OperatorMeaning::kLess:
+      return order < 0;
+    case OperatorMeaning::kLessEqual:
+      return order <= 0;
+    case OperatorMeaning::kGreater:
+      return order > 0;
+    case OperatorMeaning::kGreaterEqual:
+      return order >= 0;
+    case OperatorMeaning::kOther:
+      break;
+  }
+  return false;
+}
+
 // How an argument declared "any" is handed to the implementation.
 enum class AnyArgument : uint8_t { kAsIs, kCastToText, kOutputText };
 
@@ -123,6 +144,8 @@ std::span<const FunctionDescription> TextFunctions();
 std::span<const FunctionDescription> SearchFunctions();
 std::span<const FunctionDescription> PatternFunctions();
 std::span<const FunctionDescription> TimeFunctions();
+std::span<const FunctionDescription> DateFunctions();
+std::span<const FunctionDescription> BytesFunctions();
 std::span<const FunctionDescription> SystemFunctions();
 std::span<const FunctionDescription> CatalogFunctions();
 std::span<const FunctionDescription> ArrayFunctions();

@@ -345,6 +345,9 @@ const ArrayRows& AllArrayRows() {
     rows.Add<oid::kNumericArray, oid::kNumeric>();
     rows.Add<oid::kTimestampArray, oid::kTimestamp>();
     rows.Add<oid::kTimestamptzArray, oid::kTimestamptz>();
+    rows.Add<oid::kDateArray, oid::kDate>();
+    rows.Add<oid::kByteaArray, oid::kBytea>();
+    rows.Add<oid::kUuidArray, oid::kUuid>();
     rows.Add<oid::kOidArray, oid::kOid>();
     rows.Add<oid::kRegclassArray, oid::kRegclass>();
     rows.Add<oid::kRegtypeArray, oid::kRegtype>();

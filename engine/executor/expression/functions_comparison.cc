@@ -11,38 +11,18 @@ namespace {
 namespace oid = type_oid;
 using M = OperatorMeaning;
 
-constexpr bool Answer(M meaning, int order) {
-  switch (meaning) {
-    case M::kEqual:
-      return order == 0;
-    case M::kNotEqual:
-      return order != 0;
-    case M::kLess:
-      return order < 0;
-    case M::kLessEqual:
-      return order <= 0;
-    case M::kGreater:
-      return order > 0;
-    case M::kGreaterEqual:
-      return order >= 0;
-    case M::kOther:
-      break;
-  }
-  return false;
-}
-
 template <M kMeaning>
 bool CompareIntegers(EvalContext&, const Value* a, uint32_t, Value& out) {
   const int order =
       static_cast<int>(a[0].integer > a[1].integer) - static_cast<int>(a[0].integer < a[1].integer);
-  out = Value::Bool(Answer(kMeaning, order));
+  out = Value::Bool(MeansTrue(kMeaning, order));
   return true;
 }
 
 // float4 and float8 in either order: a float4 is held as the double it equals.
 template <M kMeaning>
 bool CompareReals(EvalContext&, const Value* a, uint32_t, Value& out) {
-  out = Value::Bool(Answer(kMeaning, CompareValues(oid::kFloat8, a[0], a[1])));
+  out = Value::Bool(MeansTrue(kMeaning, CompareValues(oid::kFloat8, a[0], a[1])));
   return true;
 }
 
@@ -55,7 +35,7 @@ bool CompareTimes(EvalContext& context, const Value* a, uint32_t, Value& out) {
     local.integer -=
         int64_t{context.environment->time_zone().OffsetForLocal(local.integer)} * kUsPerSecond;
   }
-  out = Value::Bool(Answer(kMeaning, CompareValues(oid::kTimestamptz, times[0], times[1])));
+  out = Value::Bool(MeansTrue(kMeaning, CompareValues(oid::kTimestamptz, times[0], times[1])));
   return true;
 }
 
@@ -65,7 +45,7 @@ bool CompareOther(EvalContext&, const Value* a, uint32_t, Value& out) {
   if constexpr (kType == oid::kText && (kMeaning == M::kEqual || kMeaning == M::kNotEqual)) {
     out = Value::Bool((a[0].text() == a[1].text()) == (kMeaning == M::kEqual));
   } else {
-    out = Value::Bool(Answer(kMeaning, CompareValues(kType, a[0], a[1])));
+    out = Value::Bool(MeansTrue(kMeaning, CompareValues(kType, a[0], a[1])));
   }
   return true;
 }
@@ -137,6 +117,7 @@ constexpr std::array kFamilies = {
     Integers<oid::kInt8, oid::kInt4>(),
     Integers<oid::kOid>(),
     Integers<oid::kBool>(),
+    Integers<oid::kDate>(),
     Integers<oid::kTimestamp>(),
     Integers<oid::kTimestamptz>(),
     Others<oid::kFloat4>(),
@@ -150,6 +131,8 @@ constexpr std::array kFamilies = {
     Others<oid::kName, oid::kText>(),
     Others<oid::kText, oid::kName>(),
     Others<oid::kChar>(),
+    Others<oid::kBytea>(),
+    Others<oid::kUuid>(),
     Times<oid::kTimestamp, oid::kTimestamptz>(),
     Times<oid::kTimestamptz, oid::kTimestamp>(),
 };

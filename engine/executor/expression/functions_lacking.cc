@@ -12,11 +12,11 @@ namespace oid = type_oid;
 
 // Types of PostgreSQL that the engine has no values of: only a literal, NULL or a parameter whose
 // type is open can mean one.
-constexpr Oid kBytea = 17;
 constexpr Oid kName = 19;
 constexpr Oid kMacaddr = 829;
-constexpr Oid kDate = 1082;
+constexpr Oid kTime = 1083;
 constexpr Oid kInterval = 1186;
+constexpr Oid kTimetz = 1266;
 
 constexpr FunctionDescription Lacking(std::string_view name, std::initializer_list<Oid> arguments,
                                       Oid result) {
@@ -30,6 +30,15 @@ constexpr FunctionDescription LackingOperator(std::string_view name, Oid left, O
 constexpr auto kRows = std::to_array<FunctionDescription>({
     LackingOperator("+", oid::kTimestamp, kInterval, oid::kTimestamp),
     LackingOperator("+", oid::kTimestamptz, kInterval, oid::kTimestamptz),
+    LackingOperator("+", oid::kDate, kInterval, oid::kTimestamp),
+    LackingOperator("+", oid::kDate, kTime, oid::kTimestamp),
+    LackingOperator("+", oid::kDate, kTimetz, oid::kTimestamptz),
+    LackingOperator("+", kInterval, oid::kDate, oid::kTimestamp),
+    LackingOperator("+", kTime, oid::kDate, oid::kTimestamp),
+    LackingOperator("+", kTimetz, oid::kDate, oid::kTimestamptz),
+    LackingOperator("-", oid::kDate, kInterval, oid::kTimestamp),
+    LackingOperator("~~", oid::kBytea, oid::kBytea, oid::kBool),
+    LackingOperator("!~~", oid::kBytea, oid::kBytea, oid::kBool),
     LackingOperator("+", kInterval, oid::kTimestamp, oid::kTimestamp),
     LackingOperator("+", kInterval, oid::kTimestamptz, oid::kTimestamptz),
     LackingOperator("-", oid::kTimestamp, kInterval, oid::kTimestamp),
@@ -37,15 +46,16 @@ constexpr auto kRows = std::to_array<FunctionDescription>({
     LackingOperator("-", oid::kTimestamp, oid::kTimestamp, kInterval),
     LackingOperator("-", oid::kTimestamptz, oid::kTimestamptz, kInterval),
     Lacking("avg", {kInterval}, kInterval),
-    Lacking("date_part", {oid::kText, kDate}, oid::kFloat8),
+    Lacking("btrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
     Lacking("date_part", {oid::kText, kInterval}, oid::kFloat8),
     Lacking("date_trunc", {oid::kText, kInterval}, kInterval),
-    Lacking("extract", {oid::kText, kDate}, oid::kNumeric),
     Lacking("extract", {oid::kText, kInterval}, oid::kNumeric),
-    Lacking("isfinite", {kDate}, oid::kBool),
     Lacking("isfinite", {kInterval}, oid::kBool),
-    Lacking("length", {kBytea, kName}, oid::kInt4),
+    Lacking("length", {oid::kBytea, kName}, oid::kInt4),
+    Lacking("ltrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
     Lacking("pg_terminate_backend", {oid::kInt4, oid::kInt8}, oid::kBool),
+    Lacking("position", {oid::kBytea, oid::kBytea}, oid::kInt4),
+    Lacking("rtrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
     Lacking("substring", {oid::kText, oid::kText}, oid::kText),
     Lacking("substring", {oid::kText, oid::kText, oid::kText}, oid::kText),
     Lacking("sum", {kInterval}, kInterval),

@@ -287,6 +287,7 @@ constexpr std::array kTextRows = {
           Variadic(CalledOnNull(
               FunctionRow("concat_ws", {oid::kText, oid::kAny}, oid::kText, ConcatWs)))),
     FunctionRow("md5", {oid::kText}, oid::kText, Md5),
+    FunctionRow("md5", {oid::kBytea}, oid::kText, Md5),
     FunctionRow("ascii", {oid::kText}, oid::kInt4, Ascii),
     FunctionRow("chr", {oid::kInt4}, oid::kText, Chr),
     FunctionRow("to_hex", {oid::kInt4}, oid::kText, ToHex<uint32_t>),

@@ -8,11 +8,13 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "engine/executor/expression/casts.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
+#include "engine/executor/types/time_fields.h"
 
 namespace connbench::engine {
 namespace {
@@ -46,107 +48,9 @@ bool LocalTimestamp(EvalContext& context, const Value*, uint32_t, Value& out) {
   return true;
 }
 
-enum class Field : uint8_t {
-  kMicroseconds,
-  kMilliseconds,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kWeek,
-  kMonth,
-  kQuarter,
-  kYear,
-  kDecade,
-  kCentury,
-  kMillennium,
-  kDayOfWeek,
-  kIsoDayOfWeek,
-  kDayOfYear,
-  kIsoYear,
-  kJulian,
-  kEpoch,
-  kTimezone,
-  kTimezoneHour,
-  kTimezoneMinute,
-  kUnknown,
-};
-
-struct FieldName {
-  std::string_view name;
-  Field field;
-};
-constexpr std::array kFieldNames = {
-    FieldName{"microseconds", Field::kMicroseconds},
-    FieldName{"microsecond", Field::kMicroseconds},
-    FieldName{"us", Field::kMicroseconds},
-    FieldName{"milliseconds", Field::kMilliseconds},
-    FieldName{"millisecond", Field::kMilliseconds},
-    FieldName{"ms", Field::kMilliseconds},
-    FieldName{"second", Field::kSecond},
-    FieldName{"seconds", Field::kSecond},
-    FieldName{"sec", Field::kSecond},
-    FieldName{"s", Field::kSecond},
-    FieldName{"minute", Field::kMinute},
-    FieldName{"minutes", Field::kMinute},
-    FieldName{"min", Field::kMinute},
-    FieldName{"m", Field::kMinute},
-    FieldName{"hour", Field::kHour},
-    FieldName{"hours", Field::kHour},
-    FieldName{"h", Field::kHour},
-    FieldName{"day", Field::kDay},
-    FieldName{"days", Field::kDay},
-    FieldName{"d", Field::kDay},
-    FieldName{"week", Field::kWeek},
-    FieldName{"weeks", Field::kWeek},
-    FieldName{"month", Field::kMonth},
-    FieldName{"months", Field::kMonth},
-    FieldName{"mon", Field::kMonth},
-    FieldName{"quarter", Field::kQuarter},
-    FieldName{"year", Field::kYear},
-    FieldName{"years", Field::kYear},
-    FieldName{"y", Field::kYear},
-    FieldName{"decade", Field::kDecade},
-    FieldName{"decades", Field::kDecade},
-    FieldName{"century", Field::kCentury},
-    FieldName{"centuries", Field::kCentury},
-    FieldName{"millennium", Field::kMillennium},
-    FieldName{"millennia", Field::kMillennium},
-    FieldName{"dow", Field::kDayOfWeek},
-    FieldName{"isodow", Field::kIsoDayOfWeek},
-    FieldName{"doy", Field::kDayOfYear},
-    FieldName{"isoyear", Field::kIsoYear},
-    FieldName{"julian", Field::kJulian},
-    FieldName{"epoch", Field::kEpoch},
-    FieldName{"timezone", Field::kTimezone},
-    FieldName{"timezone_hour", Field::kTimezoneHour},
-    FieldName{"timezone_minute", Field::kTimezoneMinute},
-};
-
-// The longest name and more.
-constexpr size_t kMaxFieldNameBytes = 32;
-
-Field FindField(std::string_view name) {
-  if (name.size() > kMaxFieldNameBytes) return Field::kUnknown;
-  const std::string lower = AsciiLower(name);
-  for (const FieldName& field : kFieldNames) {
-    if (field.name == lower) return field.field;
-  }
-  return Field::kUnknown;
-}
-
 bool BadUnit(EvalContext& context, std::string_view unit, bool known, bool with_zone) {
-  const std::string lower = AsciiLower(Excerpt(unit));
-  const std::string_view type =
-      with_zone ? "timestamp with time zone" : "timestamp without time zone";
-  if (known) {
-    return context.Fail(
-        Status::Error(sqlstate::kFeatureNotSupported,
-                      fmt::format("unit \"{}\" not supported for type {}", lower, type)));
-  }
-  return context.Fail(
-      Status::Error(sqlstate::kInvalidParameterValue,
-                    fmt::format("unit \"{}\" not recognized for type {}", lower, type)));
+  return context.Fail(TimeUnitError(
+      unit, known, with_zone ? "timestamp with time zone" : "timestamp without time zone"));
 }
 
 // The timestamp as it reads on the session's clock.
@@ -155,120 +59,37 @@ int64_t ToLocal(EvalContext& context, int64_t timestamp, bool with_zone, int32_t
   return timestamp + int64_t{offset_s} * kUsPerSecond;
 }
 
-// A field's value as value / 10^scale.
-struct FieldValue {
-  __int128 value = 0;
-  int scale = 0;
-};
-
-// Centuries and millennia begin with year 1, and there is no year 0.
-int64_t Period(int64_t year, int64_t length) {
-  return year > 0 ? (year + length - 1) / length : -((length - 1 - (year - 1)) / length);
-}
-
 bool Extract(EvalContext& context, std::string_view unit, int64_t timestamp, bool with_zone,
              FieldValue& out) {
-  const Field field = FindField(unit);
+  const TimeField field = FindTimeField(unit);
   int32_t offset_s = 0;
   const int64_t local = ToLocal(context, timestamp, with_zone, offset_s);
-  const CalendarTime time = ToCalendar(local);
-  const int64_t days = FloorDivide(local, kUsPerDay);
-  const int64_t displayed_year = time.year > 0 ? time.year : time.year - 1;
-  int64_t iso_year = 0;
-  const int64_t seconds_us = int64_t{time.second} * kUsPerSecond + time.microsecond;
+  if (CalendarField(field, ToCalendar(local), FloorDivide(local, kUsPerDay), out)) return true;
   switch (field) {
-    case Field::kMicroseconds:
-      out = {seconds_us, 0};
-      return true;
-    case Field::kMilliseconds:
-      out = {seconds_us, 3};
-      return true;
-    case Field::kSecond:
-      out = {seconds_us, 6};
-      return true;
-    case Field::kMinute:
-      out = {time.minute, 0};
-      return true;
-    case Field::kHour:
-      out = {time.hour, 0};
-      return true;
-    case Field::kDay:
-      out = {time.day, 0};
-      return true;
-    case Field::kWeek:
-      out = {IsoWeek(time, iso_year), 0};
-      return true;
-    case Field::kMonth:
-      out = {time.month, 0};
-      return true;
-    case Field::kQuarter:
-      out = {(time.month - 1) / 3 + 1, 0};
-      return true;
-    case Field::kYear:
-      out = {displayed_year, 0};
-      return true;
-    case Field::kDecade:
-      out = {FloorDivide(time.year, 10), 0};
-      return true;
-    case Field::kCentury:
-      out = {Period(time.year, 100), 0};
-      return true;
-    case Field::kMillennium:
-      out = {Period(time.year, 1000), 0};
-      return true;
-    case Field::kDayOfWeek:
-      out = {DayOfWeek(days), 0};
-      return true;
-    case Field::kIsoDayOfWeek:
-      out = {DayOfWeek(days) == 0 ? 7 : DayOfWeek(days), 0};
-      return true;
-    case Field::kDayOfYear:
-      out = {DayOfYear(time), 0};
-      return true;
-    case Field::kIsoYear:
-      IsoWeek(time, iso_year);
-      out = {iso_year > 0 ? iso_year : iso_year - 1, 0};
-      return true;
-    case Field::kEpoch:
+    case TimeField::kEpoch:
       out = {static_cast<__int128>(timestamp) + kUnixDaysTo2000 * kUsPerDay, 6};
       return true;
-    case Field::kTimezone:
-    case Field::kTimezoneHour:
-    case Field::kTimezoneMinute:
+    case TimeField::kTimezone:
+    case TimeField::kTimezoneHour:
+    case TimeField::kTimezoneMinute:
       if (!with_zone) return BadUnit(context, unit, true, with_zone);
-      out = {field == Field::kTimezone       ? offset_s
-             : field == Field::kTimezoneHour ? offset_s / 3600
-                                             : offset_s / 60 % 60,
+      out = {field == TimeField::kTimezone       ? offset_s
+             : field == TimeField::kTimezoneHour ? offset_s / 3600
+                                                 : offset_s / 60 % 60,
              0};
       return true;
-    case Field::kJulian:
+    case TimeField::kJulian:
       return BadUnit(context, unit, true, with_zone);
-    case Field::kUnknown:
+    default:
       break;
   }
   return BadUnit(context, unit, false, with_zone);
 }
 
-// For infinite timestamps: fields that grow with time are infinite, the others null.
-bool GrowsWithTime(Field field) {
-  switch (field) {
-    case Field::kYear:
-    case Field::kDecade:
-    case Field::kCentury:
-    case Field::kMillennium:
-    case Field::kIsoYear:
-    case Field::kJulian:
-    case Field::kEpoch:
-      return true;
-    default:
-      return false;
-  }
-}
-
 template <bool kWithZone>
 bool ExtractNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (!IsFinite(a[1].integer)) {
-    if (!GrowsWithTime(FindField(a[0].text()))) {
+    if (!GrowsWithTime(FindTimeField(a[0].text()))) {
       out = Value::Null();
       return true;
     }
@@ -283,7 +104,7 @@ bool ExtractNumeric(EvalContext& context, const Value* a, uint32_t, Value& out) 
 template <bool kWithZone>
 bool DatePart(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (!IsFinite(a[1].integer)) {
-    out = GrowsWithTime(FindField(a[0].text()))
+    out = GrowsWithTime(FindTimeField(a[0].text()))
               ? Value::Real(a[1].integer > 0 ? HUGE_VAL : -HUGE_VAL)
               : Value::Null();
     return true;
@@ -294,58 +115,66 @@ bool DatePart(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
+// As of midnight.
+bool DatePartOfDate(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  const CastPath cast = FindCast(oid::kDate, oid::kTimestamp, CoercionContext::kImplicit);
+  Value arguments[2] = {a[0], {}};
+  return cast.function->implementation(context, &a[1], 1, arguments[1]) &&
+         DatePart<false>(context, arguments, count, out);
+}
+
 // Cuts a local time to the unit. False: the unit cannot be cut to.
-bool Truncate(Field field, CalendarTime& time) {
+bool Truncate(TimeField field, CalendarTime& time) {
   const int64_t year = time.year;
   switch (field) {
-    case Field::kMillennium:
+    case TimeField::kMillennium:
       time.year =
           year > 0 ? (year + 999) / 1000 * 1000 - 999 : -((999 - (year - 1)) / 1000) * 1000 + 1;
       break;
-    case Field::kCentury:
+    case TimeField::kCentury:
       time.year = year > 0 ? (year + 99) / 100 * 100 - 99 : -((99 - (year - 1)) / 100) * 100 + 1;
       break;
-    case Field::kDecade:
+    case TimeField::kDecade:
       time.year = FloorDivide(year, 10) * 10;
       break;
     default:
       break;
   }
   switch (field) {
-    case Field::kWeek: {
+    case TimeField::kWeek: {
       const int64_t day = DaysSince2000(time.year, time.month, time.day);
       time = FromDays(day - (DayOfWeek(day) + 6) % 7);
       return true;
     }
-    case Field::kMillennium:
-    case Field::kCentury:
-    case Field::kDecade:
-    case Field::kYear:
+    case TimeField::kMillennium:
+    case TimeField::kCentury:
+    case TimeField::kDecade:
+    case TimeField::kYear:
       time.month = 1;
       [[fallthrough]];
-    case Field::kQuarter:
+    case TimeField::kQuarter:
       time.month = (time.month - 1) / 3 * 3 + 1;
-      if (field != Field::kQuarter) time.month = 1;
+      if (field != TimeField::kQuarter) time.month = 1;
       [[fallthrough]];
-    case Field::kMonth:
+    case TimeField::kMonth:
       time.day = 1;
       [[fallthrough]];
-    case Field::kDay:
+    case TimeField::kDay:
       time.hour = 0;
       [[fallthrough]];
-    case Field::kHour:
+    case TimeField::kHour:
       time.minute = 0;
       [[fallthrough]];
-    case Field::kMinute:
+    case TimeField::kMinute:
       time.second = 0;
       [[fallthrough]];
-    case Field::kSecond:
+    case TimeField::kSecond:
       time.microsecond = 0;
       return true;
-    case Field::kMilliseconds:
+    case TimeField::kMilliseconds:
       time.microsecond = time.microsecond / 1000 * 1000;
       return true;
-    case Field::kMicroseconds:
+    case TimeField::kMicroseconds:
       return true;
     default:
       return false;
@@ -354,14 +183,14 @@ bool Truncate(Field field, CalendarTime& time) {
 
 // zone is null for a timestamp without one.
 bool TruncateIn(EvalContext& context, const TimeZone* zone, const Value* a, Value& out) {
-  const Field field = FindField(a[0].text());
+  const TimeField field = FindTimeField(a[0].text());
   const bool finite = IsFinite(a[1].integer);
   int32_t offset_s = finite && zone != nullptr ? zone->OffsetAt(a[1].integer) : 0;
   CalendarTime time =
       ToCalendar(finite ? a[1].integer + int64_t{offset_s} * kUsPerSecond : int64_t{0});
   if (!Truncate(field, time)) {
-    const bool known = field == Field::kTimezone || field == Field::kTimezoneHour ||
-                       field == Field::kTimezoneMinute;
+    const bool known = field == TimeField::kTimezone || field == TimeField::kTimezoneHour ||
+                       field == TimeField::kTimezoneMinute;
     return BadUnit(context, a[0].text(), known, zone != nullptr);
   }
   if (!finite) {
@@ -372,8 +201,9 @@ bool TruncateIn(EvalContext& context, const TimeZone* zone, const Value* a, Valu
   if (!FromCalendar(time, local)) return StoreTimestamp(context, kEndTimestamp, out);
   if (zone != nullptr) {
     // Whole days may begin under another offset; below an hour the offset stays.
-    const bool days = field != Field::kHour && field != Field::kMinute && field != Field::kSecond &&
-                      field != Field::kMilliseconds && field != Field::kMicroseconds;
+    const bool days = field != TimeField::kHour && field != TimeField::kMinute &&
+                      field != TimeField::kSecond && field != TimeField::kMilliseconds &&
+                      field != TimeField::kMicroseconds;
     if (days) offset_s = zone->OffsetForLocal(local);
     local -= int64_t{offset_s} * kUsPerSecond;
   }
@@ -438,6 +268,7 @@ constexpr std::array kTimeRows = {
     FunctionRow("extract", {oid::kText, oid::kTimestamp}, oid::kNumeric, ExtractNumeric<false>),
     FunctionRow("extract", {oid::kText, oid::kTimestamptz}, oid::kNumeric, ExtractNumeric<true>,
                 kStable),
+    FunctionRow("date_part", {oid::kText, oid::kDate}, oid::kFloat8, DatePartOfDate),
     FunctionRow("date_part", {oid::kText, oid::kTimestamp}, oid::kFloat8, DatePart<false>),
     FunctionRow("date_part", {oid::kText, oid::kTimestamptz}, oid::kFloat8, DatePart<true>,
                 kStable),

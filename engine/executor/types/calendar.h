@@ -23,6 +23,20 @@ inline constexpr int64_t kTimestampInfinity = INT64_MAX;
 inline constexpr int64_t kMinTimestamp = -211813488000000000;
 inline constexpr int64_t kEndTimestamp = 9223371331200000000;
 
+// Dates count days since 2000-01-01.
+inline constexpr int64_t kDateMinusInfinity = INT32_MIN;
+inline constexpr int64_t kDateInfinity = INT32_MAX;
+// PostgreSQL's range: from 4714-11-24 BC to 5874897-12-31, the end excluded.
+inline constexpr int64_t kMinDate = -2451545;
+inline constexpr int64_t kEndDate = 2145031949;
+// Julian days count from there.
+inline constexpr int64_t kJulianDayOf2000 = 2451545;
+
+inline bool IsFiniteDate(int64_t date) {
+  return date != kDateInfinity && date != kDateMinusInfinity;
+}
+inline bool InDateRange(int64_t date) { return date >= kMinDate && date < kEndDate; }
+
 inline bool IsFinite(int64_t timestamp) {
   return timestamp != kTimestampInfinity && timestamp != kTimestampMinusInfinity;
 }

@@ -29,6 +29,10 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
 // DateStyle ISO. At most kTimestampTextBytes.
 inline constexpr size_t kTimestampTextBytes = 48;
 size_t FormatTimestamp(int64_t timestamp, const TimeZone* zone, char* out);
+// The day of what ParseTimestamp() reads, whose time and zone say nothing.
+Status ParseDate(std::string_view text, const IoContext& io, int64_t& days_since_2000);
+// At most kTimestampTextBytes.
+size_t FormatDate(int64_t days_since_2000, char* out);
 // To precision digits after the second, half away from zero.
 int64_t RoundTimestamp(int64_t timestamp, int32_t precision);
 

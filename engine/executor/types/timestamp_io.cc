@@ -370,38 +370,16 @@ bool IsTooLong(std::string_view text) {
   return false;
 }
 
-}  // namespace
-
-Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io, int64_t& out) {
-  const TimeZone& session_zone = io.time_zone != nullptr ? *io.time_zone : TimeZone::Utc();
-  const std::string_view trimmed = TrimSpaces(text);
-  const int64_t local_now = io.now + int64_t{session_zone.OffsetAt(io.now)} * kUsPerSecond;
-  if (EqualIgnoringCase(trimmed, "now")) {
-    out = with_zone ? io.now : local_now;
-    return Status::Ok();
-  }
-  if (EqualIgnoringCase(trimmed, "epoch")) {
-    out = -kUnixDaysTo2000 * kUsPerDay;
-    return Status::Ok();
-  }
-  const bool minus = trimmed.starts_with('-');
-  if (EqualIgnoringCase(trimmed.substr(minus || trimmed.starts_with('+') ? 1 : 0), "infinity")) {
-    out = minus ? kTimestampMinusInfinity : kTimestampInfinity;
-    return Status::Ok();
-  }
-  const auto out_of_range = [&] {
-    return Status::Error(sqlstate::kDatetimeFieldOverflow,
-                         fmt::format("timestamp out of range: \"{}\"", Excerpt(text)));
-  };
-  TimestampReader reader(trimmed);
-  switch (IsTooLong(trimmed) ? Problem::kSyntax : reader.Read()) {
+// now: as the session's clock reads.
+Status ReadFields(std::string_view text, std::string_view type_name, int64_t local_now,
+                  TimestampReader& reader) {
+  switch (IsTooLong(text) ? Problem::kSyntax : reader.Read()) {
     case Problem::kNone:
       break;
     case Problem::kSyntax:
       return Status::Error(
           sqlstate::kInvalidDatetimeFormat,
-          fmt::format("invalid input syntax for type {}: \"{}\"",
-                      with_zone ? "timestamp with time zone" : "timestamp", Excerpt(text)));
+          fmt::format("invalid input syntax for type {}: \"{}\"", type_name, Excerpt(text)));
     case Problem::kField:
       return Status::Error(
           sqlstate::kDatetimeFieldOverflow,
@@ -414,18 +392,84 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
       return Status::Error(
           sqlstate::kInvalidTimeZoneDisplacementValue,
           fmt::format("time zone displacement out of range: \"{}\"", Excerpt(text)));
-    case Problem::kUnknownZone: {
+    case Problem::kUnknownZone:
       return Status::Error(
           sqlstate::kInvalidParameterValue,
           fmt::format("time zone \"{}\" not recognized", AsciiLower(reader.zone_name)));
-    }
   }
-  if (reader.day_word) {
-    const CalendarTime day = FromDays(FloorDivide(local_now, kUsPerDay) + *reader.day_word);
-    reader.time.year = day.year;
-    reader.time.month = day.month;
-    reader.time.day = day.day;
+  if (!reader.day_word) return {};
+  const CalendarTime day = FromDays(FloorDivide(local_now, kUsPerDay) + *reader.day_word);
+  reader.time.year = day.year;
+  reader.time.month = day.month;
+  reader.time.day = day.day;
+  return {};
+}
+
+const TimeZone& SessionZone(const IoContext& io) {
+  return io.time_zone != nullptr ? *io.time_zone : TimeZone::Utc();
+}
+
+int64_t LocalNow(const IoContext& io) {
+  return io.now + int64_t{SessionZone(io).OffsetAt(io.now)} * kUsPerSecond;
+}
+
+// 1: "infinity", -1: "-infinity", 0: another text.
+int InfinityWord(std::string_view text) {
+  const bool minus = text.starts_with('-');
+  const std::string_view word = text.substr(minus || text.starts_with('+') ? 1 : 0);
+  if (!EqualIgnoringCase(word, "infinity")) return 0;
+  return minus ? -1 : 1;
+}
+
+// With zeros in front, up to the width.
+void PutDigits(int64_t number, int width, char*& to) {
+  char reversed[20];
+  int count = 0;
+  for (; number > 0 || count < width; number /= 10) {
+    reversed[count++] = static_cast<char>('0' + number % 10);
   }
+  while (count > 0) *to++ = reversed[--count];
+}
+
+// Those before year 1 count backwards.
+void PutDate(const CalendarTime& time, char*& to) {
+  PutDigits(time.year > 0 ? time.year : 1 - time.year, 4, to);
+  *to++ = '-';
+  PutDigits(time.month, 2, to);
+  *to++ = '-';
+  PutDigits(time.day, 2, to);
+}
+
+size_t PutWord(std::string_view word, char* to) {
+  std::memcpy(to, word.data(), word.size());
+  return word.size();
+}
+
+}  // namespace
+
+Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io, int64_t& out) {
+  const TimeZone& session_zone = SessionZone(io);
+  const std::string_view trimmed = TrimSpaces(text);
+  const int64_t local_now = LocalNow(io);
+  if (EqualIgnoringCase(trimmed, "now")) {
+    out = with_zone ? io.now : local_now;
+    return Status::Ok();
+  }
+  if (EqualIgnoringCase(trimmed, "epoch")) {
+    out = -kUnixDaysTo2000 * kUsPerDay;
+    return Status::Ok();
+  }
+  if (const int infinity = InfinityWord(trimmed); infinity != 0) {
+    out = infinity < 0 ? kTimestampMinusInfinity : kTimestampInfinity;
+    return Status::Ok();
+  }
+  const auto out_of_range = [&] {
+    return Status::Error(sqlstate::kDatetimeFieldOverflow,
+                         fmt::format("timestamp out of range: \"{}\"", Excerpt(text)));
+  };
+  TimestampReader reader(trimmed);
+  CONNBENCH_RETURN_IF_ERROR(
+      ReadFields(text, with_zone ? "timestamp with time zone" : "timestamp", local_now, reader));
   int64_t local = 0;
   if (!FromCalendar(reader.time, local)) return out_of_range();
   if (with_zone) {
@@ -440,30 +484,48 @@ Status ParseTimestamp(std::string_view text, bool with_zone, const IoContext& io
   return Status::Ok();
 }
 
+Status ParseDate(std::string_view text, const IoContext& io, int64_t& days_since_2000) {
+  const std::string_view trimmed = TrimSpaces(text);
+  const int64_t local_now = LocalNow(io);
+  if (EqualIgnoringCase(trimmed, "now")) {
+    days_since_2000 = FloorDivide(local_now, kUsPerDay);
+    return Status::Ok();
+  }
+  if (EqualIgnoringCase(trimmed, "epoch")) {
+    days_since_2000 = -kUnixDaysTo2000;
+    return Status::Ok();
+  }
+  if (const int infinity = InfinityWord(trimmed); infinity != 0) {
+    days_since_2000 = infinity < 0 ? kDateMinusInfinity : kDateInfinity;
+    return Status::Ok();
+  }
+  TimestampReader reader(trimmed);
+  CONNBENCH_RETURN_IF_ERROR(ReadFields(text, "date", local_now, reader));
+  days_since_2000 = DaysSince2000(reader.time.year, reader.time.month, reader.time.day);
+  if (InDateRange(days_since_2000)) return Status::Ok();
+  return Status::Error(sqlstate::kDatetimeFieldOverflow,
+                       fmt::format("date out of range: \"{}\"", Excerpt(text)));
+}
+
+size_t FormatDate(int64_t days_since_2000, char* out) {
+  if (days_since_2000 == kDateInfinity) return PutWord("infinity", out);
+  if (days_since_2000 == kDateMinusInfinity) return PutWord("-infinity", out);
+  const CalendarTime time = FromDays(days_since_2000);
+  char* to = out;
+  PutDate(time, to);
+  if (time.year <= 0) to += PutWord(" BC", to);
+  return static_cast<size_t>(to - out);
+}
+
 size_t FormatTimestamp(int64_t timestamp, const TimeZone* zone, char* out) {
-  const auto word = [&](std::string_view text) {
-    std::memcpy(out, text.data(), text.size());
-    return text.size();
-  };
-  if (timestamp == kTimestampInfinity) return word("infinity");
-  if (timestamp == kTimestampMinusInfinity) return word("-infinity");
+  if (timestamp == kTimestampInfinity) return PutWord("infinity", out);
+  if (timestamp == kTimestampMinusInfinity) return PutWord("-infinity", out);
   const int32_t offset = zone != nullptr ? zone->OffsetAt(timestamp) : 0;
   const CalendarTime time = ToCalendar(timestamp + int64_t{offset} * kUsPerSecond);
   char* to = out;
-  const auto digits = [&](int64_t number, int width) {
-    char reversed[20];
-    int count = 0;
-    for (; number > 0 || count < width; number /= 10) {
-      reversed[count++] = static_cast<char>('0' + number % 10);
-    }
-    while (count > 0) *to++ = reversed[--count];
-  };
+  const auto digits = [&](int64_t number, int width) { PutDigits(number, width, to); };
   const auto put = [&](char c) { *to++ = c; };
-  digits(time.year > 0 ? time.year : 1 - time.year, 4);
-  put('-');
-  digits(time.month, 2);
-  put('-');
-  digits(time.day, 2);
+  PutDate(time, to);
   put(' ');
   digits(time.hour, 2);
   put(':');
@@ -488,11 +550,7 @@ size_t FormatTimestamp(int64_t timestamp, const TimeZone* zone, char* out) {
       digits(magnitude % 60, 2);
     }
   }
-  if (time.year <= 0) {
-    put(' ');
-    put('B');
-    put('C');
-  }
+  if (time.year <= 0) to += PutWord(" BC", to);
   return static_cast<size_t>(to - out);
 }
 

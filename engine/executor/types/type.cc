@@ -34,7 +34,7 @@ constexpr TypeInfo CatalogArray(Oid oid, std::string_view name, std::string_view
 // In the order of their oids. Category and preferred as in pg_type.
 constexpr std::array kTypes = {
     TypeInfo{type_oid::kBool, "bool", "boolean", 1, 'B', true, ValueForm::kInteger},
-    CatalogType(type_oid::kBytea, "bytea", "bytea", -1, 'U', ValueForm::kBytes),
+    TypeInfo{type_oid::kBytea, "bytea", "bytea", -1, 'U', false, ValueForm::kBytes},
     TypeInfo{type_oid::kChar, "char", "\"char\"", 1, 'Z', false, ValueForm::kBytes},
     TypeInfo{type_oid::kName, "name", "name", 64, 'S', false, ValueForm::kBytes, false,
              type_oid::kChar},
@@ -53,6 +53,7 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kUnknown, "unknown", "unknown", -2, 'X', false, ValueForm::kBytes},
     CatalogType(type_oid::kInet, "inet", "inet", -1, 'I', ValueForm::kBytes),
     Array(type_oid::kBoolArray, "_bool", "boolean[]", type_oid::kBool),
+    Array(type_oid::kByteaArray, "_bytea", "bytea[]", type_oid::kBytea),
     Array(type_oid::kCharArray, "_char", "\"char\"[]", type_oid::kChar),
     Array(type_oid::kNameArray, "_name", "name[]", type_oid::kName),
     Array(type_oid::kInt2Array, "_int2", "smallint[]", type_oid::kInt2),
@@ -68,10 +69,12 @@ constexpr std::array kTypes = {
     CatalogArray(type_oid::kAclItemArray, "_aclitem", "aclitem[]", type_oid::kAclItem),
     TypeInfo{type_oid::kBpchar, "bpchar", "character", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kVarchar, "varchar", "character varying", -1, 'S', false, ValueForm::kBytes},
+    TypeInfo{type_oid::kDate, "date", "date", 4, 'D', false, ValueForm::kInteger},
     TypeInfo{type_oid::kTimestamp, "timestamp", "timestamp without time zone", 8, 'D', false,
              ValueForm::kInteger},
     Array(type_oid::kTimestampArray, "_timestamp", "timestamp without time zone[]",
           type_oid::kTimestamp),
+    Array(type_oid::kDateArray, "_date", "date[]", type_oid::kDate),
     TypeInfo{type_oid::kTimestamptz, "timestamptz", "timestamp with time zone", 8, 'D', true,
              ValueForm::kInteger},
     Array(type_oid::kTimestamptzArray, "_timestamptz", "timestamp with time zone[]",
@@ -85,6 +88,8 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kAny, "any", "\"any\"", 4, 'P', false, ValueForm::kNone},
     CatalogType(type_oid::kAnyArray, "anyarray", "anyarray", -1, 'P', ValueForm::kBytes),
     TypeInfo{type_oid::kVoid, "void", "void", 4, 'P', false, ValueForm::kNone},
+    TypeInfo{type_oid::kUuid, "uuid", "uuid", 16, 'U', false, ValueForm::kBytes},
+    Array(type_oid::kUuidArray, "_uuid", "uuid[]", type_oid::kUuid),
     TypeInfo{type_oid::kRegnamespace, "regnamespace", "regnamespace", 4, 'N', false,
              ValueForm::kInteger},
 };

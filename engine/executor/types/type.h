@@ -4,9 +4,11 @@
 //
 // How values are held (engine/executor/value.h):
 //   integer  bool, int2, int4, int8, oid, xid, regclass, regtype (the oid), timestamp, timestamptz
-//            (microseconds since 2000-01-01, INT64_MIN and INT64_MAX are -infinity and infinity)
+//            (microseconds since 2000-01-01, INT64_MIN and INT64_MAX are -infinity and infinity),
+//            date (days since 2000-01-01, INT32_MIN and INT32_MAX likewise)
 //   real     float4 (rounded to float), float8
 //   bytes    text, varchar, name, unknown: UTF-8; bpchar: as stored, blank-padded;
+//            bytea; uuid: its 16 bytes;
 //            numeric: see engine/executor/types/numeric.h; arrays: engine/executor/types/array.h
 #pragma once
 
@@ -22,9 +24,10 @@
 
 namespace connbench {
 
-// Those that only the engine knows: arrays, which no table has.
+// Those that only the engine knows; arrays are in no table.
 namespace type_oid {
 inline constexpr Oid kBoolArray = 1000;
+inline constexpr Oid kByteaArray = 1001;
 inline constexpr Oid kInt4Array = 1007;
 inline constexpr Oid kBpcharArray = 1014;
 inline constexpr Oid kVarcharArray = 1015;
@@ -32,11 +35,15 @@ inline constexpr Oid kInt8Array = 1016;
 inline constexpr Oid kFloat4Array = 1021;
 inline constexpr Oid kFloat8Array = 1022;
 inline constexpr Oid kAclItem = 1033;  // only as an element
+inline constexpr Oid kDate = 1082;
 inline constexpr Oid kTimestampArray = 1115;
+inline constexpr Oid kDateArray = 1182;
 inline constexpr Oid kTimestamptzArray = 1185;
 inline constexpr Oid kNumericArray = 1231;
 inline constexpr Oid kRegclassArray = 2210;
 inline constexpr Oid kRegtypeArray = 2211;
+inline constexpr Oid kUuid = 2950;
+inline constexpr Oid kUuidArray = 2951;
 }  // namespace type_oid
 
 namespace engine {

@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/byte_strings.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/postgres_types.h"
@@ -256,6 +257,16 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       out = Value::Integer(value);
       break;
     }
+    case type_oid::kDate: {
+      int64_t days = 0;
+      CONNBENCH_RETURN_IF_ERROR(ParseDate(text, io, days));
+      out = Value::Integer(days);
+      return Status::Ok();
+    }
+    case type_oid::kUuid:
+      return ParseUuid(text, *io.arena, out);
+    case type_oid::kBytea:
+      return ParseBytea(text, *io.arena, out);
     case type_oid::kName:
       out = Value::Text(ClipToBytes(text, kNameBytes));
       return Status::Ok();
@@ -317,6 +328,19 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
         return Status::Error(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
       }
       break;
+    case type_oid::kDate:
+      CONNBENCH_RETURN_IF_ERROR(ReceiveInteger<int32_t>(bytes, out));
+      if (IsFiniteDate(out.integer) && !InDateRange(out.integer)) {
+        return Status::Error(sqlstate::kDatetimeFieldOverflow, "date out of range");
+      }
+      return Status::Ok();
+    case type_oid::kUuid:
+      if (bytes.size() != kUuidBytes) return WrongBinaryLength(bytes.size(), kUuidBytes);
+      out = Value::Text(bytes);
+      return Status::Ok();
+    case type_oid::kBytea:
+      out = Value::Text(bytes);
+      return Status::Ok();
     case type_oid::kNumeric:
       CONNBENCH_RETURN_IF_ERROR(ReceiveNumeric(bytes, *io.arena, out));
       break;
@@ -405,6 +429,16 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
       out = {bytes, FormatTimestamp(value.integer, zone, bytes)};
       return Status::Ok();
     }
+    case type_oid::kDate: {
+      char* bytes = io.arena->AllocateBytes(kTimestampTextBytes);
+      if (bytes == nullptr) return io.arena->OutOfMemory();
+      out = {bytes, FormatDate(value.integer, bytes)};
+      return Status::Ok();
+    }
+    case type_oid::kUuid:
+      return FormatUuid(value.text(), *io.arena, out);
+    case type_oid::kBytea:
+      return FormatBytea(value.text(), *io.arena, out);
     case type_oid::kNumeric: {
       out = io.arena->Copy(FormatNumeric(value));
       return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
@@ -433,6 +467,7 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
     case type_oid::kRegclass:
     case type_oid::kRegnamespace:
     case type_oid::kRegtype:
+    case type_oid::kDate:
       return SendBigEndian(static_cast<uint32_t>(value.integer), io, out);
     case type_oid::kInt8:
     case type_oid::kTimestamp:
@@ -448,6 +483,10 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
       out = value.length > 0 ? value.text() : std::string_view("\0", 1);
       return Status::Ok();
     case type_oid::kBytea:
+    case type_oid::kUuid:
+      out = value.text();
+      if (out.data() == nullptr) out = "";
+      return Status::Ok();
     case type_oid::kRegproc:
     case type_oid::kInet:
     case type_oid::kAclItem:
