@@ -1,6 +1,4 @@
 // From libpg_query's expression nodes to typed expressions.
-#include <pg_query/pg_query.pb-c.h>
-
 #include "engine/sql/expression_analyzer.h"
 
 #include <fmt/format.h>

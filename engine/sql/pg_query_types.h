@@ -11,6 +11,7 @@ typedef struct PgQuery__TypeName PgQuery__TypeName;
 typedef struct PgQuery__AExpr PgQuery__AExpr;
 typedef struct PgQuery__FuncCall PgQuery__FuncCall;
 typedef struct PgQuery__SubLink PgQuery__SubLink;
+typedef struct PgQuery__NullTest PgQuery__NullTest;
 typedef struct PgQuery__ColumnRef PgQuery__ColumnRef;
 typedef struct PgQuery__RangeVar PgQuery__RangeVar;
 typedef struct PgQuery__TransactionStmt PgQuery__TransactionStmt;
