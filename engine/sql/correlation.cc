@@ -66,7 +66,6 @@ Result<Expression*> ResolveColumn(ExpressionBuilder& builder, std::string_view s
     }
   }
   CONNBENCH_ASSIGN_OR_RETURN(const ScopeColumn* column, owner->Resolve(sql, reference));
-  if (owner->reads != nullptr) owner->reads->Note(reference, *owner, *column);
   return ReferToColumn(builder, scope, *owner, *column, reference.location);
 }
 

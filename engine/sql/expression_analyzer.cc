@@ -9,7 +9,6 @@
 #include "engine/executor/expression/functions.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/correlation.h"
-#include "engine/sql/stored_view.h"
 
 namespace connbench::engine {
 
@@ -49,14 +48,6 @@ Result<Expression*> ExpressionAnalyzer::AnalyzeCondition(const Node& node, std::
 }
 
 Result<Expression*> ExpressionAnalyzer::Visit(const Node& node) {
-  Result<Expression*> expression = VisitAny(node);
-  if (scope_.reads != nullptr && expression.ok()) {
-    scope_.reads->expressions[&node] = {*expression, (*expression)->type.oid};
-  }
-  return expression;
-}
-
-Result<Expression*> ExpressionAnalyzer::VisitAny(const Node& node) {
   switch (node.node_case) {
     case PG_QUERY__NODE__NODE_A_CONST:
       return VisitConstant(node);

@@ -81,7 +81,6 @@ class ExpressionAnalyzer {
 
  private:
   Result<Expression*> Visit(const PgQuery__Node& node);
-  Result<Expression*> VisitAny(const PgQuery__Node& node);
   Result<Expression*> VisitConstant(const PgQuery__Node& node);
   Result<Expression*> VisitColumn(const PgQuery__Node& node);
   // element: what the elements are cast to; kInvalid: to what they have in common.

@@ -38,10 +38,6 @@ class Planner final : public SubqueryPlanner {
 
   // recorded: what the query reads is noted there; null: nobody asks.
   Result<std::unique_ptr<Plan>> Run(const ast::Node& statement, RecordedReads* recorded = nullptr);
-  // What the names in the text of a view mean today, for printing it. The notes point into the tree
-  // and into the planner.
-  Status NoteView(const RelationInfo& view, const PgQuery__SelectStmt& query,
-                  RecordedReads& recorded);
 
  private:
   // The builder looks for interrupts where its arena does.

@@ -61,12 +61,8 @@ Status Planner::AddTable(const PgQuery__RangeVar& name, LockMode mode, Privilege
   const RelationInfo& relation = **found;
   if (writes && relation.kind == RelationKind::kView) return RefuseWrite(name, relation, needs);
   plan_->tables.push_back({*found, mode, relation.oid, needs, reader()});
-  if (recorded_ != nullptr) {
-    recorded_->Add(name.relname, *found);
-    recorded_->columns.relations[&name] = *found;
-  }
+  if (recorded_ != nullptr) recorded_->Add(name.relname, *found);
   ScopeItem item;
-  item.node = &name;
   item.table_name = item.alias = name.relname;
   item.columns = ColumnsOf(relation, reference);
   CONNBENCH_RETURN_IF_ERROR(ApplyAlias(name.alias, name.location, item));
@@ -88,7 +84,6 @@ Status Planner::AddView(const PgQuery__RangeVar& name, const SystemView& view, F
   Source source;
   source.view = &view;
   ScopeItem item;
-  item.node = &name;
   item.table_name = item.alias = view.name;
   for (const SystemViewColumn& column : view.columns) {
     item.columns.push_back({std::string(column.name), {column.type, -1}});
@@ -249,7 +244,6 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
   }
   source.function = &call;
   ScopeItem item;
-  item.node = &function;
   item.table_name = item.alias = name;
   // The alias is the column's name, too, unless that has one.
   item.columns.push_back({function.alias != nullptr ? function.alias->aliasname : name, type});

@@ -183,7 +183,6 @@ Result<Planner::FromItem> Planner::AnalyzeJoin(const PgQuery__JoinExpr& join, bo
   }
 
   ScopeItem item;
-  item.node = &join;
   std::vector<ScopeColumn> left_columns = items[left.item].columns;
   std::vector<ScopeColumn> right_columns = items[right.item].columns;
   // An alias of the join counts its columns.

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Plan>> PlanStatement(const PlanningContext& context, std:
 
 Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement, RecordedReads* recorded) {
   recorded_ = recorded;
-  if (recorded != nullptr) builder_.NoteLiterals(&recorded->literals);
+  if (recorded != nullptr) builder_.NoteLateLiterals(&recorded->late_literals);
   // Read first: a change that commits while we plan makes the plan stale at its first use.
   plan_->catalog_version = context_.catalog->shared_version();
   CONNBENCH_RETURN_IF_ERROR(CheckClauses(sql_, statement, 0, context_.database));

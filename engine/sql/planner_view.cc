@@ -51,18 +51,6 @@ Status Planner::AnalyzeView(const RelationInfo& view, const PgQuery__SelectStmt&
                        fmt::format("view \"{}\" has other columns than its query", view.name));
 }
 
-Status Planner::NoteView(const RelationInfo& view, const PgQuery__SelectStmt& query,
-                         RecordedReads& recorded) {
-  const Expansion expansion{&view};
-  expansion_ = &expansion;
-  recorded_ = &recorded;
-  builder_.NoteLiterals(&recorded.literals);
-  QueryTree tree;
-  Status status = AnalyzeView(view, query, tree);
-  expansion_ = nullptr;
-  return status;
-}
-
 // The text of a view sees nothing of the query around it.
 Status Planner::AddStoredView(const PgQuery__RangeVar& name, const RelationRef& view, LockMode mode,
                               ScopeItem item, FromClause& from) {
@@ -77,7 +65,7 @@ Status Planner::AddStoredView(const PgQuery__RangeVar& name, const RelationRef& 
   Correlation* const correlation_around = std::exchange(correlation_, nullptr);
   RecordedReads* const recorded_around = std::exchange(recorded_, nullptr);
   std::vector<NamedQuery> named_around = std::exchange(named_queries_, {});
-  if (recorded_around != nullptr) builder_.NoteLiterals(nullptr);
+  if (recorded_around != nullptr) builder_.NoteLateLiterals(nullptr);
 
   QueryTree tree;
   Source source;
@@ -91,7 +79,7 @@ Status Planner::AddStoredView(const PgQuery__RangeVar& name, const RelationRef& 
     }
   }
 
-  if (recorded_around != nullptr) builder_.NoteLiterals(&recorded_around->literals);
+  if (recorded_around != nullptr) builder_.NoteLateLiterals(&recorded_around->late_literals);
   named_queries_ = std::move(named_around);
   recorded_ = recorded_around;
   correlation_ = correlation_around;

@@ -101,7 +101,6 @@ Status Planner::AddNamedQuery(const PgQuery__RangeVar& name, const NamedQuery& q
   }
   CONNBENCH_RETURN_IF_ERROR(builder_.NoteDepth(query.depth, name.location));
   ScopeItem item;
-  item.node = &name;
   item.table_name = kSubqueryName;
   item.alias = query.name;
   item.columns = query.columns;
@@ -130,7 +129,6 @@ Status Planner::AddSubquery(const PgQuery__RangeSubselect& range, FromClause& fr
   source.lateral.parts = std::move(lateral.parts);
   source.origins = tree.origins;
   ScopeItem item;
-  item.node = &range;
   item.table_name = kSubqueryName;
   for (const Target& column : tree.columns) {
     item.columns.push_back({column.name, column.expression->type});

@@ -33,10 +33,9 @@ struct ScopeItem {
   std::string table_name;  // what the relation is called; empty for a join
   std::string alias;       // what it must be called here; empty: a join that has no name
   std::vector<ScopeColumn> columns;
-  const void* node = nullptr;  // of the tree, in FROM
-  bool names_columns = true;   // "x" finds them
-  bool names_table = true;     // "alias.x" does
-  bool in_reach = true;        // false: only errors know of it
+  bool names_columns = true;  // "x" finds them
+  bool names_table = true;    // "alias.x" does
+  bool in_reach = true;       // false: only errors know of it
 
   bool sees(std::string_view name) const {
     return names_table && in_reach && !alias.empty() && alias == name;

@@ -73,18 +73,6 @@ bool IsAggregateCall(const PgQuery__Node& node) {
 
 }  // namespace
 
-void ReadColumns::Note(const PgQuery__ColumnRef& reference, const Scope& owner,
-                       const ScopeColumn& column) {
-  Reference& noted = references[&reference].emplace_back();
-  noted.column = column;
-  if (column.merged != nullptr) return;
-  const ScopeColumn* named = nullptr;
-  const ScopeItem* item = owner.ItemOf(column.slot, named);
-  if (item == nullptr) return;
-  noted.item = item->node;
-  noted.column = *named;
-}
-
 void RecordedReads::Add(std::string_view name, const RelationRef& relation) {
   const bool is_new = relations.emplace(relation->oid, relation).second;
   if (!is_new) return;
@@ -102,7 +90,7 @@ Result<PlannedView> PlanView(const PlanningContext& context, std::string_view sq
   PlannedView view;
   view.columns = plan->columns;
   view.info.sql = statement;
-  CONNBENCH_RETURN_IF_ERROR(FixLiterals(sql, reads.literals.read_late, environment,
+  CONNBENCH_RETURN_IF_ERROR(FixLiterals(sql, reads.late_literals, environment,
                                         static_cast<size_t>(statement.data() - sql.data()),
                                         view.info.sql));
   view.info.references = std::move(reads.references);

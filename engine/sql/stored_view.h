@@ -23,26 +23,13 @@
 
 namespace connbench::engine {
 
-// Which columns of tables and views a query uses, by relation, and what its text means.
+// Which columns of tables and views a query uses, by relation.
 struct ReadColumns {
-  // What a reference in the text stands for.
-  struct Reference {
-    const void* item = nullptr;  // of FROM; null: a column that a join has merged
-    ScopeColumn column;
-  };
-  struct Typed {
-    const Expression* expression;
-    Oid type;  // before its context gave it another one
-  };
   std::map<Oid, std::set<int16_t>> by_relation;
-  std::map<const PgQuery__ColumnRef*, std::vector<Reference>> references;  // several: of a star
-  std::map<const PgQuery__Node*, Typed> expressions;
-  std::map<const void*, RelationRef> relations;  // by the item of FROM
 
   void Add(const ScopeColumn& column) {
     if (column.relation != 0) by_relation[column.relation].insert(column.number);
   }
-  void Note(const PgQuery__ColumnRef& reference, const Scope& owner, const ScopeColumn& column);
 };
 
 // What the query of a view reads itself, noted while it is planned; not what views in it read.
@@ -51,7 +38,7 @@ struct RecordedReads {
   std::vector<ViewReference> references;  // still without their columns
   std::map<Oid, RelationRef> relations;
   std::vector<Oid> keys;
-  ExpressionBuilder::LiteralNotes literals;
+  std::vector<Expression*> late_literals;  // see ExpressionBuilder::NoteLateLiterals()
 
   void Add(std::string_view name, const RelationRef& relation);
 };

@@ -252,7 +252,6 @@ Status ExpressionBuilder::DetermineParameter(Expression* parameter, Oid type) {
 
 Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid target) {
   const Type type{target, -1};
-  if (literal_notes_ != nullptr) literal_notes_->types[literal->location] = target;
   if (literal->constant.null) return Constant(type, Value::Null(), literal->location);
   const std::string_view text = literal->constant.text();
   Value value;
@@ -277,7 +276,7 @@ Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid ta
     CONNBENCH_ASSIGN_OR_RETURN(
         Expression * node, NewNode(ExpressionKind::kTextInput, type, argument, literal->location,
                                    Volatility::kStable));
-    if (!is_name && literal_notes_ != nullptr) literal_notes_->read_late.push_back(node);
+    if (!is_name && late_literals_ != nullptr) late_literals_->push_back(node);
     return Finish(node);
   }
   return Constant(type, value, literal->location);

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -66,14 +65,9 @@ class ExpressionBuilder {
     return std::exchange(statement_, statement);
   }
 
-  struct LiteralNotes {
-    // Those that are read anew whenever the statement runs, because the session decides what they
-    // mean ('now').
-    std::vector<Expression*> read_late;
-    std::map<int, Oid> types;  // what literals without a type became, by location
-  };
-  // null: nothing is noted any more.
-  void NoteLiterals(LiteralNotes* notes) { literal_notes_ = notes; }
+  // Notes the literals that are read anew whenever the statement runs, because the session decides
+  // what they mean ('now'). null: nothing is noted any more.
+  void NoteLateLiterals(std::vector<Expression*>* literals) { late_literals_ = literals; }
 
   // ---- leaves ----
   Result<Expression*> Null(int location);
@@ -221,7 +215,7 @@ class ExpressionBuilder {
   Arena& arena_;
   ParameterTypes& parameters_;
   std::string_view statement_;
-  LiteralNotes* literal_notes_ = nullptr;
+  std::vector<Expression*>* late_literals_ = nullptr;
   WorkMeter meter_;                                  // of nodes made: a statement may have millions
   std::vector<const Expression*> failed_constants_;  // in the order in which they were made
   std::unordered_set<const Expression*> forgotten_;
