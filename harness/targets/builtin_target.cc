@@ -148,8 +148,9 @@ class BuiltinTarget final : public Target {
     programs_.Remove();
     CONNBENCH_RETURN_IF_ERROR(keeps_data_ ? KeepFolder(data_folder_) : Status::Ok());
     data_folder_.Remove();
-    CONNBENCH_RETURN_IF_ERROR(CheckSegmentIsGone());
+    // Why it ended says more than what it left behind.
     if (!exit.Clean()) return Ended(exit);
+    CONNBENCH_RETURN_IF_ERROR(CheckSegmentIsGone());
     return exit.usage;
   }
 

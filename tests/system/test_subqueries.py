@@ -25,5 +25,5 @@ def test_random_subqueries_answer_as_postgresql(pair, setting):
         ask(pair[1], "set enable_indexscan = off")
     if setting == "small_memory":
         ask(pair[1], "set work_mem = '64kB'")
-    compare_on_tables(pair, source, Tables, Subqueries, cases(400), 10, ALLOWED)
+    compare_on_tables(pair, source, Tables, Subqueries, cases(300), 10, ALLOWED)
     ask(pair[1], "reset all")
