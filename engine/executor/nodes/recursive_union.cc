@@ -7,7 +7,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr size_t kFirstSeenEntries = 64;
 // PostgreSQL's guess of how many steps there are.
 constexpr double kGuessedSteps = 10;
 
@@ -26,7 +25,7 @@ void SeenRows::Begin(int64_t limit_bytes) {
 
 void SeenRows::Clear() {
   store_.Clear();
-  std::vector<Entry>().swap(table_);
+  index_.Clear();
 }
 
 uint64_t SeenRows::Hash(const Value* row) const {
@@ -45,35 +44,18 @@ bool SeenRows::Equals(const Value* row, size_t stored) {
   return true;
 }
 
-Status SeenRows::Grow() {
-  const size_t size = std::max(kFirstSeenEntries, table_.size() * 2);
-  if (store_.bytes_held() + static_cast<int64_t>(size * sizeof(Entry)) > limit_bytes_ ||
-      !store_.in_memory()) {
+Status SeenRows::Add(const Value* row, std::string_view bytes, bool& added) {
+  added = false;
+  if (!store_.in_memory() ||
+      (index_.full(store_.rows()) && store_.bytes_held() + index_.grown_bytes() > limit_bytes_)) {
     return Status::Error(sqlstate::kOutOfMemory, "out of memory")
         .WithDetail("The rows of a recursive UNION exceed twice work_mem.")
         .WithHint("Use UNION ALL, or increase work_mem.");
   }
-  std::vector<Entry> larger(size);
-  for (const Entry& entry : table_) {
-    if (entry.row == 0) continue;
-    size_t at = entry.hash & (size - 1);
-    while (larger[at].row != 0) at = (at + 1) & (size - 1);
-    larger[at] = entry;
-  }
-  table_ = std::move(larger);
-  return {};
-}
-
-Status SeenRows::Add(const Value* row, std::string_view bytes, bool& added) {
-  added = false;
-  if (store_.rows() * 2 >= table_.size() || !store_.in_memory()) CONNBENCH_RETURN_IF_ERROR(Grow());
+  if (index_.full(store_.rows())) index_.Grow();
   const uint64_t hash = Hash(row);
-  const size_t mask = table_.size() - 1;
-  size_t at = hash & mask;
-  for (; table_[at].row != 0; at = (at + 1) & mask) {
-    if (table_[at].hash == hash && Equals(row, table_[at].row - 1)) return {};
-  }
-  table_[at] = {hash, store_.rows() + 1};
+  if (index_.Find(hash, [&](size_t stored) { return Equals(row, stored); })) return {};
+  index_.Add(hash, store_.rows());
   added = true;
   return store_.Add(bytes);
 }

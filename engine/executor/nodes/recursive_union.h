@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/executor/nodes/row_index.h"
 #include "engine/executor/nodes/row_store.h"
 #include "engine/executor/nodes/subquery_nodes.h"
 #include "engine/executor/row_codec.h"
@@ -36,20 +37,14 @@ class SeenRows {
   Status Add(const Value* row, std::string_view bytes, bool& added);
 
  private:
-  struct Entry {
-    uint64_t hash = 0;
-    size_t row = 0;  // its number in the store + 1; 0: empty
-  };
-
   uint64_t Hash(const Value* row) const;
   bool Equals(const Value* row, size_t stored);
-  Status Grow();
 
   const std::vector<Type> types_;
   const RowCodec codec_;
   int64_t limit_bytes_ = 0;
   RowStore store_;
-  std::vector<Entry> table_;  // its size is a power of two, twice the rows at least
+  RowIndex index_;
   std::vector<Value> values_;
 };
 

@@ -12,8 +12,6 @@
 namespace connbench::engine {
 namespace {
 
-constexpr size_t kFirstEntries = 64;
-
 uint64_t HashKey(Oid type, const Value& value) {
   const uint64_t hash = HashNullable(type, value);
   return hash ^ hash >> 32;
@@ -28,7 +26,7 @@ SubPlan::SubPlan(SubPlanDescription description, std::shared_ptr<ExecutionContex
       values_(description_.types.size()) {}
 
 void SubPlan::DropTable() {
-  std::vector<Entry>().swap(table_);
+  index_.Clear();
   use_table_ = false;
 }
 
@@ -131,28 +129,16 @@ bool SubPlan::AddToTable(ExecutionContext& context, bool& stored) {
     return true;
   }
   const uint64_t hash = HashKey(description_.right_key->type.oid, key);
-  if (store_.rows() * 2 >= table_.size()) {
-    const size_t size = std::max(kFirstEntries, table_.size() * 2);
-    if (store_.bytes_held() + static_cast<int64_t>(size * sizeof(Entry)) > limit_bytes_) {
+  if (index_.full(store_.rows())) {
+    if (store_.bytes_held() + index_.grown_bytes() > limit_bytes_) {
       DropTable();
       stored = false;
       return true;
     }
-    std::vector<Entry> larger(size);
-    for (const Entry& entry : table_) {
-      if (entry.row == 0) continue;
-      size_t at = entry.hash & (size - 1);
-      while (larger[at].row != 0) at = (at + 1) & (size - 1);
-      larger[at] = entry;
-    }
-    table_ = std::move(larger);
+    index_.Grow();
   }
-  const size_t mask = table_.size() - 1;
-  size_t at = hash & mask;
-  for (; table_[at].row != 0; at = (at + 1) & mask) {
-    if (table_[at].hash == hash && store_[table_[at].row - 1] == row_bytes_) return true;
-  }
-  table_[at] = {hash, store_.rows() + 1};
+  if (index_.Find(hash, [&](size_t row) { return store_[row] == row_bytes_; })) return true;
+  index_.Add(hash, store_.rows());
   stored = false;
   return true;
 }
@@ -246,14 +232,16 @@ bool SubPlan::LookUp(ExecutionContext& context, Value& out) {
   out = Value::Null();
   if (key.null) return true;
   const uint64_t hash = HashKey(description_.left_key->type.oid, key);
-  const size_t mask = table_.size() - 1;
-  for (size_t at = hash & mask; !table_.empty() && table_[at].row != 0; at = (at + 1) & mask) {
-    if (table_[at].hash != hash) continue;
-    codec_.DecodeAll(store_[table_[at].row - 1], values_.data());
+  bool failed = false;
+  const bool found = index_.Find(hash, [&](size_t row) {
+    codec_.DecodeAll(store_[row], values_.data());
     TakeColumns(values_.data());
     Value matches;
-    if (!connbench::engine::Evaluate(*description_.test, context.eval, matches)) return false;
-    if (matches.null || matches.integer == 0) continue;
+    failed = !connbench::engine::Evaluate(*description_.test, context.eval, matches);
+    return failed || (!matches.null && matches.integer != 0);
+  });
+  if (failed) return false;
+  if (found) {
     out = Value::Bool(true);
     return true;
   }

@@ -23,6 +23,7 @@
 
 #include "engine/executor/arena.h"
 #include "engine/executor/nodes/plan_node.h"
+#include "engine/executor/nodes/row_index.h"
 #include "engine/executor/nodes/row_store.h"
 #include "engine/executor/nodes/subquery_nodes.h"
 #include "engine/executor/row_codec.h"
@@ -96,12 +97,7 @@ class SubPlan final : public SubqueryEvaluator {
   RowStore::Position position_;
   std::string row_bytes_;
   int64_t limit_bytes_ = 0;  // of store and table together
-  // A hash table of the store's rows, by their number + 1; empty: there is none.
-  struct Entry {
-    uint64_t hash = 0;
-    size_t row = 0;
-  };
-  std::vector<Entry> table_;
+  RowIndex index_;           // of the store's rows; empty: there is none
   bool use_table_ = false;
   bool has_null_ = false;  // rows whose key is null are in no table
 };
