@@ -17,14 +17,6 @@ class ViewTest : public SqlTest {
         "create table u (x int, y text);"
         "insert into u values (1, 'p'), (3, 'q')");
   }
-  // The error with its detail and hint, as lines.
-  std::string Refusal(std::string_view sql) {
-    CollectingSink sink;
-    const Result<Progress> progress = a_->session().Query(sql, sink);
-    if (progress.ok()) return "ok";
-    const ErrorInfo& error = progress.status().error();
-    return std::string(error.code) + " " + error.message + "\n" + error.detail + "\n" + error.hint;
-  }
 
   TestSession admin_;
 };
@@ -118,11 +110,11 @@ TEST_F(ViewTest, StandsInTheWayOfWhatItReads) {
   a_->Run(
       "create view v as select a from t; create view w as select a from v;"
       "create view grouped as select a, b from t group by a");
-  EXPECT_EQ(Refusal("drop table t"),
+  EXPECT_EQ(FullError("drop table t"),
             "2BP01 cannot drop table t because other objects depend on it\n"
             "view v depends on table t\nview w depends on view v\nview grouped depends on table t\n"
             "Use DROP ... CASCADE to drop the dependent objects too.");
-  EXPECT_EQ(Refusal("alter table t drop constraint t_pkey"),
+  EXPECT_EQ(FullError("alter table t drop constraint t_pkey"),
             "2BP01 cannot drop constraint t_pkey on table t because other objects depend on it\n"
             "view grouped depends on constraint t_pkey on table t\n"
             "Use DROP ... CASCADE to drop the dependent objects too.");
@@ -130,7 +122,7 @@ TEST_F(ViewTest, StandsInTheWayOfWhatItReads) {
   EXPECT_EQ(a_->Run("drop table t cascade"),
             "NOTICE 00000 drop cascades to view grouped\nDROP TABLE");
   EXPECT_EQ(a_->Error("select * from grouped"), "42P01 15 relation \"grouped\" does not exist");
-  EXPECT_EQ(Refusal("drop table nosuch"), "42P01 table \"nosuch\" does not exist\n\n");
+  EXPECT_EQ(FullError("drop table nosuch"), "42P01 table \"nosuch\" does not exist\n\n");
   EXPECT_EQ(a_->Error("drop view u"), "42809 0 \"u\" is not a view");
 }
 
@@ -154,7 +146,7 @@ TEST_F(ViewTest, ReadsAsItsOwner) {
 
 TEST_F(ViewTest, IsNotWritten) {
   a_->Run("create view v as select a, b from t; create view n as select count(*) from t");
-  EXPECT_EQ(Refusal("insert into n values (1)"),
+  EXPECT_EQ(FullError("insert into n values (1)"),
             "55000 cannot insert into view \"n\"\n"
             "Views that return aggregate functions are not automatically updatable.\n"
             "To enable inserting into the view, provide an INSTEAD OF INSERT trigger or an "

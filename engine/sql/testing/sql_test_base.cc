@@ -146,4 +146,12 @@ SqlTest::SqlTest() {
   b_ = std::make_unique<TestSession>(*engine_);
 }
 
+std::string SqlTest::FullError(std::string_view sql) {
+  CollectingSink sink;
+  const Result<Progress> progress = a_->session().Query(sql, sink);
+  if (progress.ok()) return "ok";
+  const ErrorInfo& error = progress.status().error();
+  return std::string(error.code) + " " + error.message + "\n" + error.detail + "\n" + error.hint;
+}
+
 }  // namespace connbench::engine

@@ -72,6 +72,8 @@ class SqlTest : public ::testing::Test {
  protected:
   SqlTest();
   static EngineConfig SmallConfig();
+  // What a_ is told about sql: code and message, detail, hint, as lines; "ok" if nothing is wrong.
+  std::string FullError(std::string_view sql);
 
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<TestSession> a_;  // two clients
