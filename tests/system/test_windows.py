@@ -10,6 +10,7 @@ from compared import ask, compare_on_tables
 from generated import cases, seed
 from random_joins import FULL_JOIN_DIFFERS, Tables
 from random_windows import Windows
+from servers import CLIENT_TIMEOUT_S, wait_until
 
 ROWS = 6_000  # some 300 kB
 # One for each way in which rows of a partition are kept and read again.
@@ -82,8 +83,14 @@ def test_a_long_computation_is_cancelled(pair):
     connection = pair[1]
     connection.send_query(
         f"select {LONG[0]} from generate_series(1, 100000) i".encode())
-    time.sleep(0.2)
-    connection.get_cancel().cancel()
+
+    def answers_a_cancel():
+        """One that comes before the query has begun means nothing."""
+        connection.get_cancel().cancel()
+        connection.consume_input()
+        return not connection.is_busy()
+
+    wait_until(answers_a_cancel, CLIENT_TIMEOUT_S, "the computation ends")
     result = connection.get_result()
     assert result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57014"
     while connection.get_result() is not None:
