@@ -50,7 +50,7 @@ def binary(request):
 @pytest.fixture(scope="session")
 def server(request, model):
     if request.config.getoption("--reference"):
-        yield request.getfixturevalue("postgres")
+        yield request.getfixturevalue("cluster")
         return
     with Connbench(request.getfixturevalue("binary"), model) as shared:
         yield shared
@@ -72,9 +72,17 @@ def start_server(binary, model):
 
 
 @pytest.fixture(scope="session")
-def postgres():
+def cluster():
     with Postgres() as reference:
         yield reference
+
+
+@pytest.fixture(scope="module")
+def postgres(cluster):
+    """PostgreSQL as initdb made it: nothing is left of what another module's tests made there. To
+    make a cluster takes a second and more, so they share one."""
+    cluster.empty()
+    return cluster
 
 
 TEST_TIMEOUT_S = 200

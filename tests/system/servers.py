@@ -256,10 +256,21 @@ class Postgres(Server):
         self._run("pg_ctl", "-D", data, "-w", "-l", f"{data}/log", "-o",
                   f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
                   " -c fsync=off -c shared_buffers=16MB -c timezone=UTC", "start")
-        with self.connect(user="postgres", dbname="postgres") as connection:
-            connection.execute(f"create role {self.user} login")
-            connection.execute(f"create database {self.database} owner {self.user}")
+        self.empty()
         return self
+
+    def empty(self):
+        """Ends all sessions, drops all databases and roles, and makes those of the tests anew."""
+        with self.connect(user="postgres", dbname="template1") as connection:
+            for (name,) in connection.execute(
+                    "select quote_ident(datname) from pg_database where not datistemplate"):
+                connection.execute(f"drop database {name} with (force)")
+            for (name,) in connection.execute(
+                    "select quote_ident(rolname) from pg_roles where oid >= 16384"):
+                connection.execute(f"drop role {name}")
+            connection.execute(f"create role {self.user} login")
+            for name, owner in (("postgres", "postgres"), (self.database, self.user)):
+                connection.execute(f"create database {name} owner {owner}")
 
     def __exit__(self, *_):
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")

@@ -108,19 +108,10 @@ ERRORS = [
 @pytest.fixture(scope="module")
 def pair(postgres, binary):
     with Connbench(binary, "thread") as server:
-        # Other tests leave tables in the PostgreSQL that all share.
-        with postgres.connect(user="postgres") as connection:
-            for (table,) in connection.execute(
-                    "select oid::regclass::text from pg_class"
-                    " where relnamespace = 'public'::regnamespace and relkind = 'r'").fetchall():
-                connection.execute(f"drop table {table} cascade")
         for each in (postgres, server):
             with each.connect(user="postgres") as connection:
                 connection.execute(SCHEMA)
         yield postgres, server
-        with postgres.connect(user="postgres") as connection:
-            connection.execute('drop table child, accounts, "Mixed Case", history;'
-                               "drop sequence counter; drop role reader")
 
 
 def both(pair, *options):

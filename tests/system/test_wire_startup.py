@@ -127,7 +127,7 @@ def answers(server, data):
     return found + ([received] if received else [])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reference(postgres):
     with postgres.connect(user="postgres", dbname="postgres") as connection:
         for name in ("alice", LONG[:63]):
