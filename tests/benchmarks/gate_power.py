@@ -35,7 +35,7 @@ BURN = ROOT / "tests/benchmarks/planted_burn.c"
 PLACES = {"query": ("steady", "throughput_tps", "PLANTED_TURNS_PER_RECEIVE"),
           "connect": ("churn", "request_us_mean", "PLANTED_TURNS_PER_ACCEPT"),
           "cpu": ("steady", "server_cpu_us_per_transaction", "PLANTED_TURNS_PER_RECEIVE")}
-CALIBRATING_SHARE = 0.5  # of a row's figure, about; large beside the noise of a few rounds
+CALIBRATING_SHARE = 1.0  # of a row's figure, about; large beside the noise of a few rounds
 VERDICT_OF_EXIT = {0: "nothing worse", 3: "INVALID", 4: "worse", 5: "not decided"}
 
 
