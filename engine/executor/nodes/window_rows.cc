@@ -44,8 +44,8 @@ Status WindowRows::Read(Reader& reader, int64_t row) const {
   if (reader.row == row) return {};
   const auto number = static_cast<size_t>((row - stretches_.front()->first) / kRowsPerStretch);
   Stretch& stretch = *stretches_[std::min(number, stretches_.size() - 1)];
-  if (reader.store != &stretch.store) {
-    reader.store = &stretch.store;
+  if (reader.stretch != stretch.first) {
+    reader.stretch = stretch.first;
     reader.position.Rewind();
   }
   const auto place = static_cast<size_t>(row - stretch.first);

@@ -28,12 +28,9 @@ class WindowRows {
     int64_t row = -1;           // whose values these are; -1: nobody's
     std::vector<Value> values;  // as many as the row has
     RowStore::Position position;
-    const RowStore* store = nullptr;  // which position is of
+    int64_t stretch = -1;  // that position is of, by its first row: its memory is used again
 
-    void Forget() {
-      row = -1;
-      store = nullptr;
-    }
+    void Forget() { row = stretch = -1; }
   };
 
   explicit WindowRows(const RowCodec& codec) : codec_(codec) {}
