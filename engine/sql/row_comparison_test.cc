@@ -62,5 +62,16 @@ TEST_F(RowComparisonTest, RefusesRowsThatDoNotFit) {
   EXPECT_EQ(a_->Error("select (a, b) from r"), "0A000 8 a row expression is not supported");
 }
 
+// Each level repeats the one inside it three times.
+TEST_F(RowComparisonTest, RefusesWhatRepeatsItselfWithoutEnd) {
+  const auto nested = [](int levels) {
+    std::string rows = "(a, b) < (b, a)";
+    for (int i = 0; i < levels; ++i) rows = "(" + rows + ", a) < (true, b)";
+    return "select count(*) from r where " + rows;
+  };
+  EXPECT_EQ(a_->Error(nested(5)), "ok");
+  EXPECT_EQ(a_->Error(nested(40)).substr(0, 5), "54001");
+}
+
 }  // namespace
 }  // namespace connbench::engine

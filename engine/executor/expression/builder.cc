@@ -82,14 +82,22 @@ Result<Expression*> ExpressionBuilder::NewNode(ExpressionKind kind, Type type,
     node->argument_count = static_cast<uint32_t>(copy.size());
   }
   int depth = 0;
+  uint64_t nodes = 1;
   for (const Expression* argument : arguments) {
     depth = std::max<int>(depth, argument->depth);
+    nodes += argument->nodes;
     node->volatility = std::max(node->volatility, argument->volatility);
     node->has_columns = node->has_columns || argument->has_columns;
     node->has_parameters = node->has_parameters || argument->has_parameters;
   }
   CONNBENCH_RETURN_IF_ERROR(NoteDepth(depth + 1, location));
   node->depth = static_cast<uint16_t>(depth + 1);
+  if (nodes > kMaxExpressionNodes) [[unlikely]] {
+    return Error(sqlstate::kStatementTooComplex, "expression is too large", location)
+        .WithDetail("What it compares with BETWEEN or in rows counts each time it is compared.")
+        .WithHint("Compute parts of it in a subquery.");
+  }
+  node->nodes = static_cast<uint32_t>(nodes);
   return node;
 }
 

@@ -24,6 +24,9 @@
 namespace connbench::engine {
 
 inline constexpr int kMaxExpressionDepth = 400;
+// Of the whole tree, a node counted each time that it is an argument: BETWEEN and comparisons of
+// rows repeat what they compare, so that a short text that nests them would never be done with.
+inline constexpr uint32_t kMaxExpressionNodes = 1 << 22;
 
 // What an expression is evaluated against.
 struct EvalContext {
@@ -108,6 +111,7 @@ struct Expression {
   int32_t location = -1;  // byte offset in the statement, as libpg_query gives it; -1: none
   int32_t index = 0;      // kColumn, kParameter: 0-based
   uint32_t argument_count = 0;
+  uint32_t nodes = 1;  // of the tree, up to kMaxExpressionNodes
   Expression** arguments = nullptr;
   const FunctionDescription* function = nullptr;  // kFunction; kIn, kDistinct, ...: the comparison
   Value constant;                                 // kConstant; kCell: what EXPLAIN calls it
