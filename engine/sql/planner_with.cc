@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/sql/planner.h"
 #include "engine/sql/with_references.h"
@@ -17,15 +18,14 @@ constexpr const char* kSubqueryName = "*SELECT*";
 
 Status Planner::AnalyzeWith(const PgQuery__WithClause* with) {
   if (with == nullptr) return {};
-  for (size_t i = 0; i < with->n_ctes; ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      const PgQuery__CommonTableExpr& expression = *with->ctes[i]->common_table_expr;
-      const std::string_view name = expression.ctename;
-      if (name != with->ctes[j]->common_table_expr->ctename) continue;
-      return Status::Error(sqlstate::kDuplicateAlias,
-                           fmt::format("WITH query name \"{}\" specified more than once", name),
-                           CharacterPosition(sql_, expression.location));
-    }
+  std::set<std::string_view> names;
+  for (const ast::Node* node : ast::List(with->ctes, with->n_ctes)) {
+    const PgQuery__CommonTableExpr& expression = *node->common_table_expr;
+    if (names.insert(expression.ctename).second) continue;
+    return Status::Error(
+        sqlstate::kDuplicateAlias,
+        fmt::format("WITH query name \"{}\" specified more than once", expression.ctename),
+        CharacterPosition(sql_, expression.location));
   }
   if (with->recursive) {
     CONNBENCH_ASSIGN_OR_RETURN(const std::vector<WithQuery> queries, OrderWithQueries(sql_, *with));

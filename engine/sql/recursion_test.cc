@@ -156,6 +156,19 @@ TEST_F(RecursionTest, RefusesReferencesWithoutAMeaning) {
             "0A000");
 }
 
+// Each reads the one behind it. Ordering them takes no time; running them would take a deep stack.
+TEST_F(RecursionTest, OrdersAnyNumberOfQueries) {
+  const auto chain = [](int length) {
+    std::string with = "with recursive ";
+    for (int i = 0; i < length; ++i) {
+      with += "q" + std::to_string(i) + " as (select * from q" + std::to_string(i + 1) + "), ";
+    }
+    return with + "q" + std::to_string(length) + " as (select 7) select * from q0";
+  };
+  EXPECT_EQ(a_->Rows(chain(10)), "7");
+  EXPECT_EQ(a_->Error(chain(5000)).substr(0, 5), "54001");
+}
+
 TEST_F(RecursionTest, ShowsItsPlan) {
   a_->Run(
       "explain (costs off) with recursive t (n) as (select 1 union all select n + 1 from t "

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace connbench::engine {
@@ -204,18 +206,22 @@ Result<std::vector<WithQuery>> OrderWithQueries(std::string_view sql,
                                                 const PgQuery__WithClause& with) {
   const auto nodes = ast::List(with.ctes, with.n_ctes);
   std::vector<WithQuery> queries;
-  std::vector<std::vector<size_t>> reads(nodes.size());  // which others, by their place in nodes
-  for (const ast::Node* node : nodes) queries.push_back({node->common_table_expr, false});
+  std::map<std::string_view, size_t> places;
+  for (const ast::Node* node : nodes) {
+    places.emplace(node->common_table_expr->ctename, queries.size());
+    queries.push_back({node->common_table_expr, false});
+  }
+  std::vector<std::vector<size_t>> readers(nodes.size());  // a reader is named for each reference
+  std::vector<size_t> missing(nodes.size());               // references to queries not yet placed
   for (size_t i = 0; i < nodes.size(); ++i) {
     ReferenceWalker walker([&](const PgQuery__RangeVar& found, Place) -> Status {
-      const std::string_view name = found.relname;
-      for (size_t j = 0; j < nodes.size(); ++j) {
-        if (nodes[j]->common_table_expr->ctename != name) continue;
-        if (i == j) {
-          queries[i].reads_itself = true;
-        } else {
-          reads[i].push_back(j);
-        }
+      const auto read = places.find(found.relname);
+      if (read == places.end()) return {};
+      if (read->second == i) {
+        queries[i].reads_itself = true;
+      } else {
+        readers[read->second].push_back(i);
+        ++missing[i];
       }
       return {};
     });
@@ -223,23 +229,22 @@ Result<std::vector<WithQuery>> OrderWithQueries(std::string_view sql,
         walker.Visit(nodes[i]->common_table_expr->ctequery->base, Place::kAllowed));
   }
   // The first that reads none but those already placed comes next.
-  std::vector<size_t> waiting(nodes.size());
-  for (size_t i = 0; i < nodes.size(); ++i) waiting[i] = i;
+  std::set<size_t> waiting;
+  std::set<size_t> ready;
+  for (size_t i = 0; i < nodes.size(); ++i) (missing[i] == 0 ? ready : waiting).insert(i);
   std::vector<WithQuery> ordered;
-  const auto is_waiting = [&waiting](size_t query) {
-    return std::find(waiting.begin(), waiting.end(), query) != waiting.end();
-  };
-  while (!waiting.empty()) {
-    const auto next = std::find_if(waiting.begin(), waiting.end(), [&](size_t query) {
-      return std::none_of(reads[query].begin(), reads[query].end(), is_waiting);
-    });
-    if (next == waiting.end()) {
-      return Status::Error(sqlstate::kFeatureNotSupported,
-                           "mutual recursion between WITH items is not implemented",
-                           CharacterPosition(sql, queries[waiting[0]].expression->location));
+  while (!ready.empty()) {
+    const size_t next = *ready.begin();
+    ready.erase(ready.begin());
+    ordered.push_back(queries[next]);
+    for (const size_t reader : readers[next]) {
+      if (--missing[reader] == 0) ready.insert(waiting.extract(reader));
     }
-    ordered.push_back(queries[*next]);
-    waiting.erase(next);
+  }
+  if (!waiting.empty()) {
+    return Status::Error(sqlstate::kFeatureNotSupported,
+                         "mutual recursion between WITH items is not implemented",
+                         CharacterPosition(sql, queries[*waiting.begin()].expression->location));
   }
   for (const WithQuery& query : ordered) {
     if (query.reads_itself) CONNBENCH_RETURN_IF_ERROR(CheckForm(sql, *query.expression));
