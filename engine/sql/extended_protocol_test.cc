@@ -54,6 +54,20 @@ TEST_F(ExtendedProtocolTest, AStatementThatIsDoneCannotRunAgain) {
   EXPECT_EQ(sink_.lines.back(), "SELECT 0");
 }
 
+// A portal that writes was bound before its table had the index and the key.
+TEST_F(ExtendedProtocolTest, ABoundPortalWritesTheTableAsItIs) {
+  a_->Run("create table p (id int primary key); create table t (a int); begin");
+  ASSERT_TRUE(Parse("", "insert into t values (7)").ok());
+  ASSERT_TRUE(Bind("one", "").ok());
+  ASSERT_TRUE(Bind("two", "").ok());
+  a_->Run("savepoint s; create index on t (a); set enable_seqscan = off");
+  ASSERT_TRUE(Execute("one").ok());
+  EXPECT_EQ(a_->Rows("select a from t where a = 7"), "7");
+  a_->Run("savepoint s; delete from t; alter table t add foreign key (a) references p");
+  EXPECT_EQ(Text(Execute("two")).substr(0, 5), "23503");
+  a_->Run("rollback");
+}
+
 TEST_F(ExtendedProtocolTest, BindAndDescribeSeeWhatHasChanged) {
   const std::string changed = "0A000 0 cached plan must not change result type";
   a_->Run("create table t (a int); insert into t values (1)");

@@ -259,10 +259,16 @@ void RealSession::GivePortalsToParent(int level) {
 
 void RealSession::OpenBoundPortals() {
   const auto open = [this](Portal& portal) {
-    if (portal.statement == nullptr || portal.statement->kind != PreparedStatement::Kind::kPlanned)
+    if (portal.statement == nullptr || portal.plan != nullptr ||
+        portal.statement->kind != PreparedStatement::Kind::kPlanned) {
       return;
-    // If the table is gone, Execute will say so.
-    static_cast<void>(OpenPortal(portal));
+    }
+    // If the table is gone, Execute will say so. As after Bind, what writes looks again: its tables
+    // may have new indexes and keys by then.
+    const Status opened = OpenPortal(portal);
+    if (opened.ok() && portal.plan != nullptr && portal.plan->kind != PlanKind::kSelect) {
+      UnopenPortal(portal);
+    }
   };
   if (has_unnamed_portal_) open(unnamed_portal_);
   for (const auto& [name, portal] : portals_) open(*portal);
