@@ -37,6 +37,18 @@ bool MayRead(const SessionRole& role, const RelationInfo& table) {
   return (PrivilegesOf(role, table) & privilege::kSelect) != 0;
 }
 
+// The others read or write the referencing table.
+bool ReadsReferenced(ForeignKeyQuery kind) {
+  return kind == ForeignKeyQuery::kFindReferenced || kind == ForeignKeyQuery::kFindSameKey;
+}
+
+// The key with the names that its tables and columns have now.
+ForeignKeyRef AsOfNow(const ForeignKeyEnforcer::Surroundings& session, const ForeignKey& key) {
+  Result<ForeignKeyRef> now = FindForeignKey(
+      *session.planning.catalog, *session.planning.transaction, key.referencing->oid, key.key.oid);
+  return now.ok() && *now != nullptr ? std::move(*now) : key.shared_from_this();
+}
+
 IoContext IoOf(const ForeignKeyEnforcer::Surroundings& session) {
   return EvalContext{nullptr, nullptr, session.scratch, session.environment, {}}.io();
 }
@@ -133,8 +145,10 @@ Status ForeignKeyEnforcer::CheckUnreferenced(const Surroundings& session, const 
   return referencing > 0 ? StillReferenced(session, key) : Status();
 }
 
-Status ForeignKeyEnforcer::NotPresent(const Surroundings& session, const ForeignKey& key,
+Status ForeignKeyEnforcer::NotPresent(const Surroundings& session, const ForeignKey& old_key,
                                       const Value* referencing_values) const {
+  const ForeignKeyRef now = AsOfNow(session, old_key);
+  const ForeignKey& key = *now;
   const auto columns = static_cast<std::ptrdiff_t>(key.key.columns.size());
   std::string detail;
   if (std::any_of(referencing_values, referencing_values + columns,
@@ -154,7 +168,9 @@ Status ForeignKeyEnforcer::NotPresent(const Surroundings& session, const Foreign
 }
 
 Status ForeignKeyEnforcer::StillReferenced(const Surroundings& session,
-                                           const ForeignKey& key) const {
+                                           const ForeignKey& old_key) const {
+  const ForeignKeyRef now = AsOfNow(session, old_key);
+  const ForeignKey& key = *now;
   std::string detail =
       MayRead(session.planning.role, *key.referenced)
           ? fmt::format("Key {} is still referenced from table \"{}\".",
@@ -186,7 +202,8 @@ Result<int64_t> ForeignKeyEnforcer::Run(const Surroundings& session, const Forei
   };
   Status status = run();
   if (!status.ok()) {
-    return std::move(status).WithoutPosition().WithContext(ForeignKeyContext(key, kind));
+    return std::move(status).WithoutPosition().WithContext(
+        ForeignKeyContext(*AsOfNow(session, key), kind));
   }
   if (Writes(kind)) session.planning.transaction->AdvanceCommand();
   return rows;
@@ -231,8 +248,12 @@ Result<ForeignKeyEnforcer::Query*> ForeignKeyEnforcer::Prepared(const Surroundin
     if (!current) query.plan.reset();
   }
   if (query.plan == nullptr) {
-    // Tables and columns may have been renamed.
-    query.text = MakeForeignKeyQuery(key, kind);
+    // Tables and columns may have been renamed since the event's statement was planned. Under the
+    // lock they keep their names.
+    const RelationInfo& target = ReadsReferenced(kind) ? *key.referenced : *key.referencing;
+    CONNBENCH_RETURN_IF_ERROR(session.planning.transaction->locks().LockRelation(
+        target.oid, Writes(kind) ? LockMode::kRowExclusive : LockMode::kRowShare));
+    query.text = MakeForeignKeyQuery(*AsOfNow(session, key), kind);
     CONNBENCH_RETURN_IF_ERROR(MakePlan(session, query));
   }
   Plan& plan = *query.plan;

@@ -72,9 +72,9 @@ class ForeignKeyEnforcer {
   Status CheckReference(const Surroundings& session, const ForeignKeyEvent& event);
   Status CheckUnreferenced(const Surroundings& session, const ForeignKey& key, bool no_action);
   // 23503 of a row that refers to nothing.
-  Status NotPresent(const Surroundings& session, const ForeignKey& key,
+  Status NotPresent(const Surroundings& session, const ForeignKey& old_key,
                     const Value* referencing_values) const;
-  Status StillReferenced(const Surroundings& session, const ForeignKey& key) const;
+  Status StillReferenced(const Surroundings& session, const ForeignKey& old_key) const;
 
   std::map<std::pair<Oid, ForeignKeyQuery>, Query> queries_;
   std::vector<Value> values_;  // of the event at hand: the old key or the reference

@@ -34,6 +34,7 @@ int FamilyOf(Oid type) {
     case type_oid::kFloat4:
     case type_oid::kFloat8:
       return 2;
+    case type_oid::kDate:
     case type_oid::kTimestamp:
     case type_oid::kTimestamptz:
       return 3;
@@ -72,13 +73,17 @@ class QueryWriter {
       std::string column = Column(table, columns[i]);
       std::string value = fmt::format("${}", first + i);
       if (!text.empty()) text += " AND ";
+      // Else = would find an operator of its own: for a varchar and a bpchar that of bpchar, which
+      // ignores blanks at the end.
+      if (style_ == Style::kPostgreSql || types[i] != value_types[i]) {
+        const Oid referenced = key_.referenced_types[i];
+        column = Cast(std::move(column), types[i], value_types[i], referenced);
+        value = Cast(std::move(value), value_types[i], types[i], referenced);
+      }
       if (style_ == Style::kPlanned) {
         text += fmt::format("{} = {}", column, value);
         continue;
       }
-      const Oid referenced = key_.referenced_types[i];
-      column = Cast(std::move(column), types[i], value_types[i], referenced);
-      value = Cast(std::move(value), value_types[i], types[i], referenced);
       // PostgreSQL has the referenced side on the left.
       text += fmt::format("{} OPERATOR(pg_catalog.=) {}", referenced_table ? column : value,
                           referenced_table ? value : column);
@@ -123,15 +128,21 @@ class QueryWriter {
     std::string pairs;
     std::string given;
     for (size_t i = 0; i < key_.key.columns.size(); ++i) {
-      const std::string from = "fk." + Column(*key_.referencing, key_.key.columns[i]);
-      const std::string to = "pk." + Column(*key_.referenced, key_.key.referenced_columns[i]);
+      std::string from = "fk." + Column(*key_.referencing, key_.key.columns[i]);
+      std::string to = "pk." + Column(*key_.referenced, key_.key.referenced_columns[i]);
+      const Oid from_type = key_.referencing_types[i];
+      const Oid to_type = key_.referenced_types[i];
       columns += (i > 0 ? ", " : "") + from;
-      pairs += fmt::format("{}{} = {}", i > 0 ? " AND " : "", to, from);
       given += fmt::format("{}{} IS NOT NULL",
                            i == 0                ? ""
                            : key_.key.match_full ? " OR "
                                                  : " AND ",
                            from);
+      if (from_type != to_type) {
+        to = Cast(std::move(to), to_type, from_type, to_type);
+        from = Cast(std::move(from), from_type, to_type, to_type);
+      }
+      pairs += fmt::format("{}{} = {}", i > 0 ? " AND " : "", to, from);
     }
     return fmt::format("SELECT {} FROM {} fk LEFT JOIN {} pk ON {} WHERE pk.{} IS NULL AND ({})",
                        columns, TableName(*key_.referencing), TableName(*key_.referenced), pairs,

@@ -129,6 +129,35 @@ TEST_F(ForeignKeyTest, MatchFullAndColumnsToSet) {
   EXPECT_EQ(a_->Rows("select * from g order by x"), "1|<null> 7|<null>");
 }
 
+// Values of two types are compared as the referenced type is.
+TEST_F(ForeignKeyTest, ComparesTypesAsTheReferencedOne) {
+  a_->Run(
+      "create table q (a varchar(3) primary key); insert into q values ('a'), ('b ');"
+      "create table d (k int, a char(3) references q on update cascade on delete cascade)");
+  EXPECT_EQ(a_->Run("insert into d values (1, 'a')"), "INSERT 0 1");
+  EXPECT_EQ(FullError("insert into d values (2, 'b')"),
+            "23503 insert or update on table \"d\" violates foreign key constraint \"d_a_fkey\"\n"
+            "Key (a)=(b  ) is not present in table \"q\".\n");
+  EXPECT_EQ(a_->Run("delete from q where a = 'b '; update q set a = 'zz'"), "DELETE 1\nUPDATE 1");
+  EXPECT_EQ(a_->Rows("select k, a from d"), "1|zz ");
+  a_->Run("alter table d drop constraint d_a_fkey; insert into q values ('b '), ('x')");
+  a_->Run("insert into d values (3, 'x')");
+  EXPECT_EQ(a_->Error("alter table d add foreign key (a) references q"), "ok");
+  a_->Run("alter table d drop constraint d_a_fkey; insert into d values (4, 'b')");
+  EXPECT_EQ(a_->Error("alter table d add foreign key (a) references q").substr(0, 5), "23503");
+}
+
+TEST_F(ForeignKeyTest, ATimestampMayReferToADate) {
+  a_->Run(
+      "create table q (d date primary key); insert into q values ('2020-01-01'), ('2020-01-02');"
+      "create table t (at timestamp references q on update cascade, z timestamptz references q)");
+  EXPECT_EQ(a_->Run("insert into t values ('2020-01-01', '2020-01-02')"), "INSERT 0 1");
+  EXPECT_EQ(a_->Error("insert into t values ('2020-01-01 00:00:01', null)").substr(0, 5), "23503");
+  EXPECT_EQ(a_->Error("delete from q where d = '2020-01-02'").substr(0, 5), "23503");
+  EXPECT_EQ(a_->Run("update q set d = '2020-03-01' where d = '2020-01-01'"), "UPDATE 1");
+  EXPECT_EQ(a_->Rows("select at from t"), "2020-03-01 00:00:00");
+}
+
 TEST_F(ForeignKeyTest, PreparedStatementsNoticeNewKeys) {
   a_->Run(
       "create table o (id int); prepare remove as delete from p where id = $1;"
@@ -166,6 +195,43 @@ TEST_F(ForeignKeyTest, DroppedKeysAskForNothing) {
   EXPECT_THAT(a_->Error("delete from p where id = 2"), testing::StartsWith("23503"));
   a_->Run("alter table p drop constraint p_pkey cascade");
   EXPECT_EQ(a_->Run("delete from p where id = 2"), "DELETE 1");
+}
+
+// A prepared statement's plan need not change when the table at the key's other end gets new names.
+TEST_F(ForeignKeyTest, TablesAreRenamedUnderAPreparedStatement) {
+  a_->Run(
+      "prepare add as insert into c values ($1, $2); prepare remove as delete from p where id = $1;"
+      "execute add (1, 1); execute remove (3)");
+  b_->Run("alter table p rename to q; alter table q rename id to number; create table p (id int)");
+  EXPECT_EQ(a_->Run("execute add (2, 2)"), "INSERT 0 1");
+  EXPECT_THAT(a_->Error("execute add (3, 3)"), testing::StartsWith("23503"));
+  b_->Run("drop table p; alter table q rename to p; alter table p rename number to id");
+  b_->Run("alter table c rename to d; alter table d rename pid to of_p; create table c (pid int)");
+  EXPECT_EQ(a_->Error("execute remove (1)"),
+            "23503 0 update or delete on table \"p\" violates foreign key constraint "
+            "\"c_pid_fkey\" on table \"d\"");
+}
+
+TEST_F(ForeignKeyTest, TablesAreRenamedUnderADeferredCheck) {
+  a_->Run("create table d (a int constraint late references p initially deferred)");
+  EXPECT_EQ(a_->Run("begin; insert into d values (1); alter table p rename to q;"
+                    "alter table q rename id to number; commit"),
+            "BEGIN\nINSERT 0 1\nALTER TABLE\nALTER TABLE\nCOMMIT");
+  a_->Run("begin; insert into d values (2), (8)");
+  b_->Run("alter table q rename to r; create table q (number int); insert into q values (8)");
+  EXPECT_EQ(FullError("commit"),
+            "23503 insert or update on table \"d\" violates foreign key constraint \"late\"\n"
+            "Key (a)=(8) is not present in table \"r\".\n");
+  EXPECT_EQ(a_->Rows("select * from d"), "1");
+}
+
+TEST_F(ForeignKeyTest, AKeyWithPendingChecksIsNotDropped) {
+  a_->Run("create table d (a int constraint late references p initially deferred)");
+  a_->Run("begin; insert into d values (1)");
+  EXPECT_EQ(a_->Error("drop table p cascade"),
+            "55006 0 cannot DROP TRIGGER \"d\" because it has pending trigger events");
+  a_->Run("rollback");
+  EXPECT_EQ(a_->Error("drop table p cascade"), "ok");
 }
 
 // Half the sessions delete what the others refer to.

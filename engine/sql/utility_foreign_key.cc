@@ -195,6 +195,7 @@ Status RealSession::RemoveReference(const RelationInfo& table, const ForeignKeyI
 Result<RelationRef> RealSession::RemoveForeignKey(const RelationRef& table, Oid key) {
   const ForeignKeyInfo* info = table->FindForeignKey(key);
   if (info == nullptr) return table;
+  CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("DROP TRIGGER", *table));
   catalog_changed_ = true;
   CONNBENCH_RETURN_IF_ERROR(RemoveReference(*table, *info));
   return catalog_.Alter(transaction_, table, [key](RelationInfo& changed) {
