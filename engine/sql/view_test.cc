@@ -202,6 +202,13 @@ TEST_F(ViewTest, ItsTextHasTheNamesOfToday) {
             " SELECT * FROM (select a /* AS */ from v) w(k);");
 }
 
+TEST_F(ViewTest, CommentsDoNotSwallowWhatFollows) {
+  a_->Run("create view x (n) as select 1 -- one");
+  EXPECT_EQ(a_->Rows("select pg_get_viewdef('x')"), " SELECT * FROM (select 1 -- one\n) x(n);");
+  a_->Run("create view y as " + a_->Rows("select pg_get_viewdef('x')"));
+  EXPECT_EQ(a_->Rows("select * from y"), "1");
+}
+
 TEST_F(ViewTest, ReadsItselfByWith) {
   a_->Run("create recursive view n(i) as select 1 union all select i + 1 from n where i < 3");
   EXPECT_EQ(a_->Rows("select * from n"), "1 2 3");

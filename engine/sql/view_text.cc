@@ -133,6 +133,8 @@ Result<std::string> ViewText(const PlanningContext& context, const RelationInfo&
                              bool /*pretty*/) {
   CONNBENCH_ASSIGN_OR_RETURN(const ParseTree tree, ReadView(view.view, context.interrupts));
   std::string text(QueryText(view.view.sql, *tree.statement(0).view_stmt));
+  // It may end in a comment, which must not take what is written behind it.
+  if (text.find("--") != std::string::npos) text += '\n';
   if (IsRecursiveView(view.view.sql)) {
     text = RecursiveText(*QueryOfView(tree).with_clause->ctes[0]->common_table_expr, text);
   }
