@@ -50,5 +50,29 @@ TEST_F(DateTest, KeepsDefaultsAndChecks) {
   EXPECT_EQ(a_->Error("insert into e values (3, '1999-12-31')").substr(0, 5), "23514");
 }
 
+TEST_F(DateTest, BreaksLinesOfBase64WhereTheyAreFull) {
+  const auto encoded = [&](int bytes) {
+    return a_->Rows("select length(encode(repeat('a', " + std::to_string(bytes) +
+                    ")::bytea, 'base64'))");
+  };
+  EXPECT_EQ(encoded(54), "72");
+  EXPECT_EQ(encoded(55), "76");  // ends in padding: no line break
+  EXPECT_EQ(encoded(57), "77");
+  EXPECT_EQ(encoded(112), "153");
+  EXPECT_EQ(encoded(114), "154");
+  EXPECT_EQ(a_->Rows("select count(*) from generate_series(0, 400) n where "
+                     "decode(encode(repeat('b', n)::bytea, 'base64'), 'base64') <> "
+                     "repeat('b', n)::bytea"),
+            "0");
+}
+
+TEST_F(DateTest, NamesTheYearOfABadDate) {
+  EXPECT_EQ(a_->Error("select make_date(-44, 2, 30)"),
+            "22008 0 date field value out of range: -43-02-30");
+  EXPECT_EQ(a_->Error("select make_date(0, 2, 1)"),
+            "22008 0 date field value out of range: 0-02-01");
+  EXPECT_EQ(a_->Error("select make_date(-4800, 2, 1)"), "22008 0 date out of range: -4799-02-01");
+}
+
 }  // namespace
 }  // namespace connbench::engine

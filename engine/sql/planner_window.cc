@@ -246,7 +246,8 @@ Result<Expression*> Planner::CoerceRangeOffset(Expression* offset, Oid ordered, 
   };
   // That of varchar is text's.
   const Oid column = ordered == type_oid::kVarchar ? type_oid::kText : ordered;
-  const bool is_time = column == type_oid::kTimestamp || column == type_oid::kTimestamptz;
+  const bool is_time = column == type_oid::kDate || column == type_oid::kTimestamp ||
+                       column == type_oid::kTimestamptz;
   const std::span<const Oid> types = RangeOffsetTypes(column);
   const std::string column_type = FormatType({column, -1});
   if (types.empty() && (!is_time || given == type_oid::kUnknown)) {

@@ -63,13 +63,13 @@ bool MakeDate(EvalContext& context, const Value* a, uint32_t, Value& out) {
   if (!valid) {
     return context.Fail(Status::Error(
         sqlstate::kDatetimeFieldOverflow,
-        fmt::format("date field value out of range: {}-{:02}-{:02}", year, month, day)));
+        fmt::format("date field value out of range: {}-{:02}-{:02}", calendar_year, month, day)));
   }
   const int64_t days = DaysSince2000(calendar_year, static_cast<int>(month), static_cast<int>(day));
   if (InDateRange(days)) return StoreDate(context, days, out);
   return context.Fail(
       Status::Error(sqlstate::kDatetimeFieldOverflow,
-                    fmt::format("date out of range: {}-{:02}-{:02}", year, month, day)));
+                    fmt::format("date out of range: {}-{:02}-{:02}", calendar_year, month, day)));
 }
 
 bool ExtractFromDate(EvalContext& context, const Value* a, uint32_t, Value& out) {

@@ -142,10 +142,9 @@ Status EncodeEscape(std::string_view bytes, char* to, Arena& arena) {
   return {};
 }
 
-size_t Base64Bytes(size_t bytes) {
-  const size_t digits = (bytes + 2) / 3 * 4;
-  return digits + digits / kBase64LineBytes;
-}
+// A line ends where its last digit ends a whole group: behind the last line, too, but not behind
+// padding.
+size_t Base64Bytes(size_t bytes) { return (bytes + 2) / 3 * 4 + bytes / 3 * 4 / kBase64LineBytes; }
 
 Status EncodeBase64(std::string_view bytes, char* to, Arena& arena) {
   Looks looks(arena);
@@ -161,8 +160,8 @@ Status EncodeBase64(std::string_view bytes, char* to, Arena& arena) {
       *to++ = padding ? '=' : kBase64Digits[group >> (18 - 6 * j) & 63];
     }
     in_line += 4;
-    if (in_line < kBase64LineBytes) continue;
-    *to++ = '\n';  // behind the last line, too, if it is full
+    if (in_line < kBase64LineBytes || i + 3 > bytes.size()) continue;
+    *to++ = '\n';
     in_line = 0;
   }
   return {};
