@@ -279,6 +279,10 @@ Result<std::string> NewRelationName(std::string_view sql, const PgQuery__RangeVa
                fmt::format("permission denied to create \"pg_catalog.{}\"", relation.relname))
         .WithDetail("System catalog modifications are currently disallowed.");
   }
+  if (schema != "public" && schema != "information_schema") {
+    return Status::Error(sqlstate::kInvalidSchemaName,
+                         fmt::format("schema \"{}\" does not exist", schema));
+  }
   return RelationName(sql, relation);
 }
 

@@ -45,7 +45,15 @@ Result<RealSession::Outcome> RealSession::RunCreateTable(const PgQuery__Node& st
   CONNBENCH_RETURN_IF_ERROR(CheckTablespace(create.tablespacename));
   CONNBENCH_RETURN_IF_ERROR(
       CheckStorageOptions(sql, ast::List(create.options, create.n_options), false));
-  CONNBENCH_ASSIGN_OR_RETURN(std::string name, ast::NewRelationName(sql, *create.relation));
+  Result<std::string> new_name = ast::NewRelationName(sql, *create.relation);
+  if (!new_name.ok()) {
+    // Alone among those that make relations, PostgreSQL says where the schema is.
+    const bool about_schema = new_name.status().code() == sqlstate::kInvalidSchemaName;
+    return about_schema ? new_name.TakeStatus().WithPosition(
+                              CharacterPosition(sql, create.relation->location))
+                        : new_name.TakeStatus();
+  }
+  std::string name = std::move(*new_name);
   name = TruncateName(name);
   CONNBENCH_ASSIGN_OR_RETURN(const RelationRef existing, catalog_.FindIfExists(transaction_, name));
   if (existing != nullptr) {

@@ -125,7 +125,11 @@ Result<RealSession::Outcome> RealSession::MakeTableAs(const PgQuery__Node& state
                              catalog_.CreateTable(transaction_, definition));
   CONNBENCH_RETURN_IF_ERROR(
       transaction_.locks().LockRelation(made->oid, LockMode::kAccessExclusive));
-  if (into.skip_data) return Outcome{what.command};
+  if (into.skip_data) {
+    // PostgreSQL runs a prepared statement for no rows.
+    const bool executes = what.query->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT;
+    return Outcome{executes ? std::string_view("SELECT 0") : what.command};
+  }
   Table table(*context_.storage, made);
   int64_t rows = 0;
   const auto take = [&](const Value* row) -> Status {
