@@ -78,8 +78,15 @@ Status ForeignKeyEnforcer::Enforce(const Surroundings& session, ForeignKeyEvents
 }
 
 Status ForeignKeyEnforcer::EnforceOne(const Surroundings& session, const ForeignKeyEvent& event) {
-  if (event.kind == ForeignKeyEvent::Kind::kReference) return CheckReference(session, event);
   const ForeignKey& key = *event.key;
+  // Only this transaction can have dropped it: others wait for its locks.
+  if (session.catalog_changed) {
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef table,
+                               session.planning.catalog->FindByOidIfExists(
+                                   *session.planning.transaction, key.referencing->oid));
+    if (table == nullptr || table->FindForeignKey(key.key.oid) == nullptr) return {};
+  }
+  if (event.kind == ForeignKeyEvent::Kind::kReference) return CheckReference(session, event);
   const size_t columns = key.referenced_types.size();
   const bool deleted = event.kind == ForeignKeyEvent::Kind::kKeyDeleted;
   values_.resize(2 * columns);

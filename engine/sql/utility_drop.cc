@@ -251,7 +251,14 @@ Result<RelationRef> RealSession::DropConstraint(const RelationRef& table,
     return catalog_.FindByOid(transaction_, table->oid);
   }
   for (const ForeignKeyInfo& key : table->foreign_keys) {
-    if (key.name == name) return RemoveForeignKey(table, key.oid);
+    if (key.name != name) continue;
+    // Only here: what drops the key with a table or an index of its own forgets its checks.
+    CONNBENCH_RETURN_IF_ERROR(
+        transaction_.locks().LockRelation(key.table_oid, LockMode::kAccessExclusive));
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef referenced,
+                               catalog_.FindByOid(transaction_, key.table_oid));
+    CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("ALTER TABLE", *referenced));
+    return RemoveForeignKey(table, key.oid);
   }
   for (const CheckInfo& check : table->checks) {
     if (check.name != name) continue;

@@ -181,7 +181,6 @@ Status RealSession::RemoveReference(const RelationInfo& table, const ForeignKeyI
   CONNBENCH_ASSIGN_OR_RETURN(const RelationRef referenced,
                              catalog_.FindByOidIfExists(transaction_, key.table_oid));
   if (referenced == nullptr) return {};  // it has been dropped by the same statement
-  CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("DROP TRIGGER", *referenced));
   return catalog_
       .Alter(transaction_, referenced,
              [&](RelationInfo& changed) {
@@ -195,7 +194,6 @@ Status RealSession::RemoveReference(const RelationInfo& table, const ForeignKeyI
 Result<RelationRef> RealSession::RemoveForeignKey(const RelationRef& table, Oid key) {
   const ForeignKeyInfo* info = table->FindForeignKey(key);
   if (info == nullptr) return table;
-  CONNBENCH_RETURN_IF_ERROR(CheckNotInUse("DROP TRIGGER", *table));
   catalog_changed_ = true;
   CONNBENCH_RETURN_IF_ERROR(RemoveReference(*table, *info));
   return catalog_.Alter(transaction_, table, [key](RelationInfo& changed) {
