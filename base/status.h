@@ -36,6 +36,7 @@ inline constexpr std::string_view kSubstringError = "22011";
 inline constexpr std::string_view kDivisionByZero = "22012";
 inline constexpr std::string_view kInvalidPrecedingOrFollowingSize = "22013";
 inline constexpr std::string_view kInvalidArgumentForNtile = "22014";
+inline constexpr std::string_view kIntervalFieldOverflow = "22015";
 inline constexpr std::string_view kInvalidArgumentForNthValue = "22016";
 inline constexpr std::string_view kInvalidRegularExpression = "2201B";
 inline constexpr std::string_view kInvalidArgumentForLogarithm = "2201E";

@@ -12,17 +12,19 @@
 #include "engine/executor/key_codec.h"
 #include "engine/executor/row_codec.h"
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/type_io.h"
 
 namespace connbench::engine {
 namespace {
 
-constexpr Oid kTypes[] = {
-    type_oid::kBool,    type_oid::kInt2,   type_oid::kInt4,      type_oid::kInt8,
-    type_oid::kOid,     type_oid::kFloat4, type_oid::kFloat8,    type_oid::kText,
-    type_oid::kVarchar, type_oid::kBpchar, type_oid::kTimestamp, type_oid::kTimestamptz,
-    type_oid::kNumeric, type_oid::kName,   type_oid::kInt4Array, type_oid::kTextArray};
+constexpr Oid kTypes[] = {type_oid::kBool,      type_oid::kInt2,      type_oid::kInt4,
+                          type_oid::kInt8,      type_oid::kOid,       type_oid::kFloat4,
+                          type_oid::kFloat8,    type_oid::kText,      type_oid::kVarchar,
+                          type_oid::kBpchar,    type_oid::kTimestamp, type_oid::kTimestamptz,
+                          type_oid::kNumeric,   type_oid::kName,      type_oid::kInt4Array,
+                          type_oid::kTextArray, type_oid::kInterval};
 
 class RandomValues {
  public:
@@ -49,6 +51,14 @@ class RandomValues {
       case type_oid::kName:
       case type_oid::kBpchar:
         return Text();
+      case type_oid::kInterval: {
+        // Of few lengths, so that some are equal.
+        const Interval interval{static_cast<int64_t>(Bits()) >> (Below(2) * 40),
+                                static_cast<int32_t>(Below(3)), static_cast<int32_t>(Below(3))};
+        Value value;
+        EXPECT_TRUE(StoreInterval(interval, arena_, value).ok());
+        return value;
+      }
       case type_oid::kInt4Array:
       case type_oid::kTextArray:
         return Array(ElementType(type));

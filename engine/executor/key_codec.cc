@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
 
@@ -23,6 +24,13 @@ void AppendInteger(int64_t value, KeyBuffer& key) {
   char* at = key.Grow(1 + sizeof(value));
   at[0] = static_cast<char>(kKeyValue);
   StoreBigEndian(static_cast<uint64_t>(value) ^ kSignBit, at + 1);
+}
+
+void AppendSpan(__int128 value, KeyBuffer& key) {
+  char* at = key.Grow(1 + sizeof(value));
+  at[0] = static_cast<char>(kKeyValue);
+  StoreBigEndian(static_cast<uint64_t>(value >> 64) ^ kSignBit, at + 1);
+  StoreBigEndian(static_cast<uint64_t>(value), at + 1 + sizeof(uint64_t));
 }
 
 void AppendReal(double value, KeyBuffer& key) {
@@ -79,6 +87,8 @@ bool IsIndexable(Oid type) {
     case type_oid::kVarchar:
     case type_oid::kBytea:
     case type_oid::kDate:
+    case type_oid::kTime:
+    case type_oid::kInterval:
     case type_oid::kUuid:
     case type_oid::kTimestamp:
     case type_oid::kTimestamptz:
@@ -107,6 +117,8 @@ bool IsIndexable(Oid type) {
     case type_oid::kNumeric:
       key.Append(kKeyValue);
       return AppendNumericKey(value, key);
+    case type_oid::kInterval:
+      return AppendSpan(IntervalSpan(ToInterval(value)), key);
     case type_oid::kBpchar:
       return AppendEscaped(TrimTrailingBlanks(value.text()), key);
     default: {

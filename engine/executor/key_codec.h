@@ -3,6 +3,7 @@
 // Per column: a marker (kKeyValue, or kKeyNull with nothing after it), then
 //   int2, int4, int8, oid, timestamps  8 bytes, big-endian, sign flipped: all alike, so that a
 //                                      bigint parameter finds rows by an int4 column's index
+//   interval                           its length in microseconds: 16 bytes, likewise
 //   bool                               1 byte
 //   float4, float8                     8 bytes; negative: all bits flipped, else sign flipped;
 //                                      -0 is 0, NaN is above infinity

@@ -291,7 +291,7 @@ Result<Expression*> ExpressionAnalyzer::VisitFunction(const Node& node) {
     return NotSupported("a set-returning function outside FROM", call.location);
   }
   CONNBENCH_RETURN_IF_ERROR(CheckArgumentCount(call.n_args, call.location));
-  CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitList(call.args, call.n_args));
+  CONNBENCH_ASSIGN_OR_RETURN(const auto arguments, VisitNamedArguments(call, name));
   const std::string written = call.n_funcname == 1 ? std::string() : WrittenName(call);
   CONNBENCH_ASSIGN_OR_RETURN(Expression * result,
                              builder_.Function(name, arguments, call.location, written));
@@ -369,6 +369,11 @@ Result<Expression*> ExpressionAnalyzer::VisitValueFunction(const Node& node) {
       const Type type{local ? type_oid::kTimestamp : type_oid::kTimestamptz,
                       has_precision ? function.typmod : -1};
       return builder_.Cast(now, type, location);
+    }
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME:
+    case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME_N: {
+      CONNBENCH_ASSIGN_OR_RETURN(Expression * now, call("now"));
+      return builder_.Cast(now, {type_oid::kTime, function.typmod}, location);
     }
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_ROLE:
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_USER:

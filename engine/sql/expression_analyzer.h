@@ -125,6 +125,9 @@ class ExpressionAnalyzer {
   Result<Expression*> VisitCase(const PgQuery__Node& node);
   Result<Expression*> VisitValueFunction(const PgQuery__Node& node);
   Result<std::vector<Expression*>> VisitList(PgQuery__Node* const* items, size_t count);
+  // The arguments of a call, those that have names in the function's order.
+  Result<std::vector<Expression*>> VisitNamedArguments(const PgQuery__FuncCall& call,
+                                                       std::string_view function);
   Status NotSupported(std::string_view what, int location) const;
   Status CheckArgumentCount(size_t count, int location) const;
 

@@ -186,6 +186,7 @@ Result<std::span<AggregateOrder>> ExpressionAnalyzer::VisitAggregateOrder(
     }
     CONNBENCH_ASSIGN_OR_RETURN(Expression * expression, Visit(*sort.node));
     CONNBENCH_ASSIGN_OR_RETURN(expression, builder_.ResolveUnknown(expression));
+    CONNBENCH_RETURN_IF_ERROR(builder_.RequireOrder(expression->type, expression->location));
     const bool is_argument = std::any_of(
         arguments.begin(), arguments.end(),
         [&](const Expression* argument) { return SameExpression(*argument, *expression); });

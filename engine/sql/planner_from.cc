@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/expression/resolve.h"
@@ -253,30 +254,55 @@ Status Planner::AnalyzeFunctionInFrom(const PgQuery__RangeFunction& function, Fr
   return {};
 }
 
+namespace {
+
+namespace oid = type_oid;
+
+// What generate_series() takes. Of numerics the engine has none.
+constexpr std::array kSeriesSignatures = {
+    FunctionRow("generate_series", {oid::kInt4, oid::kInt4}, oid::kInt4, nullptr),
+    FunctionRow("generate_series", {oid::kInt4, oid::kInt4, oid::kInt4}, oid::kInt4, nullptr),
+    FunctionRow("generate_series", {oid::kInt8, oid::kInt8}, oid::kInt8, nullptr),
+    FunctionRow("generate_series", {oid::kInt8, oid::kInt8, oid::kInt8}, oid::kInt8, nullptr),
+    FunctionRow("generate_series", {oid::kNumeric, oid::kNumeric}, oid::kNumeric, nullptr),
+    FunctionRow("generate_series", {oid::kNumeric, oid::kNumeric, oid::kNumeric}, oid::kNumeric,
+                nullptr),
+    FunctionRow("generate_series", {oid::kTimestamp, oid::kTimestamp, oid::kInterval},
+                oid::kTimestamp, nullptr),
+    FunctionRow("generate_series", {oid::kTimestamptz, oid::kTimestamptz, oid::kInterval},
+                oid::kTimestamptz, nullptr),
+};
+
+}  // namespace
+
 Result<Type> Planner::CoerceSeries(std::vector<Expression*>& arguments, int location) {
-  const bool open = std::all_of(arguments.begin(), arguments.end(), [](const Expression* argument) {
-    return argument->type.oid == type_oid::kUnknown;
-  });
-  if (open) {
-    return Status::Error(
-               sqlstate::kAmbiguousFunction,
-               fmt::format("function generate_series({}) is not unique", DescribeTypes(arguments)),
-               builder_.PositionOf(location))
-        .WithHint(
-            "Could not choose a best candidate function. You might need to add explicit "
-            "type casts.");
-  }
-  // int8 if any argument needs it, otherwise int4.
-  const bool wide = std::any_of(arguments.begin(), arguments.end(), [](const Expression* argument) {
-    return argument->type.oid == type_oid::kInt8;
-  });
-  const Type type{wide ? type_oid::kInt8 : type_oid::kInt4, -1};
-  for (Expression*& argument : arguments) {
-    const Oid given = argument->type.oid;
-    if (!IsInteger(given) && given != type_oid::kUnknown) {
-      return NotSupported("generate_series over " + FormatType(argument->type), location);
+  std::vector<const FunctionDescription*> candidates;
+  for (const FunctionDescription& row : kSeriesSignatures) candidates.push_back(&row);
+  std::vector<Oid> types;
+  for (const Expression* argument : arguments) types.push_back(argument->type.oid);
+  const Resolution resolution = ResolveOverload(candidates, types, false);
+  if (resolution.function == nullptr) {
+    const std::string described =
+        fmt::format("function generate_series({})", DescribeTypes(arguments));
+    constexpr std::string_view kAddCasts = "You might need to add explicit type casts.";
+    if (resolution.ambiguous) {
+      return Status::Error(sqlstate::kAmbiguousFunction, described + " is not unique",
+                           builder_.PositionOf(location))
+          .WithHint(fmt::format("Could not choose a best candidate function. {}", kAddCasts));
     }
-    CONNBENCH_ASSIGN_OR_RETURN(argument, builder_.CoerceImplicitly(argument, type));
+    return Status::Error(sqlstate::kUndefinedFunction, described + " does not exist",
+                         builder_.PositionOf(location))
+        .WithHint(
+            fmt::format("No function matches the given name and argument types. {}", kAddCasts));
+  }
+  const Type type{resolution.function->result_type, -1};
+  if (type.oid == oid::kNumeric) {
+    return NotSupported("generate_series over numeric", location);
+  }
+  for (uint32_t i = 0; i < arguments.size(); ++i) {
+    CONNBENCH_ASSIGN_OR_RETURN(
+        arguments[i],
+        builder_.CoerceImplicitly(arguments[i], {resolution.function->argument_type(i), -1}));
   }
   return type;
 }

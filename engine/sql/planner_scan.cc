@@ -234,8 +234,8 @@ Result<PlanNodePtr> Planner::PlanRelation(const Query& query, Source& source, Ex
     constexpr double kSeriesRows = 1000;  // PostgreSQL's guess
     const auto& arguments = source.function_arguments;
     PlanNodePtr node = std::make_unique<SeriesNode>(
-        names.columns[0].name, from.frame, source.slots.first, arguments[0], arguments[1],
-        arguments.size() > 2 ? arguments[2] : nullptr, filter);
+        names.columns[0].name, names.columns[0].type.oid, from.frame, source.slots.first,
+        arguments[0], arguments[1], arguments.size() > 2 ? arguments[2] : nullptr, filter);
     node->estimated_rows = kSeriesRows;
     return node;
   }

@@ -118,6 +118,10 @@ Status Planner::Combine(const PgQuery__SelectStmt& select, QueryTree& left, Quer
     CONNBENCH_ASSIGN_OR_RETURN(const Oid common, builder_.CommonType(both, name));
     CONNBENCH_RETURN_IF_ERROR(Convert(left, i, common, name));
     CONNBENCH_RETURN_IF_ERROR(Convert(right, i, common, name));
+    if (!(select.all && select.op == PG_QUERY__SET_OPERATION__SETOP_UNION)) {
+      CONNBENCH_RETURN_IF_ERROR(
+          builder_.RequireEquality({common, -1}, left.columns[i].expression->location));
+    }
     const Type& left_type = left.columns[i].expression->type;
     const bool same = left_type == right.columns[i].expression->type;
     CONNBENCH_ASSIGN_OR_RETURN(

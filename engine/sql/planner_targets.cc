@@ -156,6 +156,8 @@ Status Planner::AnalyzeOrderBy(const PgQuery__SelectStmt& select, ExpressionAnal
     CONNBENCH_ASSIGN_OR_RETURN(const size_t target,
                                FindOrAddTarget(*sort.node, "ORDER BY", analyzer, scope, visible,
                                                false, !IsPlainDistinct(select), targets));
+    CONNBENCH_RETURN_IF_ERROR(
+        builder_.RequireOrder(targets[target].expression->type, ast::LocationOf(*sort.node)));
     order.push_back({target, ast::IsDescending(sort), ast::PutsNullsFirst(sort)});
   }
   return {};
@@ -173,6 +175,7 @@ Status Planner::AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnal
         const size_t target,
         FindOrAddTarget(*node, "GROUP BY", analyzer, scope, visible, true, true, known));
     Expression* key = known[target].expression;
+    CONNBENCH_RETURN_IF_ERROR(builder_.RequireEquality(key->type, ast::LocationOf(*node)));
     if (target < targets.size()) targets[target].expression = key;
     // An ordinal or a name may mean a target that is made of the groups.
     const Expression* aggregate = nullptr;
@@ -202,13 +205,22 @@ Status Planner::AnalyzeGroupBy(const PgQuery__SelectStmt& select, ExpressionAnal
 
 // DISTINCT ON is about its own items; what ORDER BY says of them must come before anything else.
 Status Planner::AnalyzeDistinctOn(const PgQuery__SelectStmt& select, Query& query) {
-  if (select.n_distinct_clause == 0 || IsPlainDistinct(select)) return {};
+  if (select.n_distinct_clause == 0) return {};
+  if (IsPlainDistinct(select)) {
+    for (size_t i = 0; i < query.visible; ++i) {
+      const Expression& target = *query.targets[i].expression;
+      CONNBENCH_RETURN_IF_ERROR(builder_.RequireEquality(target.type, target.location));
+    }
+    return {};
+  }
   std::vector<size_t> items;
   for (const ast::Node* node : ast::List(select.distinct_clause, select.n_distinct_clause)) {
     CONNBENCH_ASSIGN_OR_RETURN(
         const size_t target,
         FindOrAddTarget(*node, "DISTINCT ON", *query.analyzer, query.from.scope, query.visible,
                         false, true, query.targets));
+    CONNBENCH_RETURN_IF_ERROR(
+        builder_.RequireEquality(query.targets[target].expression->type, ast::LocationOf(*node)));
     items.push_back(target);
   }
   const auto mismatch = [&](size_t item) {

@@ -137,6 +137,7 @@ Result<std::vector<Planner::WindowKey>> Planner::AnalyzeWindowOrder(
     CONNBENCH_ASSIGN_OR_RETURN(Expression * key,
                                analyzer.Analyze(*sort.node, "window ORDER BY", true));
     CONNBENCH_ASSIGN_OR_RETURN(key, builder_.ResolveUnknown(key));
+    CONNBENCH_RETURN_IF_ERROR(builder_.RequireOrder(key->type, ast::LocationOf(*sort.node)));
     // What is in order already orders nothing further.
     if (FindKey(keys, *key) == nullptr) {
       keys.push_back({key, ast::IsDescending(sort), ast::PutsNullsFirst(sort)});
@@ -154,6 +155,7 @@ Result<std::vector<Planner::WindowKey>> Planner::AnalyzePartition(
     CONNBENCH_ASSIGN_OR_RETURN(Expression * key,
                                analyzer.Analyze(*node, "window PARTITION BY", true));
     CONNBENCH_ASSIGN_OR_RETURN(key, builder_.ResolveUnknown(key));
+    CONNBENCH_RETURN_IF_ERROR(builder_.RequireOrder(key->type, ast::LocationOf(*node)));
     if (FindKey(keys, *key) != nullptr) continue;
     const WindowKey* const ordered = FindKey(order, *key);
     keys.push_back(ordered != nullptr ? *ordered : WindowKey{key});

@@ -448,6 +448,7 @@ class RealSession final : public Session, private EvalEnvironment {
   int64_t TransactionTimestamp() const override;
   int64_t StatementTimestamp() const override;
   const TimeZone& time_zone() const override;
+  IntervalStyle interval_style() const override { return settings_.current().interval_style; }
   std::string_view user() const override { return user_; }
   std::string_view database() const override { return database_; }
   std::string_view version() const override;

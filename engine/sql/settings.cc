@@ -163,6 +163,11 @@ void ApplyTo(Settings::Current& current, const SettingDefinition& setting,
                                   : text == "notice"  ? kNotice
                                   : text == "log"     ? kLog
                                                       : kDebug;
+  } else if (name == "IntervalStyle") {
+    current.interval_style = text == "postgres_verbose" ? IntervalStyle::kPostgresVerbose
+                             : text == "sql_standard"   ? IntervalStyle::kSqlStandard
+                             : text == "iso_8601"       ? IntervalStyle::kIso8601
+                                                        : IntervalStyle::kPostgres;
   } else if (name == "TimeZone") {
     auto zone = TimeZone::Find(text);
     if (zone.ok()) current.time_zone = std::move(*zone);

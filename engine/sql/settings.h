@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/time_zone.h"
 #include "engine/session.h"
 #include "engine/sql/settings_table.h"
@@ -89,6 +90,7 @@ class Settings {
     IsolationLevel default_isolation = IsolationLevel::kReadCommitted;
     bool enable_seqscan = true;
     bool enable_indexscan = true;
+    IntervalStyle interval_style = IntervalStyle::kPostgres;
     std::shared_ptr<const TimeZone> time_zone;
   };
   const Current& current() const { return current_; }

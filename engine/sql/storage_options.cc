@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/executor/key_codec.h"
 #include "engine/executor/types/type.h"
 
 namespace connbench::engine {
@@ -62,6 +63,8 @@ constexpr OperatorClass kOperatorClasses[] = {
     {"oid_ops", type_oid::kOid},
     {"char_ops", type_oid::kChar},
     {"date_ops", type_oid::kDate},
+    {"time_ops", type_oid::kTime},
+    {"interval_ops", type_oid::kInterval},
     {"timestamp_ops", type_oid::kTimestamp},
     {"timestamptz_ops", type_oid::kTimestamptz},
     {"bytea_ops", type_oid::kBytea},
@@ -72,10 +75,9 @@ constexpr OperatorClass kOperatorClasses[] = {
 };
 // Those of types that are not there.
 constexpr std::string_view kOtherClasses[] = {
-    "array_ops",    "bit_ops",      "cidr_ops",    "enum_ops",  "inet_ops",
-    "interval_ops", "jsonb_ops",    "macaddr_ops", "money_ops", "pg_lsn_ops",
-    "range_ops",    "record_ops",   "tid_ops",     "time_ops",  "timetz_ops",
-    "tsquery_ops",  "tsvector_ops", "varbit_ops",  "xid8_ops"};
+    "array_ops",   "bit_ops",     "cidr_ops",     "enum_ops",   "inet_ops",   "jsonb_ops",
+    "macaddr_ops", "money_ops",   "pg_lsn_ops",   "range_ops",  "record_ops", "tid_ops",
+    "timetz_ops",  "tsquery_ops", "tsvector_ops", "varbit_ops", "xid8_ops"};
 
 bool IsText(Oid type) {
   return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar ||
@@ -111,6 +113,19 @@ Status CheckTablespace(std::string_view name) {
   if (name.empty() || name == "pg_default") return {};
   return Status::Error(sqlstate::kUndefinedObject,
                        fmt::format("tablespace \"{}\" does not exist", name));
+}
+
+Status CheckIndexableType(std::string_view sql, Oid type, int location) {
+  if (IsIndexable(type)) return {};
+  const std::string name = FormatType({type, -1});
+  if (HasOrder(type)) return ast::NotSupported(sql, "an index on type " + name, location);
+  return Status::Error(
+             sqlstate::kUndefinedObject,
+             fmt::format("data type {} has no default operator class for access method \"btree\"",
+                         name))
+      .WithHint(
+          "You must specify an operator class for the index or define a default operator class for "
+          "the data type.");
 }
 
 Status CheckIndexElement(std::string_view sql, const PgQuery__IndexElem& element, Oid type,

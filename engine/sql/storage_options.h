@@ -17,6 +17,8 @@ namespace connbench::engine {
 Status CheckStorageOptions(std::string_view sql, std::span<ast::Node* const> options, bool index);
 // 42704 unless it is the one that there is.
 Status CheckTablespace(std::string_view name);
+// 42704 for a type without an order, 0A000 for others that no index takes.
+Status CheckIndexableType(std::string_view sql, Oid type, int location);
 // The collation and operator class of an index's column: those that are its type's defaults.
 Status CheckIndexElement(std::string_view sql, const PgQuery__IndexElem& element, Oid type,
                          int location);

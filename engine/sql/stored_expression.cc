@@ -106,10 +106,12 @@ void Printer::AppendFunction(const Expression& e) {
   for (uint32_t i = 0; i < e.argument_count; ++i) {
     if (i > 0) text_ += ", ";
     const Expression& argument = *e.arguments[i];
-    // What turns an argument of any type into text is put in again when the call is read.
-    const bool made_text =
-        function.argument_type(i) == type_oid::kAny && argument.kind == ExpressionKind::kTextOutput;
-    Append(made_text ? *argument.arguments[0] : argument);
+    // What turns an argument of any type into text or json is put in again when the call is read.
+    const bool converted =
+        function.argument_type(i) == type_oid::kAny &&
+        (argument.kind == ExpressionKind::kTextOutput ||
+         (argument.kind == ExpressionKind::kFunction && IsJsonConversion(*argument.function)));
+    Append(converted ? *argument.arguments[0] : argument);
   }
   text_ += ')';
 }

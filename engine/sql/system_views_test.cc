@@ -306,7 +306,7 @@ TEST_F(SystemViewsTest, TypesOfColumnsAreKnownByName) {
             "_text|text|- int2vector|smallint|- text|-|text[]");
   for (const char* sql :
        {"create table x (a _text)", "create table x (a text[])", "select null::int2vector",
-        "create table x (a xid)", "create table x (a int[])", "select '{}'::interval[]"}) {
+        "create table x (a xid)", "create table x (a int[])", "select '{}'::timetz[]"}) {
     EXPECT_EQ(a_->Error(sql).substr(0, 5), "0A000") << sql;
   }
 }

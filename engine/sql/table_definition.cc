@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "engine/executor/key_codec.h"
 #include "engine/sql/column_defaults.h"
 #include "engine/sql/expression_analyzer.h"
 #include "engine/sql/storage_options.h"
@@ -322,10 +321,7 @@ Status TableDefinition::AddKey(const PgQuery__Constraint& constraint, std::vecto
   index.key_columns = std::move(key);
   for (int16_t column : index.key_columns) {
     const ColumnInfo& info = columns[static_cast<size_t>(column)];
-    if (!IsIndexable(info.type_oid)) {
-      return ast::NotSupported(sql_, "an index on type " + FormatType({info.type_oid, -1}),
-                               constraint.location);
-    }
+    CONNBENCH_RETURN_IF_ERROR(CheckIndexableType(sql_, info.type_oid, constraint.location));
     if (index.primary) columns[static_cast<size_t>(column)].not_null = true;
   }
   if (index.primary) {

@@ -109,12 +109,12 @@ TEST_F(TypeOidTest, TypesThatTheEngineLacksAreRefusedAtParse) {
     }
   }
   CollectingSink sink;
-  const Oid json[] = {114};
-  const Status status = a_->session().Parse("", "select $1", json, sink);
-  EXPECT_EQ(TestSession::ErrorText(status), "0A000 0 type \"json\" is not supported");
-  const Oid list[] = {199};
+  const Oid jsonb[] = {3802};
+  const Status status = a_->session().Parse("", "select $1", jsonb, sink);
+  EXPECT_EQ(TestSession::ErrorText(status), "0A000 0 type \"jsonb\" is not supported");
+  const Oid list[] = {3807};
   EXPECT_EQ(TestSession::ErrorText(a_->session().Parse("", "select $1", list, sink)),
-            "0A000 0 type \"json[]\" is not supported");
+            "0A000 0 type \"jsonb[]\" is not supported");
 }
 
 TEST_F(TypeOidTest, TypesThatDoNotExistAreRefusedAtParse) {

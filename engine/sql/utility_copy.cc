@@ -144,7 +144,7 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
     CONNBENCH_RETURN_IF_ERROR(sink.CopyData(line));
   }
   const auto take = [&](const Value* row) -> Status {
-    const IoContext io{&scratch_, &time_zone(), TransactionTimestamp(), this};
+    const IoContext io{&scratch_, &time_zone(), TransactionTimestamp(), this, interval_style()};
     line.clear();
     for (size_t i = 0; i < width; ++i) {
       if (i > 0) line += options.delimiter;

@@ -207,9 +207,7 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
     }
     const Oid type = table->columns[static_cast<size_t>(column)].type_oid;
     CONNBENCH_RETURN_IF_ERROR(CheckIndexElement(sql, element, type, location));
-    if (!IsIndexable(type)) {
-      return ast::NotSupported(sql, "an index on type " + FormatType({type, -1}), location);
-    }
+    CONNBENCH_RETURN_IF_ERROR(CheckIndexableType(sql, type, location));
     index.key_columns.push_back(static_cast<int16_t>(column));
   }
   if (index.name.empty()) {

@@ -72,7 +72,8 @@ QUERIES = [
     " 'int2vector', 'oidvector', 'pg_node_tree', 'inet', '_char', '_name', '_int2', '_oid',"
     " '_aclitem', 'anyarray', 'bytea', 'regproc', 'any', 'aclitem', '_bool', '_int4', '_int8',"
     " '_float4', '_float8', '_bpchar', '_varchar', '_timestamp', '_timestamptz', '_numeric',"
-    " '_regclass', '_regtype', 'date', 'uuid', '_bytea', '_date', '_uuid') order by 1",
+    " '_regclass', '_regtype', 'date', 'uuid', '_bytea', '_date', '_uuid', 'time',"
+    " '_time', 'interval', '_interval', 'json', '_json') order by 1",
     "select indkey[0], indkey[1], indkey::int2[], array_upper(indkey, 1), 1 = any(indkey),"
     " array(select unnest(indkey)) from pg_index join pg_class c on c.oid = indrelid"
     " where relname in ('accounts', 'history') order by 3, 1, 2",

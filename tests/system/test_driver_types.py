@@ -14,8 +14,9 @@ ANSWERED = [1, -2**40, 2**70, 1.5, True, decimal.Decimal("1.50"),
             datetime.datetime(2024, 2, 29, 12),
             datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc), [1, 2], [1.5, None],
             b"by\0tes", datetime.date(2024, 2, 29), uuid.UUID(int=7), [b"by\0tes"],
-            [datetime.date(2024, 2, 29)]]
-REFUSED = [datetime.time(12), datetime.timedelta(1), ipaddress.ip_address("127.0.0.1"),
+            [datetime.date(2024, 2, 29)], datetime.time(12), datetime.timedelta(1, 2, 3),
+            [datetime.time(23, 59, 59, 999999)], [datetime.timedelta(-1)]]
+REFUSED = [datetime.time(12, tzinfo=datetime.timezone.utc), ipaddress.ip_address("127.0.0.1"),
            psycopg.types.json.Jsonb({"a": 1})]
 # psycopg leaves the type of these open, so that a server without them sees a text.
 UNTYPED = ["text", None, ["a"], psycopg.types.range.Range(1, 2)]

@@ -82,7 +82,8 @@ def test_random_expressions_have_postgresqls_type_and_value(pair):
 def test_stored_defaults_give_what_the_expression_gives(pair):
     source = Expressions(random.Random(seed() + 1))
     types = ["int", "bigint", "numeric", "numeric(9,3)", "float4", "float8", "text", "varchar(4)",
-             "char(5)", "bpchar", "bool", "timestamp", "timestamptz", "name", '"char"']
+             "char(5)", "bpchar", "bool", "timestamp", "timestamptz", "name", '"char"', "interval",
+             "interval(2)", "interval day to minute", "time", "time(1)"]
     different = []
     total = cases(300)
     for _ in range(total):

@@ -1,4 +1,5 @@
-// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg, array_agg.
+// Aggregate functions: count, sum, avg, min, max, bool_and, bool_or, every, string_agg, array_agg,
+// json_agg.
 #include "engine/executor/expression/aggregates.h"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/expression/resolve.h"
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/numeric.h"
 
 namespace connbench::engine {
@@ -28,15 +30,18 @@ enum class Kind : uint8_t {
   kSumWide,     // of bigints, into a numeric
   kSumNumeric,
   kSumReal,
+  kSumInterval,
   kAverageInteger,  // of any integers, a numeric
   kAverageNumeric,
   kAverageReal,
+  kAverageInterval,
   kMinimum,
   kMaximum,
   kAnd,
   kOr,
   kStringAgg,
   kArrayAgg,
+  kJsonAgg,
 };
 
 }  // namespace
@@ -73,12 +78,14 @@ constexpr std::array kAggregates = {
     Row(Kind::kSumNumeric, "sum", {oid::kNumeric}, oid::kNumeric),
     Row(Kind::kSumReal, "sum", {oid::kFloat4}, oid::kFloat4),
     Row(Kind::kSumReal, "sum", {oid::kFloat8}, oid::kFloat8),
+    Row(Kind::kSumInterval, "sum", {oid::kInterval}, oid::kInterval),
     Row(Kind::kAverageInteger, "avg", {oid::kInt2}, oid::kNumeric),
     Row(Kind::kAverageInteger, "avg", {oid::kInt4}, oid::kNumeric),
     Row(Kind::kAverageInteger, "avg", {oid::kInt8}, oid::kNumeric),
     Row(Kind::kAverageNumeric, "avg", {oid::kNumeric}, oid::kNumeric),
     Row(Kind::kAverageReal, "avg", {oid::kFloat4}, oid::kFloat8),
     Row(Kind::kAverageReal, "avg", {oid::kFloat8}, oid::kFloat8),
+    Row(Kind::kAverageInterval, "avg", {oid::kInterval}, oid::kInterval),
     Row(Kind::kMinimum, "min", {oid::kInt2}, oid::kInt2),
     Row(Kind::kMinimum, "min", {oid::kInt4}, oid::kInt4),
     Row(Kind::kMinimum, "min", {oid::kInt8}, oid::kInt8),
@@ -89,6 +96,8 @@ constexpr std::array kAggregates = {
     Row(Kind::kMinimum, "min", {oid::kText}, oid::kText),
     Row(Kind::kMinimum, "min", {oid::kBpchar}, oid::kBpchar),
     Row(Kind::kMinimum, "min", {oid::kDate}, oid::kDate),
+    Row(Kind::kMinimum, "min", {oid::kTime}, oid::kTime),
+    Row(Kind::kMinimum, "min", {oid::kInterval}, oid::kInterval),
     Row(Kind::kMinimum, "min", {oid::kTimestamp}, oid::kTimestamp),
     Row(Kind::kMinimum, "min", {oid::kTimestamptz}, oid::kTimestamptz),
     Row(Kind::kMaximum, "max", {oid::kInt2}, oid::kInt2),
@@ -101,6 +110,8 @@ constexpr std::array kAggregates = {
     Row(Kind::kMaximum, "max", {oid::kText}, oid::kText),
     Row(Kind::kMaximum, "max", {oid::kBpchar}, oid::kBpchar),
     Row(Kind::kMaximum, "max", {oid::kDate}, oid::kDate),
+    Row(Kind::kMaximum, "max", {oid::kTime}, oid::kTime),
+    Row(Kind::kMaximum, "max", {oid::kInterval}, oid::kInterval),
     Row(Kind::kMaximum, "max", {oid::kTimestamp}, oid::kTimestamp),
     Row(Kind::kMaximum, "max", {oid::kTimestamptz}, oid::kTimestamptz),
     Row(Kind::kMinimum, "min", {oid::kAnyArray}, oid::kAnyArray),
@@ -112,6 +123,7 @@ constexpr std::array kAggregates = {
     // Of an array it would have two dimensions.
     Row(Kind::kArrayAgg, "array_agg", {oid::kAny}, oid::kAnyArray),
     Row(Kind::kArrayAgg, "array_agg", {oid::kAnyArray}, oid::kAnyArray),
+    Row(Kind::kJsonAgg, "json_agg", {oid::kAny}, oid::kJson),
 };
 
 bool InBytes(const AggregateCall& call) { return GetType(call.type.oid).form == ValueForm::kBytes; }
@@ -151,6 +163,18 @@ bool AddToNumericSum(const Value& value, AggregateState& state, Arena& arena,
   return Keep(sum, state, arena, context);
 }
 
+// change: AddIntervals or SubtractIntervals.
+bool ChangeIntervalSum(Status (*change)(const Interval&, const Interval&, Interval&),
+                       const Value& value, AggregateState& state, Arena& arena,
+                       EvalContext& context) {
+  const Interval before = state.buffer.size > 0 ? ToInterval(state.best) : Interval();
+  Interval sum;
+  Value bytes;
+  return context.Check(change(before, ToInterval(value), sum)) &&
+         context.Check(StoreInterval(sum, *context.arena, bytes)) &&
+         Keep(bytes, state, arena, context);
+}
+
 // Not a NaN or an infinity, nor the only input that shows as many digits as the sum.
 bool TakeOutOfNumericSum(const Value& value, AggregateState& state, Arena& arena,
                          EvalContext& context, bool& done) {
@@ -175,6 +199,23 @@ bool Improve(const AggregateCall& call, const Value& value, AggregateState& stat
   if (InBytes(call)) return Keep(value, state, arena, context);
   state.best = value;
   return true;
+}
+
+// The next element of json_agg's array.
+bool AppendJson(const AggregateCall& call, const Value& value, AggregateState& state, Arena& arena,
+                EvalContext& context) {
+  const Oid type = call.arguments[0]->type.oid;
+  Value json = value;
+  if (!value.null && type != oid::kJson &&
+      !JsonConversion(type, false)->implementation(context, &value, 1, json)) {
+    return false;
+  }
+  const std::string_view separator = state.count == 1               ? "["
+                                     : IsArray(type) && !value.null ? ", \n "
+                                                                    : ", ";
+  return (state.buffer.Append(separator, arena) &&
+          state.buffer.Append(json.null ? "null" : json.text(), arena)) ||
+         context.Fail(state.buffer.OutOfMemory(arena));
 }
 
 // min or max of arrays; null: the name is of no such aggregate.
@@ -210,7 +251,7 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
   std::vector<Oid> types;
   for (const Expression* argument : arguments) types.push_back(argument->type.oid);
   const FunctionDescription* const of_array =
-      types.size() == 1 && IsArray(types[0]) ? BestOfArrays(name) : nullptr;
+      types.size() == 1 && IsArray(types[0]) && HasOrder(types[0]) ? BestOfArrays(name) : nullptr;
   const Resolution resolution =
       of_array != nullptr ? Resolution{of_array} : ResolveOverload(candidates, types, false);
   if (resolution.function == nullptr) {
@@ -258,6 +299,14 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
                                    ? builder.CoerceImplicitly(arguments[i], {wanted, -1})
                                : distinct ? builder.ResolveUnknown(arguments[i])
                                           : builder.ResolveLiteral(arguments[i]));
+    if (distinct) {
+      CONNBENCH_RETURN_IF_ERROR(
+          builder.RequireEquality(call.arguments[i]->type, arguments[i]->location));
+    }
+    if (call.function->kind == Kind::kJsonAgg) {
+      // Each value is made json when it is taken in: until then DISTINCT and ORDER BY compare it.
+      CONNBENCH_RETURN_IF_ERROR(builder.ToJson(arguments[i], false).status());
+    }
   }
   return call;
 }
@@ -265,7 +314,8 @@ Result<AggregateCall> FindAggregate(ExpressionBuilder& builder, std::string_view
 std::string_view AggregateName(const AggregateCall& call) { return call.function->signature.name; }
 
 bool KeepsInputs(const AggregateCall& call) {
-  return call.function->kind == Kind::kStringAgg || call.function->kind == Kind::kArrayAgg;
+  const Kind kind = call.function->kind;
+  return kind == Kind::kStringAgg || kind == Kind::kArrayAgg || kind == Kind::kJsonAgg;
 }
 
 AggregateState* NewState(const AggregateCall&, Arena& arena) { return arena.New<AggregateState>(); }
@@ -280,8 +330,9 @@ bool EvaluateInputs(const AggregateCall& call, EvalContext& context, Value* inpu
   for (Expression* const argument : call.arguments) {
     if (!Evaluate(*argument, context, *next++)) return false;
   }
-  // Only array_agg counts nulls.
-  taken = call.arguments.empty() || call.function->kind == Kind::kArrayAgg || !inputs[0].null;
+  const Kind kind = call.function->kind;
+  const bool counts_nulls = kind == Kind::kArrayAgg || kind == Kind::kJsonAgg;
+  taken = call.arguments.empty() || counts_nulls || !inputs[0].null;
   for (size_t i = 0; taken && i < call.order.size(); ++i) {
     if (!Evaluate(*call.order[i].expression, context, *next++)) return false;
   }
@@ -306,6 +357,9 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
     case Kind::kSumReal:
     case Kind::kAverageReal:
       return AddReal(value.real, state, context);
+    case Kind::kSumInterval:
+    case Kind::kAverageInterval:
+      return ChangeIntervalSum(AddIntervals, value, state, arena, context);
     case Kind::kMinimum:
     case Kind::kMaximum:
       return Improve(call, value, state, arena, context);
@@ -320,6 +374,8 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
       }
       return state.buffer.Append(value.text(), arena) ||
              context.Fail(state.buffer.OutOfMemory(arena));
+    case Kind::kJsonAgg:
+      return AppendJson(call, value, state, arena, context);
     case Kind::kArrayAgg:
       return AppendElement(call.arguments[0]->type.oid, value, state.buffer, arena) ||
              context.Fail(state.buffer.OutOfMemory(arena));
@@ -334,8 +390,10 @@ bool CanTakeOut(const AggregateCall& call) {
     case Kind::kSumInteger:
     case Kind::kSumWide:
     case Kind::kSumNumeric:
+    case Kind::kSumInterval:
     case Kind::kAverageInteger:
     case Kind::kAverageNumeric:
+    case Kind::kAverageInterval:
     case Kind::kAnd:
     case Kind::kOr:
       return true;
@@ -359,6 +417,9 @@ bool TakeOut(const AggregateCall& call, const Value* arguments, AggregateState& 
     case Kind::kSumNumeric:
     case Kind::kAverageNumeric:
       return TakeOutOfNumericSum(arguments[0], state, arena, context, done);
+    case Kind::kSumInterval:
+    case Kind::kAverageInterval:
+      return ChangeIntervalSum(SubtractIntervals, arguments[0], state, arena, context);
     default:
       return true;
   }
@@ -406,7 +467,14 @@ bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& conte
     case Kind::kAverageReal:
       out = Value::Real(state.real / static_cast<double>(state.count));
       break;
+    case Kind::kAverageInterval: {
+      Interval average;
+      status = DivideInterval(ToInterval(state.best), static_cast<double>(state.count), average);
+      if (status.ok()) status = StoreInterval(average, *context.arena, out);
+      break;
+    }
     case Kind::kSumNumeric:
+    case Kind::kSumInterval:
     case Kind::kMinimum:
     case Kind::kMaximum:
       out = state.best;
@@ -420,6 +488,15 @@ bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& conte
     case Kind::kStringAgg:
       out = Value::Text(state.buffer.view());
       break;
+    case Kind::kJsonAgg: {
+      // The state goes on without the bracket.
+      ArenaBuffer whole;
+      const bool fits =
+          whole.Append(state.buffer.view(), *context.arena) && whole.Append("]", *context.arena);
+      if (!fits) return context.Fail(whole.OutOfMemory(*context.arena));
+      out = Value::Text(whole.view());
+      break;
+    }
     case Kind::kArrayAgg:
       out = FinishArray(state.buffer, 1, static_cast<uint32_t>(state.count));
       break;

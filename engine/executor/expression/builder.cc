@@ -30,6 +30,11 @@ const TypeInfo* TypeCalledAsFunction(std::string_view name,
   return is_cast ? type : nullptr;
 }
 
+// Under sql_standard, one sign in front is the sign of all parts. Parts stand apart.
+bool DependsOnIntervalStyle(std::string_view text) {
+  return text.find('-') != std::string_view::npos && text.find(' ') != std::string_view::npos;
+}
+
 }  // namespace
 
 Result<ParameterTypes> ParameterTypes::From(std::span<const Oid> given) {
@@ -258,8 +263,10 @@ Status ExpressionBuilder::DetermineParameter(Expression* parameter, Oid type) {
 
 // ---- coercion ----
 
-Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid target) {
-  const Type type{target, -1};
+Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Type type) {
+  const Oid target = type.oid;
+  // Only an interval's modifier says how to read it.
+  if (target != type_oid::kInterval) type.modifier = -1;
   if (literal->constant.null) return Constant(type, Value::Null(), literal->location);
   const std::string_view text = literal->constant.text();
   Value value;
@@ -278,8 +285,10 @@ Result<Expression*> ExpressionBuilder::CoerceLiteral(Expression* literal, Oid ta
   const bool has_words =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
   const Oid read = IsArray(target) ? ElementType(target) : target;
-  if (is_name || read == type_oid::kTimestamptz ||
-      ((read == type_oid::kTimestamp || read == type_oid::kDate) && has_words)) {
+  const bool has_day = read == type_oid::kTimestamp || read == type_oid::kDate;
+  const bool has_clock = has_day || read == type_oid::kTime;
+  if (is_name || read == type_oid::kTimestamptz || (has_clock && has_words) ||
+      (read == type_oid::kInterval && DependsOnIntervalStyle(text))) {
     Expression* const argument[] = {literal};
     CONNBENCH_ASSIGN_OR_RETURN(
         Expression * node, NewNode(ExpressionKind::kTextInput, type, argument, literal->location,
@@ -307,7 +316,7 @@ Result<Expression*> ExpressionBuilder::Coerce(Expression* argument, Type target,
   const Oid source = argument->type.oid;
   if (source == type_oid::kUnknown && target.oid != type_oid::kUnknown) {
     if (argument->kind == ExpressionKind::kConstant) {
-      CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceLiteral(argument, target.oid));
+      CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceLiteral(argument, target));
       return CoerceModifier(argument, target, context, location);
     }
     if (argument->kind == ExpressionKind::kParameter) {
@@ -364,6 +373,11 @@ Status ExpressionBuilder::CoerceArguments(const FunctionDescription& function,
     }
     CONNBENCH_ASSIGN_OR_RETURN(argument, ResolveLiteral(argument));
     if (argument->type.oid == type_oid::kUnknown) continue;  // the statement will not run
+    const bool pairs = function.any_argument == AnyArgument::kAsJsonPairs;
+    if (pairs || function.any_argument == AnyArgument::kAsJson) {
+      CONNBENCH_ASSIGN_OR_RETURN(argument, ToJson(argument, pairs && i % 2 == 0));
+      continue;
+    }
     if (function.any_argument == AnyArgument::kAsIs) continue;
     if (function.any_argument == AnyArgument::kCastToText) {
       CONNBENCH_ASSIGN_OR_RETURN(argument, Coerce(argument, {type_oid::kText, -1},
@@ -380,6 +394,22 @@ Status ExpressionBuilder::CoerceArguments(const FunctionDescription& function,
     CONNBENCH_ASSIGN_OR_RETURN(argument, Finish(node));
   }
   return Status::Ok();
+}
+
+Result<Expression*> ExpressionBuilder::ToJson(Expression* argument, bool as_key) {
+  const Oid type = argument->type.oid;
+  if (type == type_oid::kUnknown) {
+    return Error(sqlstate::kDatatypeMismatch,
+                 "could not determine polymorphic type because input has type unknown", -1);
+  }
+  if (type == type_oid::kJson && !as_key) return argument;
+  const FunctionDescription* const conversion = JsonConversion(type, as_key);
+  if (conversion == nullptr) {
+    return Error(sqlstate::kFeatureNotSupported,
+                 fmt::format("json of type {} is not supported", FormatType({type, -1})),
+                 argument->location);
+  }
+  return Call(*conversion, {&argument, 1}, argument->location);
 }
 
 Result<Expression*> ExpressionBuilder::Call(const FunctionDescription& function,
@@ -491,6 +521,7 @@ Result<Expression*> ExpressionBuilder::Function(std::string_view name,
   if (name == "pg_typeof" && arguments.size() == 1) {
     return Constant({type_oid::kRegtype, -1}, Value::Integer(arguments[0]->type.oid), location);
   }
+  if (name == "to_json" && arguments.size() == 1) return ToJson(arguments[0], false);
   auto function = ResolveFunction(name, arguments, location, written);
   if (function.ok()) return Call(**function, arguments, location);
   if (const TypeInfo* type = TypeCalledAsFunction(name, arguments)) {
@@ -502,7 +533,7 @@ Result<Expression*> ExpressionBuilder::Function(std::string_view name,
 Status ExpressionBuilder::CheckFunction(std::string_view name,
                                         std::span<Expression* const> arguments, int location,
                                         std::string_view written) {
-  if (name == "pg_typeof" && arguments.size() == 1) return {};
+  if ((name == "pg_typeof" || name == "to_json") && arguments.size() == 1) return {};
   const auto function = ResolveFunction(name, arguments, location, written);
   if (function.ok() || TypeCalledAsFunction(name, arguments) != nullptr) return {};
   return function.status();

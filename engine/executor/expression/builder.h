@@ -158,6 +158,11 @@ class ExpressionBuilder {
   // caller then coerces each with CoerceToCommon.
   Result<Oid> CommonType(std::span<Expression* const> arguments, std::string_view construct);
   Result<Expression*> CoerceToCommon(Expression* argument, Oid common, std::string_view construct);
+  // What GROUP BY, DISTINCT and UNION, or ORDER BY, ask of a type: 42883.
+  Status RequireEquality(Type type, int location) const;
+  Status RequireOrder(Type type, int location) const;
+  // As to_json() makes it, or, as_key, the key of an object. 42804 while the type is open.
+  Result<Expression*> ToJson(Expression* argument, bool as_key);
   // For set-returning functions and aggregates: implicit coercion to a known argument type.
   Result<Expression*> CoerceImplicitly(Expression* argument, Type target);
 
@@ -192,7 +197,7 @@ class ExpressionBuilder {
   Result<Expression*> Finish(Expression* node);
   Result<Expression*> Coerce(Expression* argument, Type target, CoercionContext context,
                              int location);
-  Result<Expression*> CoerceLiteral(Expression* literal, Oid target);
+  Result<Expression*> CoerceLiteral(Expression* literal, Type target);
   Result<Expression*> CoerceModifier(Expression* argument, Type target, CoercionContext context,
                                      int location);
   Status DetermineParameter(Expression* parameter, Oid type);

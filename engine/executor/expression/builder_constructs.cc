@@ -278,6 +278,12 @@ Result<Expression*> ExpressionBuilder::GreatestOrLeast(bool greatest,
     CONNBENCH_ASSIGN_OR_RETURN(argument, CoerceToCommon(argument, common, construct));
     coerced.push_back(argument);
   }
+  if (!HasOrder(common)) {
+    return Error(sqlstate::kUndefinedFunction,
+                 fmt::format("could not identify a comparison function for type {}",
+                             FormatType({common, -1})),
+                 -1);
+  }
   const auto kind = greatest ? ExpressionKind::kGreatest : ExpressionKind::kLeast;
   CONNBENCH_ASSIGN_OR_RETURN(Expression * node,
                              NewNode(kind, TypeOfAny(common, coerced), coerced, location));

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/executor/types/calendar.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
 
@@ -213,6 +214,28 @@ bool TimestamptzToDate(EvalContext& context, const Value* a, uint32_t count, Val
          TimestampToDate(context, &local, count, out);
 }
 
+bool TimestampToTime(EvalContext&, const Value* a, uint32_t, Value& out) {
+  const int64_t timestamp = a->integer;
+  out = IsFinite(timestamp)
+            ? Value::Integer(timestamp - FloorDivide(timestamp, kUsPerDay) * kUsPerDay)
+            : Value::Null();
+  return true;
+}
+bool TimestamptzToTime(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  Value local;
+  return TimestamptzToTimestamp(context, a, count, local) &&
+         TimestampToTime(context, &local, count, out);
+}
+bool TimeToInterval(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  return context.Check(StoreInterval({a->integer, 0, 0}, *context.arena, out));
+}
+// What is left of the last day.
+bool IntervalToTime(EvalContext&, const Value* a, uint32_t, Value& out) {
+  const int64_t microseconds = ToInterval(*a).microseconds;
+  out = Value::Integer(microseconds - FloorDivide(microseconds, kUsPerDay) * kUsPerDay);
+  return true;
+}
+
 // No function has this name: CAST is a keyword.
 constexpr std::string_view kCastName = "cast";
 
@@ -312,6 +335,10 @@ constexpr std::array kCasts = {
     Row(oid::kDate, oid::kTimestamptz, kImplicit, DateToTimestamptz, Volatility::kStable),
     Row(oid::kTimestamp, oid::kDate, kAssignment, TimestampToDate),
     Row(oid::kTimestamptz, oid::kDate, kAssignment, TimestamptzToDate, Volatility::kStable),
+    Row(oid::kTimestamp, oid::kTime, kAssignment, TimestampToTime),
+    Row(oid::kTimestamptz, oid::kTime, kAssignment, TimestamptzToTime, Volatility::kStable),
+    Row(oid::kTime, oid::kInterval, kImplicit, TimeToInterval),
+    Row(oid::kInterval, oid::kTime, kAssignment, IntervalToTime),
     Row(oid::kTimestamp, oid::kTimestamptz, kImplicit, TimestampToTimestamptz, Volatility::kStable),
     Row(oid::kTimestamptz, oid::kTimestamp, kAssignment, TimestamptzToTimestamp,
         Volatility::kStable),

@@ -89,6 +89,23 @@ Result<Oid> ExpressionBuilder::CommonType(std::span<Expression* const> arguments
   return chosen == type_oid::kUnknown ? type_oid::kText : chosen;
 }
 
+Status ExpressionBuilder::RequireEquality(Type type, int location) const {
+  if (HasOrder(type.oid)) return {};
+  return Error(sqlstate::kUndefinedFunction,
+               fmt::format("could not identify an equality operator for type {}",
+                           FormatType({type.oid, -1})),
+               location);
+}
+
+Status ExpressionBuilder::RequireOrder(Type type, int location) const {
+  if (HasOrder(type.oid)) return {};
+  return Error(sqlstate::kUndefinedFunction,
+               fmt::format("could not identify an ordering operator for type {}",
+                           FormatType({type.oid, -1})),
+               location)
+      .WithHint("Use an explicit ordering operator or modify the query.");
+}
+
 Result<Expression*> ExpressionBuilder::CoerceToCommon(Expression* argument, Oid common,
                                                       std::string_view construct) {
   if (!CanCoerce(argument->type.oid, common, CoercionContext::kImplicit)) {

@@ -40,6 +40,7 @@ class EvalEnvironment : public Interrupts, public RelationNames {
   virtual int64_t TransactionTimestamp() const = 0;
   virtual int64_t StatementTimestamp() const = 0;
   virtual const TimeZone& time_zone() const { return TimeZone::Utc(); }
+  virtual IntervalStyle interval_style() const { return IntervalStyle::kPostgres; }
 
   virtual std::string_view user() const = 0;
   virtual std::string_view database() const = 0;

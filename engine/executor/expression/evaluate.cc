@@ -180,7 +180,7 @@ bool EvaluateTextInput(const E& e, EvalContext& context, Value& out) {
     out = Value::Null();
     return true;
   }
-  Status status = ParseText({e.type.oid, -1}, text.text(), context.io(), out);
+  Status status = ParseText(e.type, text.text(), context.io(), out);
   return status.ok() || context.Fail(std::move(status));
 }
 

@@ -51,8 +51,9 @@ struct EvalContext {
   }
   // For types whose text depends on the session; immutable functions have no environment.
   IoContext io() const {
-    if (environment == nullptr) return {arena, nullptr, 0, nullptr};
-    return {arena, &environment->time_zone(), environment->TransactionTimestamp(), environment};
+    if (environment == nullptr) return {arena, nullptr, 0};
+    return {arena, &environment->time_zone(), environment->TransactionTimestamp(), environment,
+            environment->interval_style()};
   }
 };
 

@@ -11,10 +11,11 @@ using Index = std::vector<const FunctionDescription*>;
 
 Index MakeIndex(bool operators) {
   Index index;
-  for (auto family : {ComparisonFunctions(), IntegerFunctions(), RealFunctions(),
-                      NumericFunctions(), TextFunctions(), SearchFunctions(), PatternFunctions(),
-                      TimeFunctions(), DateFunctions(), BytesFunctions(), SystemFunctions(),
-                      CatalogFunctions(), ArrayFunctions(), LackingFunctions()}) {
+  for (auto family :
+       {ComparisonFunctions(), IntegerFunctions(), RealFunctions(), NumericFunctions(),
+        TextFunctions(), SearchFunctions(), PatternFunctions(), TimeFunctions(), DateFunctions(),
+        IntervalFunctions(), TimeOfDayFunctions(), BytesFunctions(), JsonFunctions(),
+        SystemFunctions(), CatalogFunctions(), ArrayFunctions(), LackingFunctions()}) {
     for (const FunctionDescription& row : family) {
       if (row.is_operator == operators) index.push_back(&row);
     }

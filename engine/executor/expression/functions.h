@@ -54,10 +54,16 @@ constexpr bool MeansTrue(OperatorMeaning meaning, int order) {
 }
 
 // How an argument declared "any" is handed to the implementation.
-enum class AnyArgument : uint8_t { kAsIs, kCastToText, kOutputText };
+enum class AnyArgument : uint8_t {
+  kAsIs,
+  kCastToText,
+  kOutputText,
+  kAsJson,
+  kAsJsonPairs,  // keys and values, one after the other
+};
 
 struct FunctionDescription {
-  static constexpr int kMaxFixedArguments = 4;
+  static constexpr int kMaxFixedArguments = 7;
 
   std::string_view name;  // "abs", "+", "~~"
   bool is_operator = false;
@@ -145,7 +151,10 @@ std::span<const FunctionDescription> SearchFunctions();
 std::span<const FunctionDescription> PatternFunctions();
 std::span<const FunctionDescription> TimeFunctions();
 std::span<const FunctionDescription> DateFunctions();
+std::span<const FunctionDescription> IntervalFunctions();
+std::span<const FunctionDescription> TimeOfDayFunctions();
 std::span<const FunctionDescription> BytesFunctions();
+std::span<const FunctionDescription> JsonFunctions();
 std::span<const FunctionDescription> SystemFunctions();
 std::span<const FunctionDescription> CatalogFunctions();
 std::span<const FunctionDescription> ArrayFunctions();
@@ -164,6 +173,11 @@ bool SetSequenceValue(EvalContext& context, const Value* a, uint32_t count, Valu
 // The next value of the sequence of an identity column, by its oid: what a default of such a column
 // is.
 const FunctionDescription& IdentityValueFunction();
+
+// What makes json of a value of the type, which is in no table: to_json(value), or the key of an
+// object. Null: there is none.
+const FunctionDescription* JsonConversion(Oid type, bool as_key);
+bool IsJsonConversion(const FunctionDescription& function);
 
 // array[subscript] of arrays of such elements, which is in no table; null: there are none.
 const FunctionDescription* ArrayElementFunction(Oid element);

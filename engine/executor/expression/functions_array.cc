@@ -277,7 +277,7 @@ struct ArrayRows {
   }
 
   template <Oid kArray, Oid kElement>
-  void Add() {
+  void AddWithoutOrder() {
     elements.push_back(
         FunctionRow("array element", {kArray, oid::kInt4}, kElement, ElementAt<kElement>));
     const auto add = [this](FunctionDescription row) { functions.push_back(row); };
@@ -294,21 +294,11 @@ struct ArrayRows {
     add(FunctionRow("cardinality", {kArray}, oid::kInt4, Cardinality<kElement>));
     add(FunctionRow("array_ndims", {kArray}, oid::kInt4, ArrayDimensions<kElement>));
     add(FunctionRow("array_dims", {kArray}, oid::kText, ArrayBounds<kElement>));
-    add(CalledOnNull(
-        FunctionRow("array_position", {kArray, kElement}, oid::kInt4, ArrayPosition<kElement>)));
-    add(CalledOnNull(FunctionRow("array_position", {kArray, kElement, oid::kInt4}, oid::kInt4,
-                                 ArrayPosition<kElement>)));
-    add(CalledOnNull(FunctionRow("array_positions", {kArray, kElement}, oid::kInt4Array,
-                                 ArrayPositions<kElement>)));
     add(CalledOnNull(FunctionRow("array_cat", {kArray, kArray}, kArray, CatArrays<kElement>)));
     add(CalledOnNull(
         FunctionRow("array_append", {kArray, kElement}, kArray, AddElement<kElement, false>)));
     add(CalledOnNull(
         FunctionRow("array_prepend", {kElement, kArray}, kArray, AddElement<kElement, true>)));
-    add(CalledOnNull(
-        FunctionRow("array_remove", {kArray, kElement}, kArray, ReplaceElement<kElement>)));
-    add(CalledOnNull(FunctionRow("array_replace", {kArray, kElement, kElement}, kArray,
-                                 ReplaceElement<kElement>)));
     add(ReturnsSet(FunctionRow("unnest", {kArray}, kArray, SameValue)));
     Operator("||", kArray, kArray, kArray, CatArrays<kElement>);
     functions.back().nulls = NullHandling::kCalledOnNull;
@@ -316,6 +306,21 @@ struct ArrayRows {
     functions.back().nulls = NullHandling::kCalledOnNull;
     Operator("||", kElement, kArray, kArray, AddElement<kElement, true>);
     functions.back().nulls = NullHandling::kCalledOnNull;
+  }
+  template <Oid kArray, Oid kElement>
+  void Add() {
+    AddWithoutOrder<kArray, kElement>();
+    const auto add = [this](FunctionDescription row) { functions.push_back(row); };
+    add(CalledOnNull(
+        FunctionRow("array_position", {kArray, kElement}, oid::kInt4, ArrayPosition<kElement>)));
+    add(CalledOnNull(FunctionRow("array_position", {kArray, kElement, oid::kInt4}, oid::kInt4,
+                                 ArrayPosition<kElement>)));
+    add(CalledOnNull(FunctionRow("array_positions", {kArray, kElement}, oid::kInt4Array,
+                                 ArrayPositions<kElement>)));
+    add(CalledOnNull(
+        FunctionRow("array_remove", {kArray, kElement}, kArray, ReplaceElement<kElement>)));
+    add(CalledOnNull(FunctionRow("array_replace", {kArray, kElement, kElement}, kArray,
+                                 ReplaceElement<kElement>)));
     Comparison<kArray, kElement, OperatorMeaning::kEqual>("=");
     Comparison<kArray, kElement, OperatorMeaning::kNotEqual>("<>");
     Comparison<kArray, kElement, OperatorMeaning::kLess>("<");
@@ -346,8 +351,11 @@ const ArrayRows& AllArrayRows() {
     rows.Add<oid::kTimestampArray, oid::kTimestamp>();
     rows.Add<oid::kTimestamptzArray, oid::kTimestamptz>();
     rows.Add<oid::kDateArray, oid::kDate>();
+    rows.Add<oid::kTimeArray, oid::kTime>();
+    rows.Add<oid::kIntervalArray, oid::kInterval>();
     rows.Add<oid::kByteaArray, oid::kBytea>();
     rows.Add<oid::kUuidArray, oid::kUuid>();
+    rows.AddWithoutOrder<oid::kJsonArray, oid::kJson>();
     rows.Add<oid::kOidArray, oid::kOid>();
     rows.Add<oid::kRegclassArray, oid::kRegclass>();
     rows.Add<oid::kRegtypeArray, oid::kRegtype>();

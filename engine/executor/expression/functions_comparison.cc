@@ -118,6 +118,7 @@ constexpr std::array kFamilies = {
     Integers<oid::kOid>(),
     Integers<oid::kBool>(),
     Integers<oid::kDate>(),
+    Integers<oid::kTime>(),
     Integers<oid::kTimestamp>(),
     Integers<oid::kTimestamptz>(),
     Others<oid::kFloat4>(),
@@ -133,6 +134,7 @@ constexpr std::array kFamilies = {
     Others<oid::kChar>(),
     Others<oid::kBytea>(),
     Others<oid::kUuid>(),
+    Others<oid::kInterval>(),
     Times<oid::kTimestamp, oid::kTimestamptz>(),
     Times<oid::kTimestamptz, oid::kTimestamp>(),
 };

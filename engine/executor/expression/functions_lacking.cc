@@ -14,9 +14,8 @@ namespace oid = type_oid;
 // type is open can mean one.
 constexpr Oid kName = 19;
 constexpr Oid kMacaddr = 829;
-constexpr Oid kTime = 1083;
-constexpr Oid kInterval = 1186;
 constexpr Oid kTimetz = 1266;
+constexpr Oid kJsonb = 3802;
 
 constexpr FunctionDescription Lacking(std::string_view name, std::initializer_list<Oid> arguments,
                                       Oid result) {
@@ -28,29 +27,23 @@ constexpr FunctionDescription LackingOperator(std::string_view name, Oid left, O
 }
 
 constexpr auto kRows = std::to_array<FunctionDescription>({
-    LackingOperator("+", oid::kTimestamp, kInterval, oid::kTimestamp),
-    LackingOperator("+", oid::kTimestamptz, kInterval, oid::kTimestamptz),
-    LackingOperator("+", oid::kDate, kInterval, oid::kTimestamp),
-    LackingOperator("+", oid::kDate, kTime, oid::kTimestamp),
     LackingOperator("+", oid::kDate, kTimetz, oid::kTimestamptz),
-    LackingOperator("+", kInterval, oid::kDate, oid::kTimestamp),
-    LackingOperator("+", kTime, oid::kDate, oid::kTimestamp),
     LackingOperator("+", kTimetz, oid::kDate, oid::kTimestamptz),
-    LackingOperator("-", oid::kDate, kInterval, oid::kTimestamp),
+    LackingOperator("+", kTimetz, oid::kInterval, kTimetz),
+    LackingOperator("+", oid::kInterval, kTimetz, kTimetz),
+    LackingOperator("-", kTimetz, oid::kInterval, kTimetz),
+    LackingOperator("->", kJsonb, oid::kText, kJsonb),
+    LackingOperator("->", kJsonb, oid::kInt4, kJsonb),
+    LackingOperator("->>", kJsonb, oid::kText, oid::kText),
+    LackingOperator("->>", kJsonb, oid::kInt4, oid::kText),
+    LackingOperator("#>", kJsonb, oid::kTextArray, kJsonb),
+    LackingOperator("#>>", kJsonb, oid::kTextArray, oid::kText),
     LackingOperator("~~", oid::kBytea, oid::kBytea, oid::kBool),
     LackingOperator("!~~", oid::kBytea, oid::kBytea, oid::kBool),
-    LackingOperator("+", kInterval, oid::kTimestamp, oid::kTimestamp),
-    LackingOperator("+", kInterval, oid::kTimestamptz, oid::kTimestamptz),
-    LackingOperator("-", oid::kTimestamp, kInterval, oid::kTimestamp),
-    LackingOperator("-", oid::kTimestamptz, kInterval, oid::kTimestamptz),
-    LackingOperator("-", oid::kTimestamp, oid::kTimestamp, kInterval),
-    LackingOperator("-", oid::kTimestamptz, oid::kTimestamptz, kInterval),
-    Lacking("avg", {kInterval}, kInterval),
+    Lacking("age", {oid::kXid}, oid::kInt4),
     Lacking("btrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
-    Lacking("date_part", {oid::kText, kInterval}, oid::kFloat8),
-    Lacking("date_trunc", {oid::kText, kInterval}, kInterval),
-    Lacking("extract", {oid::kText, kInterval}, oid::kNumeric),
-    Lacking("isfinite", {kInterval}, oid::kBool),
+    Lacking("date_part", {oid::kText, kTimetz}, oid::kFloat8),
+    Lacking("extract", {oid::kText, kTimetz}, oid::kNumeric),
     Lacking("length", {oid::kBytea, kName}, oid::kInt4),
     Lacking("ltrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
     Lacking("pg_terminate_backend", {oid::kInt4, oid::kInt8}, oid::kBool),
@@ -58,7 +51,6 @@ constexpr auto kRows = std::to_array<FunctionDescription>({
     Lacking("rtrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
     Lacking("substring", {oid::kText, oid::kText}, oid::kText),
     Lacking("substring", {oid::kText, oid::kText, oid::kText}, oid::kText),
-    Lacking("sum", {kInterval}, kInterval),
     Lacking("to_timestamp", {oid::kText, oid::kText}, oid::kTimestamptz),
     Lacking("trunc", {kMacaddr}, kMacaddr),
 });

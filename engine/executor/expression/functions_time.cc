@@ -183,7 +183,7 @@ bool Truncate(TimeField field, CalendarTime& time) {
 
 // zone is null for a timestamp without one.
 bool TruncateIn(EvalContext& context, const TimeZone* zone, const Value* a, Value& out) {
-  const TimeField field = FindTimeField(a[0].text());
+  const TimeField field = FindTimeUnit(a[0].text());
   const bool finite = IsFinite(a[1].integer);
   int32_t offset_s = finite && zone != nullptr ? zone->OffsetAt(a[1].integer) : 0;
   CalendarTime time =

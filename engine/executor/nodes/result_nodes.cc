@@ -76,10 +76,11 @@ std::vector<std::string> ValuesNode::OutputNames() const {
 
 // ---- generate_series ----
 
-SeriesNode::SeriesNode(std::string alias, std::shared_ptr<RowFrame> frame, size_t slot,
+SeriesNode::SeriesNode(std::string alias, Oid type, std::shared_ptr<RowFrame> frame, size_t slot,
                        const Expression* start, const Expression* stop, const Expression* step,
                        const Expression* condition)
     : alias_(std::move(alias)),
+      type_(type),
       frame_(std::move(frame)),
       slot_(slot),
       start_(start),
@@ -98,15 +99,31 @@ bool SeriesNode::DoOpen(ExecutionContext& context) {
     return false;
   }
   if (start.null || stop.null || step.null) return true;
-  if (step.integer == 0) {
+  const bool of_times = !IsInteger(type_);
+  if (of_times) step_interval_ = ToInterval(step);
+  const __int128 direction = of_times ? IntervalSpan(step_interval_) : step.integer;
+  if (direction == 0) {
     return context.Fail(
         Status::Error(sqlstate::kInvalidParameterValue, "step size cannot equal zero"));
   }
   next_value_ = start.integer;
   stop_value_ = stop.integer;
-  step_value_ = step.integer;
-  finished_ = step_value_ > 0 ? next_value_ > stop_value_ : next_value_ < stop_value_;
+  if (!of_times) step_value_ = step.integer;
+  descending_ = direction < 0;
+  finished_ = IsPastStop();
   return true;
+}
+
+bool SeriesNode::Advance(ExecutionContext& context) {
+  if (IsInteger(type_)) {
+    finished_ = __builtin_add_overflow(next_value_, step_value_, &next_value_) || IsPastStop();
+    return true;
+  }
+  const TimeZone* const zone =
+      type_ == type_oid::kTimestamptz ? &context.eval.environment->time_zone() : nullptr;
+  Status status = AddToTimestamp(next_value_, step_interval_, 1, zone, next_value_);
+  finished_ = IsPastStop();
+  return status.ok() || context.Fail(std::move(status));
 }
 
 Step SeriesNode::DoNext(ExecutionContext& context, const Value*& row) {
@@ -117,8 +134,7 @@ Step SeriesNode::DoNext(ExecutionContext& context, const Value*& row) {
     if (!interrupt.ok()) [[unlikely]]
       return Fail(context, std::move(interrupt));
     frame_->values[slot_] = Value::Integer(next_value_);
-    finished_ = __builtin_add_overflow(next_value_, step_value_, &next_value_) ||
-                (step_value_ > 0 ? next_value_ > stop_value_ : next_value_ < stop_value_);
+    if (!Advance(context)) return Step::kError;
     if (condition_ != nullptr) {
       bool passes = false;
       context.eval.columns = frame_->row();

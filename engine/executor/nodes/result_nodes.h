@@ -11,6 +11,8 @@
 #include "engine/executor/nodes/plan_node.h"
 #include "engine/executor/nodes/row_frame.h"
 #include "engine/executor/nodes/view_rows.h"
+#include "engine/executor/types/interval.h"
+#include "engine/executor/types/type.h"
 
 namespace connbench::engine {
 
@@ -51,10 +53,11 @@ class ValuesNode : public PlanNode {
   std::vector<Value> values_;
 };
 
-// generate_series(start, stop [, step]) over int4 or int8: one column, in one slot of the frame.
+// generate_series(start, stop [, step]) of integers or of timestamps with intervals: one column, in
+// one slot of the frame.
 class SeriesNode : public PlanNode {
  public:
-  SeriesNode(std::string alias, std::shared_ptr<RowFrame> frame, size_t slot,
+  SeriesNode(std::string alias, Oid type, std::shared_ptr<RowFrame> frame, size_t slot,
              const Expression* start, const Expression* stop, const Expression* step,
              const Expression* condition);
   void Close(ExecutionContext& context) override;
@@ -68,7 +71,14 @@ class SeriesNode : public PlanNode {
   Step DoNext(ExecutionContext& context, const Value*& row) override;
 
  private:
+  bool IsPastStop() const {
+    return descending_ ? next_value_ < stop_value_ : next_value_ > stop_value_;
+  }
+  // To the next value; finished_ if there is none.
+  bool Advance(ExecutionContext& context);
+
   std::string alias_;
+  const Oid type_;
   std::shared_ptr<RowFrame> frame_;
   const size_t slot_;
   const Expression* start_;
@@ -78,6 +88,8 @@ class SeriesNode : public PlanNode {
   int64_t next_value_ = 0;
   int64_t stop_value_ = 0;
   int64_t step_value_ = 1;
+  Interval step_interval_;  // of timestamps
+  bool descending_ = false;
   bool finished_ = true;
 };
 

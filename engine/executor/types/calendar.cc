@@ -77,12 +77,9 @@ CalendarTime ToCalendar(int64_t timestamp) {
 }
 
 bool FromCalendar(const CalendarTime& time, int64_t& timestamp) {
-  const int64_t time_of_day =
-      ((int64_t{time.hour} * 60 + time.minute) * 60 + time.second) * kUsPerSecond +
-      time.microsecond;
   const __int128 sum =
       static_cast<__int128>(DaysSince2000(time.year, time.month, time.day)) * kUsPerDay +
-      time_of_day;
+      TimeOfDay(time);
   if (sum < INT64_MIN || sum > INT64_MAX) return false;
   timestamp = static_cast<int64_t>(sum);
   return true;

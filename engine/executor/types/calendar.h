@@ -69,6 +69,14 @@ int DayOfYear(const CalendarTime& time);         // 1: January 1st
 // ISO 8601 week and the year it belongs to.
 int IsoWeek(const CalendarTime& time, int64_t& iso_year);
 
+// Microseconds since midnight.
+inline int64_t TimeOfDay(const CalendarTime& time) {
+  return ((int64_t{time.hour} * 60 + time.minute) * 60 + time.second) * kUsPerSecond +
+         time.microsecond;
+}
+// The type time: up to 24:00:00.
+inline bool InTimeRange(int64_t time_us) { return time_us >= 0 && time_us <= kUsPerDay; }
+
 // timestamp is finite.
 CalendarTime ToCalendar(int64_t timestamp);
 // The fields may exceed their ranges by carrying (24:00, second 60). False: out of int64's range.

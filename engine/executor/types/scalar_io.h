@@ -33,6 +33,10 @@ size_t FormatTimestamp(int64_t timestamp, const TimeZone* zone, char* out);
 Status ParseDate(std::string_view text, const IoContext& io, int64_t& days_since_2000);
 // At most kTimestampTextBytes.
 size_t FormatDate(int64_t days_since_2000, char* out);
+// A time of the day in microseconds. The date and the zone that the text may have say nothing.
+Status ParseTime(std::string_view text, const IoContext& io, int64_t& time_us);
+// At most kTimestampTextBytes.
+size_t FormatTime(int64_t time_us, char* out);
 // To precision digits after the second, half away from zero.
 int64_t RoundTimestamp(int64_t timestamp, int32_t precision);
 

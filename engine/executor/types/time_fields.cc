@@ -16,55 +16,83 @@ struct FieldName {
   std::string_view name;
   TimeField field;
 };
-constexpr std::array kFieldNames = {
-    FieldName{"microseconds", TimeField::kMicroseconds},
-    FieldName{"microsecond", TimeField::kMicroseconds},
+// PostgreSQL compares that many bytes: "microseconds" and "timezone_hour" are longer.
+constexpr size_t kNameBytesCompared = 10;
+constexpr std::array kUnits = {
     FieldName{"us", TimeField::kMicroseconds},
-    FieldName{"milliseconds", TimeField::kMilliseconds},
-    FieldName{"millisecond", TimeField::kMilliseconds},
+    FieldName{"usec", TimeField::kMicroseconds},
+    FieldName{"usecs", TimeField::kMicroseconds},
+    FieldName{"useconds", TimeField::kMicroseconds},
+    FieldName{"microsecon", TimeField::kMicroseconds},
     FieldName{"ms", TimeField::kMilliseconds},
+    FieldName{"msec", TimeField::kMilliseconds},
+    FieldName{"msecs", TimeField::kMilliseconds},
+    FieldName{"mseconds", TimeField::kMilliseconds},
+    FieldName{"millisecon", TimeField::kMilliseconds},
+    FieldName{"s", TimeField::kSecond},
+    FieldName{"sec", TimeField::kSecond},
+    FieldName{"secs", TimeField::kSecond},
     FieldName{"second", TimeField::kSecond},
     FieldName{"seconds", TimeField::kSecond},
-    FieldName{"sec", TimeField::kSecond},
-    FieldName{"s", TimeField::kSecond},
+    FieldName{"m", TimeField::kMinute},
+    FieldName{"min", TimeField::kMinute},
+    FieldName{"mins", TimeField::kMinute},
     FieldName{"minute", TimeField::kMinute},
     FieldName{"minutes", TimeField::kMinute},
-    FieldName{"min", TimeField::kMinute},
-    FieldName{"m", TimeField::kMinute},
+    FieldName{"h", TimeField::kHour},
+    FieldName{"hr", TimeField::kHour},
+    FieldName{"hrs", TimeField::kHour},
     FieldName{"hour", TimeField::kHour},
     FieldName{"hours", TimeField::kHour},
-    FieldName{"h", TimeField::kHour},
+    FieldName{"d", TimeField::kDay},
     FieldName{"day", TimeField::kDay},
     FieldName{"days", TimeField::kDay},
-    FieldName{"d", TimeField::kDay},
+    FieldName{"w", TimeField::kWeek},
     FieldName{"week", TimeField::kWeek},
     FieldName{"weeks", TimeField::kWeek},
+    FieldName{"mon", TimeField::kMonth},
+    FieldName{"mons", TimeField::kMonth},
     FieldName{"month", TimeField::kMonth},
     FieldName{"months", TimeField::kMonth},
-    FieldName{"mon", TimeField::kMonth},
+    FieldName{"qtr", TimeField::kQuarter},
     FieldName{"quarter", TimeField::kQuarter},
+    FieldName{"y", TimeField::kYear},
+    FieldName{"yr", TimeField::kYear},
+    FieldName{"yrs", TimeField::kYear},
     FieldName{"year", TimeField::kYear},
     FieldName{"years", TimeField::kYear},
-    FieldName{"y", TimeField::kYear},
+    FieldName{"dec", TimeField::kDecade},
+    FieldName{"decs", TimeField::kDecade},
     FieldName{"decade", TimeField::kDecade},
     FieldName{"decades", TimeField::kDecade},
+    FieldName{"c", TimeField::kCentury},
+    FieldName{"cent", TimeField::kCentury},
     FieldName{"century", TimeField::kCentury},
     FieldName{"centuries", TimeField::kCentury},
-    FieldName{"millennium", TimeField::kMillennium},
+    FieldName{"mil", TimeField::kMillennium},
+    FieldName{"mils", TimeField::kMillennium},
     FieldName{"millennia", TimeField::kMillennium},
-    FieldName{"dow", TimeField::kDayOfWeek},
-    FieldName{"isodow", TimeField::kIsoDayOfWeek},
-    FieldName{"doy", TimeField::kDayOfYear},
-    FieldName{"isoyear", TimeField::kIsoYear},
-    FieldName{"julian", TimeField::kJulian},
-    FieldName{"epoch", TimeField::kEpoch},
+    FieldName{"millennium", TimeField::kMillennium},
     FieldName{"timezone", TimeField::kTimezone},
-    FieldName{"timezone_hour", TimeField::kTimezoneHour},
-    FieldName{"timezone_minute", TimeField::kTimezoneMinute},
+    FieldName{"timezone_h", TimeField::kTimezoneHour},
+    FieldName{"timezone_m", TimeField::kTimezoneMinute},
+};
+// No units of date_trunc().
+constexpr std::array kOtherFields = {
+    FieldName{"mm", TimeField::kMinute},           FieldName{"dow", TimeField::kDayOfWeek},
+    FieldName{"isodow", TimeField::kIsoDayOfWeek}, FieldName{"doy", TimeField::kDayOfYear},
+    FieldName{"isoyear", TimeField::kIsoYear},     FieldName{"j", TimeField::kJulian},
+    FieldName{"jd", TimeField::kJulian},           FieldName{"julian", TimeField::kJulian},
+    FieldName{"epoch", TimeField::kEpoch},
 };
 
-// The longest name and more.
-constexpr size_t kMaxFieldNameBytes = 32;
+template <size_t kCount>
+TimeField FindIn(const std::array<FieldName, kCount>& names, std::string_view name) {
+  for (const FieldName& row : names) {
+    if (EqualIgnoringCase(row.name, name.substr(0, kNameBytesCompared))) return row.field;
+  }
+  return TimeField::kUnknown;
+}
 
 // Centuries and millennia begin with year 1, and there is no year 0.
 int64_t Period(int64_t year, int64_t length) {
@@ -73,13 +101,11 @@ int64_t Period(int64_t year, int64_t length) {
 
 }  // namespace
 
+TimeField FindTimeUnit(std::string_view name) { return FindIn(kUnits, name); }
+
 TimeField FindTimeField(std::string_view name) {
-  if (name.size() > kMaxFieldNameBytes) return TimeField::kUnknown;
-  const std::string lower = AsciiLower(name);
-  for (const FieldName& field : kFieldNames) {
-    if (field.name == lower) return field.field;
-  }
-  return TimeField::kUnknown;
+  const TimeField unit = FindTimeUnit(name);
+  return unit != TimeField::kUnknown ? unit : FindIn(kOtherFields, name);
 }
 
 Status TimeUnitError(std::string_view unit, bool known, std::string_view type_name) {

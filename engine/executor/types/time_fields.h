@@ -37,7 +37,8 @@ enum class TimeField : uint8_t {
   kUnknown,
 };
 
-// In any case of letters; kUnknown: there is none of this name.
+// In any case of letters; kUnknown: there is none of this name. Units are what date_trunc() knows.
+TimeField FindTimeUnit(std::string_view name);
 TimeField FindTimeField(std::string_view name);
 
 // known: PostgreSQL knows the unit, and not of this type: 0A000, else 22023.

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/postgres_types.h"
 #include "engine/executor/types/string_type.h"
@@ -47,7 +48,9 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kOid, "oid", "oid", 4, 'N', true, ValueForm::kInteger},
     CatalogType(type_oid::kXid, "xid", "xid", 4, 'U', ValueForm::kInteger),
     CatalogArray(type_oid::kOidVector, "oidvector", "oidvector", type_oid::kOid),
+    TypeInfo{type_oid::kJson, "json", "json", -1, 'U', false, ValueForm::kBytes},
     CatalogType(type_oid::kPgNodeTree, "pg_node_tree", "pg_node_tree", -1, 'Z', ValueForm::kBytes),
+    Array(type_oid::kJsonArray, "_json", "json[]", type_oid::kJson),
     TypeInfo{type_oid::kFloat4, "float4", "real", 4, 'N', false, ValueForm::kReal},
     TypeInfo{type_oid::kFloat8, "float8", "double precision", 8, 'N', true, ValueForm::kReal},
     TypeInfo{type_oid::kUnknown, "unknown", "unknown", -2, 'X', false, ValueForm::kBytes},
@@ -70,15 +73,19 @@ constexpr std::array kTypes = {
     TypeInfo{type_oid::kBpchar, "bpchar", "character", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kVarchar, "varchar", "character varying", -1, 'S', false, ValueForm::kBytes},
     TypeInfo{type_oid::kDate, "date", "date", 4, 'D', false, ValueForm::kInteger},
+    TypeInfo{type_oid::kTime, "time", "time without time zone", 8, 'D', false, ValueForm::kInteger},
     TypeInfo{type_oid::kTimestamp, "timestamp", "timestamp without time zone", 8, 'D', false,
              ValueForm::kInteger},
     Array(type_oid::kTimestampArray, "_timestamp", "timestamp without time zone[]",
           type_oid::kTimestamp),
     Array(type_oid::kDateArray, "_date", "date[]", type_oid::kDate),
+    Array(type_oid::kTimeArray, "_time", "time without time zone[]", type_oid::kTime),
     TypeInfo{type_oid::kTimestamptz, "timestamptz", "timestamp with time zone", 8, 'D', true,
              ValueForm::kInteger},
     Array(type_oid::kTimestamptzArray, "_timestamptz", "timestamp with time zone[]",
           type_oid::kTimestamptz),
+    TypeInfo{type_oid::kInterval, "interval", "interval", 16, 'T', true, ValueForm::kBytes},
+    Array(type_oid::kIntervalArray, "_interval", "interval[]", type_oid::kInterval),
     Array(type_oid::kNumericArray, "_numeric", "numeric[]", type_oid::kNumeric),
     TypeInfo{type_oid::kNumeric, "numeric", "numeric", -1, 'N', false, ValueForm::kBytes},
     TypeInfo{type_oid::kRegclass, "regclass", "regclass", 4, 'N', false, ValueForm::kInteger},
@@ -204,6 +211,10 @@ std::string FormatType(Type type) {
       return fmt::format("{}({})", info->sql_name, m - kModifierHeader);
     case type_oid::kNumeric:
       return fmt::format("numeric({},{})", NumericPrecision(m), NumericScale(m));
+    case type_oid::kTime:
+      return fmt::format("time({}) without time zone", m);
+    case type_oid::kInterval:
+      return FormatIntervalType(m);
     case type_oid::kTimestamp:
       return fmt::format("timestamp({}) without time zone", m);
     case type_oid::kTimestamptz:
@@ -242,9 +253,15 @@ Result<int32_t> MakeTypeModifier(Oid oid, std::span<const int32_t> numbers) {
       }
       return MakeNumericModifier(precision, scale);
     }
+    case type_oid::kInterval:
+      return MakeIntervalModifier(numbers);
+    case type_oid::kTime:
     case type_oid::kTimestamp:
     case type_oid::kTimestamptz:
       if (numbers.size() != 1) return BadModifier("invalid type modifier");
+      if (numbers[0] < 0 && oid == type_oid::kTime) {
+        return BadModifier(fmt::format("TIME({}) precision must not be negative", numbers[0]));
+      }
       if (numbers[0] < 0) {
         return BadModifier(fmt::format("TIMESTAMP({}){} precision must not be negative", numbers[0],
                                        oid == type_oid::kTimestamptz ? " WITH TIME ZONE" : ""));
@@ -264,6 +281,8 @@ Oid ArrayType(Oid element) {
   return at != kTypes.end() ? at->oid : type_oid::kInvalid;
 }
 
+bool HasOrder(Oid oid) { return oid != type_oid::kJson && oid != type_oid::kJsonArray; }
+
 bool IsString(Oid oid) {
   if (oid == type_oid::kUnknown) return true;
   return GetType(oid).category == 'S';
@@ -276,6 +295,8 @@ int CompareValues(Oid oid, const Value& a, const Value& b) {
       return CompareReals(a.real, b.real);
     case type_oid::kNumeric:
       return CompareNumeric(a, b);
+    case type_oid::kInterval:
+      return Compare(IntervalSpan(ToInterval(a)), IntervalSpan(ToInterval(b)));
     case type_oid::kBpchar:
       return TrimTrailingBlanks(a.text()).compare(TrimTrailingBlanks(b.text()));
     default: {
@@ -295,6 +316,10 @@ uint64_t HashValue(Oid oid, const Value& value) {
       return Mix(std::bit_cast<uint64_t>(value.real == 0 ? 0.0 : value.real));
     case type_oid::kNumeric:
       return Mix(HashNumeric(value));
+    case type_oid::kInterval: {
+      const __int128 span = IntervalSpan(ToInterval(value));
+      return Mix(static_cast<uint64_t>(span) ^ Mix(static_cast<uint64_t>(span >> 64)));
+    }
     case type_oid::kBpchar:
       return HashBytes(TrimTrailingBlanks(value.text()));
     default: {

@@ -5,10 +5,11 @@
 // How values are held (engine/executor/value.h):
 //   integer  bool, int2, int4, int8, oid, xid, regclass, regtype (the oid), timestamp, timestamptz
 //            (microseconds since 2000-01-01, INT64_MIN and INT64_MAX are -infinity and infinity),
-//            date (days since 2000-01-01, INT32_MIN and INT32_MAX likewise)
+//            date (days since 2000-01-01, INT32_MIN and INT32_MAX likewise), time (microseconds
+//            since midnight)
 //   real     float4 (rounded to float), float8
 //   bytes    text, varchar, name, unknown: UTF-8; bpchar: as stored, blank-padded;
-//            bytea; uuid: its 16 bytes;
+//            bytea; uuid: its 16 bytes; json: its text; interval: engine/executor/types/interval.h;
 //            numeric: see engine/executor/types/numeric.h; arrays: engine/executor/types/array.h
 #pragma once
 
@@ -26,6 +27,8 @@ namespace connbench {
 
 // Those that only the engine knows; arrays are in no table.
 namespace type_oid {
+inline constexpr Oid kJson = 114;
+inline constexpr Oid kJsonArray = 199;
 inline constexpr Oid kBoolArray = 1000;
 inline constexpr Oid kByteaArray = 1001;
 inline constexpr Oid kInt4Array = 1007;
@@ -36,9 +39,13 @@ inline constexpr Oid kFloat4Array = 1021;
 inline constexpr Oid kFloat8Array = 1022;
 inline constexpr Oid kAclItem = 1033;  // only as an element
 inline constexpr Oid kDate = 1082;
+inline constexpr Oid kTime = 1083;
 inline constexpr Oid kTimestampArray = 1115;
 inline constexpr Oid kDateArray = 1182;
+inline constexpr Oid kTimeArray = 1183;
 inline constexpr Oid kTimestamptzArray = 1185;
+inline constexpr Oid kInterval = 1186;
+inline constexpr Oid kIntervalArray = 1187;
 inline constexpr Oid kNumericArray = 1231;
 inline constexpr Oid kRegclassArray = 2210;
 inline constexpr Oid kRegtypeArray = 2211;
@@ -52,7 +59,7 @@ namespace engine {
 inline constexpr int32_t kModifierHeader = 4;
 
 // A type with its modifier as PostgreSQL packs it: char(n), varchar(n): n + 4; numeric(p, s):
-// (p << 16 | s) + 4; timestamp(p): p; -1: none.
+// (p << 16 | s) + 4; timestamp(p), time(p): p; interval: its fields << 16 | p; -1: none.
 struct Type {
   Oid oid = type_oid::kInvalid;
   int32_t modifier = -1;
@@ -99,6 +106,9 @@ inline bool IsInteger(Oid oid) {
 // text, varchar, bpchar, name, unknown: anything in PostgreSQL's string category plus unknown.
 bool IsString(Oid oid);
 
+// Whether values of the type, or of its elements, can be compared: json cannot.
+bool HasOrder(Oid oid);
+
 // Held as an array: int2vector and oidvector, too.
 inline bool IsArray(const TypeInfo& type) { return type.category == 'A'; }
 inline bool IsArray(Oid oid) { return IsArray(GetType(oid)); }
@@ -110,11 +120,12 @@ inline Oid ElementType(Oid oid) { return ElementType(GetType(oid)); }
 // The array type of these elements; kInvalid: the engine has none.
 Oid ArrayType(Oid element);
 
-// Whether a value's text depends on the session: its time zone, its view of the catalog.
+// Whether a value's text depends on the session: its time zone, its IntervalStyle, its view of the
+// catalog.
 inline bool TextDependsOnSession(Oid oid) {
   const TypeInfo& type = GetType(oid);
   if (IsArray(type)) return TextDependsOnSession(type.element);
-  return type.category == 'D' || oid == type_oid::kRegclass;
+  return type.category == 'D' || type.category == 'T' || oid == type_oid::kRegclass;
 }
 
 // <0, 0, >0 in the type's own order (float8: NaN above all; text: bytes, the C collation; bpchar:

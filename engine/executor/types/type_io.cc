@@ -14,6 +14,7 @@
 #include "engine/executor/types/array.h"
 #include "engine/executor/types/byte_strings.h"
 #include "engine/executor/types/calendar.h"
+#include "engine/executor/types/json.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/postgres_types.h"
 #include "engine/executor/types/scalar_io.h"
@@ -263,10 +264,27 @@ Status InvalidInput(std::string_view type_name, std::string_view text) {
       out = Value::Integer(days);
       return Status::Ok();
     }
+    case type_oid::kTime: {
+      int64_t time_us = 0;
+      CONNBENCH_RETURN_IF_ERROR(ParseTime(text, io, time_us));
+      out = Value::Integer(time_us);
+      break;
+    }
+    case type_oid::kInterval: {
+      Interval interval;
+      CONNBENCH_RETURN_IF_ERROR(
+          ParseInterval(text, IntervalFields(type.modifier), io.interval_style, interval));
+      CONNBENCH_RETURN_IF_ERROR(StoreInterval(interval, *io.arena, out));
+      break;
+    }
     case type_oid::kUuid:
       return ParseUuid(text, *io.arena, out);
     case type_oid::kBytea:
       return ParseBytea(text, *io.arena, out);
+    case type_oid::kJson:
+      CONNBENCH_RETURN_IF_ERROR(ValidateJson(text, *io.arena));
+      out = Value::Text(text);
+      return Status::Ok();
     case type_oid::kName:
       out = Value::Text(ClipToBytes(text, kNameBytes));
       return Status::Ok();
@@ -334,6 +352,16 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
         return Status::Error(sqlstate::kDatetimeFieldOverflow, "date out of range");
       }
       return Status::Ok();
+    case type_oid::kTime:
+      CONNBENCH_RETURN_IF_ERROR(ReceiveInteger<int64_t>(bytes, out));
+      if (!InTimeRange(out.integer)) {
+        return Status::Error(sqlstate::kDatetimeFieldOverflow, "time out of range");
+      }
+      break;
+    case type_oid::kInterval:
+      if (bytes.size() != kIntervalBytes) return WrongBinaryLength(bytes.size(), kIntervalBytes);
+      CONNBENCH_RETURN_IF_ERROR(ReceiveInterval(bytes, *io.arena, out));
+      break;
     case type_oid::kUuid:
       if (bytes.size() != kUuidBytes) return WrongBinaryLength(bytes.size(), kUuidBytes);
       out = Value::Text(bytes);
@@ -354,6 +382,7 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
     case type_oid::kVarchar:
     case type_oid::kBpchar:
     case type_oid::kUnknown:
+    case type_oid::kJson:
       CONNBENCH_RETURN_IF_ERROR(ValidateUtf8(bytes));
       return ParseText(type, bytes, io, out);
     default:
@@ -435,6 +464,15 @@ Status ParseBinary(Type type, std::string_view bytes, const IoContext& io, Value
       out = {bytes, FormatDate(value.integer, bytes)};
       return Status::Ok();
     }
+    case type_oid::kTime: {
+      char* bytes = io.arena->AllocateBytes(kTimestampTextBytes);
+      if (bytes == nullptr) return io.arena->OutOfMemory();
+      out = {bytes, FormatTime(value.integer, bytes)};
+      return Status::Ok();
+    }
+    case type_oid::kInterval:
+      out = io.arena->Copy(FormatInterval(ToInterval(value), io.interval_style));
+      return out.data() == nullptr ? io.arena->OutOfMemory() : Status::Ok();
     case type_oid::kUuid:
       return FormatUuid(value.text(), *io.arena, out);
     case type_oid::kBytea:
@@ -470,9 +508,12 @@ Status FormatBinary(Oid oid, const Value& value, const IoContext& io, std::strin
     case type_oid::kDate:
       return SendBigEndian(static_cast<uint32_t>(value.integer), io, out);
     case type_oid::kInt8:
+    case type_oid::kTime:
     case type_oid::kTimestamp:
     case type_oid::kTimestamptz:
       return SendBigEndian(static_cast<uint64_t>(value.integer), io, out);
+    case type_oid::kInterval:
+      return SendInterval(ToInterval(value), *io.arena, out);
     case type_oid::kFloat4:
       return SendBigEndian(std::bit_cast<uint32_t>(static_cast<float>(value.real)), io, out);
     case type_oid::kFloat8:
@@ -522,10 +563,16 @@ Status ApplyTypeModifier(Type type, bool explicit_cast, const IoContext& io, Val
       return ApplyLength(type, explicit_cast, io, value);
     case type_oid::kNumeric:
       return ApplyNumericModifier(type.modifier, *io.arena, value);
+    case type_oid::kTime:
     case type_oid::kTimestamp:
     case type_oid::kTimestamptz:
       value.integer = RoundTimestamp(value.integer, type.modifier);
       return Status::Ok();
+    case type_oid::kInterval: {
+      Interval interval = ToInterval(value);
+      CONNBENCH_RETURN_IF_ERROR(ApplyIntervalModifier(type.modifier, interval));
+      return StoreInterval(interval, *io.arena, value);
+    }
     default:
       return Status::Ok();
   }

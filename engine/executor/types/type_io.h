@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "engine/executor/arena.h"
+#include "engine/executor/types/interval.h"
 #include "engine/executor/types/time_zone.h"
 #include "engine/executor/types/type.h"
 #include "engine/executor/value.h"
@@ -39,6 +40,7 @@ struct IoContext {
   const TimeZone* time_zone = nullptr;  // null: UTC
   int64_t now = 0;  // the transaction's start, microseconds since 2000, for 'now' and 'today'
   RelationNames* relations = nullptr;  // null: regclass is a number
+  IntervalStyle interval_style = IntervalStyle::kPostgres;
 };
 
 // 22021 unless text is valid UTF-8 without zero bytes.
