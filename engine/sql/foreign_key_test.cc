@@ -184,6 +184,17 @@ TEST_F(ForeignKeyTest, ExistingRowsAreChecked) {
   EXPECT_EQ(a_->Rows("select convalidated from pg_constraint where conname = 'k'"), "t");
 }
 
+TEST_F(ForeignKeyTest, AreNamedAsInPostgreSql) {
+  a_->Run("create table e_x (y int references p); create table e (x_y int references p)");
+  a_->Run("create table " + std::string(63, 't') + " (" + std::string(60, 'a') +
+          " int references p, b serial, check (b > 1))");
+  EXPECT_EQ(a_->Rows("select conname from pg_constraint where contype <> 'p' order by 1"),
+            "c_pid_fkey e_x_y_fkey e_x_y_fkey1 " + std::string(29, 't') + "_" +
+                std::string(28, 'a') + "_fkey " + std::string(55, 't') + "_b_check");
+  EXPECT_EQ(a_->Rows("select relname from pg_class where relkind = 'S'"),
+            std::string(57, 't') + "_b_seq");
+}
+
 TEST_F(ForeignKeyTest, DroppedKeysAskForNothing) {
   a_->Run("insert into c values (1, 1)");
   EXPECT_EQ(a_->Run("begin; drop table c; delete from p where id = 1; rollback"),

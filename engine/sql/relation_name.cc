@@ -12,6 +12,15 @@
 namespace connbench::engine {
 namespace {
 
+// At most so many bytes, cut between characters.
+std::string_view CutUtf8(std::string_view text, size_t bytes) {
+  while (bytes < text.size() && bytes > 0 &&
+         (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) {
+    --bytes;
+  }
+  return text.substr(0, bytes);
+}
+
 constexpr size_t kMaxNameParts = 16;  // one more than any name that means something would do
 
 constexpr std::string_view kSqlBlanks = " \t\n\r\f\v";
@@ -92,6 +101,24 @@ Result<std::string> RelationNameOf(std::string_view text, std::string_view datab
     }
   }
   return std::move(parts.back());
+}
+
+Result<std::string> ChooseObjectName(
+    std::string_view table, std::string_view columns, std::string_view label,
+    const std::function<Result<bool>(std::string_view name)>& is_taken) {
+  for (int number = 0;; ++number) {
+    const std::string end =
+        number == 0 ? fmt::format("_{}", label) : fmt::format("_{}{}", label, number);
+    const size_t room = kMaxNameLength - end.size() - (columns.empty() ? 0 : 1);
+    size_t first = table.size();
+    size_t second = columns.size();
+    while (first + second > room) --(first > second ? first : second);
+    std::string name(CutUtf8(table, first));
+    if (!columns.empty()) name += fmt::format("_{}", CutUtf8(columns, second));
+    name += end;
+    CONNBENCH_ASSIGN_OR_RETURN(const bool taken, is_taken(name));
+    if (!taken) return name;
+  }
 }
 
 std::string QuoteIdentifier(std::string_view name) {

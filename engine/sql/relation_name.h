@@ -3,6 +3,7 @@
 // Safety: pure functions.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,13 @@ Result<std::vector<std::string>> SplitQualifiedName(std::string_view text);
 // The relation's name without its schema. 3F000 for a schema other than public, 0A000 for another
 // database, 42601 for more than three parts.
 Result<std::string> RelationNameOf(std::string_view text, std::string_view database);
+
+// A name for what belongs to a table: "table_columns_label", or "table_label" where columns is
+// empty; with a number if that is taken. As PostgreSQL's, the longer of the first two parts is cut
+// until all of it has room.
+Result<std::string> ChooseObjectName(
+    std::string_view table, std::string_view columns, std::string_view label,
+    const std::function<Result<bool>(std::string_view name)>& is_taken);
 
 // In quotes, whether it needs them or not.
 std::string QuoteIdentifier(std::string_view name);

@@ -7,6 +7,7 @@
 #include "engine/executor/nodes/table.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/check_constraints.h"
+#include "engine/sql/relation_name.h"
 #include "engine/sql/session_impl.h"
 #include "engine/sql/table_definition.h"
 #include "engine/storage/latest_snapshot.h"
@@ -28,20 +29,17 @@ std::string NewCheckName(const RelationInfo& before, const RelationInfo& after) 
 // constraint has that name.
 Result<std::string> RealSession::ChooseCheckName(const RelationInfo& table,
                                                  const CheckInfo& check) {
-  std::string base = table.name;
+  std::string_view column;
   if (check.columns.size() == 1) {
-    base += "_" + table.columns[static_cast<size_t>(check.columns[0])].name;
+    column = table.columns[static_cast<size_t>(check.columns[0])].name;
   }
   CONNBENCH_ASSIGN_OR_RETURN(const auto relations, catalog_.List(transaction_));
-  for (int number = 0;; ++number) {
-    const std::string end = number == 0 ? "_check" : fmt::format("_check{}", number);
-    std::string name = TruncateName(base.substr(0, kMaxNameLength - end.size())) + end;
-    const bool taken = table.HasConstraint(name) ||
-                       std::any_of(relations.begin(), relations.end(), [&](const auto& relation) {
-                         return relation->HasConstraint(name);
-                       });
-    if (!taken) return name;
-  }
+  const auto is_taken = [&](std::string_view name) -> Result<bool> {
+    return table.HasConstraint(name) ||
+           std::any_of(relations.begin(), relations.end(),
+                       [name](const RelationRef& each) { return each->HasConstraint(name); });
+  };
+  return ChooseObjectName(table.name, column, "check", is_taken);
 }
 
 Status RealSession::MakeCheckOf(RelationInfo& table, const PgQuery__Constraint& constraint,

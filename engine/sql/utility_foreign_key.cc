@@ -6,6 +6,7 @@
 
 #include "engine/sql/ast.h"
 #include "engine/sql/foreign_key_queries.h"
+#include "engine/sql/relation_name.h"
 #include "engine/sql/session_impl.h"
 #include "engine/sql/table_definition.h"
 
@@ -77,17 +78,14 @@ ForeignKeyAction ActionOf(const char* letter) {
   return *letter == '\0' ? ForeignKeyAction::kNoAction : static_cast<ForeignKeyAction>(*letter);
 }
 
-// "table_a_b_fkey", with a number if the table has one of that name.
-std::string ChooseForeignKeyName(const RelationInfo& table, const std::vector<int16_t>& columns) {
-  std::string base = table.name;
+// "a_b"
+std::string JoinedNames(const RelationInfo& table, const std::vector<int16_t>& columns) {
+  std::string names;
   for (int16_t column : columns) {
-    base += fmt::format("_{}", table.columns[static_cast<size_t>(column)].name);
+    if (!names.empty()) names += '_';
+    names += table.columns[static_cast<size_t>(column)].name;
   }
-  for (int number = 0;; ++number) {
-    const std::string end = number == 0 ? "_fkey" : fmt::format("_fkey{}", number);
-    std::string name = TruncateName(base.substr(0, kMaxNameLength - end.size())) + end;
-    if (!table.HasConstraint(name)) return name;
-  }
+  return names;
 }
 
 }  // namespace
@@ -100,7 +98,17 @@ Result<RelationRef> RealSession::AddForeignKey(const RelationRef& table,
   ForeignKeyInfo key;
   key.columns = columns;
   key.name = TruncateName(constraint.conname);
-  if (key.name.empty()) key.name = ChooseForeignKeyName(*table, columns);
+  if (key.name.empty()) {
+    CONNBENCH_ASSIGN_OR_RETURN(const auto relations, catalog_.List(transaction_));
+    CONNBENCH_ASSIGN_OR_RETURN(
+        key.name, ChooseObjectName(table->name, JoinedNames(*table, columns), "fkey",
+                                   [&](std::string_view name) -> Result<bool> {
+                                     return std::any_of(relations.begin(), relations.end(),
+                                                        [name](const RelationRef& each) {
+                                                          return each->HasConstraint(name);
+                                                        });
+                                   }));
+  }
   if (table->HasConstraint(key.name)) {
     return Status::Error(
         sqlstate::kDuplicateObject,

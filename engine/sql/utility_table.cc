@@ -143,16 +143,11 @@ Status RealSession::MakeOwnedSequence(std::string_view table, const SequenceChan
 // "table_column_suffix", with a number if that is taken.
 Result<std::string> RealSession::ChooseName(std::string_view table, std::string_view column,
                                             std::string_view suffix) {
-  for (int number = 0;; ++number) {
-    std::string name(table);
-    if (!column.empty()) name += fmt::format("_{}", column);
-    const std::string end =
-        number == 0 ? fmt::format("_{}", suffix) : fmt::format("_{}{}", suffix, number);
-    name = TruncateName(name.substr(0, kMaxNameLength - end.size()));
-    name += end;
-    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef taken, catalog_.FindIfExists(transaction_, name));
-    if (taken == nullptr) return name;
-  }
+  const auto is_taken = [this](std::string_view name) -> Result<bool> {
+    CONNBENCH_ASSIGN_OR_RETURN(const RelationRef found, catalog_.FindIfExists(transaction_, name));
+    return found != nullptr;
+  };
+  return ChooseObjectName(table, column, suffix, is_taken);
 }
 
 }  // namespace connbench::engine
