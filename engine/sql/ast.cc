@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "engine/roles/role_table.h"
 #include "engine/sql/parse_tree.h"
 #include "engine/sql/system_catalogs.h"
@@ -221,8 +222,12 @@ std::string DefElemText(const PgQuery__DefElem& element) {
 
 Result<bool> DefElemBool(const PgQuery__DefElem& element) {
   const std::string text = DefElemText(element);
-  if (text == "on" || text == "true" || text == "1") return true;
-  if (text == "off" || text == "false" || text == "0") return false;
+  for (const std::string_view yes : {"on", "true", "1"}) {
+    if (EqualIgnoringCase(text, yes)) return true;
+  }
+  for (const std::string_view no : {"off", "false", "0"}) {
+    if (EqualIgnoringCase(text, no)) return false;
+  }
   return Status::Error(sqlstate::kSyntaxError,
                        fmt::format("{} requires a Boolean value", element.defname));
 }

@@ -25,15 +25,21 @@ Scope ScopeOfRow(std::string_view table, std::span<const ColumnInfo> columns) {
 Result<Expression*> AnalyzeCheck(std::string_view sql, const PgQuery__Node& condition,
                                  std::string_view table, std::span<const ColumnInfo> columns,
                                  Arena& arena) {
+  return AnalyzeRowCondition(sql, condition, table, columns, {kCheckClause, "CHECK"}, arena);
+}
+
+}  // namespace
+
+Result<Expression*> AnalyzeRowCondition(std::string_view sql, const PgQuery__Node& condition,
+                                        std::string_view table, std::span<const ColumnInfo> columns,
+                                        RowCondition called, Arena& arena) {
   ParameterTypes none = ParameterTypes::None();
   ExpressionBuilder builder(arena, none, sql);
   const Scope scope = ScopeOfRow(table, columns);
   ExpressionAnalyzer analyzer(builder, sql, scope);
-  CONNBENCH_ASSIGN_OR_RETURN(Expression * value, analyzer.Analyze(condition, kCheckClause));
-  return builder.CoerceToBoolean(value, "CHECK");
+  CONNBENCH_ASSIGN_OR_RETURN(Expression * value, analyzer.Analyze(condition, called.clause));
+  return builder.CoerceToBoolean(value, called.keyword);
 }
-
-}  // namespace
 
 Result<CheckInfo> MakeCheck(std::string_view sql, const PgQuery__Node& condition,
                             std::string_view table, std::span<const ColumnInfo> columns,

@@ -16,6 +16,17 @@
 
 namespace connbench::engine {
 
+// What errors call a condition: "... not allowed in CLAUSE", "argument of KEYWORD must be ...".
+struct RowCondition {
+  std::string_view clause;
+  std::string_view keyword;
+};
+// A condition over a row of a table, without subqueries. sql: the statement's text, which must
+// outlive it like the arena.
+Result<Expression*> AnalyzeRowCondition(std::string_view sql, const PgQuery__Node& condition,
+                                        std::string_view table, std::span<const ColumnInfo> columns,
+                                        RowCondition called, Arena& arena);
+
 // The text under which the catalog keeps the condition of a constraint, and the columns that it
 // reads; oid and name are left to the caller. sql: the statement's text; environment: for literals
 // such as 'now'.

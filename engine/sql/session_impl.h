@@ -24,7 +24,7 @@
 #include "engine/roles/role_table.h"
 #include "engine/session.h"
 #include "engine/sql/command_tag.h"
-#include "engine/sql/copy.h"
+#include "engine/sql/copy_from.h"
 #include "engine/sql/dependencies.h"
 #include "engine/sql/foreign_key_deferral.h"
 #include "engine/sql/foreign_key_enforcer.h"
@@ -409,8 +409,8 @@ class RealSession final : public Session, private EvalEnvironment {
   Result<Outcome> RunAlterTable(const PgQuery__Node& statement, std::string_view sql,
                                 ResultSink& sink);
   Result<Outcome> RunCopy(const PgQuery__Node& statement, std::string_view sql, ResultSink& sink);
-  Status RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql,
-                   const CopyOptions& options, int64_t& rows, ResultSink& sink);
+  Status RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql, int64_t& rows,
+                   ResultSink& sink);
   Result<RelationRef> MakeIndex(const RelationRef& table, IndexInfo definition);
   Status BuildIndex(const RelationRef& relation);
   Status AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::string_view sql,

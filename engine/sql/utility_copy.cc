@@ -1,30 +1,35 @@
-// COPY: what is copied, and COPY TO.
+// COPY: what is copied, and how rows come and go.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "engine/executor/types/type_io.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/column_defaults.h"
+#include "engine/sql/copy_from.h"
+#include "engine/sql/copy_options.h"
+#include "engine/sql/copy_to.h"
 #include "engine/sql/relation_name.h"
 #include "engine/sql/session_impl.h"
 
 namespace connbench::engine {
 namespace {
 
+Result<int> CopyColumn(std::string_view name, const RelationInfo& table) {
+  const int column = table.FindColumn(name);
+  if (column >= 0) return column;
+  return Status::Error(
+      sqlstate::kUndefinedColumn,
+      fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+}
+
 Result<std::vector<int>> CopyColumns(const PgQuery__CopyStmt& statement,
                                      const RelationInfo& table) {
   std::vector<int> columns;
   for (const ast::Node* node : ast::List(statement.attlist, statement.n_attlist)) {
     const std::string_view name = ast::StringOf(*node);
-    const int column = table.FindColumn(name);
-    if (column < 0) {
-      return Status::Error(
-          sqlstate::kUndefinedColumn,
-          fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
-    }
+    CONNBENCH_ASSIGN_OR_RETURN(const int column, CopyColumn(name, table));
     if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
       return Status::Error(sqlstate::kDuplicateColumn,
                            fmt::format("column \"{}\" specified more than once", name));
@@ -37,6 +42,50 @@ Result<std::vector<int>> CopyColumns(const PgQuery__CopyStmt& statement,
   return columns;
 }
 
+constexpr RowCondition kCopyWhere{"COPY FROM WHERE conditions", "WHERE"};
+
+Status CheckNamedOnce(std::span<const std::string> names) {
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (std::find(names.begin(), name, *name) == name) continue;
+    return Status::Error(sqlstate::kDuplicateColumn,
+                         fmt::format("column \"{}\" specified more than once", *name));
+  }
+  return {};
+}
+
+// Which of the columns that are copied an option names.
+Result<std::vector<bool>> ColumnFlags(const CopyColumnNames& named, std::string_view option,
+                                      std::span<const int> columns, const RelationInfo& table) {
+  std::vector<bool> flags(columns.size(), named.all);
+  CONNBENCH_RETURN_IF_ERROR(CheckNamedOnce(named.names));
+  for (const std::string& name : named.names) {
+    CONNBENCH_ASSIGN_OR_RETURN(const int column, CopyColumn(name, table));
+    const auto at = std::find(columns.begin(), columns.end(), column);
+    if (at == columns.end()) {
+      return Status::Error(sqlstate::kInvalidColumnReference,
+                           fmt::format("{} column \"{}\" not referenced by COPY", option, name));
+    }
+    flags[static_cast<size_t>(at - columns.begin())] = true;
+  }
+  return flags;
+}
+
+// The same of a query's columns.
+Result<std::vector<bool>> FlagsByName(const CopyColumnNames& named,
+                                      std::span<const std::string_view> columns) {
+  std::vector<bool> flags(columns.size(), named.all);
+  CONNBENCH_RETURN_IF_ERROR(CheckNamedOnce(named.names));
+  for (const std::string& name : named.names) {
+    const auto at = std::find(columns.begin(), columns.end(), name);
+    if (at == columns.end()) {
+      return Status::Error(sqlstate::kUndefinedColumn,
+                           fmt::format("column \"{}\" does not exist", name));
+    }
+    flags[static_cast<size_t>(at - columns.begin())] = true;
+  }
+  return flags;
+}
+
 }  // namespace
 
 Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std::string_view sql,
@@ -47,52 +96,65 @@ Result<RealSession::Outcome> RealSession::RunCopy(const PgQuery__Node& node, std
                          "COPY from or to a server file or program is not supported")
         .WithHint("Use COPY ... FROM STDIN or TO STDOUT, or psql's \\copy.");
   }
-  if (statement.where_clause != nullptr) {
-    return ast::NotSupported(sql, "COPY ... WHERE", ast::LocationOf(*statement.where_clause));
-  }
-  CONNBENCH_ASSIGN_OR_RETURN(CopyOptions options, ParseCopyOptions(sql, statement));
   if (!statement.is_from) {
     int64_t rows = 0;
-    CONNBENCH_RETURN_IF_ERROR(RunCopyTo(statement, sql, options, rows, sink));
+    CONNBENCH_RETURN_IF_ERROR(RunCopyTo(statement, sql, rows, sink));
     return Outcome{fmt::format("COPY {}", rows)};
   }
-  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("COPY FROM"));
   CONNBENCH_RETURN_IF_ERROR(RefreshRole());
   CONNBENCH_ASSIGN_OR_RETURN(
       const RelationRef relation,
       FindAndLockTable(planning_context(), sql, *statement.relation, LockMode::kRowExclusive,
                        {.any_of = privilege::kInsert, .or_view = true}));
+  CopyTarget target;
+  target.expressions = std::make_unique<Arena>();
+  Arena& arena = *target.expressions;
+  arena.set_interrupts(this);
+  if (statement.where_clause != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(target.where,
+                               AnalyzeRowCondition(sql, *statement.where_clause, relation->name,
+                                                   relation->columns, kCopyWhere, arena));
+  }
+  CONNBENCH_ASSIGN_OR_RETURN(target.columns, CopyColumns(statement, *relation));
+  CONNBENCH_RETURN_IF_ERROR(CheckReadOnly("COPY FROM"));
+  CONNBENCH_ASSIGN_OR_RETURN(CopyOptions options, ParseCopyOptions(sql, statement));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      std::vector<bool> force_not_null,
+      ColumnFlags(options.force_not_null, "FORCE_NOT_NULL", target.columns, *relation));
+  CONNBENCH_ASSIGN_OR_RETURN(
+      std::vector<bool> force_null,
+      ColumnFlags(options.force_null, "FORCE_NULL", target.columns, *relation));
   if (relation->kind == RelationKind::kView) {
     return Status::Error(sqlstate::kWrongObjectType,
                          fmt::format("cannot copy to view \"{}\"", relation->name))
         .WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
   }
-  CONNBENCH_ASSIGN_OR_RETURN(std::vector<int> columns, CopyColumns(statement, *relation));
-  auto arena = std::make_unique<Arena>();
-  arena->set_interrupts(this);
-  std::vector<const Expression*> defaults;
   for (const ColumnInfo& column : relation->columns) {
-    CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, AnalyzeDefault(column, *arena));
-    defaults.push_back(value);
+    CONNBENCH_ASSIGN_OR_RETURN(const Expression* value, AnalyzeDefault(column, arena));
+    target.defaults.push_back(value);
   }
-  auto table = std::make_shared<Table>(storage_, relation);
-  CONNBENCH_RETURN_IF_ERROR(LoadChecks(*table, *arena));
-  CONNBENCH_RETURN_IF_ERROR(WatchForeignKeys(planning_context(), *table));
-  const int column_count = static_cast<int>(columns.size());
-  EvalEnvironment& environment = *this;
-  copy_in_ =
-      std::make_unique<CopyFrom>(std::move(table), std::move(columns), std::move(defaults),
-                                 std::move(options), transaction_, environment, std::move(arena));
-  sink.CopyInResponse(WireFormat::kText, column_count);
+  target.table = std::make_shared<Table>(storage_, relation);
+  CONNBENCH_RETURN_IF_ERROR(LoadChecks(*target.table, arena));
+  CONNBENCH_RETURN_IF_ERROR(WatchForeignKeys(planning_context(), *target.table));
+  const int column_count = static_cast<int>(target.columns.size());
+  const WireFormat format = options.binary() ? WireFormat::kBinary : WireFormat::kText;
+  copy_in_ = options.binary() ? MakeCopyFromBinary(std::move(target), transaction_, *this)
+                              : MakeCopyFromText(std::move(target), std::move(options),
+                                                 std::move(force_not_null), std::move(force_null),
+                                                 transaction_, *this);
+  sink.CopyInResponse(format, column_count);
   return Outcome{{}, true, false};
 }
 
 Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql,
-                              const CopyOptions& options, int64_t& rows, ResultSink& sink) {
+                              int64_t& rows, ResultSink& sink) {
   std::unique_ptr<Plan> plan;
+  CopyOptions options;
+  std::vector<bool> force_quote;
   ParameterTypes none = ParameterTypes::None();
   std::string select;  // what the plan's positions count in
   if (statement.query != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(options, ParseCopyOptions(sql, statement));
     if (!IsPlannable(*statement.query)) {
       return ast::NotSupported(sql, "COPY of " + ast::KindOf(*statement.query), -1);
     }
@@ -102,17 +164,23 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
       return Status::Error(sqlstate::kFeatureNotSupported,
                            "COPY query must have a RETURNING clause");
     }
+    std::vector<std::string_view> names;
+    for (const ColumnDescription& column : plan->columns) names.push_back(column.name);
+    CONNBENCH_ASSIGN_OR_RETURN(force_quote, FlagsByName(options.force_quote, names));
   } else {
     CONNBENCH_ASSIGN_OR_RETURN(const RelationRef relation,
                                FindAndLockTable(planning_context(), sql, *statement.relation,
                                                 LockMode::kAccessShare, {.or_view = true}));
+    CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, CopyColumns(statement, *relation));
     if (relation->kind == RelationKind::kView) {
       CONNBENCH_RETURN_IF_ERROR(RequireAny(role_, *relation, privilege::kSelect));
       return Status::Error(sqlstate::kWrongObjectType,
                            fmt::format("cannot copy from view \"{}\"", relation->name))
           .WithHint("Try the COPY (SELECT ...) TO variant.");
     }
-    CONNBENCH_ASSIGN_OR_RETURN(const std::vector<int> columns, CopyColumns(statement, *relation));
+    CONNBENCH_ASSIGN_OR_RETURN(options, ParseCopyOptions(sql, statement));
+    CONNBENCH_ASSIGN_OR_RETURN(force_quote,
+                               ColumnFlags(options.force_quote, "FORCE_QUOTE", columns, *relation));
     select = "SELECT ";
     for (int column : columns) {
       if (column != columns.front()) select += ", ";
@@ -124,42 +192,28 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
                                PlanStatement(planning_context(), select, tree.statement(0), none));
   }
   CONNBENCH_RETURN_IF_ERROR(plan->constant_error);
-  std::vector<bool> force_quote;
-  for (const ColumnDescription& column : plan->columns) {
-    force_quote.push_back(options.force_quote_all ||
-                          std::find(options.force_quote.begin(), options.force_quote.end(),
-                                    column.name) != options.force_quote.end());
-  }
   const size_t width = plan->columns.size();
   CONNBENCH_RETURN_IF_ERROR(CheckAccess(*plan));
-  sink.CopyOutResponse(WireFormat::kText, static_cast<int>(width));
+  const WireFormat format = options.binary() ? WireFormat::kBinary : WireFormat::kText;
+  sink.CopyOutResponse(format, static_cast<int>(width));
+  const CopyTo copy(options, plan->columns, std::move(force_quote));
   // One CopyData for each row, which is what clients that read row by row expect.
-  std::string line;
-  if (options.header) {
-    for (size_t i = 0; i < width; ++i) {
-      if (i > 0) line += options.delimiter;
-      AppendCopyField(options, plan->columns[i].name, false, line);
-    }
-    line += '\n';
-    CONNBENCH_RETURN_IF_ERROR(sink.CopyData(line));
+  std::string message;
+  if (copy.AppendStart(message)) {
+    CONNBENCH_RETURN_IF_ERROR(sink.CopyData(message));
+    message.clear();
   }
   const auto take = [&](const Value* row) -> Status {
     const IoContext io{&scratch_, &time_zone(), TransactionTimestamp(), this, interval_style()};
-    line.clear();
-    for (size_t i = 0; i < width; ++i) {
-      if (i > 0) line += options.delimiter;
-      std::optional<std::string_view> text;
-      if (!row[i].null) {
-        text.emplace();
-        CONNBENCH_RETURN_IF_ERROR(FormatText(plan->columns[i].type_oid, row[i], io, *text));
-      }
-      AppendCopyField(options, text, force_quote[i] && text.has_value(), line);
-    }
-    line += '\n';
+    CONNBENCH_RETURN_IF_ERROR(copy.AppendRow(row, io, message));
     ++rows;
-    return sink.CopyData(line);
+    Status sent = sink.CopyData(message);
+    message.clear();
+    return sent;
   };
   CONNBENCH_RETURN_IF_ERROR(RunToEnd(*plan, {}, false, take));
+  copy.AppendEnd(message);
+  if (!message.empty()) CONNBENCH_RETURN_IF_ERROR(sink.CopyData(message));
   sink.CopyDone();
   return {};
 }

@@ -68,8 +68,9 @@ int64_t CharactersInWord(std::string_view text, size_t at) {
   while (at < text.size()) {
     const size_t length = ValidCharacter(text.substr(at));
     if (length == 0) {
-      // No character begins with a byte from 0xf8 on.
-      const bool begins = static_cast<unsigned char>(text[at]) < 0xF8;
+      // Neither the later bytes of a character nor those from 0xf8 on begin one.
+      const auto first = static_cast<unsigned char>(text[at]);
+      const bool begins = first >= 0xC0 && first < 0xF8;
       const auto length_said = static_cast<size_t>(begins ? Utf8Length(text[at]) : 1);
       const size_t shown = std::min(text.size() - at, length_said);
       std::string bytes;
