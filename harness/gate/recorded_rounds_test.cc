@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <string>
 
 #include "harness/gate/calibration.h"
 #include "harness/gate/testing/recorded_rounds.h"
@@ -12,10 +13,11 @@ namespace {
 constexpr int kGates = 100;
 constexpr size_t kRoundsOfAMinute = 12;
 
-class RecordedRoundsTest : public testing::Test {
+// On a quiet machine and on a busy one.
+class RecordedRoundsTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    auto read = ReadRecordedRounds(CONNBENCH_RECORDED_ROUNDS);
+    auto read = ReadRecordedRounds(std::string(CONNBENCH_RECORDED_ROUNDS) + GetParam());
     ASSERT_TRUE(read.ok()) << read.status().ToString();
     models_ = std::move(*read);
     ASSERT_GE(models_.size(), 3U);
@@ -23,7 +25,7 @@ class RecordedRoundsTest : public testing::Test {
   std::map<std::string, RecordedGates> models_;
 };
 
-TEST_F(RecordedRoundsTest, AProgramAgainstItselfIsHardlyEverWorse) {
+TEST_P(RecordedRoundsTest, AProgramAgainstItselfIsHardlyEverWorse) {
   int alarms = 0;
   for (const auto& [model, recorded] : models_) {
     ASSERT_GE(recorded.rounds.front().size(), kFewestRounds) << model;
@@ -34,7 +36,7 @@ TEST_F(RecordedRoundsTest, AProgramAgainstItselfIsHardlyEverWorse) {
   EXPECT_LE(alarms, expected + 3 * std::sqrt(expected));
 }
 
-TEST_F(RecordedRoundsTest, ALargerChangeIsFoundMoreOften) {
+TEST_P(RecordedRoundsTest, ALargerChangeIsFoundMoreOften) {
   for (const auto& [model, recorded] : models_) {
     const auto small = SimulateGates(recorded.plan, recorded.rounds, 0.05, 40, kGates / 4, 1);
     const auto large = SimulateGates(recorded.plan, recorded.rounds, 4.0, 40, kGates / 4, 1);
@@ -46,7 +48,9 @@ TEST_F(RecordedRoundsTest, ALargerChangeIsFoundMoreOften) {
   }
 }
 
-TEST_F(RecordedRoundsTest, WhatIsNoFileOfRoundsIsSaid) {
+INSTANTIATE_TEST_SUITE_P(Machines, RecordedRoundsTest, testing::Values(".csv", "_busy.csv"));
+
+TEST(RecordedRoundsFileTest, WhatIsNoFileOfRoundsIsSaid) {
   EXPECT_FALSE(ReadRecordedRounds("/nowhere/rounds.csv").ok());
 }
 

@@ -9,8 +9,9 @@
 order. `planted` holds it against a server of the same program that burns CPU time: in the query
 path (where=query: a share of a request), in the connect path (connect: a share of a request that
 connects), or a share of the server's CPU time per transaction (cpu). A share is turned into work by
-a first gate, in which a large burn is planted and its effect measured.
-`page` makes docs/gate-power.md.
+two gates before: they measure a large burn, and then one of some 20 %.
+`page` makes docs/gate-power.md, from gates and rounds of quiet machines and of busy ones: a
+machine is quiet if other programs and its hypervisor take at most 5 % of its CPU time.
 
 Each gate adds a line to testdata/gate_power.jsonl: what was asked, how it ended, each row's
 verdict, ratio and interval, and how busy the machine was. --rounds adds every round's figures to a
@@ -35,7 +36,10 @@ BURN = ROOT / "tests/benchmarks/planted_burn.c"
 PLACES = {"query": ("steady", "throughput_tps", "PLANTED_TURNS_PER_RECEIVE"),
           "connect": ("churn", "request_us_mean", "PLANTED_TURNS_PER_ACCEPT"),
           "cpu": ("steady", "server_cpu_us_per_transaction", "PLANTED_TURNS_PER_RECEIVE")}
-CALIBRATING_SHARE = 1.0  # of a row's figure, about; large beside the noise of a few rounds
+NEAR_SHARE = 0.2  # of a row's figure: the burn by which one percent is measured
+QUIET_SHARE = 0.05  # of the CPU time, by other programs and the hypervisor together
+ROUNDS = {"quiet": ROOT / "harness/gate/testing/recorded_rounds.csv",
+          "busy": ROOT / "harness/gate/testing/recorded_rounds_busy.csv"}
 VERDICT_OF_EXIT = {0: "nothing worse", 3: "INVALID", 4: "worse", 5: "not decided"}
 
 
@@ -102,23 +106,30 @@ def row_of(verdict, workload, metric):
                 if row["workload"] == workload and row["metric"] == metric)
 
 
-def turns_for(gate, library, turn_ns, where, model):
-    """Turns that make the row one percent worse: from a gate with a large burn."""
+def effect_of(gate, plain, library, where, model, turns):
+    """By how much a burn of so many turns makes the row worse, and what to say of it."""
     workload, metric, variable = PLACES[where]
-    base_us = 20 if workload == "steady" else 500
-    turns = int(CALIBRATING_SHARE * base_us * 1000 / turn_ns)
-    slow = build_folder(gate.folder / "calibrating", server_of(gate.options),
+    slow = build_folder(gate.folder / f"slow-by-{turns}", server_of(gate.options),
                         {"LD_PRELOAD": library, variable: turns})
-    plain = build_folder(gate.folder / "plain", server_of(gate.options), {})
     _, verdict, _ = gate.run(f"{plain}/{model}", f"{slow}/{model}", gate.options.calibrating_budget,
                              "-w", workload)
     row = row_of(verdict, workload, metric)
     effect = (1 / row["ratio"] if row["better"] == "higher" else row["ratio"]) - 1
     if effect <= 0:
         sys.exit(f"a burn of {turns} turns changed {metric} by {effect:.1%}: too noisy here")
-    print(f"{turns} turns of {turn_ns:.2f} ns make {workload} {metric} {effect:.1%} worse "
+    print(f"{turns} turns make {workload} {metric} {effect:.1%} worse "
           f"({row['ratio_low']} to {row['ratio_high']})", flush=True)
-    return turns / effect / 100, plain
+    return effect
+
+
+def turns_for(gate, library, turn_ns, where, model):
+    """Turns that make the row one percent worse. A large burn is easily measured, but may cost more
+    than its share, so it only says which burn to measure: one that is near those that matter."""
+    base_us = 20 if PLACES[where][0] == "steady" else 500
+    plain = build_folder(gate.folder / "plain", server_of(gate.options), {})
+    turns = int(base_us * 1000 / turn_ns)
+    turns = int(turns * NEAR_SHARE / effect_of(gate, plain, library, where, model, turns))
+    return turns / effect_of(gate, plain, library, where, model, turns) / 100, plain
 
 
 def server_of(options):
@@ -207,21 +218,26 @@ def share(found, of):
     return f"{found} of {of}"
 
 
+def machine(one):
+    return "quiet" if one["other_cpu"] + one["steal"] <= QUIET_SHARE else "busy"
+
+
 def same_table(records):
-    lines = ["| gates of | budget | gates | nothing worse | worse (false alarms) | not decided "
-             "| INVALID | rounds, mean | other load, mean | steal, mean |",
-             "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
+    lines = ["| machine | gates of | budget | gates | nothing worse | worse (false alarms) "
+             "| not decided | INVALID | rounds, mean |",
+             "|---|---|---|--:|--:|--:|--:|--:|--:|"]
     groups = {}
     for one in records:
         if one["kind"] in ("same", "relinked"):
-            groups.setdefault((one["kind"], one["model"], one["budget"]), []).append(one)
+            key = (machine(one) != "quiet", one["kind"], one["model"], one["budget"])
+            groups.setdefault(key, []).append(one)
     names = {"same": "{} against itself", "relinked": "{} against itself, linked in another order"}
-    for (kind, model, budget), gates in sorted(groups.items()):
+    for (_, kind, model, budget), gates in sorted(groups.items()):
         exits = [one["exit"] for one in gates]
-        lines.append(f"| {names[kind].format(f'`{model}`')} | {budget} | {len(gates)} | "
+        lines.append(f"| {machine(gates[0])} | {names[kind].format(f'`{model}`')} | {budget} "
+                     f"| {len(gates)} | "
                      + " | ".join(str(exits.count(code)) for code in (0, 4, 5, 3))
-                     + f" | {mean_rounds(gates):.0f} | {percent_of(gates, 'other_cpu')} "
-                     f"| {percent_of(gates, 'steal')} |")
+                     + f" | {mean_rounds(gates):.0f} |")
     return lines
 
 
@@ -265,24 +281,24 @@ def planted_table(records):
     return lines
 
 
-def curve_table(options):
+def curve_table(options, rounds):
     """What gate_power_curve finds in recorded rounds; it prints a table of its own."""
     program = options.connbench.parent / "gate/gate_power_curve"
-    recorded = options.rounds or ROOT / "harness/gate/testing/recorded_rounds.csv"
-    return subprocess.run([str(program), str(recorded)], capture_output=True, text=True,
+    return subprocess.run([str(program), str(rounds)], capture_output=True, text=True,
                           check=True).stdout.splitlines()
 
 
 def page(options):
     records = [json.loads(line) for line in options.records.read_text().splitlines()]
     alarms = [one for one in records if one["kind"] in ("same", "relinked")]
+    curves = {"as --rounds says": options.rounds} if options.rounds else {
+        "a quiet machine": ROUNDS["quiet"], "a busy machine": ROUNDS["busy"]}
     text = ["# How often a gate errs, and what it finds", "",
             "Made by `tests/benchmarks/gate_power.py page` from the gates that are recorded in",
             "`tests/benchmarks/testdata/gate_power.jsonl`. The machine had "
-            f"{records[-1]['cpus']} CPUs, and other",
-            "programs ran beside most of these gates: the columns \"other load\" and \"steal\" say "
-            "how much of", "its CPU time they and its hypervisor took. A quieter machine finds "
-            "smaller changes.", "", "## A program against itself", "",
+            f"{records[-1]['cpus']} CPUs. It counts as busy where", "other programs and its "
+            f"hypervisor took more than {QUIET_SHARE:.0%} of their time. A quiet machine finds",
+            "far smaller changes.", "", "## A program against itself", "",
             f"{sum(one['exit'] == 4 for one in alarms)} of {len(alarms)} gates were false alarms. "
             "Before 8 rounds no gate decides anything;",
             f"{sum(mean_rounds([one]) >= 8 for one in alarms)} of them had that many. "
@@ -293,10 +309,12 @@ def page(options):
             "alone ([gate](gate.md)).", "",
             "## A change that was planted", "",
             "The server burns CPU time at each receive or accept (`planted_burn.c`). How much",
-            "makes one percent was measured by a gate before, so the planted size is known only",
-            "as well as that.", "", *planted_table(records), "",
-            "## Gates drawn from recorded rounds", "", *curve_table(options), ""]
-    options.page.write_text("\n".join(text), encoding="utf-8")
+            "makes one percent was measured by gates before, so the planted size is known only",
+            "as well as that.", "", *planted_table(records)]
+    for name, rounds in curves.items():
+        text += ["", f"## Gates drawn from recorded rounds: {name}", "",
+                 *curve_table(options, rounds)]
+    options.page.write_text("\n".join(text) + "\n", encoding="utf-8")
     print(f"wrote {options.page}")
 
 

@@ -36,11 +36,11 @@ def test_the_page_counts_what_was_recorded(power, tmp_path):
     false_alarm = {**line, "kind": "same", "model": "made-up", "exit": 4}
     (tmp_path / "records.jsonl").write_text(
         "".join(json.dumps(one) + "\n" for one in (false_alarm, {**false_alarm, "exit": 0})))
-    rounds = (ROOT / "harness/gate/testing/recorded_rounds.csv").read_text().splitlines()
+    rounds = (ROOT / "harness/gate/testing/recorded_rounds_busy.csv").read_text().splitlines()
     faults = [line for line in rounds if "minor_faults_per_connect" in line and "fork" in line]
     (tmp_path / "rounds.csv").write_text("\n".join([rounds[0], *faults]) + "\n")
     power("page", "--page", tmp_path / "page.md", "--rounds", tmp_path / "rounds.csv")
     page = (tmp_path / "page.md").read_text()
     assert "1 of 2 gates were false alarms." in page
     assert "| `fork` | churn: server_minor_faults_per_connect |" in page
-    assert "| `made-up` against itself |" in page
+    assert "| busy | `made-up` against itself | 1min | 2 | 1 | 1 | 0 | 0 |" in page
