@@ -12,6 +12,7 @@
 
 #include "engine/config.h"
 #include "engine/executor/key_codec.h"
+#include "engine/executor/nodes/table.h"
 #include "engine/executor/row_codec.h"
 #include "engine/files/whole.h"
 #include "engine/recovery/data_directory.h"
@@ -217,13 +218,12 @@ class Verifier {
 
   static Status VerifyIndex(Storage& storage, Transaction& transaction, const RelationInfo& table,
                             const IndexInfo& index) {
-    std::vector<Oid> types;
-    for (const ColumnInfo& column : table.columns) types.push_back(column.type_oid);
-    const RowCodec codec(types);
+    const RowCodec codec = CodecOf(table);
     const KeyOfRow key_of_row = [&](std::string_view row) {
       KeyBuffer key;
       for (const int16_t column : index.key_columns) {
-        AppendKey(types[static_cast<size_t>(column)], codec.DecodeColumn(row, column), key);
+        AppendKey(table.columns[static_cast<size_t>(column)].type_oid,
+                  codec.DecodeColumn(row, column), key);
       }
       return std::string(key.view());
     };

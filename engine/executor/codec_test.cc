@@ -301,5 +301,48 @@ TEST(Hash, IsEqualForEqualValues) {
   }
 }
 
+TEST(RowCodecTest, ReadsRowsThatHaveFewerColumns) {
+  const std::vector<Oid> types = {type_oid::kInt4, type_oid::kText, type_oid::kInt8,
+                                  type_oid::kText};
+  const Value missing[] = {Value::Null(), Value::Null(), Value::Integer(7), Value::Text("none")};
+  const std::vector<uint16_t> all_older = {1, 2, 3};
+  std::vector<std::string> rows;
+  std::vector<RowCodec> codecs;
+  for (size_t generation = 0; generation <= all_older.size(); ++generation) {
+    const size_t columns = generation < all_older.size() ? all_older[generation] : types.size();
+    codecs.emplace_back(std::span(types).first(columns), std::span(all_older).first(generation),
+                        std::vector<Value>(missing, missing + columns));
+    const Value values[] = {Value::Integer(-3), Value::Text("two"), Value::Null(),
+                            Value::Text("four")};
+    std::string& row = rows.emplace_back(codecs.back().EncodedSize(values), '\0');
+    codecs.back().Encode(values, row.data());
+  }
+  for (size_t reader = 0; reader < codecs.size(); ++reader) {
+    for (size_t generation = 0; generation <= reader; ++generation) {
+      Value read[4];
+      codecs[reader].DecodeAll(rows[generation], read);
+      const auto columns = static_cast<size_t>(codecs[reader].columns());
+      const size_t written = generation < 3 ? all_older[generation] : 4;
+      EXPECT_EQ(read[0].integer, -3);
+      if (columns > 1) EXPECT_EQ(read[1].null, written < 2);
+      if (written > 1) EXPECT_EQ(read[1].text(), "two");
+      if (columns > 2) EXPECT_EQ(read[2].null, written > 2);
+      if (columns > 2 && written < 3) EXPECT_EQ(read[2].integer, 7);
+      if (columns > 3) EXPECT_EQ(read[3].text(), written < 4 ? "none" : "four");
+      for (int column = 0; column < codecs[reader].columns(); ++column) {
+        const auto needed = static_cast<uint16_t>(column);
+        Value alone[4];
+        codecs[reader].Decode(rows[generation], {&needed, 1}, alone);
+        const Value one = codecs[reader].DecodeColumn(rows[generation], column);
+        EXPECT_EQ(alone[column].null, read[column].null);
+        EXPECT_EQ(one.null, read[column].null);
+        if (one.null) continue;
+        EXPECT_EQ(alone[column].integer, read[column].integer);
+        EXPECT_EQ(one.integer, read[column].integer);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace connbench::engine

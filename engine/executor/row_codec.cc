@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/assert.h"
+
 namespace connbench::engine {
 namespace {
 
@@ -94,6 +96,18 @@ RowCodec::RowCodec(std::span<const Oid> column_types) {
   bitmap_bytes_ = static_cast<uint32_t>((column_types.size() + 7) / 8);
 }
 
+RowCodec::RowCodec(std::span<const Oid> column_types, std::span<const uint16_t> older,
+                   std::vector<Value> missing)
+    : RowCodec(column_types) {
+  CONNBENCH_ASSERT(older.size() <= kMaxOlderGenerations, "no flags are left for its rows");
+  if (older.empty()) return;
+  Older rows;
+  for (const uint16_t columns : older) rows.codecs.emplace_back(column_types.first(columns));
+  rows.missing = std::move(missing);
+  older_ = std::make_shared<const Older>(std::move(rows));
+  generation_ = static_cast<uint8_t>(older.size());
+}
+
 [[gnu::hot]] size_t RowCodec::EncodedSize(const Value* values) const {
   size_t bytes = 0;
   bool has_nulls = false;
@@ -111,7 +125,8 @@ RowCodec::RowCodec(std::span<const Oid> column_types) {
 
 [[gnu::hot]] void RowCodec::Encode(const Value* values, char* out) const {
   const size_t size = EncodedSize(values);
-  uint8_t flags = size < kNarrowLimit ? 0 : kWideOffsets;
+  auto flags = static_cast<uint8_t>(generation_ << kGenerationShift);
+  if (size >= kNarrowLimit) flags |= kWideOffsets;
   std::memset(out, 0, fixed_end_);
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (values[i].null) {
@@ -148,7 +163,7 @@ RowCodec::RowCodec(std::span<const Oid> column_types) {
   }
 }
 
-[[gnu::hot]] Value RowCodec::DecodeColumn(std::string_view row, int column) const {
+[[gnu::hot]] Value RowCodec::Read(std::string_view row, int column) const {
   const Column& c = columns_[static_cast<size_t>(column)];
   const auto flags = static_cast<uint8_t>(row[0]);
   const char* after_fixed = row.data() + fixed_end_;
@@ -177,13 +192,36 @@ RowCodec::RowCodec(std::span<const Oid> column_types) {
   return Value::Text({row.data() + begin, end - begin});
 }
 
+Value RowCodec::ReadOlder(std::string_view row, int column) const {
+  const size_t generation = static_cast<uint8_t>(row[0]) >> kGenerationShift;
+  CONNBENCH_ASSERT(older_ != nullptr && generation < older_->codecs.size(),
+                   "the row is of a generation that this definition of the table does not know");
+  const RowCodec& codec = older_->codecs[generation];
+  if (column >= codec.columns()) return older_->missing[static_cast<size_t>(column)];
+  return codec.Read(row, column);
+}
+
+[[gnu::hot]] Value RowCodec::DecodeColumn(std::string_view row, int column) const {
+  if (IsOlder(row)) [[unlikely]]
+    return ReadOlder(row, column);
+  return Read(row, column);
+}
+
 [[gnu::hot]] void RowCodec::DecodeAll(std::string_view row, Value* values) const {
-  for (int i = 0; i < columns(); ++i) values[i] = DecodeColumn(row, i);
+  if (IsOlder(row)) [[unlikely]] {
+    for (int i = 0; i < columns(); ++i) values[i] = ReadOlder(row, i);
+    return;
+  }
+  for (int i = 0; i < columns(); ++i) values[i] = Read(row, i);
 }
 
 [[gnu::hot]] void RowCodec::Decode(std::string_view row, std::span<const uint16_t> needed,
                                    Value* values) const {
-  for (uint16_t column : needed) values[column] = DecodeColumn(row, column);
+  if (IsOlder(row)) [[unlikely]] {
+    for (uint16_t column : needed) values[column] = ReadOlder(row, column);
+    return;
+  }
+  for (uint16_t column : needed) values[column] = Read(row, column);
 }
 
 }  // namespace connbench::engine

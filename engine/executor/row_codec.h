@@ -5,12 +5,17 @@
 // 64 kB and more) | the variable columns' bytes. So the place of every column is known without
 // walking over those before it, and reading one column of a wide row costs nothing for the others.
 //
+// A table's columns may become more while its rows stay as they are. The flags hold the row's
+// generation, which says how many columns it was written with; those that it lacks have the value
+// that the codec was told.
+//
 // Safety: a RowCodec is immutable once made; any thread. Ownership: decoded values of variable
 // length point into the row's bytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,11 +25,19 @@
 
 namespace connbench::engine {
 
+// A row's flags have room for so many.
+inline constexpr size_t kMaxOlderGenerations = 63;
+
 class RowCodec {
  public:
   RowCodec() = default;
   explicit RowCodec(std::span<const Oid> column_types);
   explicit RowCodec(const std::vector<Type>& column_types);
+  // older: for each older generation, with how many of the columns its rows were written, at most
+  // kMaxOlderGenerations. missing: for each column, its value in rows that lack it; what they point
+  // to must outlive the codec.
+  RowCodec(std::span<const Oid> column_types, std::span<const uint16_t> older,
+           std::vector<Value> missing);
 
   int columns() const { return static_cast<int>(columns_.size()); }
 
@@ -45,8 +58,24 @@ class RowCodec {
     int16_t width;   // bytes in the fixed area; -1: variable
     uint32_t place;  // offset in the row, or the number among the variable columns
   };
+  // Of the rows that lack columns.
+  struct Older {
+    std::vector<RowCodec> codecs;  // by generation
+    std::vector<Value> missing;    // by column
+  };
+  bool IsOlder(std::string_view row) const {
+    return static_cast<uint8_t>(row[0]) >> kGenerationShift != generation_;
+  }
+  // Of a row with all columns.
+  Value Read(std::string_view row, int column) const;
+  Value ReadOlder(std::string_view row, int column) const;
+
+  static constexpr int kGenerationShift = 2;  // below are the other flags
+
   std::vector<Column> columns_;
-  uint32_t fixed_end_ = 0;  // where the fixed area ends
+  std::shared_ptr<const Older> older_;  // null: all rows have all columns
+  uint8_t generation_ = 0;              // of rows that are written now
+  uint32_t fixed_end_ = 0;              // where the fixed area ends
   uint32_t bitmap_bytes_ = 0;
   uint32_t variable_columns_ = 0;
 };

@@ -24,7 +24,7 @@ enum class DataState : uint32_t {
 
 struct ControlFile {
   static constexpr uint64_t kMagic = 0x6c72746362626e63;  // "cnbbctrl"
-  static constexpr uint32_t kFormatVersion = 5;
+  static constexpr uint32_t kFormatVersion = 6;
   static constexpr const char* kName = "control";
 
   uint64_t magic = kMagic;

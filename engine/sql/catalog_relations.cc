@@ -1,5 +1,4 @@
-// The catalogs of relations: pg_class, pg_attribute, pg_attrdef, pg_index, pg_constraint,
-// pg_sequence, pg_depend.
+// The catalogs of relations: pg_class, pg_index, pg_constraint, pg_sequence, pg_depend.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -151,140 +150,6 @@ Status ReadClass(const SystemViewInput& input, ViewRows& rows) {
   }
   for (const SystemView* view : AllSystemViews()) {
     AppendViewRow<kClassFields>(ClassRowOf(*view, contents), rows);
-  }
-  return {};
-}
-
-// ---- pg_attribute ----
-
-struct AttributeRow {
-  Oid relation = 0;
-  std::string_view name;
-  Type type;
-  size_t number = 0;  // from 1
-  bool not_null = false;
-  bool has_default = false;
-  char identity = 0;
-  TypeLayout layout;
-};
-
-constexpr auto kAttributeFields = std::to_array<ViewField<AttributeRow>>({
-    {{"attrelid", t::kOid}, field::Number<&AttributeRow::relation>},
-    {{"attname", t::kName}, field::Copy<&AttributeRow::name>},
-    {{"atttypid", t::kOid},
-     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.type.oid); }},
-    {{"attstattarget", t::kInt4}, field::Constant<-1>},
-    {{"attlen", t::kInt2},
-     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.layout.length); }},
-    {{"attnum", t::kInt2}, field::Number<&AttributeRow::number>},
-    {{"attndims", t::kInt4},
-     [](const AttributeRow& row, ViewRows&) {
-       const TypeInfo& type = GetType(row.type.oid);
-       return Value::Integer(type.category == 'A' && type.name.starts_with('_') ? 1 : 0);
-     }},
-    {{"attcacheoff", t::kInt4}, field::Constant<-1>},
-    {{"atttypmod", t::kInt4},
-     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.type.modifier); }},
-    {{"attbyval", t::kBool},
-     [](const AttributeRow& row, ViewRows&) { return Value::Bool(row.layout.by_value); }},
-    {{"attalign", t::kChar},
-     [](const AttributeRow& row, ViewRows&) { return CharValue(row.layout.alignment); }},
-    {{"attstorage", t::kChar},
-     [](const AttributeRow& row, ViewRows&) { return CharValue(row.layout.storage); }},
-    {{"attcompression", t::kChar}, field::ConstantChar<0>},
-    {{"attnotnull", t::kBool}, field::Flag<&AttributeRow::not_null>},
-    {{"atthasdef", t::kBool}, field::Flag<&AttributeRow::has_default>},
-    {{"atthasmissing", t::kBool}, field::False},
-    {{"attidentity", t::kChar}, field::Char<&AttributeRow::identity>},
-    {{"attgenerated", t::kChar}, field::ConstantChar<0>},
-    {{"attisdropped", t::kBool}, field::False},
-    {{"attislocal", t::kBool}, field::True},
-    {{"attinhcount", t::kInt4}, field::Constant<0>},
-    {{"attcollation", t::kOid},
-     [](const AttributeRow& row, ViewRows&) { return Value::Integer(row.layout.collation); }},
-    {{"attacl", t::kAclItemArray}, field::Null},
-    {{"attoptions", t::kTextArray}, field::Null},
-    {{"attfdwoptions", t::kTextArray}, field::Null},
-    {{"attmissingval", t::kAnyArray}, field::Null},
-});
-
-AttributeRow AttributeRowOf(Oid relation, size_t number, std::string_view name, Type type) {
-  AttributeRow row;
-  row.relation = relation;
-  row.number = number;
-  row.name = name;
-  row.type = type;
-  row.layout = LayoutOf(type.oid);
-  return row;
-}
-
-void AppendTableColumns(const RelationInfo& table, ViewRows& rows) {
-  for (size_t i = 0; i < table.columns.size(); ++i) {
-    const ColumnInfo& column = table.columns[i];
-    AttributeRow row =
-        AttributeRowOf(table.oid, i + 1, column.name, {column.type_oid, column.type_modifier});
-    row.not_null = column.not_null;
-    row.has_default = !column.default_sql.empty();
-    row.identity = column.identity == Identity::kAlways      ? 'a'
-                   : column.identity == Identity::kByDefault ? 'd'
-                                                             : '\0';
-    AppendViewRow<kAttributeFields>(row, rows);
-  }
-  for (const IndexInfo& index : table.indexes) {
-    for (size_t i = 0; i < index.key_columns.size(); ++i) {
-      const ColumnInfo& column = table.columns[static_cast<size_t>(index.key_columns[i])];
-      AppendViewRow<kAttributeFields>(
-          AttributeRowOf(index.oid, i + 1, column.name, {column.type_oid, column.type_modifier}),
-          rows);
-    }
-  }
-}
-
-Status ReadAttribute(const SystemViewInput& input, ViewRows& rows) {
-  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
-  for (const RelationRef& relation : contents.relations) AppendTableColumns(*relation, rows);
-  for (const SystemView* view : AllSystemViews()) {
-    // As PostgreSQL marks them: of its tables all but what has no fixed width.
-    bool fixed = view->is_table;
-    for (size_t i = 0; i < view->columns.size(); ++i) {
-      const SystemViewColumn& column = view->columns[i];
-      AttributeRow row = AttributeRowOf(view->oid, i + 1, column.name, {column.type, -1});
-      fixed = fixed && (row.layout.length > 0 || column.type == t::kInt2Vector ||
-                        column.type == t::kOidVector);
-      row.not_null = fixed;
-      AppendViewRow<kAttributeFields>(row, rows);
-    }
-  }
-  return {};
-}
-
-// ---- pg_attrdef ----
-
-struct DefaultRow {
-  Oid relation = 0;
-  size_t number = 0;  // from 1
-  std::string text;
-};
-
-constexpr auto kDefaultFields = std::to_array<ViewField<DefaultRow>>({
-    {{"oid", t::kOid}, field::Null},  // a default has none
-    {{"adrelid", t::kOid}, field::Number<&DefaultRow::relation>},
-    {{"adnum", t::kInt2}, field::Number<&DefaultRow::number>},
-    {{"adbin", t::kPgNodeTree}, field::Copy<&DefaultRow::text>},
-});
-
-Status ReadDefaults(const SystemViewInput& input, ViewRows& rows) {
-  CONNBENCH_ASSIGN_OR_RETURN(const CatalogContents contents, ReadCatalogContents(input));
-  for (const RelationRef& relation : contents.relations) {
-    for (size_t i = 0; i < relation->columns.size(); ++i) {
-      if (relation->columns[i].default_sql.empty()) continue;
-      DefaultRow row;
-      row.relation = relation->oid;
-      row.number = i + 1;
-      CONNBENCH_ASSIGN_OR_RETURN(
-          row.text, DefaultForPeople(relation->columns[i], input.execution.eval.environment));
-      AppendViewRow<kDefaultFields>(row, rows);
-    }
   }
   return {};
 }
@@ -573,8 +438,6 @@ Status ReadDependencies(const SystemViewInput& input, ViewRows& rows) {
 
 constexpr SystemView kRelationCatalogs[] = {
     {"pg_class", kClassCatalogOid, true, ViewColumnsOf<kClassFields>, &ReadClass},
-    {"pg_attribute", 1249, true, ViewColumnsOf<kAttributeFields>, &ReadAttribute},
-    {"pg_attrdef", 2604, true, ViewColumnsOf<kDefaultFields>, &ReadDefaults},
     {"pg_index", 2610, true, ViewColumnsOf<kIndexFields>, &ReadIndexCatalog},
     {"pg_constraint", 2606, true, ViewColumnsOf<kConstraintFields>, &ReadConstraint},
     {"pg_sequence", 2224, true, ViewColumnsOf<kSequenceFields>, &ReadSequence},

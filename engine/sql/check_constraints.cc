@@ -7,7 +7,6 @@
 #include "engine/sql/stored_expression.h"
 
 namespace connbench::engine {
-namespace {
 
 Scope ScopeOfRow(std::string_view table, std::span<const ColumnInfo> columns) {
   Scope scope;
@@ -16,11 +15,14 @@ Scope ScopeOfRow(std::string_view table, std::span<const ColumnInfo> columns) {
   for (const ColumnInfo& column : columns) {
     item.columns.push_back({.name = column.name,
                             .type = {column.type_oid, column.type_modifier},
-                            .slot = static_cast<int>(item.columns.size())});
+                            .slot = static_cast<int>(item.columns.size()),
+                            .hidden = column.dropped});
   }
   scope.items.push_back(std::move(item));
   return scope;
 }
+
+namespace {
 
 Result<Expression*> AnalyzeCheck(std::string_view sql, const PgQuery__Node& condition,
                                  std::string_view table, std::span<const ColumnInfo> columns,

@@ -12,6 +12,7 @@
 #include "engine/executor/arena.h"
 #include "engine/executor/nodes/table.h"
 #include "engine/sql/ast.h"
+#include "engine/sql/scope.h"
 #include "engine/storage/catalog.h"
 
 namespace connbench::engine {
@@ -37,6 +38,9 @@ Result<CheckInfo> MakeCheck(std::string_view sql, const PgQuery__Node& condition
 // The condition over a row of the table. Its memory is the arena's.
 Result<Expression*> ReadStoredCheck(const RelationInfo& table, const CheckInfo& check,
                                     Arena& arena);
+
+// The names that an expression over a row of the table may use.
+Scope ScopeOfRow(std::string_view table, std::span<const ColumnInfo> columns);
 
 // Lets the table test its rows. The conditions' memory is the arena's, which must outlive it.
 Status LoadChecks(Table& table, Arena& arena);

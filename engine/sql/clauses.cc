@@ -58,8 +58,8 @@ constexpr KnownFields kKnown[] = {
     {&pg_query__rename_stmt__descriptor,
      "rename_type relation_type relation subname newname missing_ok", "behavior"},
     {&pg_query__view_stmt__descriptor, "view aliases query replace options with_check_option", ""},
-    {&pg_query__column_def__descriptor, "colname type_name coll_clause constraints location",
-     "is_local"},
+    {&pg_query__column_def__descriptor,
+     "colname type_name raw_default coll_clause constraints location", "is_local"},
     // initially_valid: follows from the others.
     {&pg_query__constraint__descriptor,
      "contype conname deferrable initdeferred location raw_expr generated_when nulls_not_distinct "

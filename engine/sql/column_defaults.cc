@@ -49,6 +49,9 @@ Result<std::string> DefaultText(std::string_view sql, const PgQuery__Node& expre
     CONNBENCH_ASSIGN_OR_RETURN(
         value, builder.CoerceForColumn(value, {column.type_oid, -1}, column.name, -1));
   }
+  // A plain null is as good as no default. With a length it is a call in PostgreSQL, and stays.
+  const bool is_null = value->kind == ExpressionKind::kConstant && value->constant.null;
+  if (is_null && column.type_modifier < 0) return std::string();
   CONNBENCH_RETURN_IF_ERROR(FixSessionLiterals(*value, arena, environment));
   ColumnInfo stored = column;
   CONNBENCH_ASSIGN_OR_RETURN(stored.default_sql, PrintStoredExpression(*value));

@@ -16,8 +16,9 @@
 namespace connbench::engine {
 
 // The SQL text under which the catalog keeps a default, once it is known to fit the column and to
-// be readable again. sql: the statement's text; environment: for literals such as 'now'; sequences
-// gets the names, as written, of those that the default calls nextval() and the like for.
+// be readable again; empty: it is none. sql: the statement's text; environment: for literals such
+// as 'now'; sequences gets the names, as written, of those that the default calls nextval() and the
+// like for.
 Result<std::string> DefaultText(std::string_view sql, const PgQuery__Node& expression,
                                 const ColumnInfo& column, EvalEnvironment& environment,
                                 std::vector<std::string>& sequences);

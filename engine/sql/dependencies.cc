@@ -14,6 +14,16 @@ bool Contains(const std::vector<Oid>& oids, Oid oid) {
   return std::find(oids.begin(), oids.end(), oid) != oids.end();
 }
 
+bool InList(const std::vector<int16_t>& columns, int16_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+bool Uses(const ViewReference& reference, Oid relation, int16_t column) {
+  return reference.oid == relation &&
+         std::any_of(reference.columns.begin(), reference.columns.end(),
+                     [column](const ViewReference::Column& used) { return used.number == column; });
+}
+
 }  // namespace
 
 std::string Described(const RelationInfo& relation) {
@@ -87,7 +97,15 @@ void Dependencies::Collect(const RelationInfo& relation, std::vector<Oid>& seen,
       direct.push_back({Dependent::Kind::kView, other, other->oid, 0, on});
     }
   }
-  const auto age = [](const Dependent& each) { return each.oid != 0 ? each.oid : each.table->oid; };
+  Expand(std::move(direct), seen, dependents);
+}
+
+void Dependencies::Expand(std::vector<Dependent> direct, std::vector<Oid>& seen,
+                          std::vector<Dependent>& dependents) const {
+  const auto age = [](const Dependent& each) {
+    if (each.through != 0) return each.through;
+    return each.oid != 0 ? each.oid : each.table->oid;
+  };
   std::reverse(direct.begin(), direct.end());
   std::stable_sort(direct.begin(), direct.end(),
                    [&](const Dependent& a, const Dependent& b) { return age(a) > age(b); });
@@ -124,17 +142,61 @@ std::vector<Dependent> Dependencies::OnColumn(const RelationInfo& relation, int1
       "column {} of {}", relation.columns[static_cast<size_t>(column)].name, Described(relation));
   for (auto view = relations_.rbegin(); view != relations_.rend(); ++view) {
     for (const ViewReference& reference : (*view)->view.references) {
-      const bool uses = reference.oid == relation.oid &&
-                        std::any_of(reference.columns.begin(), reference.columns.end(),
-                                    [column](const ViewReference::Column& used) {
-                                      return used.number == column;
-                                    });
-      if (!uses) continue;
+      if (!Uses(reference, relation.oid, column)) continue;
       CollectView({Dependent::Kind::kView, *view, (*view)->oid, 0, on}, seen, dependents);
     }
   }
   std::reverse(dependents.begin(), dependents.end());
   return dependents;
+}
+
+std::vector<Dependent> Dependencies::OnDroppedColumn(const RelationInfo& table,
+                                                     int16_t column) const {
+  const ColumnInfo& dropped = table.columns[static_cast<size_t>(column)];
+  const std::string on = fmt::format("column {} of {}", dropped.name, Described(table));
+  std::vector<Dependent> direct;
+  for (const RelationRef& other : relations_) {
+    for (size_t i = 0; i < other->columns.size(); ++i) {
+      const bool own = other->oid == table.oid && i == static_cast<size_t>(column);
+      if (own || dropped.owned_sequence == 0) continue;
+      if (!Contains(other->columns[i].default_sequences, dropped.owned_sequence)) continue;
+      const auto sequence = std::find_if(
+          relations_.begin(), relations_.end(),
+          [&](const RelationRef& each) { return each->oid == dropped.owned_sequence; });
+      if (sequence == relations_.end()) continue;
+      direct.push_back(
+          {Dependent::Kind::kDefault, other, 0, i, Described(**sequence), dropped.owned_sequence});
+    }
+    for (const ForeignKeyInfo& key : other->foreign_keys) {
+      const bool own = other->oid == table.oid && InList(key.columns, column);
+      if (own || key.table_oid != table.oid || !InList(key.referenced_columns, column)) continue;
+      direct.push_back({Dependent::Kind::kForeignKey, other, key.oid, 0, on});
+    }
+    for (const ViewReference& reference : other->view.references) {
+      if (!Uses(reference, table.oid, column)) continue;
+      direct.push_back({Dependent::Kind::kView, other, other->oid, 0, on});
+    }
+    for (const IndexInfo& index : table.indexes) {
+      if (!InList(index.key_columns, column) || !Contains(other->view.keys, index.oid)) continue;
+      direct.push_back({Dependent::Kind::kView, other, other->oid, 0,
+                        fmt::format("constraint {} on {}", index.name, Described(table)),
+                        index.oid});
+    }
+  }
+  std::vector<Oid> seen;
+  std::vector<Dependent> dependents;
+  Expand(std::move(direct), seen, dependents);
+  std::reverse(dependents.begin(), dependents.end());
+  return dependents;
+}
+
+RelationRef Dependencies::ViewOfColumn(const RelationInfo& relation, int16_t column) const {
+  for (const RelationRef& view : relations_) {
+    for (const ViewReference& reference : view->view.references) {
+      if (Uses(reference, relation.oid, column)) return view;
+    }
+  }
+  return nullptr;
 }
 
 std::vector<Dependent> Dependencies::OnIndex(const RelationInfo& table,

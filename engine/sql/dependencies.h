@@ -29,6 +29,7 @@ struct Dependent {
   Oid oid = 0;        // of the foreign key or view
   size_t column = 0;  // of the default
   std::string on;     // "sequence s": what it depends on
+  Oid through = 0;    // what goes anyway and leads to it
 
   // "constraint c_a_fkey on table c"
   std::string Describe() const;
@@ -54,6 +55,11 @@ class Dependencies {
   std::vector<Dependent> OnAny(std::span<const RelationRef> relations) const;
   // The views that use a column of the relation, and those that read these.
   std::vector<Dependent> OnColumn(const RelationInfo& relation, int16_t column) const;
+  // What goes only with CASCADE when the table loses the column: foreign keys that refer to it,
+  // views, defaults that call the sequence that it owns. Its own constraints and indexes go anyway.
+  std::vector<Dependent> OnDroppedColumn(const RelationInfo& table, int16_t column) const;
+  // The oldest view that uses the column of the relation itself; null: there is none.
+  RelationRef ViewOfColumn(const RelationInfo& relation, int16_t column) const;
   // What depends on the unique index of a constraint.
   std::vector<Dependent> OnIndex(const RelationInfo& table, const IndexInfo& index) const;
   // The tables with a foreign key to this one.
@@ -63,6 +69,9 @@ class Dependencies {
   // Appends the dependents in the order in which they must go: each before what it depends on.
   void Collect(const RelationInfo& relation, std::vector<Oid>& seen,
                std::vector<Dependent>& dependents) const;
+  // The same of those that depend directly: the newest first.
+  void Expand(std::vector<Dependent> direct, std::vector<Oid>& seen,
+              std::vector<Dependent>& dependents) const;
   void CollectView(Dependent view, std::vector<Oid>& seen,
                    std::vector<Dependent>& dependents) const;
 

@@ -32,6 +32,8 @@ Result<Type> ResolveTypeName(std::string_view sql, const PgQuery__TypeName& type
 inline constexpr std::string_view kDefaultClause = "DEFAULT expressions";
 // The clause of the condition of a CHECK constraint.
 inline constexpr std::string_view kCheckClause = "check constraints";
+// The clause of USING in ALTER COLUMN ... TYPE.
+inline constexpr std::string_view kTransformClause = "transform expressions";
 
 // Plans the queries in expressions: the planner.
 class SubqueryPlanner {

@@ -201,6 +201,22 @@ std::string ForeignKeyContext(const ForeignKey& key, ForeignKeyQuery query) {
   return fmt::format("SQL statement \"{}\"", QueryText(key, query, Style::kPostgreSql));
 }
 
+Status CheckKeyTypes(const RelationInfo& referencing, const RelationInfo& referenced,
+                     const ForeignKeyInfo& key) {
+  for (size_t i = 0; i < key.columns.size(); ++i) {
+    const ColumnInfo& from = referencing.columns[static_cast<size_t>(key.columns[i])];
+    const ColumnInfo& to = referenced.columns[static_cast<size_t>(key.referenced_columns[i])];
+    if (CanReference(from.type_oid, to.type_oid)) continue;
+    return Status::Error(
+               sqlstate::kDatatypeMismatch,
+               fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
+        .WithDetail(fmt::format(
+            "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
+            to.name, FormatType({from.type_oid, -1}), FormatType({to.type_oid, -1})));
+  }
+  return {};
+}
+
 bool CanReference(Oid referencing, Oid referenced) {
   if (referencing == referenced) return true;
   if (FamilyOf(referencing) >= 0 && FamilyOf(referencing) == FamilyOf(referenced)) return true;

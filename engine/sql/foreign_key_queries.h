@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "engine/executor/types/type.h"
 #include "engine/sql/foreign_key_events.h"
+#include "engine/storage/catalog.h"
 
 namespace connbench::engine {
 
@@ -31,6 +33,10 @@ ForeignKeyQueryText MakeForeignKeyQuery(const ForeignKey& key, ForeignKeyQuery q
 
 // The query as PostgreSQL writes it, for the context of an error: "SQL statement "DELETE ..."".
 std::string ForeignKeyContext(const ForeignKey& key, ForeignKeyQuery query);
+
+// 42804 unless the columns of the key can be compared.
+Status CheckKeyTypes(const RelationInfo& referencing, const RelationInfo& referenced,
+                     const ForeignKeyInfo& key);
 
 // Whether values of the referencing type can be looked up in an index of the referenced type.
 bool CanReference(Oid referencing, Oid referenced);

@@ -81,5 +81,20 @@ TEST_F(FullPoolTest, ManyTruncationsInOneTransactionEndInAnError) {
   Fill();
 }
 
+TEST_F(FullPoolTest, ColumnsComeAndGoWhereNoRowCanBeWrittenAnew) {
+  Run("create table t (a int, b text); create index ta on t (a)");
+  Fill();
+  const std::string before = session_->Rows("select count(*), sum(a), max(b) from t");
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_THAT(session_->Error("alter table t alter a type bigint"), testing::StartsWith("53100"));
+    EXPECT_EQ(session_->Rows("select count(*), sum(a), max(b) from t"), before);
+    EXPECT_EQ(Run("alter table t add c int default 4 not null"), "ALTER TABLE");
+    EXPECT_EQ(session_->Rows("select min(c) from t where a = 3"), "4");
+    EXPECT_EQ(Run("alter table t drop c"), "ALTER TABLE");
+  }
+  EXPECT_EQ(Run("truncate t; alter table t alter a type bigint, drop b"),
+            "TRUNCATE TABLE\nALTER TABLE");
+}
+
 }  // namespace
 }  // namespace connbench::engine

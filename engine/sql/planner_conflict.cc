@@ -26,7 +26,9 @@ void Planner::AddExcluded(FromClause& from) {
   item.table_name = from.sources[0].relation->name;
   item.alias = "excluded";
   for (const ColumnInfo& column : from.sources[0].relation->columns) {
-    item.columns.push_back({column.name, {column.type_oid, column.type_modifier}});
+    ScopeColumn& made = item.columns.emplace_back(
+        ScopeColumn{column.name, {column.type_oid, column.type_modifier}});
+    made.hidden = column.dropped;
   }
   item.in_reach = false;
   AddSource(Source(), std::move(item), 0, from);

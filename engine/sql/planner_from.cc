@@ -17,17 +17,17 @@ namespace connbench::engine {
 Status Planner::ApplyAlias(const PgQuery__Alias* alias, int location, ScopeItem& item) {
   if (alias == nullptr) return {};
   item.alias = alias->aliasname;
-  if (alias->n_colnames > item.columns.size()) {
-    return Status::Error(
-        sqlstate::kInvalidColumnReference,
-        fmt::format("table \"{}\" has {} columns available but {} columns specified", item.alias,
-                    item.columns.size(), alias->n_colnames),
-        CharacterPosition(sql_, location));
+  size_t named = 0;
+  for (ScopeColumn& column : item.columns) {
+    if (column.hidden) continue;
+    if (named < alias->n_colnames) column.name = ast::StringOf(*alias->colnames[named]);
+    ++named;
   }
-  for (size_t i = 0; i < alias->n_colnames; ++i) {
-    item.columns[i].name = ast::StringOf(*alias->colnames[i]);
-  }
-  return {};
+  if (alias->n_colnames <= named) return {};
+  return Status::Error(sqlstate::kInvalidColumnReference,
+                       fmt::format("table \"{}\" has {} columns available but {} columns specified",
+                                   item.alias, named, alias->n_colnames),
+                       CharacterPosition(sql_, location));
 }
 
 // PostgreSQL reads a sequence as a table of one row; ok if the name means something else.

@@ -186,8 +186,8 @@ Result<Planner::FromItem> Planner::AnalyzeJoin(const PgQuery__JoinExpr& join, bo
   std::vector<ScopeColumn> left_columns = items[left.item].columns;
   std::vector<ScopeColumn> right_columns = items[right.item].columns;
   // An alias of the join counts its columns.
-  std::erase_if(left_columns, [](const ScopeColumn& column) { return column.newer; });
-  std::erase_if(right_columns, [](const ScopeColumn& column) { return column.newer; });
+  std::erase_if(left_columns, [](const ScopeColumn& column) { return column.hidden; });
+  std::erase_if(right_columns, [](const ScopeColumn& column) { return column.hidden; });
   if (join.n_using_clause > 0 || join.is_natural) {
     CONNBENCH_RETURN_IF_ERROR(MergeColumns(join, left_columns, right_columns, item.columns, tree));
   } else if (join.quals != nullptr) {

@@ -91,7 +91,9 @@ Result<std::vector<int>> Planner::InsertColumns(const PgQuery__InsertStmt& inser
     columns.push_back(column);
   }
   if (insert.n_cols == 0) {
-    for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) columns.push_back(i);
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      if (!table.columns[i].dropped) columns.push_back(static_cast<int>(i));
+    }
   }
   return columns;
 }

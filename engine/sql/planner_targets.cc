@@ -46,7 +46,7 @@ Status Planner::ExpandStar(const PgQuery__ColumnRef& reference, const Scope& sco
   }
   const auto expand = [&](const Scope& owner, const ScopeItem& item) -> Status {
     for (const ScopeColumn& each : item.columns) {
-      if (each.newer) continue;
+      if (each.hidden) continue;
       CONNBENCH_ASSIGN_OR_RETURN(Expression * column,
                                  ReferToColumn(builder_, scope, owner, each, reference.location));
       targets.push_back({column, each.name});

@@ -72,6 +72,13 @@ Result<std::vector<RowChange::Assignment>> Planner::AnalyzeAssignments(
     }
     assigned[column] = true;
   }
+  // A new version keeps nothing of columns that were dropped.
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.columns[i].dropped) continue;
+    CONNBENCH_ASSIGN_OR_RETURN(const Expression* null,
+                               AnalyzeDefault(table.columns[i], plan_->arena));
+    assignments.push_back({static_cast<int>(i), null});
+  }
   return assignments;
 }
 

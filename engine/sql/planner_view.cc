@@ -28,10 +28,14 @@ std::vector<ScopeColumn> Planner::ColumnsOf(const RelationInfo& relation,
         columns.emplace_back(ScopeColumn{column.name, {column.type_oid, column.type_modifier}});
     made.relation = relation.oid;
     made.number = number;
+    made.hidden = column.dropped;
     if (reference == nullptr) continue;
-    // What the view does not use has no name in its text, so that none is ambiguous.
+    // What the view does not use has no name in its text, so that none is ambiguous. Where a column
+    // was dropped since, aliases still count it.
     made.name.clear();
-    made.newer = number >= reference->width;
+    made.hidden = number >= reference->width ||
+                  std::find(reference->dropped.begin(), reference->dropped.end(), number) !=
+                      reference->dropped.end();
     for (const ViewReference::Column& used : reference->columns) {
       if (used.number == number) made.name = used.name;
     }

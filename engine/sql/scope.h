@@ -25,7 +25,7 @@ struct ScopeColumn {
   Expression* merged = nullptr;  // a column of USING that is more than one slot
   Oid relation = 0;              // of a table or stored view that it is a column of
   int16_t number = 0;            // its place there, from 0
-  bool newer = false;            // than the view whose text is read: that knows nothing of it
+  bool hidden = false;           // dropped, or newer than the view whose text is read
 };
 
 // A table, function, view or join in FROM.

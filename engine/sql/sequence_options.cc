@@ -112,6 +112,21 @@ Status SetBound(const PgQuery__DefElem* option, bool to_default, int64_t by_defa
 
 }  // namespace
 
+Result<SequenceInfo> SequenceOfType(const SequenceInfo& current, Oid type, int64_t value) {
+  SequenceInfo info = current;
+  const auto [old_lowest, old_highest] = RangeOf(current.type_oid);
+  const auto [lowest, highest] = RangeOf(type);
+  info.type_oid = type;
+  const bool ascending = info.increment > 0;
+  CONNBENCH_RETURN_IF_ERROR(SetBound(nullptr, current.maximum == old_highest,
+                                     ascending ? highest : -1, "MAXVALUE", info, info.maximum));
+  CONNBENCH_RETURN_IF_ERROR(SetBound(nullptr, current.minimum == old_lowest, ascending ? 1 : lowest,
+                                     "MINVALUE", info, info.minimum));
+  CONNBENCH_RETURN_IF_ERROR(CheckBounds(info, "START", info.start));
+  CONNBENCH_RETURN_IF_ERROR(CheckBounds(info, "RESTART", value));
+  return info;
+}
+
 Result<SequenceChange> ReadSequenceOptions(std::string_view sql,
                                            std::span<ast::Node* const> options,
                                            const SequenceInfo* current, Oid identity_type) {

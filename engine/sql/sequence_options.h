@@ -31,4 +31,8 @@ Result<SequenceChange> ReadSequenceOptions(std::string_view sql,
                                            std::span<ast::Node* const> options,
                                            const SequenceInfo* current, Oid identity_type);
 
+// The sequence when its identity column gets that type: bounds that were those of the old type
+// become those of the new one. 22023 if its start or its value does not fit.
+Result<SequenceInfo> SequenceOfType(const SequenceInfo& current, Oid type, int64_t value);
+
 }  // namespace connbench::engine

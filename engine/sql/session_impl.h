@@ -412,7 +412,7 @@ class RealSession final : public Session, private EvalEnvironment {
   Status RunCopyTo(const PgQuery__CopyStmt& statement, std::string_view sql, int64_t& rows,
                    ResultSink& sink);
   Result<RelationRef> MakeIndex(const RelationRef& table, IndexInfo definition);
-  Status BuildIndex(const RelationRef& relation);
+  Status BuildIndex(const RelationRef& relation, size_t which);
   Status AlterOtherOwner(const PgQuery__AlterTableStmt& alter, std::string_view sql,
                          ResultSink& sink);
   // utility_foreign_key.cc
@@ -429,13 +429,7 @@ class RealSession final : public Session, private EvalEnvironment {
   Status MakeCheckOf(RelationInfo& table, const PgQuery__Constraint& constraint,
                      std::string_view sql);
   Result<std::string> ChooseCheckName(const RelationInfo& table, const CheckInfo& check);
-  // The same to a table whose rows must meet it.
-  Result<RelationRef> AddCheck(const RelationRef& table, const PgQuery__Constraint& constraint,
-                               std::string_view sql);
-  Result<RelationRef> AddConstraint(RelationRef table, const PgQuery__Constraint& constraint,
-                                    std::string_view sql);
-  Result<RelationRef> AlterColumn(const RelationRef& table, const PgQuery__AlterTableCmd& command,
-                                  std::string_view sql);
+  class Alteration;  // alter_table.h
   Result<std::string> ChooseName(std::string_view table, std::string_view column,
                                  std::string_view suffix);
   Status SendTextRow(std::span<const std::string> fields, ResultSink& sink);

@@ -10,6 +10,7 @@
 
 #include "base/ascii.h"
 #include "base/bool_text.h"
+#include "engine/config.h"
 #include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {

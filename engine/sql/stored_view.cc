@@ -76,8 +76,13 @@ bool IsAggregateCall(const PgQuery__Node& node) {
 void RecordedReads::Add(std::string_view name, const RelationRef& relation) {
   const bool is_new = relations.emplace(relation->oid, relation).second;
   if (!is_new) return;
-  references.push_back(
-      {relation->oid, std::string(name), static_cast<int16_t>(relation->columns.size()), {}});
+  ViewReference& reference = references.emplace_back();
+  reference.oid = relation->oid;
+  reference.name = name;
+  reference.width = static_cast<int16_t>(relation->columns.size());
+  for (int16_t i = 0; i < reference.width; ++i) {
+    if (relation->columns[static_cast<size_t>(i)].dropped) reference.dropped.push_back(i);
+  }
 }
 
 Result<PlannedView> PlanView(const PlanningContext& context, std::string_view sql,

@@ -11,8 +11,8 @@ namespace connbench::engine {
 std::span<const SystemView* const> AllSystemViews() {
   static const std::vector<const SystemView*> kViews = [] {
     std::vector<const SystemView*> views;
-    for (auto file : {PoolViews(), RelationCatalogs(), ServerCatalogs(), EmptyCatalogs(),
-                      CatalogViews(), StatisticsViews(), LogViews()}) {
+    for (auto file : {PoolViews(), RelationCatalogs(), ColumnCatalogs(), ServerCatalogs(),
+                      EmptyCatalogs(), CatalogViews(), StatisticsViews(), LogViews()}) {
       for (const SystemView& view : file) views.push_back(&view);
     }
     std::sort(views.begin(), views.end(),

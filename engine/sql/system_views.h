@@ -55,6 +55,7 @@ Status RefuseSystemView(const SystemView& view, bool superuser = true);
 // The rows of that table, file by file.
 std::span<const SystemView> PoolViews();
 std::span<const SystemView> RelationCatalogs();
+std::span<const SystemView> ColumnCatalogs();
 std::span<const SystemView> ServerCatalogs();
 std::span<const SystemView> EmptyCatalogs();
 std::span<const SystemView> CatalogViews();

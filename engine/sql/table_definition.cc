@@ -22,10 +22,12 @@ Oid SerialType(const PgQuery__TypeName& type) {
   return type_oid::kInvalid;
 }
 
-// PostgreSQL gives every row these.
-constexpr std::string_view kSystemColumns[] = {"tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"};
-
 }  // namespace
+
+bool IsSystemColumn(std::string_view name) {
+  constexpr std::string_view kNames[] = {"tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
 
 std::string TruncateName(std::string_view name) {
   if (name.size() <= static_cast<size_t>(kMaxNameLength)) return std::string(name);
@@ -44,8 +46,7 @@ Status CheckNewName(std::span<const ColumnInfo> columns, std::string_view name) 
     return Status::Error(sqlstate::kDuplicateColumn,
                          fmt::format("column \"{}\" specified more than once", name));
   }
-  if (std::find(std::begin(kSystemColumns), std::end(kSystemColumns), name) !=
-      std::end(kSystemColumns)) {
+  if (IsSystemColumn(name)) {
     return Status::Error(
         sqlstate::kDuplicateColumn,
         fmt::format("column name \"{}\" conflicts with a system column name", name));
@@ -190,9 +191,13 @@ Status TableDefinition::AddColumnConstraint(const PgQuery__Constraint& constrain
       return AddNullability(true, constraint.location, index, declared);
     case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT: {
       CONNBENCH_RETURN_IF_ERROR(AddDefault(constraint.location, index, declared));
-      CONNBENCH_ASSIGN_OR_RETURN(
-          column.default_sql,
-          DefaultText(sql_, *constraint.raw_expr, column, environment_, default_sequences[index]));
+      Result<std::string> text =
+          DefaultText(sql_, *constraint.raw_expr, column, environment_, default_sequences[index]);
+      if (!text.ok()) {
+        Status status = text.TakeStatus();
+        return alters ? Status(std::move(status).WithoutPosition()) : std::move(status);
+      }
+      column.default_sql = std::move(*text);
       return {};
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
@@ -258,10 +263,17 @@ Status TableDefinition::AddTableConstraint(const PgQuery__Constraint& constraint
         const auto at = std::find_if(columns.begin(), columns.end(), [wanted](const auto& column) {
           return column.name == wanted;
         });
+        const bool primary = constraint.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+        if (at == columns.end() && alters && primary) {
+          // PostgreSQL first sets its columns NOT NULL.
+          return Status::Error(
+              sqlstate::kUndefinedColumn,
+              fmt::format("column \"{}\" of relation \"{}\" does not exist", wanted, name_));
+        }
         if (at == columns.end()) {
           return Status::Error(sqlstate::kUndefinedColumn,
                                fmt::format("column \"{}\" named in key does not exist", wanted),
-                               CharacterPosition(sql_, constraint.location));
+                               alters ? 0 : CharacterPosition(sql_, constraint.location));
         }
         const auto column = static_cast<int16_t>(at - columns.begin());
         if (std::find(key.begin(), key.end(), column) != key.end()) {
@@ -330,7 +342,7 @@ Status TableDefinition::AddKey(const PgQuery__Constraint& constraint, std::vecto
       return Status::Error(
           sqlstate::kInvalidTableDefinition,
           fmt::format("multiple primary keys for table \"{}\" are not allowed", name_),
-          CharacterPosition(sql_, constraint.location));
+          alters ? 0 : CharacterPosition(sql_, constraint.location));
     }
   }
   indexes.push_back(std::move(index));

@@ -19,6 +19,9 @@ namespace connbench::engine {
 // At most kMaxNameLength bytes, cut between characters, as PostgreSQL does silently.
 std::string TruncateName(std::string_view name);
 
+// Whether PostgreSQL gives every row a column of that name.
+bool IsSystemColumn(std::string_view name);
+
 // Whether a table with these columns may have another one of that name: 42701, 54011.
 Status CheckNewName(std::span<const ColumnInfo> columns, std::string_view name);
 // Whether a table may have a column of that type: 42P16, 0A000 at type_location.
@@ -51,6 +54,8 @@ struct TableDefinition {
   std::vector<const PgQuery__Constraint*> checks;  // to be read once all columns are known
   // For each column, the sequences that its default names, as written.
   std::vector<std::vector<std::string>> default_sequences;
+  // Errors of ALTER TABLE do not say where a default or a key stands.
+  bool alters = false;
 
  private:
   // What a column's constraints have said so far, to find two that contradict each other.

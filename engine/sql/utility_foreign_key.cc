@@ -148,18 +148,8 @@ Result<RelationRef> RealSession::AddForeignKey(const RelationRef& table,
     return Status::Error(sqlstate::kInvalidForeignKey,
                          "number of referencing and referenced columns for foreign key disagree");
   }
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const ColumnInfo& from = table->columns[static_cast<size_t>(columns[i])];
-    const ColumnInfo& to = referenced->columns[static_cast<size_t>(wanted[i])];
-    if (CanReference(from.type_oid, to.type_oid)) continue;
-    return Status::Error(
-               sqlstate::kDatatypeMismatch,
-               fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
-        .WithDetail(fmt::format(
-            "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-            to.name, FormatType({from.type_oid, -1}), FormatType({to.type_oid, -1})));
-  }
   key.referenced_columns = wanted;
+  CONNBENCH_RETURN_IF_ERROR(CheckKeyTypes(*table, *referenced, key));
   key.table_oid = referenced->oid;
   key.index_oid = index->oid;
   key.on_update = ActionOf(constraint.fk_upd_action);

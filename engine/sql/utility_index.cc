@@ -55,10 +55,10 @@ Result<RelationRef> RealSession::MakeIndex(const RelationRef& table, IndexInfo d
   return catalog_.CreateIndex(transaction_, table, definition);
 }
 
-// Fills the table's last index from its rows.
-Status RealSession::BuildIndex(const RelationRef& relation) {
+// Fills an index of the table from its rows.
+Status RealSession::BuildIndex(const RelationRef& relation, size_t which) {
   Table table(storage_, relation);
-  const TableIndex& index = table.indexes().back();
+  const TableIndex& index = table.indexes()[which];
   ExternalSorter sorter;
   sorter.SetMemoryLimit(kIndexBuildBytes);
   sorter.SetInterrupts(this);
@@ -214,7 +214,7 @@ Result<RealSession::Outcome> RealSession::RunCreateIndex(const PgQuery__Node& st
     CONNBENCH_ASSIGN_OR_RETURN(index.name, ChooseName(table->name, KeyNames(*table, index), "idx"));
   }
   CONNBENCH_ASSIGN_OR_RETURN(table, MakeIndex(table, std::move(index)));
-  CONNBENCH_RETURN_IF_ERROR(BuildIndex(table));
+  CONNBENCH_RETURN_IF_ERROR(BuildIndex(table, table->indexes.size() - 1));
   return Outcome{"CREATE INDEX"};
 }
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "engine/sql/ast.h"
 #include "engine/sql/check_constraints.h"
 #include "engine/sql/session_impl.h"
 #include "engine/sql/stored_expression.h"
+#include "engine/sql/table_definition.h"
 
 namespace connbench::engine {
 namespace {
@@ -24,12 +24,6 @@ std::string_view RenameTag(const PgQuery__RenameStmt& rename) {
     default:
       return {};
   }
-}
-
-bool IsSystemColumn(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kNames = {"tableoid", "ctid", "xmin",
-                                                      "cmin",     "xmax", "cmax"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 }  // namespace

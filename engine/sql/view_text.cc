@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <string_view>
+#include <vector>
 
 #include "engine/executor/types/string_type.h"
 #include "engine/sql/ast.h"
@@ -103,6 +105,10 @@ std::string RecursiveText(const PgQuery__CommonTableExpr& query, std::string_vie
                      columns, name);
 }
 
+bool HasNumber(const std::vector<int16_t>& numbers, int16_t number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
 // Whether the text's names are those of today.
 bool IsUnchanged(const ViewReference& reference, const RelationInfo& relation) {
   if (relation.name != reference.name) return false;
@@ -110,21 +116,30 @@ bool IsUnchanged(const ViewReference& reference, const RelationInfo& relation) {
   for (const ViewReference::Column& used : reference.columns) {
     if (relation.columns[static_cast<size_t>(used.number)].name != used.name) return false;
   }
-  return true;
+  const auto dropped = std::count_if(relation.columns.begin(), relation.columns.end(),
+                                     [](const ColumnInfo& column) { return column.dropped; });
+  return static_cast<size_t>(dropped) == reference.dropped.size();
 }
 
-// A query of WITH by which the text finds the relation as it was.
+// A query of WITH by which the text finds the relation as it was. Aliases count what was dropped
+// since.
 std::string OldRelation(const ViewReference& reference, const RelationInfo& relation) {
-  std::vector<ViewReference::Column> columns;
+  std::string then;
+  std::string now;
   for (int16_t i = 0; i < reference.width; ++i) {
-    columns.push_back({i, relation.columns[static_cast<size_t>(i)].name});
+    if (HasNumber(reference.dropped, i)) continue;
+    const ColumnInfo& column = relation.columns[static_cast<size_t>(i)];
+    std::string name = column.dropped ? fmt::format("dropped {}", i + 1) : column.name;
+    for (const ViewReference::Column& used : reference.columns) {
+      if (used.number == i) name = used.name;
+    }
+    if (!then.empty()) then += ", ";
+    then += QuoteIfNeeded(name);
+    if (!now.empty()) now += ", ";
+    now += column.dropped ? std::string("NULL") : QuoteIfNeeded(column.name);
   }
-  const std::string now = Names(columns, columns.size());
-  for (const ViewReference::Column& used : reference.columns) {
-    columns[static_cast<size_t>(used.number)].name = used.name;
-  }
-  return fmt::format("{}({}) AS (SELECT {} FROM public.{})", QuoteIfNeeded(reference.name),
-                     Names(columns, columns.size()), now, QuoteIfNeeded(relation.name));
+  return fmt::format("{}({}) AS (SELECT {} FROM public.{})", QuoteIfNeeded(reference.name), then,
+                     now, QuoteIfNeeded(relation.name));
 }
 
 }  // namespace

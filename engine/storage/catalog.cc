@@ -463,6 +463,9 @@ Result<RelationRef> Catalog::Truncate(Transaction& transaction, const RelationRe
   CONNBENCH_RETURN_IF_ERROR(ReplaceRow(transaction, table->oid, [&](RelationInfo& changed) {
     changed.storage = heap;
     for (size_t i = 0; i < indexes.size(); ++i) changed.indexes[i].storage = indexes[i];
+    // There are no rows of the older generations any more.
+    changed.generations.clear();
+    for (ColumnInfo& column : changed.columns) column.missing.clear();
   }));
   NoteChange(transaction, change);
   return FindByOid(transaction, table->oid);

@@ -59,6 +59,10 @@ struct ColumnInfo {
   Oid owned_sequence = 0;                   // serial, identity, OWNED BY: dropped with the table
   Identity identity = Identity::kNone;      // its values come from owned_sequence; no default_sql
   std::vector<Oid> default_sequences = {};  // those that default_sql names: they cannot be dropped
+  // Its value in rows that are older than it: a row of this column alone; empty: null.
+  std::string missing = {};
+  // DROP COLUMN leaves the place, without a name, so that the others keep theirs.
+  bool dropped = false;
 };
 
 struct IndexInfo {
@@ -131,6 +135,7 @@ struct ViewReference {
   std::string name;             // in the text
   int16_t width = 0;            // how many columns the relation had then: the text knows no others
   std::vector<Column> columns;  // that the view uses
+  std::vector<int16_t> dropped = {};  // places in it that had no column any more
 };
 
 // What a view shows. The text keeps its meaning when what it reads is renamed or gets more columns,
@@ -154,6 +159,7 @@ struct RelationInfo {
   Oid owner = kSuperuserOid;                 // but of an index, whose owner is its table's
   std::optional<std::vector<Grant>> grants;  // none: the owner may do everything, others nothing
   std::vector<ColumnInfo> columns;           // of a table or view
+  std::vector<uint16_t> generations;         // of a table: with how many columns older rows are
   std::vector<IndexInfo> indexes;            // of a table
   std::vector<ForeignKeyInfo> foreign_keys;  // of a table
   std::vector<ReferenceInfo> references;     // to a table, so that its plans know of them
@@ -211,15 +217,16 @@ class Catalog {
   Status Drop(Transaction& transaction, const RelationRef& relation);
   // New, empty storage for the table and its indexes.
   Result<RelationRef> Truncate(Transaction& transaction, const RelationRef& table);
-  // Any change to the columns' properties (not null, default, owned_sequence); their number and
-  // types must stay.
+  // Any change to the columns' properties (not null, default, owned_sequence); their number must
+  // stay, and so must their types, unless the caller goes on to Truncate() and makes the rows anew.
   Result<RelationRef> AlterColumns(Transaction& transaction, const RelationRef& table,
                                    std::vector<ColumnInfo> columns);
 
   // Any other change of what the relation is: owner, grants, checks, foreign keys, references, the
   // options of a sequence, what a view shows. Its name, kind, storage and indexes must stay, and so
-  // must the types of a table's columns. change may be called again with what a transaction that
-  // has committed meanwhile left.
+  // must the types of a table's columns, as with AlterColumns(). Columns may come behind them, with
+  // a new generation. change may be called again with what a transaction that has committed
+  // meanwhile left.
   Result<RelationRef> Alter(Transaction& transaction, const RelationRef& relation,
                             const std::function<void(RelationInfo&)>& change);
   // Of a table or view, whose name is nowhere but in its own row. 42P07 if the new one is taken.

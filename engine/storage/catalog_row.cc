@@ -108,6 +108,8 @@ void WriteColumn(Writer& writer, const ColumnInfo& column) {
   writer.Number(column.owned_sequence);
   writer.Number(column.identity);
   writer.Numbers(column.default_sequences);
+  writer.Text(column.missing);
+  writer.Number<uint8_t>(column.dropped);
 }
 
 ColumnInfo ReadColumn(Reader& reader) {
@@ -120,6 +122,8 @@ ColumnInfo ReadColumn(Reader& reader) {
   column.owned_sequence = reader.Number<Oid>();
   column.identity = reader.Number<Identity>();
   column.default_sequences = reader.Numbers<Oid>();
+  column.missing = reader.Text();
+  column.dropped = reader.Flag();
   return column;
 }
 
@@ -187,6 +191,7 @@ void WriteView(Writer& writer, const ViewInfo& view) {
       writer.Number(column.number);
       writer.Text(column.name);
     }
+    writer.Numbers(reference.dropped);
   }
   writer.Numbers(view.keys);
 }
@@ -207,6 +212,7 @@ ViewInfo ReadView(Reader& reader) {
       const auto number = reader.Number<int16_t>();
       reference.columns.push_back({number, reader.Text()});
     }
+    reference.dropped = reader.Numbers<int16_t>();
   }
   view.keys = reader.Numbers<Oid>();
   return view;
@@ -244,6 +250,7 @@ std::string EncodeCatalogRow(const RelationInfo& relation) {
   writer.Number(relation.table_oid);
   writer.Number(static_cast<uint16_t>(relation.columns.size()));
   for (const ColumnInfo& column : relation.columns) WriteColumn(writer, column);
+  writer.Numbers(relation.generations);
   writer.Number(static_cast<uint16_t>(relation.indexes.size()));
   for (const IndexInfo& index : relation.indexes) WriteIndex(writer, index);
   writer.Number(static_cast<uint16_t>(relation.foreign_keys.size()));
@@ -279,6 +286,7 @@ Result<RelationInfo> DecodeCatalogRow(std::string_view row) {
   for (uint16_t i = 0; i < columns && reader.ok(); ++i) {
     relation.columns.push_back(ReadColumn(reader));
   }
+  relation.generations = reader.Numbers<uint16_t>();
   const auto indexes = reader.Number<uint16_t>();
   for (uint16_t i = 0; i < indexes && reader.ok(); ++i) {
     relation.indexes.push_back(ReadIndex(reader));

@@ -66,7 +66,7 @@ def transfer_until_gone(server, ledger, seed):
 
 
 def change_tables_until_gone(server, ledger, seed):
-    """Tables come and go, vacuum and checkpoints run, beside the transfers."""
+    """Tables come, change and go, vacuum and checkpoints run, beside the transfers."""
     chance = random.Random(seed)
     with contextlib.suppress(psycopg.OperationalError):
         with server.connect(user="postgres") as connection:
@@ -75,6 +75,13 @@ def change_tables_until_gone(server, ledger, seed):
                 ledger.tables.add(table)
                 connection.execute(f"create table {table} (a int primary key)")
                 connection.execute(f"insert into {table} select g from generate_series(1, 500) g")
+                if chance.random() < 0.5:
+                    connection.execute(f"alter table {table} add b text default 'b', "
+                                       "alter a type bigint, add c serial unique")
+                    connection.execute(f"alter table {table} drop b")
+                if chance.random() < 0.3:
+                    kind = chance.choice(("int", "bigint"))
+                    connection.execute(f"alter table accounts alter balance type {kind}")
                 if chance.random() < 0.7:
                     connection.execute(f"drop table {table}")
                 if chance.random() < 0.3:

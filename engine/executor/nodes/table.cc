@@ -15,12 +15,6 @@ namespace {
 // PostgreSQL cuts a column's value in "Failing row contains (...)" after so many bytes.
 constexpr size_t kShownValueBytes = 64;
 
-std::vector<Oid> ColumnTypes(const RelationInfo& relation) {
-  std::vector<Oid> types;
-  for (const ColumnInfo& column : relation.columns) types.push_back(column.type_oid);
-  return types;
-}
-
 std::string ValueText(Oid type, const Value& value, EvalContext& context) {
   if (value.null) return "null";
   std::string_view text;
@@ -34,10 +28,23 @@ std::string ValueText(Oid type, const Value& value, EvalContext& context) {
 
 }  // namespace
 
+RowCodec CodecOf(const RelationInfo& table) {
+  std::vector<Oid> types;
+  std::vector<Value> missing;
+  for (const ColumnInfo& column : table.columns) {
+    types.push_back(column.type_oid);
+    missing.push_back(
+        column.missing.empty()
+            ? Value::Null()
+            : RowCodec(std::span(&column.type_oid, 1)).DecodeColumn(column.missing, 0));
+  }
+  return {types, table.generations, std::move(missing)};
+}
+
 Table::Table(Storage& storage, RelationRef relation)
     : storage_(&storage),
       relation_(std::move(relation)),
-      codec_(ColumnTypes(*relation_)),
+      codec_(CodecOf(*relation_)),
       heap_(storage, relation_->storage) {
   for (const IndexInfo& info : relation_->indexes) {
     TableIndex index{&info, {}, BTree(storage, info.storage)};
@@ -179,11 +186,12 @@ Status Table::DuplicateKey(const TableIndex& index, const Value* row, EvalContex
 }
 
 std::string Table::DescribeRow(const Value* row, EvalContext& context) const {
-  std::string text = "(";
+  std::string text;
   for (size_t i = 0; i < relation_->columns.size(); ++i) {
-    text += (i > 0 ? ", " : "") + ValueText(relation_->columns[i].type_oid, row[i], context);
+    if (relation_->columns[i].dropped) continue;
+    text += (text.empty() ? "" : ", ") + ValueText(relation_->columns[i].type_oid, row[i], context);
   }
-  return text + ")";
+  return "(" + text + ")";
 }
 
 }  // namespace connbench::engine

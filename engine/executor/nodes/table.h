@@ -31,6 +31,9 @@ struct TableIndex {
   BTree tree;
 };
 
+// For the rows of a table; points into the relation, which must outlive it.
+RowCodec CodecOf(const RelationInfo& table);
+
 class Table {
  public:
   Table(Storage& storage, RelationRef relation);
