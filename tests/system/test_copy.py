@@ -20,13 +20,17 @@ create table c (a int, b text, d varchar(3) default 'new', check (a <> 13));
 create table pairs (k int primary key, v numeric(5, 2) not null);
 create view looking as select 1 as one;
 create table every_type (b bool, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric,
-    t text, v varchar(9), c char(4), ts timestamp, tz timestamptz, d date, u uuid, y bytea);
+    t text, v varchar(9), c char(4), ts timestamp, tz timestamptz, d date, u uuid, y bytea,
+    iv interval, ti time, j json);
 insert into every_type values
     (true, 1, 2, 3, 1.5, -2.25, 123456.789, E'a\\tb\\\\c,"d"\\n', 'v', 'c', '2024-02-29 12:00:00.5',
-     '2024-02-29 12:00:00.5+00', '2024-02-29', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '\\x00ff5c'),
+     '2024-02-29 12:00:00.5+00', '2024-02-29', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '\\x00ff5c',
+     '1 mon 2 days 03:04:05.6', '12:34:56.789', '{"a": [1, "x"]}'),
     (false, -1, -2, -3, 'NaN', 'Infinity', 'NaN', '', '', '', 'infinity', '-infinity', '0001-01-01',
-     'ffffffff-ffff-ffff-ffff-ffffffffffff', ''),
-    (null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)
+     'ffffffff-ffff-ffff-ffff-ffffffffffff', '',
+     '-1 year', '24:00', 'null'),
+    (null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+     null, null, null)
 """
 
 # Each option alone, wrong, twice, and with what it contradicts.
