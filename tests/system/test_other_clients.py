@@ -1,5 +1,6 @@
 """Other client programs and libraries: sysbench, asyncpg."""
 import asyncio
+import io
 import re
 
 import asyncpg
@@ -63,6 +64,13 @@ def test_asyncpg_copies_and_reports_errors(server):
                 cursor = await connection.cursor("select a from ap order by a")
                 assert [row["a"] for row in await cursor.fetch(2)] == [0, 1]
                 assert [row["a"] for row in await cursor.fetch(2)] == [2, 3]
+            # Records go in COPY's binary form.
+            assert await connection.copy_records_to_table(
+                "ap", records=[(100, "x"), (101, None)]) == "COPY 2"
+            copied = io.BytesIO()
+            await connection.copy_from_query("select * from ap where a >= $1 order by a", 100,
+                                             output=copied, format="csv", header=True)
+            assert copied.getvalue() == b"a,b\n100,x\n101,\n"
             await connection.execute("drop table ap")
         finally:
             await connection.close()
