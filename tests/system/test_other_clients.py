@@ -68,7 +68,7 @@ def test_asyncpg_copies_and_reports_errors(server):
             assert await connection.copy_records_to_table(
                 "ap", records=[(100, "x"), (101, None)]) == "COPY 2"
             copied = io.BytesIO()
-            await connection.copy_from_query("select * from ap where a >= $1 order by a", 100,
+            await connection.copy_from_query("select * from ap where a >= 100 order by a",
                                              output=copied, format="csv", header=True)
             assert copied.getvalue() == b"a,b\n100,x\n101,\n"
             await connection.execute("drop table ap")
