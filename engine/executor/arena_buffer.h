@@ -25,12 +25,13 @@ struct ArenaBuffer {
   std::string_view view() const { return {bytes == nullptr ? "" : bytes, size}; }
 
   bool Append(std::string_view text, Arena& arena) {
+    if (text.empty()) return true;
     const uint64_t wanted = uint64_t{size} + text.size();
     if (wanted > kMaxBytes) {
       too_long = true;
       return false;
     }
-    if (wanted > capacity) {
+    if (bytes == nullptr || wanted > capacity) {
       const auto grown = std::bit_ceil(std::max<uint64_t>(wanted, 32));
       char* larger = arena.AllocateBytes(grown);
       if (larger == nullptr) return false;
@@ -38,7 +39,7 @@ struct ArenaBuffer {
       bytes = larger;
       capacity = static_cast<uint32_t>(grown);
     }
-    if (!text.empty()) std::memcpy(bytes + size, text.data(), text.size());
+    std::memcpy(bytes + size, text.data(), text.size());
     size = static_cast<uint32_t>(wanted);
     return true;
   }

@@ -1,4 +1,6 @@
 // The builder's methods for SQL's own constructs: logic, tests, IN, CASE, COALESCE, ...
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
