@@ -324,11 +324,21 @@ TEST(RowCodecTest, ReadsRowsThatHaveFewerColumns) {
       const auto columns = static_cast<size_t>(codecs[reader].columns());
       const size_t written = generation < 3 ? all_older[generation] : 4;
       EXPECT_EQ(read[0].integer, -3);
-      if (columns > 1) EXPECT_EQ(read[1].null, written < 2);
-      if (written > 1) EXPECT_EQ(read[1].text(), "two");
-      if (columns > 2) EXPECT_EQ(read[2].null, written > 2);
-      if (columns > 2 && written < 3) EXPECT_EQ(read[2].integer, 7);
-      if (columns > 3) EXPECT_EQ(read[3].text(), written < 4 ? "none" : "four");
+      if (columns > 1) {
+        EXPECT_EQ(read[1].null, written < 2);
+      }
+      if (written > 1) {
+        EXPECT_EQ(read[1].text(), "two");
+      }
+      if (columns > 2) {
+        EXPECT_EQ(read[2].null, written > 2);
+      }
+      if (columns > 2 && written < 3) {
+        EXPECT_EQ(read[2].integer, 7);
+      }
+      if (columns > 3) {
+        EXPECT_EQ(read[3].text(), written < 4 ? "none" : "four");
+      }
       for (int column = 0; column < codecs[reader].columns(); ++column) {
         const auto needed = static_cast<uint16_t>(column);
         Value alone[4];
