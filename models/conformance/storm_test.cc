@@ -1,5 +1,5 @@
-// A storm: more clients connect at once than the listen backlog holds, and all are served. A program
-// of its own, because it takes as much of the machine as it can get.
+// A storm: more clients connect at once than the listen backlog holds, and all are served. A
+// program of its own, because it takes as much of the machine as it can get.
 #include <memory>
 #include <string>
 
