@@ -24,6 +24,13 @@ constexpr bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr bool IsAsciiLetter(char c) { return AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z'; }
 
+// -1: it is none.
+constexpr int HexDigitValue(char c) {
+  if (IsAsciiDigit(c)) return c - '0';
+  const char lower = AsciiLower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 // Blanks, tabs and the bytes that end lines or pages: what isspace() says in the locale "C".
 constexpr bool IsAsciiSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "engine/executor/types/string_type.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/copy_from.h"
@@ -15,13 +16,6 @@ namespace {
 // Ends the data, whatever follows.
 constexpr std::string_view kMarker = "\\.";
 constexpr size_t kNowhere = std::string_view::npos;
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // One backslash sequence of the text format; at points behind the backslash and is moved on.
 char Unescape(std::string_view line, size_t& at) {
@@ -40,9 +34,10 @@ char Unescape(std::string_view line, size_t& at) {
     case 'v':
       return '\v';
     case 'x': {
-      if (at >= line.size() || HexDigit(line[at]) < 0) return c;
-      int value = HexDigit(line[at++]);
-      if (at < line.size() && HexDigit(line[at]) >= 0) value = value * 16 + HexDigit(line[at++]);
+      if (at >= line.size() || HexDigitValue(line[at]) < 0) return c;
+      int value = HexDigitValue(line[at++]);
+      if (at < line.size() && HexDigitValue(line[at]) >= 0)
+        value = value * 16 + HexDigitValue(line[at++]);
       return static_cast<char>(value);
     }
     default:

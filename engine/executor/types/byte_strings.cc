@@ -20,12 +20,6 @@ constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr size_t kBase64LineBytes = 76;
 
-int HexValue(char c) {
-  if (IsAsciiDigit(c)) return c - '0';
-  const char lower = AsciiLower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool IsEncodedSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Looks for interrupts now and then.
@@ -64,7 +58,7 @@ Status EncodeHex(std::string_view bytes, char* to, Arena& arena) {
 Status DecodeHex(std::string_view text, char* to, Arena& arena, size_t& size) {
   Looks looks(arena);
   const auto digit = [&](size_t at, int& value) -> Status {
-    value = HexValue(text[at]);
+    value = HexDigitValue(text[at]);
     if (value >= 0) return {};
     return Status::Error(
         sqlstate::kInvalidParameterValue,
@@ -259,8 +253,8 @@ Status ParseUuid(std::string_view text, Arena& arena, Value& out) {
   char* bytes = arena.AllocateBytes(kUuidBytes);
   if (bytes == nullptr) return arena.OutOfMemory();
   for (size_t i = 0; i < kUuidBytes; ++i) {
-    const int high = rest.size() < 2 ? -1 : HexValue(rest[0]);
-    const int low = rest.size() < 2 ? -1 : HexValue(rest[1]);
+    const int high = rest.size() < 2 ? -1 : HexDigitValue(rest[0]);
+    const int low = rest.size() < 2 ? -1 : HexDigitValue(rest[1]);
     if (high < 0 || low < 0) return invalid();
     bytes[i] = static_cast<char>(high << 4 | low);
     rest.remove_prefix(2);

@@ -45,12 +45,6 @@ size_t EndOfNumber(std::string_view text, size_t at, bool& valid) {
   return at;
 }
 
-int JsonHexDigit(char c) {
-  if (IsAsciiDigit(c)) return c - '0';
-  const char lower = AsciiLower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 void AppendUtf8(uint32_t c, std::string& out) {
   const auto put = [&out](uint32_t byte) { out += static_cast<char>(byte); };
   if (c < 0x80) return put(c);
@@ -266,7 +260,7 @@ Status JsonReader::LexUnicode(size_t& at, int32_t& high_surrogate) {
       token_end_ = at;
       return InvalidToken();
     }
-    const int digit = JsonHexDigit(text_[at]);
+    const int digit = HexDigitValue(text_[at]);
     if (digit < 0) {
       EndToken(at);
       return Invalid("\"\\u\" must be followed by four hexadecimal digits.");
