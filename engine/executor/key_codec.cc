@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/big_endian.h"
 #include "engine/executor/types/interval.h"
 #include "engine/executor/types/numeric.h"
 #include "engine/executor/types/string_type.h"
@@ -14,11 +15,6 @@ namespace connbench::engine {
 namespace {
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
-
-void StoreBigEndian(uint64_t value, char* to) {
-  value = __builtin_bswap64(value);
-  std::memcpy(to, &value, sizeof(value));
-}
 
 void AppendInteger(int64_t value, KeyBuffer& key) {
   char* at = key.Grow(1 + sizeof(value));

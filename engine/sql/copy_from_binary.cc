@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/executor/types/big_endian.h"
 #include "engine/executor/types/type_io.h"
 #include "engine/sql/copy_binary.h"
 #include "engine/sql/copy_from.h"
@@ -17,8 +18,6 @@ namespace {
 // Bit 16 of the flags, "has OIDs", was taken back with PostgreSQL 12; the higher ones are critical.
 constexpr uint32_t kHasOidsFlag = uint32_t{1} << 16;
 constexpr uint32_t kCriticalFlags = 0xFFFF0000;
-constexpr int32_t kNullField = -1;
-constexpr int16_t kEndOfRows = -1;
 // What PostgreSQL cannot have a buffer for.
 constexpr int32_t kTooLongField = 0x3fffffff;
 
@@ -33,24 +32,16 @@ class Bytes {
     rest_.remove_prefix(size);
     return taken;
   }
-  std::optional<int16_t> Int16() {
-    const auto bytes = Take(2);
-    if (!bytes) return std::nullopt;
-    return static_cast<int16_t>(Unsigned(*bytes));
-  }
-  std::optional<int32_t> Int32() {
-    const auto bytes = Take(4);
-    if (!bytes) return std::nullopt;
-    return static_cast<int32_t>(Unsigned(*bytes));
+  template <typename T>
+  std::optional<T> Integer() {
+    T number = 0;
+    if (!ReadBigEndian(rest_.substr(0, sizeof(T)), number)) return std::nullopt;
+    rest_.remove_prefix(sizeof(T));
+    return number;
   }
   size_t left() const { return rest_.size(); }
 
  private:
-  static uint32_t Unsigned(std::string_view bytes) {
-    uint32_t number = 0;
-    for (char byte : bytes) number = number << 8 | static_cast<unsigned char>(byte);
-    return number;
-  }
   std::string_view rest_;
 };
 
@@ -133,7 +124,7 @@ Result<size_t> CopyFromBinary::TakeHeader(std::string_view bytes, bool all_came)
     return BadCopyFormat("COPY file signature not recognized");
   }
   if (!rest.Take(kCopySignature.size())) return size_t{0};
-  const std::optional<int32_t> flags = rest.Int32();
+  const std::optional<int32_t> flags = rest.Integer<int32_t>();
   if (!flags) return incomplete("missing flags");
   if ((static_cast<uint32_t>(*flags) & kHasOidsFlag) != 0) {
     return BadCopyFormat("invalid COPY file header (WITH OIDS)");
@@ -141,7 +132,7 @@ Result<size_t> CopyFromBinary::TakeHeader(std::string_view bytes, bool all_came)
   if ((static_cast<uint32_t>(*flags) & kCriticalFlags) != 0) {
     return BadCopyFormat("unrecognized critical flags in COPY file header");
   }
-  const std::optional<int32_t> extension = rest.Int32();
+  const std::optional<int32_t> extension = rest.Integer<int32_t>();
   if (!extension) return incomplete("missing length");
   if (*extension < 0) return BadCopyFormat("invalid COPY file header (missing length)");
   if (!rest.Take(static_cast<size_t>(*extension))) return incomplete("wrong length");
@@ -155,13 +146,13 @@ Status CopyFromBinary::InColumn(size_t i, Status error) const {
 
 bool CopyFromBinary::IsWholeRow(std::string_view bytes) const {
   Bytes rest(bytes);
-  const std::optional<int16_t> fields = rest.Int16();
+  const std::optional<int16_t> fields = rest.Integer<int16_t>();
   if (!fields) return false;
   if (*fields != static_cast<int64_t>(columns())) return true;
   for (size_t i = 0; i < columns(); ++i) {
-    const std::optional<int32_t> length = rest.Int32();
+    const std::optional<int32_t> length = rest.Integer<int32_t>();
     if (!length) return false;
-    if (*length == kNullField) continue;
+    if (*length == kCopyNull) continue;
     if (*length < 0 || *length >= kTooLongField) return true;
     if (!rest.Take(static_cast<size_t>(*length))) return false;
   }
@@ -171,10 +162,10 @@ bool CopyFromBinary::IsWholeRow(std::string_view bytes) const {
 Result<size_t> CopyFromBinary::TakeRow(std::string_view bytes) {
   Bytes rest(bytes);
   ++line_number_;
-  const std::optional<int16_t> fields = rest.Int16();
+  const std::optional<int16_t> fields = rest.Integer<int16_t>();
   // As in PostgreSQL, data that end before a row's number of fields are whole.
   if (!fields) return bytes.size();
-  if (*fields == kEndOfRows) {
+  if (*fields == kCopyEnd) {
     part_ = Part::kEnd;
     return bytes.size() - rest.left();
   }
@@ -185,9 +176,9 @@ Result<size_t> CopyFromBinary::TakeRow(std::string_view bytes) {
   CONNBENCH_RETURN_IF_ERROR(BeginRow());
   for (size_t i = 0; i < columns(); ++i) {
     const auto cut_off = [&] { return InColumn(i, BadCopyFormat("unexpected EOF in COPY data")); };
-    const std::optional<int32_t> length = rest.Int32();
+    const std::optional<int32_t> length = rest.Integer<int32_t>();
     if (!length) return cut_off();
-    if (*length == kNullField) {
+    if (*length == kCopyNull) {
       value(i) = Value::Null();
       continue;
     }

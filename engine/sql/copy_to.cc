@@ -1,21 +1,17 @@
 // COPY TO: how a row is written.
 #include "engine/sql/copy_to.h"
 
+#include "engine/executor/types/big_endian.h"
 #include "engine/sql/copy_binary.h"
 
 namespace connbench::engine {
 namespace {
 
-void AppendBigEndian(uint32_t number, int bytes, std::string& out) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-    out += static_cast<char>(number >> shift);
-  }
-}
-void AppendInt16(int16_t number, std::string& out) {
-  AppendBigEndian(static_cast<uint16_t>(number), 2, out);
-}
-void AppendInt32(int32_t number, std::string& out) {
-  AppendBigEndian(static_cast<uint32_t>(number), 4, out);
+template <typename T>
+void AppendBigEndian(T number, std::string& out) {
+  char bytes[sizeof(T)];
+  StoreBigEndian(number, bytes);
+  out.append(bytes, sizeof(T));
 }
 
 // The letter behind the backslash; 0: the character stands for itself.
@@ -43,8 +39,8 @@ char EscapeLetter(char c) {
 bool CopyTo::AppendStart(std::string& out) const {
   if (options_.binary()) {
     out += kCopySignature;
-    AppendInt32(0, out);  // flags
-    AppendInt32(0, out);  // the length of the header extension
+    AppendBigEndian(int32_t{0}, out);  // flags
+    AppendBigEndian(int32_t{0}, out);  // the length of the header extension
     return false;
   }
   if (options_.header == CopyHeader::kNone) return false;
@@ -81,22 +77,22 @@ Status CopyTo::AppendRow(const Value* row, const IoContext& io, std::string& out
 }
 
 Status CopyTo::AppendBinaryRow(const Value* row, const IoContext& io, std::string& out) const {
-  AppendInt16(static_cast<int16_t>(columns_.size()), out);
+  AppendBigEndian(static_cast<int16_t>(columns_.size()), out);
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (row[i].null) {
-      AppendInt32(-1, out);
+      AppendBigEndian(kCopyNull, out);
       continue;
     }
     std::string_view bytes;
     CONNBENCH_RETURN_IF_ERROR(FormatBinary(columns_[i].type_oid, row[i], io, bytes));
-    AppendInt32(static_cast<int32_t>(bytes.size()), out);
+    AppendBigEndian(static_cast<int32_t>(bytes.size()), out);
     out += bytes;
   }
   return {};
 }
 
 void CopyTo::AppendEnd(std::string& out) const {
-  if (options_.binary()) AppendInt16(-1, out);
+  if (options_.binary()) AppendBigEndian(kCopyEnd, out);
 }
 
 void CopyTo::AppendText(std::string_view text, std::string& out) const {

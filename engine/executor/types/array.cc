@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "engine/executor/key_codec.h"
+#include "engine/executor/types/big_endian.h"
 #include "engine/executor/types/scalar_io.h"
 #include "engine/executor/types/string_type.h"
 
@@ -182,9 +183,9 @@ class WordReader {
   explicit WordReader(std::string_view bytes) : rest_(bytes) {}
   Result<int32_t> Word() {
     CONNBENCH_ASSIGN_OR_RETURN(const std::string_view bytes, Bytes(sizeof(uint32_t)));
-    uint32_t word = 0;
-    for (const char c : bytes) word = word << 8 | static_cast<uint8_t>(c);
-    return static_cast<int32_t>(word);
+    int32_t word = 0;
+    ReadBigEndian(bytes, word);
+    return word;
   }
   Result<std::string_view> Bytes(size_t count) {
     if (rest_.size() < count) {
@@ -201,9 +202,8 @@ class WordReader {
 };
 
 bool AppendWord(int64_t word, ArenaBuffer& buffer, Arena& arena) {
-  const auto bits = static_cast<uint32_t>(word);
-  const char bytes[] = {static_cast<char>(bits >> 24), static_cast<char>(bits >> 16),
-                        static_cast<char>(bits >> 8), static_cast<char>(bits)};
+  char bytes[sizeof(uint32_t)];
+  StoreBigEndian(static_cast<uint32_t>(word), bytes);
   return buffer.Append({bytes, sizeof(bytes)}, arena);
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/executor/types/big_endian.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/time_zone.h"
 
@@ -158,10 +159,9 @@ Status StoreInterval(const Interval& interval, Arena& arena, Value& out) {
 namespace {
 // Its own inverse.
 Interval SwapBytes(Interval interval) {
-  interval.microseconds =
-      static_cast<int64_t>(__builtin_bswap64(static_cast<uint64_t>(interval.microseconds)));
-  interval.days = static_cast<int32_t>(__builtin_bswap32(static_cast<uint32_t>(interval.days)));
-  interval.months = static_cast<int32_t>(__builtin_bswap32(static_cast<uint32_t>(interval.months)));
+  interval.microseconds = SwappedToBigEndian(interval.microseconds);
+  interval.days = SwappedToBigEndian(interval.days);
+  interval.months = SwappedToBigEndian(interval.months);
   return interval;
 }
 }  // namespace

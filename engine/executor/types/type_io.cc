@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "engine/executor/types/array.h"
+#include "engine/executor/types/big_endian.h"
 #include "engine/executor/types/byte_strings.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/json.h"
@@ -163,16 +164,6 @@ Status ApplyLength(Type type, bool explicit_cast, const IoContext& io, Value& va
   return Status::Ok();
 }
 
-template <typename T>
-bool ReadBigEndian(std::string_view bytes, T& out) {
-  if (bytes.size() != sizeof(T)) return false;
-  std::make_unsigned_t<T> value = 0;
-  for (char c : bytes)
-    value = static_cast<std::make_unsigned_t<T>>(value << 8 | static_cast<uint8_t>(c));
-  out = static_cast<T>(value);
-  return true;
-}
-
 Status WrongBinaryLength(size_t given, size_t wanted) {
   if (given < wanted) {
     return Status::Error(sqlstate::kProtocolViolation, "insufficient data left in message");
@@ -183,12 +174,7 @@ Status WrongBinaryLength(size_t given, size_t wanted) {
 template <typename T>
 Status ReceiveInteger(std::string_view bytes, Value& out) {
   T value = 0;
-  if constexpr (sizeof(T) == 1) {
-    if (bytes.size() != 1) return WrongBinaryLength(bytes.size(), 1);
-    value = static_cast<T>(bytes[0]);
-  } else {
-    if (!ReadBigEndian(bytes, value)) return WrongBinaryLength(bytes.size(), sizeof(T));
-  }
+  if (!ReadBigEndian(bytes, value)) return WrongBinaryLength(bytes.size(), sizeof(T));
   out = Value::Integer(static_cast<int64_t>(value));
   return Status::Ok();
 }
@@ -197,9 +183,7 @@ template <typename T>
 Status SendBigEndian(T value, const IoContext& io, std::string_view& out) {
   char* bytes = io.arena->AllocateBytes(sizeof(T));
   if (bytes == nullptr) return io.arena->OutOfMemory();
-  for (size_t i = 0; i < sizeof(T); ++i) {
-    bytes[i] = static_cast<char>(value >> (8 * (sizeof(T) - 1 - i)));
-  }
+  StoreBigEndian(value, bytes);
   out = {bytes, sizeof(T)};
   return Status::Ok();
 }
