@@ -10,7 +10,6 @@
 // Errors: PostgreSQL's; 53100 when there is no room for the new rows, 57014 while they are written.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -25,10 +24,6 @@
 #include "engine/sql/table_definition.h"
 
 namespace connbench::engine {
-
-inline bool HasColumn(const std::vector<int16_t>& columns, size_t column) {
-  return std::find(columns.begin(), columns.end(), static_cast<int16_t>(column)) != columns.end();
-}
 
 class RealSession::Alteration {
  public:

@@ -54,9 +54,7 @@ Result<CheckInfo> MakeCheck(std::string_view sql, const PgQuery__Node& condition
   CheckInfo check;
   ForEachColumn(*value, [&](const Expression& column) {
     const auto index = static_cast<int16_t>(column.index);
-    if (std::find(check.columns.begin(), check.columns.end(), index) == check.columns.end()) {
-      check.columns.push_back(index);
-    }
+    if (!HasColumn(check.columns, static_cast<size_t>(index))) check.columns.push_back(index);
   });
   std::vector<std::string> names;
   for (const ColumnInfo& column : columns) names.push_back(column.name);

@@ -14,10 +14,6 @@ bool Contains(const std::vector<Oid>& oids, Oid oid) {
   return std::find(oids.begin(), oids.end(), oid) != oids.end();
 }
 
-bool InList(const std::vector<int16_t>& columns, int16_t column) {
-  return std::find(columns.begin(), columns.end(), column) != columns.end();
-}
-
 bool Uses(const ViewReference& reference, Oid relation, int16_t column) {
   return reference.oid == relation &&
          std::any_of(reference.columns.begin(), reference.columns.end(),
@@ -168,8 +164,11 @@ std::vector<Dependent> Dependencies::OnDroppedColumn(const RelationInfo& table,
           {Dependent::Kind::kDefault, other, 0, i, Described(**sequence), dropped.owned_sequence});
     }
     for (const ForeignKeyInfo& key : other->foreign_keys) {
-      const bool own = other->oid == table.oid && InList(key.columns, column);
-      if (own || key.table_oid != table.oid || !InList(key.referenced_columns, column)) continue;
+      const bool own =
+          other->oid == table.oid && HasColumn(key.columns, static_cast<size_t>(column));
+      if (own || key.table_oid != table.oid ||
+          !HasColumn(key.referenced_columns, static_cast<size_t>(column)))
+        continue;
       direct.push_back({Dependent::Kind::kForeignKey, other, key.oid, 0, on});
     }
     for (const ViewReference& reference : other->view.references) {
@@ -177,7 +176,9 @@ std::vector<Dependent> Dependencies::OnDroppedColumn(const RelationInfo& table,
       direct.push_back({Dependent::Kind::kView, other, other->oid, 0, on});
     }
     for (const IndexInfo& index : table.indexes) {
-      if (!InList(index.key_columns, column) || !Contains(other->view.keys, index.oid)) continue;
+      if (!HasColumn(index.key_columns, static_cast<size_t>(column)) ||
+          !Contains(other->view.keys, index.oid))
+        continue;
       direct.push_back({Dependent::Kind::kView, other, other->oid, 0,
                         fmt::format("constraint {} on {}", index.name, Described(table)),
                         index.oid});

@@ -105,10 +105,6 @@ std::string RecursiveText(const PgQuery__CommonTableExpr& query, std::string_vie
                      columns, name);
 }
 
-bool HasNumber(const std::vector<int16_t>& numbers, int16_t number) {
-  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
-}
-
 // Whether the text's names are those of today.
 bool IsUnchanged(const ViewReference& reference, const RelationInfo& relation) {
   if (relation.name != reference.name) return false;
@@ -127,7 +123,7 @@ std::string OldRelation(const ViewReference& reference, const RelationInfo& rela
   std::string then;
   std::string now;
   for (int16_t i = 0; i < reference.width; ++i) {
-    if (HasNumber(reference.dropped, i)) continue;
+    if (HasColumn(reference.dropped, static_cast<size_t>(i))) continue;
     const ColumnInfo& column = relation.columns[static_cast<size_t>(i)];
     std::string name = column.dropped ? fmt::format("dropped {}", i + 1) : column.name;
     for (const ViewReference::Column& used : reference.columns) {

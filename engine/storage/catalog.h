@@ -21,6 +21,7 @@
 // waiting for another transaction that creates the same name.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,6 +45,11 @@ inline constexpr Oid kFirstUserOid = 16384;  // below are system tables, as in P
 inline constexpr int kMaxColumns = 256;
 inline constexpr int kMaxIndexColumns = 32;
 inline constexpr int kMaxNameLength = 63;  // bytes; longer names are for the caller to truncate
+
+// Whether a list of columns, by their places, has one.
+inline bool HasColumn(const std::vector<int16_t>& columns, size_t column) {
+  return std::find(columns.begin(), columns.end(), static_cast<int16_t>(column)) != columns.end();
+}
 
 enum class RelationKind : uint8_t { kTable, kIndex, kSequence, kView };
 
