@@ -429,6 +429,9 @@ class RealSession final : public Session, private EvalEnvironment {
   Status MakeCheckOf(RelationInfo& table, const PgQuery__Constraint& constraint,
                      std::string_view sql);
   Result<std::string> ChooseCheckName(const RelationInfo& table, const CheckInfo& check);
+  // "table_columns_label", with a number if any constraint has that name.
+  Result<std::string> ChooseConstraintName(const RelationInfo& table, std::string_view columns,
+                                           std::string_view label);
   class Alteration;  // alter_table.h
   Result<std::string> ChooseName(std::string_view table, std::string_view column,
                                  std::string_view suffix);

@@ -19,13 +19,19 @@ Result<std::string> RealSession::ChooseCheckName(const RelationInfo& table,
   if (check.columns.size() == 1) {
     column = table.columns[static_cast<size_t>(check.columns[0])].name;
   }
+  return ChooseConstraintName(table, column, "check");
+}
+
+Result<std::string> RealSession::ChooseConstraintName(const RelationInfo& table,
+                                                      std::string_view columns,
+                                                      std::string_view label) {
   CONNBENCH_ASSIGN_OR_RETURN(const auto relations, catalog_.List(transaction_));
   const auto is_taken = [&](std::string_view name) -> Result<bool> {
     return table.HasConstraint(name) ||
            std::any_of(relations.begin(), relations.end(),
                        [name](const RelationRef& each) { return each->HasConstraint(name); });
   };
-  return ChooseObjectName(table.name, column, "check", is_taken);
+  return ChooseObjectName(table.name, columns, label, is_taken);
 }
 
 Status RealSession::MakeCheckOf(RelationInfo& table, const PgQuery__Constraint& constraint,

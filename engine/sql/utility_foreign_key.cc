@@ -6,7 +6,6 @@
 
 #include "engine/sql/ast.h"
 #include "engine/sql/foreign_key_queries.h"
-#include "engine/sql/relation_name.h"
 #include "engine/sql/session_impl.h"
 #include "engine/sql/table_definition.h"
 
@@ -99,15 +98,8 @@ Result<RelationRef> RealSession::AddForeignKey(const RelationRef& table,
   key.columns = columns;
   key.name = TruncateName(constraint.conname);
   if (key.name.empty()) {
-    CONNBENCH_ASSIGN_OR_RETURN(const auto relations, catalog_.List(transaction_));
-    CONNBENCH_ASSIGN_OR_RETURN(
-        key.name, ChooseObjectName(table->name, JoinedNames(*table, columns), "fkey",
-                                   [&](std::string_view name) -> Result<bool> {
-                                     return std::any_of(relations.begin(), relations.end(),
-                                                        [name](const RelationRef& each) {
-                                                          return each->HasConstraint(name);
-                                                        });
-                                   }));
+    CONNBENCH_ASSIGN_OR_RETURN(key.name,
+                               ChooseConstraintName(*table, JoinedNames(*table, columns), "fkey"));
   }
   if (table->HasConstraint(key.name)) {
     return Status::Error(
