@@ -49,10 +49,6 @@ ForeignKeyRef AsOfNow(const ForeignKeyEnforcer::Surroundings& session, const For
   return now.ok() && *now != nullptr ? std::move(*now) : key.shared_from_this();
 }
 
-IoContext IoOf(const ForeignKeyEnforcer::Surroundings& session) {
-  return EvalContext{nullptr, nullptr, session.scratch, session.environment, {}}.io();
-}
-
 std::string MissingReference(const ForeignKey& key) {
   return fmt::format("insert or update on table \"{}\" violates foreign key constraint \"{}\"",
                      key.referencing->name, key.key.name);
@@ -166,7 +162,7 @@ Status ForeignKeyEnforcer::NotPresent(const Surroundings& session, const Foreign
   } else {
     detail = fmt::format("Key {} is not present in table \"{}\".",
                          DescribeKey(*key.referencing, key.key.columns, key.referencing_types,
-                                     referencing_values, IoOf(session)),
+                                     referencing_values, session.environment->io(*session.scratch)),
                          key.referenced->name);
   }
   return Status::Error(sqlstate::kForeignKeyViolation, MissingReference(key))
@@ -180,10 +176,11 @@ Status ForeignKeyEnforcer::StillReferenced(const Surroundings& session,
   const ForeignKey& key = *now;
   std::string detail =
       MayRead(session.planning.role, *key.referenced)
-          ? fmt::format("Key {} is still referenced from table \"{}\".",
-                        DescribeKey(*key.referenced, key.key.referenced_columns,
-                                    key.referenced_types, values_.data(), IoOf(session)),
-                        key.referencing->name)
+          ? fmt::format(
+                "Key {} is still referenced from table \"{}\".",
+                DescribeKey(*key.referenced, key.key.referenced_columns, key.referenced_types,
+                            values_.data(), session.environment->io(*session.scratch)),
+                key.referencing->name)
           : fmt::format("Key is still referenced from table \"{}\".", key.referencing->name);
   return Status::Error(sqlstate::kForeignKeyViolation,
                        fmt::format("update or delete on table \"{}\" violates foreign key "

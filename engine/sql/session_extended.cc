@@ -150,8 +150,7 @@ Status RealSession::Parse(std::string_view name, std::string_view sql,
   portal->known_formats = std::all_of(result_formats.begin(), result_formats.end(), IsWireFormat);
   portal->parameters.resize(parameters.size());
   portal->parameter_arena.Reset();
-  const IoContext io{&portal->parameter_arena, &time_zone(), TransactionTimestamp(), this,
-                     interval_style()};
+  const IoContext io = this->io(portal->parameter_arena);
   for (size_t i = 0; i < parameters.size(); ++i) {
     const WireFormat format = parameter_formats.empty()       ? WireFormat::kText
                               : parameter_formats.size() == 1 ? parameter_formats[0]

@@ -204,7 +204,7 @@ Step RealSession::StoreReturned(Portal& portal) {
                                          const Value* row, ResultSink& sink) {
   const size_t columns = plan.columns.size();
   if (wire_values_.size() < columns) wire_values_.resize(columns);
-  const IoContext io{&scratch_, &time_zone(), TransactionTimestamp(), this, interval_style()};
+  const IoContext io = this->io(scratch_);
   for (size_t i = 0; i < columns; ++i) {
     const WireFormat format = formats.empty()       ? WireFormat::kText
                               : formats.size() == 1 ? formats[0]

@@ -43,6 +43,7 @@ Status FixLiterals(std::string_view sql, const std::vector<Expression*>& literal
     Value value;
     if (!Evaluate(*literal, context, value)) return std::move(context.status);
     std::string_view fixed;
+    // In the style of intervals that every session reads alike.
     const IoContext io{&arena, &environment.time_zone(), environment.TransactionTimestamp(),
                        &environment};
     CONNBENCH_RETURN_IF_ERROR(FormatText(literal->type.oid, value, io, fixed));

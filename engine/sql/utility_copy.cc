@@ -206,8 +206,7 @@ Status RealSession::RunCopyTo(const PgQuery__CopyStmt& statement, std::string_vi
     message.clear();
   }
   const auto take = [&](const Value* row) -> Status {
-    const IoContext io{&scratch_, &time_zone(), TransactionTimestamp(), this, interval_style()};
-    CONNBENCH_RETURN_IF_ERROR(copy.AppendRow(row, io, message));
+    CONNBENCH_RETURN_IF_ERROR(copy.AppendRow(row, io(scratch_), message));
     ++rows;
     Status sent = sink.CopyData(message);
     message.clear();

@@ -41,6 +41,10 @@ class EvalEnvironment : public Interrupts, public RelationNames {
   virtual int64_t StatementTimestamp() const = 0;
   virtual const TimeZone& time_zone() const { return TimeZone::Utc(); }
   virtual IntervalStyle interval_style() const { return IntervalStyle::kPostgres; }
+  // How values are read and written here; results live in the arena.
+  IoContext io(Arena& arena) {
+    return {&arena, &time_zone(), TransactionTimestamp(), this, interval_style()};
+  }
 
   virtual std::string_view user() const = 0;
   virtual std::string_view database() const = 0;

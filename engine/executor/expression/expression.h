@@ -52,8 +52,7 @@ struct EvalContext {
   // For types whose text depends on the session; immutable functions have no environment.
   IoContext io() const {
     if (environment == nullptr) return {arena, nullptr, 0};
-    return {arena, &environment->time_zone(), environment->TransactionTimestamp(), environment,
-            environment->interval_style()};
+    return environment->io(*arena);
   }
 };
 
