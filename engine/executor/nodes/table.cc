@@ -30,9 +30,10 @@ std::string ValueText(Oid type, const Value& value, EvalContext& context) {
 
 RowCodec CodecOf(const RelationInfo& table) {
   std::vector<Oid> types;
+  for (const ColumnInfo& column : table.columns) types.push_back(column.type_oid);
+  if (table.generations.empty()) return RowCodec(types);
   std::vector<Value> missing;
   for (const ColumnInfo& column : table.columns) {
-    types.push_back(column.type_oid);
     missing.push_back(
         column.missing.empty()
             ? Value::Null()
