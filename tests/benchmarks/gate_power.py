@@ -296,8 +296,9 @@ def page(options):
     text = ["# How often a gate errs, and what it finds", "",
             "Made by `tests/benchmarks/gate_power.py page` from the gates that are recorded in",
             "`tests/benchmarks/testdata/gate_power.jsonl`. The machine had "
-            f"{records[-1]['cpus']} CPUs. It counts as busy where", "other programs and its "
-            f"hypervisor took more than {QUIET_SHARE:.0%} of their time. A quiet machine finds",
+            f"{records[-1]['cpus']} CPUs. It counts as busy where",
+            "other programs and its hypervisor took more than "
+            f"{100 * QUIET_SHARE:.0f} % of their time. A quiet machine finds",
             "far smaller changes.", "", "## A program against itself", "",
             f"{sum(one['exit'] == 4 for one in alarms)} of {len(alarms)} gates were false alarms. "
             "Before 8 rounds no gate decides anything;",
