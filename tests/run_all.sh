@@ -132,9 +132,9 @@ run_all_tests() {
   local stages=("$@") name later
   [ ${#stages[@]} -gt 0 ] || stages=(style release system asan-ubsan tsan)
   for name in "${stages[@]}"; do
-    if [ "$name" = system ]; then
+    if [[ "$name" =~ ^(release|system)$ ]] && [ ${#ahead[@]} -eq 0 ]; then
       mapfile -t later < <(
-        printf '%s\n' "${stages[@]}" | sed '1,/^system$/d' | grep -xE 'asan-ubsan|tsan')
+        printf '%s\n' "${stages[@]}" | sed "0,/^$name\$/d" | grep -xE 'asan-ubsan|tsan')
       build_ahead "${later[@]}"
     fi
     case "$name" in

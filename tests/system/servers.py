@@ -253,9 +253,10 @@ class Postgres(Server):
         data = f"{self.folder}/data"
         self._run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync",
                   "--no-locale", "--encoding=UTF8")
+        # Random queries over tiny tables look expensive: JIT would compile most of the time.
         self._run("pg_ctl", "-D", data, "-w", "-l", f"{data}/log", "-o",
                   f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-                  " -c fsync=off -c shared_buffers=16MB -c timezone=UTC", "start")
+                  " -c fsync=off -c jit=off -c shared_buffers=16MB -c timezone=UTC", "start")
         self.empty()
         return self
 

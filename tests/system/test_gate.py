@@ -186,8 +186,16 @@ def running(binary):
 
 
 def test_a_calibration_is_stored_and_printed_with_the_verdict(gate, running):
-    out = gate.run("--calibrate", running, *SHORT, "--budget", "25s", "-w", "connect-only",
-                   expect=0)
+    # How many rounds a second has depends on the machine; too few are said, with the remedy.
+    for budget_s in (25, 50, 100):
+        gate.output = gate.folder / f"calibrating-{budget_s}"
+        process = gate.start("--calibrate", running, *SHORT, "--budget", f"{budget_s}s", "-w",
+                             "connect-only")
+        out, errors = process.communicate(timeout=GATE_TIMEOUT_S)
+        if process.returncode == 0:
+            break
+        assert process.returncode == 5 and "Give it a larger --budget" in out + errors
+    assert process.returncode == 0, out + errors
     assert "simulated gates" in out and "against itself" in out
     stored = json.loads(gate.calibration.read_text())
     assert stored["contender"].startswith("dsn:") and stored["gates"] == 400
@@ -196,4 +204,4 @@ def test_a_calibration_is_stored_and_printed_with_the_verdict(gate, running):
     process = gate.start("thread", "thread", *SHORT, "--budget", "3s", "-w", "connect-only")
     out, errors = process.communicate(timeout=GATE_TIMEOUT_S)
     assert process.returncode in (0, 5), out + errors
-    assert "Calibrated at " in out and "a budget of 25 s" in out
+    assert "Calibrated at " in out and f"a budget of {budget_s} s" in out

@@ -144,7 +144,7 @@ def test_an_io_worker_that_is_killed_comes_back_and_nobody_hangs(binary, tmp_pat
         for mark in held.waiting():
             mark.unlink()
         wait_until(lambda: "ready again" in server.stderr(), CLIENT_TIMEOUT_S, "it starts again")
-        assert worker_process(server, "io worker 0")
+        wait_until(lambda: worker_process(server, "io worker 0"), CLIENT_TIMEOUT_S, "it has a name")
         for client in [pool.submit(read_rows, server, seed, 50) for seed in range(4)]:
             assert client.result(CLIENT_TIMEOUT_S) == 50
         who = "io worker 0" if killed_model == "fork" else "server"
