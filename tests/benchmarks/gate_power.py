@@ -281,18 +281,32 @@ def planted_table(records):
     return lines
 
 
-def curve_table(options, rounds):
-    """What gate_power_curve finds in recorded rounds; it prints a table of its own."""
+def minutes_of(budget):
+    number = budget.rstrip("minsh")
+    return float(number) * {"s": 1 / 60, "min": 1, "h": 60}[budget[len(number):]]
+
+
+def rounds_per_minute(records, kind):
+    """How many rounds of all its workloads a gate of a program against itself had on such machines,
+    or on any if none was recorded on such a one."""
+    same_kind = [one for one in records if machine(one) == kind] or records
+    return (sum(mean_rounds([one]) for one in same_kind)
+            / sum(minutes_of(one["budget"]) for one in same_kind))
+
+
+def curve_table(options, rounds, per_minute):
+    """What gate_power_curve finds in gates of one minute and of ten; it prints a table of its
+    own."""
     program = options.connbench.parent / "gate/gate_power_curve"
-    return subprocess.run([str(program), str(rounds)], capture_output=True, text=True,
+    return subprocess.run([str(program), str(rounds), str(max(round(per_minute), 1)),
+                           str(max(round(10 * per_minute), 1))], capture_output=True, text=True,
                           check=True).stdout.splitlines()
 
 
 def page(options):
     records = [json.loads(line) for line in options.records.read_text().splitlines()]
     alarms = [one for one in records if one["kind"] in ("same", "relinked")]
-    curves = {"as --rounds says": options.rounds} if options.rounds else {
-        "a quiet machine": ROUNDS["quiet"], "a busy machine": ROUNDS["busy"]}
+    curves = {"busy": options.rounds} if options.rounds else ROUNDS
     text = ["# How often a gate errs, and what it finds", "",
             "Made by `tests/benchmarks/gate_power.py page` from the gates that are recorded in",
             "`tests/benchmarks/testdata/gate_power.jsonl`. The machine had "
@@ -312,9 +326,11 @@ def page(options):
             "The server burns CPU time at each receive or accept (`planted_burn.c`). How much",
             "makes one percent was measured by gates before, so the planted size is known only",
             "as well as that.", "", *planted_table(records)]
-    for name, rounds in curves.items():
-        text += ["", f"## Gates drawn from recorded rounds: {name}", "",
-                 *curve_table(options, rounds)]
+    for kind, rounds in curves.items():
+        per_minute = rounds_per_minute(alarms, kind)
+        text += ["", f"## Gates drawn from recorded rounds: a {kind} machine", "",
+                 f"A gate has {per_minute:.0f} rounds a minute there, so one of ten minutes has "
+                 f"{10 * per_minute:.0f}.", "", *curve_table(options, rounds, per_minute)]
     options.page.write_text("\n".join(text) + "\n", encoding="utf-8")
     print(f"wrote {options.page}")
 
