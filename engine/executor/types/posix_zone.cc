@@ -23,15 +23,16 @@ class PosixReader {
     return true;
   }
   // The name of a kind of time, "<+05>" or all up to an offset; false if a bracket is not closed.
-  bool Name(size_t& length) {
+  bool Name(std::string& name) {
     if (Take('<')) {
-      length = rest_.find('>');
+      const size_t length = rest_.find('>');
       if (length == std::string_view::npos) return false;
+      name = rest_.substr(0, length);
       rest_.remove_prefix(length + 1);
       return true;
     }
-    length = std::min(rest_.find_first_of("0123456789,+-"), rest_.size());
-    rest_.remove_prefix(length);
+    name = rest_.substr(0, rest_.find_first_of("0123456789,+-"));
+    rest_.remove_prefix(name.size());
     return true;
   }
   bool Number(int32_t& out) {
@@ -85,11 +86,10 @@ int64_t PosixDate::In(int64_t year) const {
 std::optional<PosixRule> ParsePosix(std::string_view text) {
   PosixReader reader(text);
   PosixRule rule;
-  size_t name = 0;  // may be empty: "+05:30"
-  if (!reader.Name(name) || !reader.Seconds(rule.standard_s)) return std::nullopt;
+  if (!reader.Name(rule.standard_name) || !reader.Seconds(rule.standard_s)) return std::nullopt;
   rule.standard_s = -rule.standard_s;  // POSIX counts west
   if (reader.done()) return rule;
-  if (!reader.Name(name) || name == 0) return std::nullopt;
+  if (!reader.Name(rule.daylight_name) || rule.daylight_name.empty()) return std::nullopt;
   rule.has_daylight = true;
   rule.daylight_s = rule.standard_s + 3600;
   if (!reader.done() && !reader.Take(',')) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace connbench::engine {
@@ -21,7 +22,9 @@ struct PosixDate {
 };
 
 struct PosixRule {
-  int32_t standard_s = 0;  // east of Greenwich, while the text counts west
+  int32_t standard_s = 0;     // east of Greenwich, while the text counts west
+  std::string standard_name;  // may be empty: "+05:30"
+  std::string daylight_name;
   bool has_daylight = false;
   int32_t daylight_s = 0;
   PosixDate begins;

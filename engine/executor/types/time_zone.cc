@@ -127,6 +127,7 @@ const TimeZone& TimeZone::Utc() {
   static const TimeZone kUtc = [] {
     TimeZone zone;
     zone.name_ = "UTC";
+    zone.NumberOf(zone.name_);
     return zone;
   }();
   return kUtc;
@@ -146,18 +147,25 @@ bool TimeZone::Load(std::string_view bytes) {
   for (size_t& kind : kinds) kind = static_cast<size_t>(reader.Integer(1));
   struct Kind {
     int32_t offset_s;
-    bool daylight;
+    size_t letters;  // where its abbreviation begins
   };
   std::vector<Kind> types(static_cast<size_t>(header.types));
   for (Kind& type : types) {
     type.offset_s = static_cast<int32_t>(reader.Integer(4));
-    type.daylight = reader.Integer(1) != 0;
     reader.Skip(1);
+    type.letters = static_cast<size_t>(reader.Integer(1)) & 0xFF;
   }
+  const std::string_view letters = reader.rest().substr(0, static_cast<size_t>(header.letters));
+  const auto abbreviation = [&](const Kind& type) {
+    const std::string_view text = letters.substr(std::min(type.letters, letters.size()));
+    return NumberOf(text.substr(0, text.find('\0')));
+  };
   first_offset_s_ = types[0].offset_s;
+  first_abbreviation_ = abbreviation(types[0]);
   for (size_t i = 0; i < times; ++i) {
     if (kinds[i] >= types.size()) return false;
     transitions_[i].offset_s = types[kinds[i]].offset_s;
+    transitions_[i].abbreviation = abbreviation(types[kinds[i]]);
   }
   reader.Skip(static_cast<size_t>(header.letters + header.leaps * 12 + header.standard_flags +
                                   header.utc_flags));
@@ -173,15 +181,20 @@ bool TimeZone::Load(std::string_view bytes) {
 
 void TimeZone::AddRule(const PosixRule& rule) {
   const int64_t last = transitions_.empty() ? INT64_MIN : transitions_.back().at_unix_s;
-  if (transitions_.empty()) first_offset_s_ = rule.standard_s;
+  const uint32_t standard = NumberOf(rule.standard_name);
+  if (transitions_.empty()) {
+    first_offset_s_ = rule.standard_s;
+    first_abbreviation_ = standard;
+  }
   if (!rule.has_daylight) return;
+  const uint32_t daylight = NumberOf(rule.daylight_name);
   // From the file's end on the rule holds; 400 years of it, after which the calendar repeats.
   const int64_t first_year =
       transitions_.empty() ? 1970
                            : FromDays(FloorDivide(last, kSecondsPerDay) - kUnixDaysTo2000).year;
   for (int64_t year = first_year; year <= first_year + kYearsGenerated; ++year) {
-    Transition spring{rule.begins.In(year) - rule.standard_s, rule.daylight_s};
-    Transition autumn{rule.ends.In(year) - rule.daylight_s, rule.standard_s};
+    Transition spring{rule.begins.In(year) - rule.standard_s, rule.daylight_s, daylight};
+    Transition autumn{rule.ends.In(year) - rule.daylight_s, rule.standard_s, standard};
     if (autumn.at_unix_s < spring.at_unix_s) std::swap(spring, autumn);
     for (const Transition& transition : {spring, autumn}) {
       if (transition.at_unix_s > last) transitions_.push_back(transition);
@@ -194,6 +207,7 @@ Result<TimeZoneRef> TimeZone::Fixed(int32_t offset_s) {
   auto zone = std::make_shared<TimeZone>();
   zone->first_offset_s_ = offset_s;
   zone->name_ = OffsetName(offset_s);
+  zone->NumberOf(std::string_view(zone->name_).substr(1, zone->name_.find('>') - 1));
   return TimeZoneRef(std::move(zone));
 }
 
@@ -206,6 +220,7 @@ Result<TimeZoneRef> TimeZone::Find(std::string_view name) {
   if (name.size() > kMaxZoneNameBytes) return unknown();
   if (EqualIgnoringCase(name, "utc") || EqualIgnoringCase(name, "gmt")) {
     zone->name_ = EqualIgnoringCase(name, "gmt") ? "GMT" : "UTC";
+    zone->NumberOf(zone->name_);
     return TimeZoneRef(std::move(zone));
   }
   if (const auto file = FindFile(name)) {
@@ -259,8 +274,8 @@ Result<TimeZoneRef> TimeZone::FindZoneOrAbbreviation(std::string_view name) {
   return Find(name);
 }
 
-int32_t TimeZone::OffsetAtUnix(int64_t unix_s) const {
-  if (transitions_.empty() || unix_s < transitions_.front().at_unix_s) return first_offset_s_;
+const TimeZone::Transition* TimeZone::TransitionAt(int64_t unix_s) const {
+  if (transitions_.empty() || unix_s < transitions_.front().at_unix_s) return nullptr;
   const int64_t last = transitions_.back().at_unix_s;
   if (repeats_ && unix_s > last) {
     unix_s -= (unix_s - last + kSecondsPer400Years - 1) / kSecondsPer400Years * kSecondsPer400Years;
@@ -268,7 +283,27 @@ int32_t TimeZone::OffsetAtUnix(int64_t unix_s) const {
   const auto next = std::upper_bound(
       transitions_.begin(), transitions_.end(), unix_s,
       [](int64_t at, const Transition& transition) { return at < transition.at_unix_s; });
-  return std::prev(next)->offset_s;
+  return &*std::prev(next);
+}
+
+int32_t TimeZone::OffsetAtUnix(int64_t unix_s) const {
+  const Transition* const transition = TransitionAt(unix_s);
+  return transition == nullptr ? first_offset_s_ : transition->offset_s;
+}
+
+std::string_view TimeZone::AbbreviationAt(int64_t utc_us) const {
+  const Transition* const transition =
+      TransitionAt(FloorDivide(utc_us, kUsPerSecond) + kUnixTo2000);
+  const uint32_t number = transition == nullptr ? first_abbreviation_ : transition->abbreviation;
+  return number < abbreviations_.size() ? std::string_view(abbreviations_[number])
+                                        : std::string_view();
+}
+
+uint32_t TimeZone::NumberOf(std::string_view abbreviation) {
+  const auto at = std::find(abbreviations_.begin(), abbreviations_.end(), abbreviation);
+  const auto number = static_cast<uint32_t>(at - abbreviations_.begin());
+  if (at == abbreviations_.end()) abbreviations_.emplace_back(abbreviation);
+  return number;
 }
 
 [[gnu::hot]] int32_t TimeZone::OffsetAt(int64_t utc_us) const {

@@ -40,6 +40,8 @@ class TimeZone {
   const std::string& name() const { return name_; }
   // Seconds east of Greenwich at a point in time (microseconds since 2000-01-01 UTC).
   int32_t OffsetAt(int64_t utc_us) const;
+  // What that time is called there: "CET"; for zones without names "+05".
+  std::string_view AbbreviationAt(int64_t utc_us) const;
   // Seconds east of Greenwich for a wall-clock reading in this zone; in a gap or an overlap, what
   // PostgreSQL chooses: standard time.
   int32_t OffsetForLocal(int64_t local_us) const;
@@ -48,17 +50,24 @@ class TimeZone {
   struct Transition {
     int64_t at_unix_s;
     int32_t offset_s;
+    uint32_t abbreviation;
   };
 
   static Result<TimeZoneRef> Fixed(int32_t offset_s);
   bool Load(std::string_view file_bytes);
   void AddRule(const PosixRule& rule);
+  // The last change before that time; null: there is none.
+  const Transition* TransitionAt(int64_t unix_s) const;
   int32_t OffsetAtUnix(int64_t unix_s) const;
+  // The number of an abbreviation.
+  uint32_t NumberOf(std::string_view abbreviation);
 
   std::string name_;
   int32_t first_offset_s_ = 0;  // before the first transition, and all there is of a fixed zone
-  bool repeats_ = false;        // the last 400 years of transitions repeat for ever
+  uint32_t first_abbreviation_ = 0;
+  bool repeats_ = false;  // the last 400 years of transitions repeat for ever
   std::vector<Transition> transitions_;
+  std::vector<std::string> abbreviations_;
 };
 
 }  // namespace connbench::engine
