@@ -258,7 +258,7 @@ namespace {
 
 namespace oid = type_oid;
 
-// What generate_series() takes. Of numerics the engine has none.
+// What generate_series() takes.
 constexpr std::array kSeriesSignatures = {
     FunctionRow("generate_series", {oid::kInt4, oid::kInt4}, oid::kInt4, nullptr),
     FunctionRow("generate_series", {oid::kInt4, oid::kInt4, oid::kInt4}, oid::kInt4, nullptr),
@@ -296,9 +296,6 @@ Result<Type> Planner::CoerceSeries(std::vector<Expression*>& arguments, int loca
             fmt::format("No function matches the given name and argument types. {}", kAddCasts));
   }
   const Type type{resolution.function->result_type, -1};
-  if (type.oid == oid::kNumeric) {
-    return NotSupported("generate_series over numeric", location);
-  }
   for (uint32_t i = 0; i < arguments.size(); ++i) {
     CONNBENCH_ASSIGN_OR_RETURN(
         arguments[i],

@@ -9,6 +9,7 @@ import pytest
 
 from generated import cases, seed
 from random_expressions import Expressions
+from random_functions import Functions
 from servers import Connbench
 
 # What may differ, with its reason: a pattern of the statement, of PostgreSQL's answer, of ours.
@@ -76,6 +77,57 @@ def test_random_expressions_have_postgresqls_type_and_value(pair):
         if not fine:
             different.append((expression, expected, got))
     assert not different, report(different, total)
+
+
+@pytest.mark.generated
+def test_random_patterns_and_pictures_mean_what_they_mean_in_postgresql(pair):
+    source = Functions(random.Random(seed() + 3))
+    different = []
+    total = cases(3000)
+    for _ in range(total):
+        call = source.any()
+        fine, expected, got = same(*pair, f"select {call}")
+        if not fine:
+            different.append((call, expected, got))
+    assert not different, report(different, total)
+
+
+# What a client sees of functions that return sets.
+SETS = [
+    "select * from regexp_matches('foobarbequebaz', 'ba.', 'g')",
+    "select regexp_matches('foobarbequebaz', '(b)(a|e)', 'g')",
+    "select regexp_matches('abc', 'x')",
+    "select m[1], m[2], n from regexp_matches('k1=v1,k2=v2', '(\\w+)=(\\w+)', 'g') "
+    "with ordinality as r(m, n)",
+    "select v, m from (values ('a1'), ('b'), ('c22')) t(v) left join "
+    "lateral regexp_matches(v, '\\d', 'g') m on true",
+    "select pg_typeof(m) from regexp_matches('a', 'a') m",
+    "select m from regexp_matches('b a', '\\w', 'g') m order by m",
+    "select regexp_matches(v, '.') from (values ('b'), ('a')) t(v) order by v",
+    "select * from regexp_split_to_table('the quick  brown', '\\s+')",
+    "select regexp_split_to_table('abc', '')",
+    "select * from string_to_table('a,b,,c', ',', '') with ordinality",
+    "select generate_subscripts(array['a', 'b'], 1)",
+    "select s from generate_subscripts(array[1, 2, 3], 1, true) s",
+    "select * from generate_subscripts(array[1], 2)",
+    "select * from generate_series(1, 2, 0.25)",
+    "select * from generate_series(1.5, -1, -1)",
+    "select * from generate_series(0.1, 3)",
+    "select * from generate_series(1, 2, 0.0)",
+    "select * from generate_series(1, 'nan'::numeric)",
+    "select * from generate_series('-infinity'::numeric, 1)",
+    "select * from generate_series(1, 2, 'infinity'::numeric)",
+    "select a, b from generate_series(1, 2, 0.5) a, generate_series(a, a + 1, 0.5) b",
+    "select sum(a), max(a) from generate_series(1.0, 1000.0) a",
+    "select a from generate_series(1.0, 3.0) a where a > 1 order by a desc",
+    "select format('%s', v) from (values (1), (2)) t(v)",
+]
+
+
+@pytest.mark.parametrize("sql", SETS)
+def test_sets(pair, sql):
+    fine, expected, got = same(*pair, sql)
+    assert fine, f"PostgreSQL: {expected}, connbench: {got}"
 
 
 @pytest.mark.generated

@@ -408,7 +408,7 @@ TEST_F(BuilderTest, CountsPositionsInCharacters) {
 TEST_F(BuilderTest, TellsWhatPostgresqlHasFromWhatDoesNotExist) {
   Expression* const text[] = {String("a")};
   const auto code = [](const Result<Expression*>& result) { return result.status().code(); };
-  EXPECT_EQ(code(builder_.Function("to_char", text, 3)), sqlstate::kFeatureNotSupported);
+  EXPECT_EQ(code(builder_.Function("parse_ident", text, 3)), sqlstate::kFeatureNotSupported);
   EXPECT_EQ(builder_.Function("json_agg", text, 3).status().error().position, 4);
   EXPECT_EQ(code(builder_.Function("to_chart", text, 3)), sqlstate::kUndefinedFunction);
   EXPECT_EQ(code(builder_.Operator("@@", text[0], text[0], 3)), sqlstate::kFeatureNotSupported);

@@ -12,10 +12,13 @@ using Index = std::vector<const FunctionDescription*>;
 Index MakeIndex(bool operators) {
   Index index;
   for (auto family :
-       {ComparisonFunctions(), IntegerFunctions(), RealFunctions(), NumericFunctions(),
-        TextFunctions(), SearchFunctions(), PatternFunctions(), TimeFunctions(), DateFunctions(),
-        IntervalFunctions(), TimeOfDayFunctions(), BytesFunctions(), JsonFunctions(),
-        SystemFunctions(), CatalogFunctions(), ArrayFunctions(), LackingFunctions()}) {
+       {ComparisonFunctions(),   IntegerFunctions(),   RealFunctions(),      NumericFunctions(),
+        TextFunctions(),         SearchFunctions(),    PatternFunctions(),   TimeFunctions(),
+        DateFunctions(),         IntervalFunctions(),  TimeOfDayFunctions(), BytesFunctions(),
+        JsonFunctions(),         CharacterFunctions(), CountFunctions(),     DigestFunctions(),
+        FormatFunctions(),       MakeTimeFunctions(),  PictureFunctions(),   RegexpFunctions(),
+        TrigonometryFunctions(), SystemFunctions(),    CatalogFunctions(),   ArrayFunctions(),
+        LackingFunctions()}) {
     for (const FunctionDescription& row : family) {
       if (row.is_operator == operators) index.push_back(&row);
     }

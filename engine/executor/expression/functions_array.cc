@@ -183,6 +183,19 @@ bool ReplaceElement(EvalContext& context, const Value* a, uint32_t count, Value&
   return context.Check(writer.Finish(out));
 }
 
+// The array's subscripts, as an array; from the last one back if a[2] is true.
+template <Oid kElement>
+bool Subscripts(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  const ArrayReader reader(kElement, a[0].text());
+  ArrayWriter writer(oid::kInt4, *context.arena);
+  const bool backwards = count == 3 && a[2].integer != 0;
+  const int64_t size = a[1].integer == 1 ? reader.size() : 0;
+  for (int64_t i = 0; i < size && writer.ok(); ++i) {
+    writer.Add(Value::Integer(backwards ? reader.last() - i : reader.first() + i));
+  }
+  return context.Check(writer.Finish(out));
+}
+
 // The parts of a text; a null delimiter takes it apart into characters.
 bool StringToArray(EvalContext& context, const Value* a, uint32_t count, Value& out) {
   out = Value::Null();
@@ -299,6 +312,10 @@ struct ArrayRows {
         FunctionRow("array_append", {kArray, kElement}, kArray, AddElement<kElement, false>)));
     add(CalledOnNull(
         FunctionRow("array_prepend", {kElement, kArray}, kArray, AddElement<kElement, true>)));
+    add(ReturnsSet(FunctionRow("generate_subscripts", {kArray, oid::kInt4}, oid::kInt4Array,
+                               Subscripts<kElement>)));
+    add(ReturnsSet(FunctionRow("generate_subscripts", {kArray, oid::kInt4, oid::kBool},
+                               oid::kInt4Array, Subscripts<kElement>)));
     add(ReturnsSet(FunctionRow("unnest", {kArray}, kArray, SameValue)));
     Operator("||", kArray, kArray, kArray, CatArrays<kElement>);
     functions.back().nulls = NullHandling::kCalledOnNull;
@@ -365,6 +382,8 @@ const ArrayRows& AllArrayRows() {
           FunctionRow("string_to_array", {oid::kText, oid::kText}, oid::kTextArray, StringToArray);
       if (with_null) row.argument_types[row.argument_count++] = oid::kText;
       rows.functions.push_back(CalledOnNull(row));
+      row.name = "string_to_table";
+      rows.functions.push_back(ReturnsSet(CalledOnNull(row)));
     }
     return rows;
   }();

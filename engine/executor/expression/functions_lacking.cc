@@ -15,6 +15,7 @@ namespace oid = type_oid;
 constexpr Oid kName = 19;
 constexpr Oid kMacaddr = 829;
 constexpr Oid kTimetz = 1266;
+constexpr Oid kBit = 1560;
 constexpr Oid kJsonb = 3802;
 
 constexpr FunctionDescription Lacking(std::string_view name, std::initializer_list<Oid> arguments,
@@ -38,20 +39,18 @@ constexpr auto kRows = std::to_array<FunctionDescription>({
     LackingOperator("->>", kJsonb, oid::kInt4, oid::kText),
     LackingOperator("#>", kJsonb, oid::kTextArray, kJsonb),
     LackingOperator("#>>", kJsonb, oid::kTextArray, oid::kText),
-    LackingOperator("~~", oid::kBytea, oid::kBytea, oid::kBool),
-    LackingOperator("!~~", oid::kBytea, oid::kBytea, oid::kBool),
     Lacking("age", {oid::kXid}, oid::kInt4),
-    Lacking("btrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
+    Lacking("bit_count", {kBit}, oid::kInt8),
     Lacking("date_part", {oid::kText, kTimetz}, oid::kFloat8),
     Lacking("extract", {oid::kText, kTimetz}, oid::kNumeric),
+    Lacking("get_bit", {kBit, oid::kInt4}, oid::kInt4),
     Lacking("length", {oid::kBytea, kName}, oid::kInt4),
-    Lacking("ltrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
+    Lacking("overlaps", {kTimetz, kTimetz, kTimetz, kTimetz}, oid::kBool),
+    Lacking("overlay", {kBit, kBit, oid::kInt4}, kBit),
+    Lacking("overlay", {kBit, kBit, oid::kInt4, oid::kInt4}, kBit),
     Lacking("pg_terminate_backend", {oid::kInt4, oid::kInt8}, oid::kBool),
-    Lacking("position", {oid::kBytea, oid::kBytea}, oid::kInt4),
-    Lacking("rtrim", {oid::kBytea, oid::kBytea}, oid::kBytea),
-    Lacking("substring", {oid::kText, oid::kText}, oid::kText),
+    Lacking("set_bit", {kBit, oid::kInt4, oid::kInt4}, kBit),
     Lacking("substring", {oid::kText, oid::kText, oid::kText}, oid::kText),
-    Lacking("to_timestamp", {oid::kText, oid::kText}, oid::kTimestamptz),
     Lacking("trunc", {kMacaddr}, kMacaddr),
 });
 

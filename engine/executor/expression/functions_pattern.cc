@@ -23,9 +23,13 @@ bool SameByte(char a, char b) {
   return kIgnoreCase ? AsciiLower(a) == AsciiLower(b) : a == b;
 }
 
-// Linear but for backtracking to the last %, the only one that ever needs another try.
-template <bool kIgnoreCase>
+// Linear but for backtracking to the last %, the only one that ever needs another try. kBytes: a
+// character is a byte.
+template <bool kIgnoreCase, bool kBytes>
 Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, Status& status) {
+  const auto length = [text](size_t at) {
+    return kBytes ? size_t{1} : static_cast<size_t>(Utf8Length(text[at]));
+  };
   size_t t = 0;
   size_t p = 0;
   size_t percent = kNoPercent;  // what follows the last % in the pattern
@@ -42,7 +46,7 @@ Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, St
       if (t < text.size()) {
         if (c == '\\' && p + 1 == pattern.size()) return Match::kBadPattern;
         if (c == '_') {
-          t += static_cast<size_t>(Utf8Length(text[t]));
+          t += length(t);
           ++p;
           matched = true;
         } else {
@@ -60,7 +64,7 @@ Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, St
     status = meter.Spend(static_cast<int64_t>(t - retry) + 1);
     if (!status.ok()) return Match::kInterrupted;
     if (percent == kNoPercent || retry >= text.size()) return Match::kNo;
-    retry += static_cast<size_t>(Utf8Length(text[retry]));
+    retry += length(retry);
     t = retry;
     p = percent;
   }
@@ -68,11 +72,11 @@ Match Like(std::string_view text, std::string_view pattern, WorkMeter& meter, St
 }
 
 // bpchar keeps its trailing blanks here.
-template <bool kIgnoreCase, bool kNegated>
+template <bool kIgnoreCase, bool kNegated, bool kBytes = false>
 bool LikeOperator(EvalContext& context, const Value* a, uint32_t, Value& out) {
   WorkMeter meter = context.arena->Meter();
   Status status;
-  const Match match = Like<kIgnoreCase>(a[0].text(), a[1].text(), meter, status);
+  const Match match = Like<kIgnoreCase, kBytes>(a[0].text(), a[1].text(), meter, status);
   if (match == Match::kInterrupted) return context.Fail(std::move(status));
   if (match == Match::kBadPattern) {
     return context.Fail(Status::Error(sqlstate::kInvalidEscapeSequence,
@@ -118,7 +122,9 @@ bool LikeEscape(EvalContext& context, const Value* a, uint32_t, Value& out) {
 
 template <bool kIgnoreCase, bool kNegated>
 bool RegexOperator(EvalContext& context, const Value* a, uint32_t, Value& out) {
-  Result<RegularExpression> expression = RegularExpression::Compile(a[1].text(), kIgnoreCase);
+  RegexOptions options;
+  options.ignore_case = kIgnoreCase;
+  Result<RegularExpression> expression = RegularExpression::Compile(a[1].text(), options);
   if (!expression.ok()) return context.Fail(expression.TakeStatus());
   Result<bool> matches = expression->Matches(a[0].text(), context.arena->Meter());
   if (!matches.ok()) return context.Fail(matches.TakeStatus());
@@ -146,6 +152,8 @@ constexpr std::array kPatternRows = {
     OperatorRow("!~~", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<false, true>),
     OperatorRow("~~*", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<true, false>),
     OperatorRow("!~~*", {oid::kBpchar, oid::kText}, oid::kBool, LikeOperator<true, true>),
+    OperatorRow("~~", {oid::kBytea, oid::kBytea}, oid::kBool, LikeOperator<false, false, true>),
+    OperatorRow("!~~", {oid::kBytea, oid::kBytea}, oid::kBool, LikeOperator<false, true, true>),
     FunctionRow("like_escape", {oid::kText, oid::kText}, oid::kText, LikeEscape),
     kTextRegexRows[0],
     kTextRegexRows[1],

@@ -230,18 +230,7 @@ bool Chr(EvalContext& context, const Value* a, uint32_t, Value& out) {
   }
   char* bytes = context.Allocate(4);
   if (bytes == nullptr) return false;
-  size_t size = 1;
-  if (code < 0x80) {
-    bytes[0] = static_cast<char>(code);
-  } else {
-    size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    static constexpr unsigned char kLead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    int64_t rest = code;
-    for (size_t i = size - 1; i > 0; --i, rest >>= 6)
-      bytes[i] = static_cast<char>(0x80 | (rest & 0x3F));
-    bytes[0] = static_cast<char>(kLead[size] | rest);
-  }
-  return StoreView({bytes, size}, out);
+  return StoreView({bytes, EncodeUtf8(static_cast<char32_t>(code), bytes)}, out);
 }
 
 template <typename T>

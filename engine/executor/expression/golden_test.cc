@@ -1,6 +1,6 @@
-// Every expression of golden/expressions.tsv gives what PostgreSQL 15 gave: type, text, binary
-// form; or SQLSTATE, position, message, detail, hint. The file is made by golden/record.py; the
-// variable CONNBENCH_GOLDEN_FILE names another one, for a wider comparison by hand.
+// Every expression of golden/*.tsv gives what PostgreSQL 15 gave: type, text, binary form; or
+// SQLSTATE, position, message, detail, hint. The files are made by golden/record.py; the variable
+// CONNBENCH_GOLDEN_FILE names another one, for a wider comparison by hand.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -84,9 +84,7 @@ std::string Answer(const std::string& expression, EvalEnvironment& environment) 
   return std::to_string(oid) + '\t' + Escape(text) + '\t' + Hex(binary);
 }
 
-TEST(Golden, AnswersAsPostgresqlDoes) {
-  const char* other = std::getenv("CONNBENCH_GOLDEN_FILE");
-  const std::string path = other != nullptr ? other : CONNBENCH_GOLDEN_FILE;
+void CheckGoldenFile(const std::string& path) {
   std::ifstream file(path);
   ASSERT_TRUE(file.is_open()) << path;
   TestEnvironment environment;
@@ -107,6 +105,13 @@ TEST(Golden, AnswersAsPostgresqlDoes) {
     ++checked;
   }
   EXPECT_GT(checked, 100);
+}
+
+TEST(Golden, AnswersAsPostgresqlDoes) {
+  if (const char* other = std::getenv("CONNBENCH_GOLDEN_FILE")) return CheckGoldenFile(other);
+  const std::string folder = CONNBENCH_GOLDEN_FOLDER;
+  CheckGoldenFile(folder + "/expressions.tsv");
+  CheckGoldenFile(folder + "/functions.tsv");
 }
 
 }  // namespace

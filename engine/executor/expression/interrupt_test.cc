@@ -57,6 +57,7 @@ TEST(Interrupts, ReachEveryLongFunction) {
   const std::string a(3'000'000, 'a');
   const std::string half(1'500'000, 'a');
   const std::string few(10'000, 'a');
+  const std::string few20(200'000, 'a');
   const Case cases[] = {
       {"strpos", false, {a, half + "b"}, {}},
       {"position", false, {a, "b"}, {}},
@@ -70,6 +71,19 @@ TEST(Interrupts, ReachEveryLongFunction) {
       {"btrim", false, {half, std::string(10, 'b') + "a"}, {}},
       {"concat", false, {a, a}, {}},
       {"~~", true, {few, "%" + few.substr(0, 1000) + "b"}, {}},
+      {"translate", false, {a, "a", "b"}, {}},
+      {"quote_literal", false, {std::string(1'000'000, '\'')}, {}},
+      {"unistr", false, {std::string(1'000'000, '\\')}, {}},
+      {"regexp_replace", false, {few20, "(a)b|a", "x\\1", "g"}, {}},
+      {"regexp_match", false, {few, "(a*)(a*)b?c|(a*)(a*)"}, {}},
+      {"regexp_count", false, {few20, "a"}, {}},
+      {"regexp_split_to_array", false, {few20, "b|a"}, {}},
+      {"regexp_split_to_table", false, {few20, "b|a"}, {}},
+      {"regexp_like", false, {half, "b"}, {}},
+      {"regexp_substr", false, {half, "b"}, {}},
+      {"sha256", false, {a}, {}},
+      {"to_date", false, {a, std::string(200'000, 'x')}, {}},
+      {"to_number", false, {few20 + "1", std::string(few20.size(), 'x') + "9"}, {}},
       {"~~*", true, {few, "%" + few.substr(0, 1000) + "b"}, {}},
   };
   for (const Case& c : cases) {

@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "engine/executor/expression/regular_expression_parser.h"
+#include "engine/executor/expression/regular_expression_run.h"
 #include "engine/executor/types/string_type.h"
 
 namespace connbench::engine {
@@ -13,9 +14,7 @@ namespace {
 constexpr char32_t kAsciiEnd = 128;
 constexpr char32_t kCaseBit = 'a' ^ 'A';  // in letters of ASCII
 
-bool IsWordCharacter(char32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool IsWordCharacter(char c) { return IsAsciiLetter(c) || IsAsciiDigit(c) || c == '_'; }
 
 }  // namespace
 
@@ -34,78 +33,7 @@ bool RegularExpression::Set::Contains(char32_t c, bool ignore_case) const {
   } else {
     for (const auto& [first, last] : ranges) found = found || (c >= first && c <= last);
   }
-  return found != negated;
-}
-
-// The instructions that may read the next character, each once.
-struct RegularExpression::States {
-  explicit States(size_t size) : marks(size, 0) {}
-  void Clear() {
-    places.clear();
-    matched = false;
-    ++round;
-  }
-
-  std::vector<uint32_t> places;
-  std::vector<uint32_t> marks;  // the round in which a place was seen last
-  std::vector<uint32_t> pending;
-  uint32_t round = 0;
-  bool matched = false;
-};
-
-void RegularExpression::Follow(uint32_t from, bool at_begin, bool at_end, bool word_before,
-                               bool word_after, States& states) const {
-  states.pending.push_back(from);
-  while (!states.pending.empty()) {
-    const uint32_t place = states.pending.back();
-    states.pending.pop_back();
-    if (states.marks[place] == states.round) continue;
-    states.marks[place] = states.round;
-    const Instruction& instruction = program_[place];
-    switch (instruction.opcode) {
-      case Opcode::kMatch:
-        states.matched = true;
-        break;
-      case Opcode::kJump:
-        states.pending.push_back(instruction.first);
-        break;
-      case Opcode::kSplit:
-        states.pending.push_back(instruction.second);
-        states.pending.push_back(instruction.first);
-        break;
-      case Opcode::kAnchor: {
-        const bool edge = word_before != word_after;
-        bool holds = false;
-        switch (instruction.anchor) {
-          case Anchor::kBegin:
-            holds = at_begin;
-            break;
-          case Anchor::kEnd:
-            holds = at_end;
-            break;
-          case Anchor::kWordBegin:
-            holds = edge && word_after;
-            break;
-          case Anchor::kWordEnd:
-            holds = edge && word_before;
-            break;
-          case Anchor::kWordEdge:
-            holds = edge;
-            break;
-          case Anchor::kNoWordEdge:
-            holds = !edge;
-            break;
-        }
-        if (holds) states.pending.push_back(place + 1);
-        break;
-      }
-      case Opcode::kCharacter:
-      case Opcode::kAny:
-      case Opcode::kSet:
-        states.places.push_back(place);
-        break;
-    }
-  }
+  return found != negated && !(c == '\n' && no_newline);
 }
 
 bool RegularExpression::Accepts(const Instruction& instruction, char32_t c) const {
@@ -121,43 +49,189 @@ bool RegularExpression::Accepts(const Instruction& instruction, char32_t c) cons
   }
 }
 
-Result<bool> RegularExpression::Matches(std::string_view text, WorkMeter meter) const {
-  States now(program_.size());
-  States next(program_.size());
-  now.Clear();
-  bool word_before = false;
-  for (size_t at = 0;;) {
-    const bool at_begin = at == 0;
-    const bool at_end = at == text.size();
-    size_t behind = at;
-    const char32_t c = at_end ? 0 : TakeUtf8(text, behind);
-    const bool word_after = !at_end && IsWordCharacter(c);
-    // What the characters before this one have led to, and a match that begins here.
-    next.Clear();
-    for (const uint32_t place : now.places) {
-      Follow(place, at_begin, at_end, word_before, word_after, next);
-    }
-    Follow(0, at_begin, at_end, word_before, word_after, next);
-    if (next.matched) return true;
-    if (at_end) return false;
-    now.Clear();
-    for (const uint32_t place : next.places) {
-      if (Accepts(program_[place], c)) now.places.push_back(place + 1);
-    }
-    constexpr int64_t kStepsPerState = 10;
-    CONNBENCH_RETURN_IF_ERROR(
-        meter.Spend(kStepsPerState * static_cast<int64_t>(next.places.size() + 1)));
-    word_before = word_after;
-    at = behind;
+bool RegexOptions::Set(char letter) {
+  switch (letter) {
+    case 'i':
+    case 'c':
+      ignore_case = letter == 'i';
+      return true;
+    case 'm':
+    case 'n':
+      newline_ends_dot = newline_anchors = true;
+      return true;
+    case 'p':
+    case 'w':
+      newline_ends_dot = letter == 'p';
+      newline_anchors = letter == 'w';
+      return true;
+    case 's':
+      newline_ends_dot = newline_anchors = false;
+      return true;
+    case 't':
+    case 'x':
+      expanded = letter == 'x';
+      return true;
+    default:
+      return false;
   }
 }
 
-Result<RegularExpression> RegularExpression::Compile(std::string_view pattern, bool ignore_case) {
+Result<bool> RegularExpression::Matches(std::string_view text, WorkMeter meter) const {
+  RegexRun run(*this, program_, text, meter);
+  size_t earliest = 0;
+  size_t end = 0;
+  CONNBENCH_RETURN_IF_ERROR(run.Scan(0, earliest, end));
+  return end != RegexRun::kNowhere;
+}
+
+Result<RegularExpression> RegularExpression::Compile(std::string_view pattern,
+                                                     const RegexOptions& options) {
   RegularExpression compiled;
-  RegularExpressionParser parser(pattern, compiled.program_, compiled.sets_);
+  RegularExpressionParser parser(pattern, options, compiled.program_, compiled.sets_);
   CONNBENCH_RETURN_IF_ERROR(parser.Parse());
-  compiled.ignore_case_ = parser.ignore_case().value_or(ignore_case);
+  compiled.ignore_case_ = parser.options().ignore_case;
+  compiled.tree_ = parser.tree();
   return compiled;
+}
+
+// ---- runs ----
+
+RegexRun::Surroundings RegexRun::Around(size_t at) const {
+  Surroundings around;
+  around.begin = at == 0;
+  around.end = at == text_.size();
+  if (!around.begin) {
+    around.word_before = IsWordCharacter(text_[at - 1]);
+    around.newline_before = text_[at - 1] == '\n';
+  }
+  if (!around.end) {
+    around.word_after = IsWordCharacter(text_[at]);
+    around.newline_after = text_[at] == '\n';
+  }
+  return around;
+}
+
+void RegexRun::Follow(uint32_t from, const Surroundings& around) {
+  using Opcode = RegularExpression::Opcode;
+  using Anchor = RegularExpression::Anchor;
+  next_.pending.push_back(from);
+  while (!next_.pending.empty()) {
+    const uint32_t place = next_.pending.back();
+    next_.pending.pop_back();
+    if (next_.marks[place] == next_.round) continue;
+    next_.marks[place] = next_.round;
+    const RegularExpression::Instruction& instruction = program_[place];
+    switch (instruction.opcode) {
+      case Opcode::kMatch:
+        next_.matched = true;
+        break;
+      case Opcode::kJump:
+        next_.pending.push_back(instruction.first);
+        break;
+      case Opcode::kSplit:
+        next_.pending.push_back(instruction.second);
+        next_.pending.push_back(instruction.first);
+        break;
+      case Opcode::kAnchor: {
+        const bool edge = around.word_before != around.word_after;
+        bool holds = false;
+        switch (instruction.anchor) {
+          case Anchor::kBegin:
+            holds = around.begin;
+            break;
+          case Anchor::kEnd:
+            holds = around.end;
+            break;
+          case Anchor::kWordBegin:
+            holds = edge && around.word_after;
+            break;
+          case Anchor::kWordEnd:
+            holds = edge && around.word_before;
+            break;
+          case Anchor::kWordEdge:
+            holds = edge;
+            break;
+          case Anchor::kNoWordEdge:
+            holds = !edge;
+            break;
+          case Anchor::kLineBegin:
+            holds = around.begin || around.newline_before;
+            break;
+          case Anchor::kLineEnd:
+            holds = around.end || around.newline_after;
+            break;
+        }
+        if (holds) next_.pending.push_back(place + 1);
+        break;
+      }
+      case Opcode::kCharacter:
+      case Opcode::kAny:
+      case Opcode::kSet:
+        next_.places.push_back(place);
+        break;
+    }
+  }
+}
+
+Status RegexRun::Read(size_t& at) {
+  const char32_t c = TakeUtf8(text_, at);
+  now_.places.clear();
+  for (const uint32_t place : next_.places) {
+    if (expression_.Accepts(program_[place], c)) now_.places.push_back(place + 1);
+  }
+  constexpr int64_t kStepsPerState = 10;
+  return meter_.Spend(kStepsPerState * static_cast<int64_t>(next_.places.size() + 1));
+}
+
+Status RegexRun::Longest(size_t begin, size_t last, size_t& end) {
+  end = kNowhere;
+  now_.places.assign(1, 0);
+  for (size_t at = begin; !now_.places.empty();) {
+    const Surroundings around = Around(at);
+    next_.Clear();
+    for (const uint32_t place : now_.places) Follow(place, around);
+    if (next_.matched) end = at;
+    if (at >= last) break;
+    CONNBENCH_RETURN_IF_ERROR(Read(at));
+  }
+  return {};
+}
+
+Status RegexRun::Shortest(size_t begin, size_t least, size_t last, size_t& end) {
+  end = kNowhere;
+  now_.places.assign(1, 0);
+  for (size_t at = begin; !now_.places.empty();) {
+    const Surroundings around = Around(at);
+    next_.Clear();
+    for (const uint32_t place : now_.places) Follow(place, around);
+    if (next_.matched && at >= least) {
+      end = at;
+      break;
+    }
+    if (at >= last) break;
+    CONNBENCH_RETURN_IF_ERROR(Read(at));
+  }
+  return {};
+}
+
+Status RegexRun::Scan(size_t from, size_t& earliest, size_t& end) {
+  end = kNowhere;
+  earliest = from;
+  now_.places.clear();
+  for (size_t at = from;;) {
+    const Surroundings around = Around(at);
+    // What the characters before this one have led to, and a match that begins here.
+    if (now_.places.empty()) earliest = at;
+    next_.Clear();
+    for (const uint32_t place : now_.places) Follow(place, around);
+    Follow(0, around);
+    if (next_.matched) {
+      end = at;
+      return {};
+    }
+    if (around.end) return {};
+    CONNBENCH_RETURN_IF_ERROR(Read(at));
+  }
 }
 
 }  // namespace connbench::engine

@@ -112,24 +112,40 @@ RegexProgram RegularExpressionParser::OfSet(RegexSet set) {
   return {RelativeStep(RegexOpcode::kSet, sets_.size() - 1)};
 }
 
-Status RegularExpressionParser::Parse() {
-  if (Take("***=")) {  // the rest is a literal text
-    while (!AtEnd()) program_.push_back(CharacterStep(TakeCharacter()));
-    if (program_.size() > kMaxRegexInstructions) return RegexTooComplex();
-  } else {
-    Take("***:");
-    CONNBENCH_RETURN_IF_ERROR(ParseOptions());
-    CONNBENCH_ASSIGN_OR_RETURN(program_, ParseAlternatives(0));
-    if (!AtEnd()) return InvalidRegex("parentheses () not balanced");
-  }
-  program_.push_back({});
-  for (size_t i = 0; i < program_.size(); ++i) {
-    RegexInstruction& instruction = program_[i];
+// Ends it, and makes its jumps absolute.
+void RegularExpressionParser::FinishProgram(Program& program) {
+  program.push_back({});
+  for (size_t i = 0; i < program.size(); ++i) {
+    RegexInstruction& instruction = program[i];
     if (instruction.opcode != RegexOpcode::kSplit && instruction.opcode != RegexOpcode::kJump)
       continue;
     instruction.first += static_cast<uint32_t>(i);
     instruction.second += static_cast<uint32_t>(i);
   }
+}
+
+Status RegularExpressionParser::Parse() {
+  if (options_.search) tree_ = std::make_shared<RegexTree>();
+  RegexNode* root = nullptr;
+  if (options_.literal || Take("***=")) {  // the rest is a literal text
+    while (!AtEnd()) program_.push_back(CharacterStep(TakeCharacter()));
+    if (program_.size() > kMaxRegexInstructions) return RegexTooComplex();
+    if (tree_ != nullptr) {
+      CONNBENCH_ASSIGN_OR_RETURN(root, NewNode(RegexNode::Kind::kProgram, 0, program_));
+    }
+  } else {
+    Take("***:");
+    CONNBENCH_RETURN_IF_ERROR(ParseOptions());
+    CONNBENCH_ASSIGN_OR_RETURN(Part all, ParseAlternatives(0));
+    if (!AtEnd()) return InvalidRegex("parentheses () not balanced");
+    program_ = std::move(all.program);
+    root = all.node;
+  }
+  FinishProgram(program_);
+  if (tree_ == nullptr) return {};
+  tree_->root = root;
+  tree_->captures = static_cast<int>(groups_);
+  for (RegexNode& node : tree_->nodes) FinishProgram(node.program);
   return {};
 }
 
@@ -145,42 +161,46 @@ Status RegularExpressionParser::ParseOptions() {
     return {};
   }
   for (const char letter : letters) {
-    switch (letter) {
-      case 'i':
-        ignore_case_ = true;
-        break;
-      case 'c':
-        ignore_case_ = false;
-        break;
-      case 's':  // newlines are characters like others
-      case 't':  // blanks, too
-        break;
-      default:
-        return LackingInRegex(fmt::format("the option {}", letter));
+    if (options_.Set(letter)) continue;
+    if (letter == 'b' || letter == 'e' || letter == 'q') {
+      return LackingInRegex(fmt::format("the option {}", letter));
     }
+    return InvalidRegex("invalid embedded option");
   }
   return {};
 }
 
 // (?#...), wherever an atom or a quantifier may stand. One that nothing closes is the rest.
-void RegularExpressionParser::SkipComments() {
-  while (Take("(?#")) {
-    while (!AtEnd() && !Next(')')) ++at_;
-    Take(")");
+void RegularExpressionParser::SkipIgnored() {
+  while (true) {
+    const size_t begin = at_;
+    if (options_.expanded) {
+      while (!AtEnd() && IsAsciiSpace(pattern_[at_])) ++at_;
+      if (Next('#')) {
+        while (!AtEnd() && !Next('\n')) ++at_;
+      }
+    }
+    if (Take("(?#")) {
+      while (!AtEnd() && !Next(')')) ++at_;
+      Take(")");
+    }
+    if (at_ == begin) return;
   }
 }
 
-Result<RegexProgram> RegularExpressionParser::ParseAlternatives(int depth) {
+Result<RegularExpressionParser::Part> RegularExpressionParser::ParseAlternatives(int depth) {
   if (depth > kMaxRegexNesting) return RegexTooComplex();
   std::vector<RegexProgram> branches;
+  std::vector<RegexNode*> nodes;
   size_t total = 0;
   do {
-    CONNBENCH_ASSIGN_OR_RETURN(RegexProgram branch, ParseBranch(depth));
-    total += branch.size() + 2;
+    CONNBENCH_ASSIGN_OR_RETURN(Part branch, ParseBranch(depth));
+    total += branch.program.size() + 2;
     if (total > kMaxRegexInstructions) return RegexTooComplex();
-    branches.push_back(std::move(branch));
+    branches.push_back(std::move(branch.program));
+    nodes.push_back(branch.node);
   } while (Take("|"));
-  if (branches.size() == 1) return std::move(branches[0]);
+  if (branches.size() == 1) return Part{std::move(branches[0]), nodes[0]};
   total -= 2;  // the last branch needs neither a split nor a jump
   RegexProgram all;
   all.reserve(total);
@@ -190,54 +210,68 @@ Result<RegexProgram> RegularExpressionParser::ParseAlternatives(int depth) {
     all.push_back(RelativeStep(RegexOpcode::kJump, total - all.size()));
   }
   AppendProgram(all, branches.back());
-  return all;
+  RegexNode* node = nullptr;
+  if (tree_ != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(node, AlternativesNode(all, nodes));
+  }
+  return Part{std::move(all), node};
 }
 
-Result<RegexProgram> RegularExpressionParser::ParseBranch(int depth) {
+Result<RegularExpressionParser::Part> RegularExpressionParser::ParseBranch(int depth) {
   RegexProgram branch;
-  for (SkipComments(); !AtEnd() && !Next('|') && !Next(')'); SkipComments()) {
+  std::vector<Piece> pieces;
+  for (SkipIgnored(); !AtEnd() && !Next('|') && !Next(')'); SkipIgnored()) {
     bool may_repeat = true;
-    CONNBENCH_ASSIGN_OR_RETURN(RegexProgram part, ParseAtom(depth, may_repeat));
+    CONNBENCH_ASSIGN_OR_RETURN(Part part, ParseAtom(depth, may_repeat));
     Counts counts;
     CONNBENCH_ASSIGN_OR_RETURN(const bool repeats, ParseQuantifier(counts));
+    RegexProgram repeated = part.program;
     if (repeats) {
       if (!may_repeat) return InvalidRegex("quantifier operand invalid");
-      CONNBENCH_ASSIGN_OR_RETURN(part, Repeat(part, counts));
+      CONNBENCH_ASSIGN_OR_RETURN(repeated, Repeat(part.program, counts));
       Counts again;
       CONNBENCH_ASSIGN_OR_RETURN(const bool twice, ParseQuantifier(again));
       if (twice) return InvalidRegex("quantifier operand invalid");
     }
-    AppendProgram(branch, part);
+    AppendProgram(branch, repeated);
     if (branch.size() > kMaxRegexInstructions) return RegexTooComplex();
+    if (tree_ != nullptr) pieces.push_back({std::move(part), std::move(repeated), counts});
   }
-  return branch;
+  RegexNode* node = nullptr;
+  if (tree_ != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(node, BranchNode(pieces));
+  }
+  return Part{std::move(branch), node};
 }
 
-Result<RegexProgram> RegularExpressionParser::ParseAtom(int depth, bool& may_repeat) {
+Result<RegularExpressionParser::Part> RegularExpressionParser::ParseAtom(int depth,
+                                                                         bool& may_repeat) {
+  const auto anchor = [&may_repeat](RegexAnchor which) {
+    may_repeat = false;
+    return Part{{AnchorStep(which)}, nullptr};
+  };
   switch (pattern_[at_]) {
     case '(':
       return ParseGroup(depth);
-    case '[':
-      if (Take("[[:<:]]")) {
-        may_repeat = false;
-        return RegexProgram{AnchorStep(RegexAnchor::kWordBegin)};
-      }
-      if (Take("[[:>:]]")) {
-        may_repeat = false;
-        return RegexProgram{AnchorStep(RegexAnchor::kWordEnd)};
-      }
-      return ParseBrackets();
-    case '.':
+    case '[': {
+      if (Take("[[:<:]]")) return anchor(RegexAnchor::kWordBegin);
+      if (Take("[[:>:]]")) return anchor(RegexAnchor::kWordEnd);
+      CONNBENCH_ASSIGN_OR_RETURN(RegexProgram set, ParseBrackets());
+      return Part{std::move(set), nullptr};
+    }
+    case '.': {
       ++at_;
-      return RegexProgram{RelativeStep(RegexOpcode::kAny, 0)};
+      if (!options_.newline_ends_dot) return Part{{RelativeStep(RegexOpcode::kAny, 0)}, nullptr};
+      RegexSet set;
+      set.negated = set.no_newline = true;
+      return Part{OfSet(std::move(set)), nullptr};
+    }
     case '^':
       ++at_;
-      may_repeat = false;
-      return RegexProgram{AnchorStep(RegexAnchor::kBegin)};
+      return anchor(options_.newline_anchors ? RegexAnchor::kLineBegin : RegexAnchor::kBegin);
     case '$':
       ++at_;
-      may_repeat = false;
-      return RegexProgram{AnchorStep(RegexAnchor::kEnd)};
+      return anchor(options_.newline_anchors ? RegexAnchor::kLineEnd : RegexAnchor::kEnd);
     case '*':
     case '+':
     case '?':
@@ -246,41 +280,43 @@ Result<RegexProgram> RegularExpressionParser::ParseAtom(int depth, bool& may_rep
       if (at_ + 1 < pattern_.size() && IsAsciiDigit(pattern_[at_ + 1])) {
         return InvalidRegex("quantifier operand invalid");
       }
-      return RegexProgram{CharacterStep(TakeCharacter())};
+      return Part{{CharacterStep(TakeCharacter())}, nullptr};
     case '\\': {
       CONNBENCH_ASSIGN_OR_RETURN(const Escape escape, ParseEscape());
-      if (escape.anchor) {
-        may_repeat = false;
-        return RegexProgram{AnchorStep(*escape.anchor)};
-      }
-      if (escape.shorthand == 0) return RegexProgram{CharacterStep(escape.character)};
+      if (escape.anchor) return anchor(*escape.anchor);
+      if (escape.shorthand == 0) return Part{{CharacterStep(escape.character)}, nullptr};
       RegexSet set;
       AddRegexShorthand(escape.shorthand, set);
-      return OfSet(std::move(set));
+      return Part{OfSet(std::move(set)), nullptr};
     }
     default:
-      return RegexProgram{CharacterStep(TakeCharacter())};
+      return Part{{CharacterStep(TakeCharacter())}, nullptr};
   }
 }
 
-Result<RegexProgram> RegularExpressionParser::ParseGroup(int depth) {
+Result<RegularExpressionParser::Part> RegularExpressionParser::ParseGroup(int depth) {
   ++at_;
   if (Take("?=") || Take("?!") || Take("?<=") || Take("?<!")) {
     return LackingInRegex("a lookaround constraint");
   }
+  size_t capture = 0;
   if (!Take("?:")) {
     if (Next('?')) return InvalidRegex("quantifier operand invalid");
-    ++groups_;
+    capture = ++groups_;
   }
-  CONNBENCH_ASSIGN_OR_RETURN(RegexProgram inner, ParseAlternatives(depth + 1));
+  CONNBENCH_ASSIGN_OR_RETURN(Part inner, ParseAlternatives(depth + 1));
   if (!Take(")")) return InvalidRegex("parentheses () not balanced");
+  if (tree_ != nullptr && capture > 0) {
+    CONNBENCH_ASSIGN_OR_RETURN(inner.node, CapturingNode(*inner.node, static_cast<int>(capture)));
+  }
   return inner;
 }
 
 // ---- quantifiers ----
 
 Result<bool> RegularExpressionParser::ParseQuantifier(Counts& counts) {
-  SkipComments();
+  SkipIgnored();
+  bool exact = false;
   if (Take("*")) {
     counts = {0, -1};
   } else if (Take("+")) {
@@ -297,6 +333,7 @@ Result<bool> RegularExpressionParser::ParseQuantifier(Counts& counts) {
       return value;
     };
     counts.least = counts.most = number();
+    exact = !Next(',');
     if (Take(",")) counts.most = Next('}') ? -1 : number();
     if (!Take("}")) return InvalidRegex("braces {} not balanced");
     const bool in_order = counts.most < 0 || counts.least <= counts.most;
@@ -306,7 +343,8 @@ Result<bool> RegularExpressionParser::ParseQuantifier(Counts& counts) {
   } else {
     return false;
   }
-  Take("?");  // which match is the first one does not matter
+  const bool shorter = Take("?");
+  counts.wish = exact ? 0 : shorter ? RegexNode::kShorter : RegexNode::kLonger;
   return true;
 }
 
@@ -341,6 +379,7 @@ Result<RegexProgram> RegularExpressionParser::ParseBrackets() {
   ++at_;
   RegexSet set;
   set.negated = Take("^");
+  set.no_newline = set.negated && options_.newline_ends_dot;
   bool first = true;
   while (first || !Next(']')) {
     if (AtEnd()) return InvalidRegex("brackets [] not balanced");
@@ -422,7 +461,8 @@ Result<RegularExpressionParser::Escape> RegularExpressionParser::ParseNumberedEs
   for (size_t i = at_ - 1; i < end && group <= groups_; ++i) {
     group = group * 10 + static_cast<size_t>(pattern_[i] - '0');
   }
-  if (end == at_ || group <= groups_) return LackingInRegex("a back reference");
+  if (group <= groups_) return LackingInRegex("a back reference");
+  if (end == at_) return InvalidRegex("invalid backreference number");
   --at_;
   CONNBENCH_ASSIGN_OR_RETURN(const char32_t character, ParseDigits(8, 1, 3));
   return Escape{character, 0, {}};

@@ -10,7 +10,9 @@ namespace {
 
 // "t", "f", or the error's SQLSTATE and message.
 std::string Match(std::string_view text, std::string_view pattern, bool ignore_case = false) {
-  Result<RegularExpression> expression = RegularExpression::Compile(pattern, ignore_case);
+  RegexOptions options;
+  options.ignore_case = ignore_case;
+  Result<RegularExpression> expression = RegularExpression::Compile(pattern, options);
   if (!expression.ok()) {
     return std::string(expression.status().code()) + " " + expression.status().error().message;
   }

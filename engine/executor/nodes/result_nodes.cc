@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/executor/nodes/explain.h"
+#include "engine/executor/types/numeric.h"
 #include "engine/transaction/transaction.h"
 
 namespace connbench::engine {
@@ -99,6 +100,7 @@ bool SeriesNode::DoOpen(ExecutionContext& context) {
     return false;
   }
   if (start.null || stop.null || step.null) return true;
+  if (OfNumerics()) return OpenNumerics(context, start, stop, step);
   const bool of_times = !IsInteger(type_);
   if (of_times) step_interval_ = ToInterval(step);
   const __int128 direction = of_times ? IntervalSpan(step_interval_) : step.integer;
@@ -114,7 +116,55 @@ bool SeriesNode::DoOpen(ExecutionContext& context) {
   return true;
 }
 
+bool SeriesNode::OpenNumerics(ExecutionContext& context, const Value& start, const Value& stop,
+                              const Value& step) {
+  const auto fail = [&context](std::string message) {
+    return context.Fail(Status::Error(sqlstate::kInvalidParameterValue, std::move(message)));
+  };
+  Value one;
+  Value zero;
+  Arena& arena = *context.eval.arena;
+  Status status = NumericFromInteger(1, arena, one);
+  if (status.ok()) status = NumericFromInteger(0, arena, zero);
+  if (!status.ok()) return context.Fail(std::move(status));
+  struct Bound {
+    const char* name;
+    const Value& value;
+  };
+  const Value& stride = step_ == nullptr ? one : step;
+  for (const Bound& bound :
+       {Bound{"start value", start}, Bound{"stop value", stop}, Bound{"step size", stride}}) {
+    if (IsNumericNan(bound.value)) return fail(std::string(bound.name) + " cannot be NaN");
+    if (NumericDisplayScale(bound.value) < 0) {
+      return fail(std::string(bound.name) + " cannot be infinity");
+    }
+  }
+  const int direction = CompareNumeric(stride, zero);
+  if (direction == 0) return fail("step size cannot equal zero");
+  next_number_ = start.text();
+  stop_number_ = stop.text();
+  step_number_ = stride.text();
+  descending_ = direction < 0;
+  finished_ = IsPastStop();
+  return true;
+}
+
+bool SeriesNode::IsPastStop() const {
+  if (!OfNumerics()) return descending_ ? next_value_ < stop_value_ : next_value_ > stop_value_;
+  const int order = CompareNumeric(Value::Text(next_number_), Value::Text(stop_number_));
+  return descending_ ? order < 0 : order > 0;
+}
+
 bool SeriesNode::Advance(ExecutionContext& context) {
+  if (OfNumerics()) {
+    Value sum;
+    Status status =
+        AddNumeric(Value::Text(next_number_), Value::Text(step_number_), *context.eval.arena, sum);
+    if (!status.ok()) return context.Fail(std::move(status));
+    next_number_ = sum.text();
+    finished_ = IsPastStop();
+    return true;
+  }
   if (IsInteger(type_)) {
     finished_ = __builtin_add_overflow(next_value_, step_value_, &next_value_) || IsPastStop();
     return true;
@@ -133,7 +183,12 @@ Step SeriesNode::DoNext(ExecutionContext& context, const Value*& row) {
     Status interrupt = context.transaction->CheckForInterrupts();
     if (!interrupt.ok()) [[unlikely]]
       return Fail(context, std::move(interrupt));
-    frame_->values[slot_] = Value::Integer(next_value_);
+    if (OfNumerics()) {
+      shown_ = next_number_;
+      frame_->values[slot_] = Value::Text(shown_);
+    } else {
+      frame_->values[slot_] = Value::Integer(next_value_);
+    }
     if (!Advance(context)) return Step::kError;
     if (condition_ != nullptr) {
       bool passes = false;

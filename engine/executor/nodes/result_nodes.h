@@ -53,8 +53,8 @@ class ValuesNode : public PlanNode {
   std::vector<Value> values_;
 };
 
-// generate_series(start, stop [, step]) of integers or of timestamps with intervals: one column, in
-// one slot of the frame.
+// generate_series(start, stop [, step]) of integers, of numerics or of timestamps with intervals:
+// one column, in one slot of the frame.
 class SeriesNode : public PlanNode {
  public:
   SeriesNode(std::string alias, Oid type, std::shared_ptr<RowFrame> frame, size_t slot,
@@ -71,9 +71,10 @@ class SeriesNode : public PlanNode {
   Step DoNext(ExecutionContext& context, const Value*& row) override;
 
  private:
-  bool IsPastStop() const {
-    return descending_ ? next_value_ < stop_value_ : next_value_ > stop_value_;
-  }
+  bool OfNumerics() const { return type_ == type_oid::kNumeric; }
+  bool OpenNumerics(ExecutionContext& context, const Value& start, const Value& stop,
+                    const Value& step);
+  bool IsPastStop() const;
   // To the next value; finished_ if there is none.
   bool Advance(ExecutionContext& context);
 
@@ -89,6 +90,11 @@ class SeriesNode : public PlanNode {
   int64_t stop_value_ = 0;
   int64_t step_value_ = 1;
   Interval step_interval_;  // of timestamps
+  // The bytes of numerics, shown_ those of the row that was given last.
+  std::string shown_;
+  std::string next_number_;
+  std::string stop_number_;
+  std::string step_number_;
   bool descending_ = false;
   bool finished_ = true;
 };

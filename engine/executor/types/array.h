@@ -25,6 +25,10 @@ namespace connbench::engine {
 
 class KeyBuffer;
 
+// What a function makes whose rows are of type text[]: an array of their bytes. No client and no
+// column has it.
+inline constexpr Oid kTextArraySet = 0xFFFFFF00;
+
 class ArrayReader {
  public:
   // bytes: of an array of such elements.

@@ -96,6 +96,18 @@ char32_t TakeUtf8(std::string_view text, size_t& at) {
   return c;
 }
 
+size_t EncodeUtf8(char32_t c, char* out) {
+  if (c < 0x80) {
+    out[0] = static_cast<char>(c);
+    return 1;
+  }
+  static constexpr unsigned char kLead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+  const size_t size = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  for (size_t i = size - 1; i > 0; --i, c >>= 6) out[i] = static_cast<char>(0x80 | (c & 0x3F));
+  out[0] = static_cast<char>(kLead[size] | c);
+  return size;
+}
+
 int64_t CountCharacters(std::string_view text) {
   size_t at = 0;
   int64_t count = 0;

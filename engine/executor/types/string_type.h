@@ -31,6 +31,8 @@ inline int Utf8Length(char first) {
 
 // The character at text[at], which is moved behind it; text must not end there.
 char32_t TakeUtf8(std::string_view text, size_t& at);
+// Writes at most four bytes; returns how many. c is a character that UTF-8 has.
+size_t EncodeUtf8(char32_t c, char* out);
 int64_t CountCharacters(std::string_view text);
 // Byte offset of the first needle at or after from, npos if there is none, in linear time.
 Status FindText(std::string_view text, std::string_view needle, size_t from, WorkMeter& meter,

@@ -117,6 +117,8 @@ constexpr Oid kOidModulus = [] {
     if (differ) return modulus;
   }
 }();
+constexpr TypeInfo kTextArraySetType =
+    CatalogArray(kTextArraySet, "text[] set", "text[] set", type_oid::kTextArray);
 constexpr uint8_t kNoType = UINT8_MAX;
 constexpr std::array kTypeOfOid = [] {
   std::array<uint8_t, kOidModulus> places{};
@@ -163,7 +165,8 @@ std::span<const TypeInfo> AllTypes() { return kTypes; }
 
 [[gnu::hot]] const TypeInfo& GetType(Oid oid) {
   const uint8_t place = kTypeOfOid[oid % kOidModulus];
-  return place != kNoType && kTypes[place].oid == oid ? kTypes[place] : kNoSuchType;
+  if (place != kNoType && kTypes[place].oid == oid) return kTypes[place];
+  return oid == kTextArraySet ? kTextArraySetType : kNoSuchType;
 }
 
 bool IsKnownType(Oid oid) {

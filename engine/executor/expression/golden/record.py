@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Asks a PostgreSQL 15 (PG* variables say which; encoding UTF8, locale C) for the answers to
-expressions.txt and writes expressions.tsv (or from the first argument to the second): expression,
-type oid, text, binary as hex; or expression, "ERROR", SQLSTATE, position, message, detail, hint.
+"""Asks a PostgreSQL 15 (PG* variables say which; encoding UTF8, locale C) for the answers to each
+*.txt here and writes the *.tsv (or from the first argument to the second): expression, type oid,
+text, binary as hex; or expression, "ERROR", SQLSTATE, position, message, detail, hint.
 """
 import pathlib
 import sys
@@ -36,21 +36,26 @@ def answer(connection, expression):
     return [str(oid), escape(text.decode()), binary.hex()]
 
 
-def main():
-    source = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "expressions.txt"
-    target = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "expressions.tsv"
+def record(connection, source, target):
     rows = []
-    with psycopg.connect("", autocommit=True) as connection:
-        connection.execute("set timezone to 'UTC'")
-        for line in source.read_text().splitlines():
-            if not line or line.startswith("#"):
-                continue
-            if line.startswith("\\timezone "):
-                connection.execute(f"set timezone to '{line.split()[1]}'")
-                rows.append([line])
-                continue
-            rows.append([line] + answer(connection, line))
+    connection.execute("set timezone to 'UTC'")
+    for line in source.read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("\\timezone "):
+            connection.execute(f"set timezone to '{line.split()[1]}'")
+            rows.append([line])
+            continue
+        rows.append([line] + answer(connection, line))
     target.write_text("".join("\t".join(row) + "\n" for row in rows))
+
+
+def main():
+    sources = [pathlib.Path(sys.argv[1])] if len(sys.argv) > 1 else sorted(HERE.glob("*.txt"))
+    with psycopg.connect("", autocommit=True) as connection:
+        for source in sources:
+            target = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else source.with_suffix(".tsv")
+            record(connection, source, target)
 
 
 if __name__ == "__main__":
