@@ -69,7 +69,7 @@ Status RealSession::CheckAccessSlow(Plan& plan) {
 Result<SessionRole> RealSession::RoleOfOwner(Oid owner) {
   const LatestSnapshot snapshot(transaction_);
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Role> roles,
-                             RoleTable(*context_.storage).List(transaction_, snapshot.get()));
+                             RoleTable(storage_).List(transaction_, snapshot.get()));
   for (const Role& role : roles) {
     if (role.oid == owner) return SessionRole{owner, role.superuser};
   }

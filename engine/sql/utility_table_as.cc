@@ -130,7 +130,7 @@ Result<RealSession::Outcome> RealSession::MakeTableAs(const PgQuery__Node& state
     const bool executes = what.query->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT;
     return Outcome{executes ? std::string_view("SELECT 0") : what.command};
   }
-  Table table(*context_.storage, made);
+  Table table(storage_, made);
   int64_t rows = 0;
   const auto take = [&](const Value* row) -> Status {
     CONNBENCH_RETURN_IF_ERROR(table.Tidy());
