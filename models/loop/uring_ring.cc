@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/io_uring_refusal.h"
 #include "base/server_log.h"
 #include "models/connection.h"
 
@@ -18,26 +19,10 @@ namespace {
 // is tried again; each time something of what it waits for has been done.
 constexpr int kSubmitAttempts = 1000;
 
-[[gnu::cold]] Status Unavailable(std::string_view reason) {
-  return Status::Error(sqlstate::kFeatureNotSupported,
-                       fmt::format("io_uring cannot be used: {}", reason))
-      .WithHint("Use --model reactor, which does the same with epoll.");
-}
-
 [[gnu::cold]] Status Unavailable(int error) {
-  switch (error) {
-    case ENOSYS:
-      return Unavailable("this kernel has none");
-    case EPERM:
-    case EACCES:
-      return Unavailable(
-          "this process may not (sysctl kernel.io_uring_disabled, or the seccomp filter of a "
-          "container)");
-    case EINVAL:
-      return Unavailable("this kernel's is older than Linux 5.19");
-    default:
-      return Unavailable(std::strerror(error));
-  }
+  return Status::Error(sqlstate::kFeatureNotSupported,
+                       fmt::format("io_uring cannot be used: {}", IoUringRefusal(error)))
+      .WithHint("Use --model reactor, which does the same with epoll.");
 }
 
 [[noreturn, gnu::cold]] void Die(std::string_view call, int error) {
