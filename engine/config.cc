@@ -89,7 +89,7 @@ constexpr Setting kSettings[] = {
      "how long commits with synchronous_commit=off gather before they are written to disk"},
     {"io_method", "", &EngineConfig::io_method, 0, 0,
      "who reads pages that are not in the buffer pool; sync: the session itself, worker: I/O "
-     "workers, while the session waits as its model does"},
+     "workers, io_uring: the kernel, while the session waits as its model does"},
     {"io_workers", "", &EngineConfig::io_workers, 1, kMostIoWorkers,
      "how many I/O workers there are with io_method=worker"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
@@ -129,7 +129,8 @@ struct IoMethodName {
   std::string_view name;
   IoMethod value;
 };
-constexpr IoMethodName kIoMethods[] = {{"sync", IoMethod::kSync}, {"worker", IoMethod::kWorker}};
+constexpr IoMethodName kIoMethods[] = {
+    {"sync", IoMethod::kSync}, {"worker", IoMethod::kWorker}, {"io_uring", IoMethod::kIoUring}};
 
 // kBytesMember: settings whose member counts bytes while their unit is kB.
 bool HoldsBytes(const Setting& setting) {
@@ -311,13 +312,15 @@ std::string ShowValue(const EngineConfig& config, const Setting& setting) {
       return std::string(kHugePages[static_cast<size_t>(config.*member)].name);
     }
     std::string operator()(IoMethod EngineConfig::*member) const {
-      return std::string(kIoMethods[static_cast<size_t>(config.*member)].name);
+      return std::string(NameOf(config.*member));
     }
   };
   return std::visit(Visitor{config, setting}, setting.member);
 }
 
 }  // namespace
+
+std::string_view NameOf(IoMethod method) { return kIoMethods[static_cast<size_t>(method)].name; }
 
 std::vector<SettingDescription> DescribeSettings(const EngineConfig& config) {
   std::vector<SettingDescription> descriptions;

@@ -33,10 +33,14 @@ enum class HugePages : uint8_t {
 
 // Who reads a page that is not in the buffer pool, as in PostgreSQL 18.
 enum class IoMethod : uint8_t {
-  kSync,    // the session's own thread
-  kWorker,  // I/O workers, while the session waits as its model does
+  kSync,     // the session's own thread
+  kWorker,   // I/O workers, while the session waits as its model does
+  kIoUring,  // the kernel, to which the session's thread hands the read
 };
 inline constexpr int64_t kMostIoWorkers = 8;
+// io_urings of one process whose sessions have threads of their own: a thread takes one for each
+// read, and waits if all are taken.
+inline constexpr int64_t kMostRings = 256;
 
 struct EngineConfig {
   EngineKind engine = EngineKind::kReal;
@@ -88,6 +92,9 @@ inline constexpr std::string_view kLogSettings[] = {
 // Applies one "name=value" of --set; 42704 for an unknown name (the message lists near ones),
 // 22023 for a bad value.
 Status ApplySetting(EngineConfig& config, std::string_view name, std::string_view value);
+
+// As the setting has it.
+std::string_view NameOf(IoMethod method);
 
 struct SettingDescription {
   std::string_view name;

@@ -36,6 +36,8 @@ TEST(ConfigTest, ReadsUnitsAsPostgresqlDoes) {
   EXPECT_TRUE(config.connection_phase_cpu);
   ASSERT_TRUE(ApplySetting(config, "huge_pages", "try").ok());
   EXPECT_EQ(config.huge_pages, HugePages::kTry);
+  ASSERT_TRUE(ApplySetting(config, "io_method", "io_uring").ok());
+  EXPECT_EQ(config.io_method, IoMethod::kIoUring);
 }
 
 TEST(ConfigTest, ShowsTheLargestUnitThatDivides) {

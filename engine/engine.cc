@@ -47,6 +47,10 @@ Status CheckTogether(const EngineConfig& config) {
   return {};
 }
 
+bool ReadsThroughRings(const EngineConfig& config) {
+  return !config.data_directory.empty() && config.io_method == IoMethod::kIoUring;
+}
+
 // The superuser as a new segment has it.
 Result<Role> MadeSuperuser(const EngineConfig& config) {
   Role role;
@@ -129,8 +133,9 @@ class SegmentEngine : public Engine {
   Status MakeData();
   // Makes or recovers what is in the data directory, and begins a log.
   Status OpenData();
-  // From now on changes are logged by this process.
-  void UseLog() {
+  // From now on changes are logged by this process, and its sessions read as io_method says.
+  void UseLog(Files& files) {
+    if (ReadsThroughRings(context_.config)) storage_->UseRings(files);
     storage_->SetLog(log_.get());
     context_.transactions.log = log_.get();
     checkpointer_ =
@@ -154,6 +159,7 @@ class SegmentEngine : public Engine {
 
 Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config, Files& files) {
   CONNBENCH_RETURN_IF_ERROR(CheckTogether(config));
+  if (ReadsThroughRings(config)) CONNBENCH_RETURN_IF_ERROR(RingReads::Check(files));
   int64_t reserved = WithOverhead(
       ConnectionLog::ShmemSize(config.connection_log_entries, config.connection_phase_cpu));
   reserved = AddSize(reserved, WithOverhead(sizeof(PoolAccounts)));
@@ -235,7 +241,7 @@ Status SegmentEngine::OpenData() {
   if (directory_->is_new()) {
     storage_->UsePages(*segment_, directory_->files(), directory_->folder(), control.log_number);
   }
-  UseLog();
+  UseLog(directory_->files());
   return checkpointer_->Run(CheckpointMoment::kStart).TakeStatus();
 }
 
@@ -272,7 +278,7 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Attach(const std::string& segment
       engine->log_ = std::make_unique<Log>(attached, KernelFiles(), engine->context_.config);
       engine->storage_->UsePages(attached, KernelFiles(), engine->log_->data_folder(),
                                  engine->log_->header().log_number);
-      engine->UseLog();
+      engine->UseLog(KernelFiles());
     }
   }
   return std::unique_ptr<Engine>(std::move(engine));

@@ -15,12 +15,13 @@ constexpr int kThreads = 4;
 constexpr int kAccounts = 2000;
 constexpr int kSteps = 150;
 
-class EvictionStressTest : public ::testing::Test {
+class EvictionStressTest : public ::testing::TestWithParam<IoMethod> {
  protected:
   EvictionStressTest() : folder_(::testing::TempDir() + "eviction_stress." + Unique()) {
     config_ = SmallConfig(folder_);
     config_.shared_buffers_bytes = 64 * kPageSize;
     config_.fsync = false;
+    config_.io_method = GetParam();
   }
   ~EvictionStressTest() override { std::filesystem::remove_all(folder_); }
   static std::string Unique() { return std::to_string(getpid()); }
@@ -36,7 +37,14 @@ class EvictionStressTest : public ::testing::Test {
   std::unique_ptr<Engine> engine_;
 };
 
-TEST_F(EvictionStressTest, TransfersScansAndUpkeepKeepTheSums) {
+// Workers are tasks, which there are none of here.
+INSTANTIATE_TEST_SUITE_P(Methods, EvictionStressTest,
+                         ::testing::Values(IoMethod::kSync, IoMethod::kIoUring),
+                         [](const ::testing::TestParamInfo<IoMethod>& method) {
+                           return std::string(NameOf(method.param));
+                         });
+
+TEST_P(EvictionStressTest, TransfersScansAndUpkeepKeepTheSums) {
   ASSERT_NO_FATAL_FAILURE(Open());
   {
     TestSession session(*engine_, {}, "postgres");

@@ -165,7 +165,19 @@ TEST_F(EvictionTest, ACrashAtAnyMomentLosesNothingThatWasAnswered) {
   }
 }
 
-TEST_F(EvictionTest, APageThatCannotBeReadFailsTheStatementAlone) {
+class EvictionByMethod : public EvictionTest, public ::testing::WithParamInterface<IoMethod> {
+ protected:
+  EvictionByMethod() { config_.io_method = GetParam(); }
+};
+
+// Workers are tasks, which there are none of here.
+INSTANTIATE_TEST_SUITE_P(Methods, EvictionByMethod,
+                         ::testing::Values(IoMethod::kSync, IoMethod::kIoUring),
+                         [](const ::testing::TestParamInfo<IoMethod>& method) {
+                           return std::string(NameOf(method.param));
+                         });
+
+TEST_P(EvictionByMethod, APageThatCannotBeReadFailsTheStatementAlone) {
   ASSERT_NO_FATAL_FAILURE(MakeRows());
   int failures = 0;
   for (int64_t call = 0; call < 400; call += 13) {
@@ -186,7 +198,7 @@ TEST_F(EvictionTest, APageThatCannotBeReadFailsTheStatementAlone) {
   EXPECT_THAT(Damages(), IsEmpty());
 }
 
-TEST_F(EvictionTest, ADamagedPageFailsTheStatementAlone) {
+TEST_P(EvictionByMethod, ADamagedPageFailsTheStatementAlone) {
   ASSERT_NO_FATAL_FAILURE(MakeRows());
   // A scan leaves its last pages in the pool. The second checkpoint finds all pages where they are.
   Do("checkpoint");

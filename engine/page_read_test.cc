@@ -114,9 +114,9 @@ class PageReadTest : public ::testing::TestWithParam<IoMethod> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Methods, PageReadTest,
-                         ::testing::Values(IoMethod::kSync, IoMethod::kWorker),
+                         ::testing::Values(IoMethod::kSync, IoMethod::kWorker, IoMethod::kIoUring),
                          [](const ::testing::TestParamInfo<IoMethod>& method) {
-                           return method.param == IoMethod::kSync ? "sync" : "worker";
+                           return std::string(NameOf(method.param));
                          });
 
 TEST_P(PageReadTest, ManyWhoWantAPageWaitForOneRead) {
@@ -228,6 +228,35 @@ TEST_P(PageReadTest, AnyReadMayFail) {
   EXPECT_GT(failures, 0);
   EXPECT_EQ(sessions_[1]->Rows("select count(*), sum(length(b)) from t"),
             fmt::format("{0}|{0}000", kRowsToRead));
+}
+
+// Rings go from session to session: those that read nothing have none.
+TEST_P(PageReadTest, ThereAreAsManyRingsAsReadsAtATime) {
+  if (GetParam() != IoMethod::kIoUring) return;  // there are none
+  ASSERT_NO_FATAL_FAILURE(Open());
+  const int at_start = 1;  // to see whether there are any
+  SendAway();
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(AskForFirst(i).get(), "1000");
+  EXPECT_EQ(files_.rings(), at_start + 1);
+  SendAway();
+  files_.Hold();
+  std::future<std::string> first = AskForFirst(0);
+  EXPECT_TRUE(AwaitWaiting(1));
+  std::future<std::string> other = Ask(1, "select length(b) from t where a = 1500");
+  EXPECT_TRUE(WaitUntil([&] { return files_.waiting() == 2; }));
+  files_.Release();
+  EXPECT_EQ(first.get(), "1000");
+  EXPECT_EQ(other.get(), "1000");
+  EXPECT_EQ(files_.rings(), at_start + 2);
+}
+
+// The start of a server that reads nothing needs none either.
+TEST_P(PageReadTest, RingsAreForDataDirectories) {
+  if (GetParam() != IoMethod::kIoUring) return;
+  config_.data_directory.clear();
+  auto made = CreateEngineOnFiles(config_, files_);
+  ASSERT_TRUE(made.ok()) << made.status().ToString();
+  EXPECT_EQ(files_.rings(), 0);
 }
 
 TEST_P(PageReadTest, WorkersThatEndLeaveNobodyWaiting) {

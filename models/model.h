@@ -31,6 +31,9 @@
 //               the session. A model with fewer threads than sessions must see to it that another
 //               one can run meanwhile: the lock may be held by a session whose next message is
 //               still queued, and no lock graph shows that deadlock.
+//   Reading     With io_method=io_uring the kernel reads pages for sessions. Where a thread runs
+//               several, their Waiter has a place for that (engine::ThreadIoPlace); the thread
+//               finishes what it finds there, and does not end before.
 //   Termination When the supervisor asks for it (SIGTERM, after Engine::RequestShutdown) every
 //               session ends with 57P01, also one that is blocked reading from or writing to its
 //               client: the model wakes it and calls CheckTermination(). Then the process exits 0.

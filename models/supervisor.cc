@@ -55,6 +55,12 @@ class BlockedSignals {
   sigset_t previous_;
 };
 
+// In one process, for the pages that sessions read with io_method=io_uring.
+int64_t RingDescriptors(const engine::EngineConfig& config) {
+  if (config.data_directory.empty() || config.io_method != engine::IoMethod::kIoUring) return 0;
+  return std::min<int64_t>(engine::kMostRings, config.max_connections);
+}
+
 std::string DescribeExit(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
     return fmt::format("was terminated by signal {}: {}", WTERMSIG(wait_status),
@@ -216,6 +222,7 @@ class Supervisor : public ProcessSpawner {
       needs.descriptors +=
           model_->AcceptingTasks() * static_cast<int64_t>(listeners_.listeners().size());
     }
+    needs.descriptors += RingDescriptors(settings_.engine);
     CONNBENCH_RETURN_IF_ERROR(CheckMachineLimits(needs));
     if (accept == AcceptStrategy::kReusePort) {
       CONNBENCH_RETURN_IF_ERROR(listeners_.OpenReusePort(model_->AcceptingTasks()));

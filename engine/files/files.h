@@ -31,6 +31,25 @@ class File {
   virtual int TryLock() = 0;
 };
 
+// Reads that the kernel does while the thread that asked for them goes on: an io_uring.
+//
+// Safety: one thread at a time. It is destroyed only when nothing is under way.
+class ReadRing {
+ public:
+  struct Ended {
+    uint64_t token = 0;
+    int64_t result = 0;  // as of File::Read()
+  };
+
+  virtual ~ReadRing() = default;
+  // Hands a read of a file, which comes from the same Files, to the kernel. It may have ended when
+  // this returns. 0, or -errno: it has not begun.
+  virtual int Begin(File& file, int64_t offset, char* to, int64_t bytes, uint64_t token) = 0;
+  // One that has ended; false: none has. From then on the next one that ends writes to the ring's
+  // event descriptor, if it has one. wait: blocks until there is one; one must be under way.
+  virtual bool Next(bool wait, Ended& ended) = 0;
+};
+
 enum class OpenMode : uint8_t {
   kRead,       // must exist
   kReadWrite,  // must exist
@@ -59,6 +78,8 @@ class Files {
   virtual int SyncFolder(const std::string& path) = 0;
   // The names in a folder.
   virtual int List(const std::string& path, std::vector<std::string>& names) = 0;
+  // For so many reads at the same time. event_fd: an eventfd, which outlives the ring; -1: none.
+  virtual int OpenRing(uint32_t reads, int event_fd, std::unique_ptr<ReadRing>& ring) = 0;
 };
 
 // The kernel's.

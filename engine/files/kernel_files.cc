@@ -8,8 +8,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/files/files.h"
+#include "engine/files/kernel_ring.h"
 
 namespace connbench::engine {
 namespace {
@@ -39,9 +44,24 @@ class KernelFile : public File {
   int Truncate(int64_t bytes) override { return Answer(ftruncate(fd_, bytes)); }
   int Sync() override { return Answer(fdatasync(fd_)); }
   int TryLock() override { return Answer(flock(fd_, LOCK_EX | LOCK_NB)); }
+  int fd() const { return fd_; }
 
  private:
   int fd_;
+};
+
+class KernelReadRing : public ReadRing {
+ public:
+  int Open(uint32_t reads, int event_fd) { return ring_.Open(reads, event_fd); }
+  int Begin(File& file, int64_t offset, char* to, int64_t bytes, uint64_t token) override {
+    return ring_.Begin(static_cast<KernelFile&>(file).fd(), offset, to, bytes, token);
+  }
+  bool Next(bool wait, Ended& ended) override {
+    return ring_.Next(wait, ended.token, ended.result);
+  }
+
+ private:
+  KernelRing ring_;
 };
 
 int FlagsOf(OpenMode mode) {
@@ -106,6 +126,12 @@ class KernelFolder : public Files {
     const int result = -errno;
     closedir(folder);
     return result;
+  }
+  int OpenRing(uint32_t reads, int event_fd, std::unique_ptr<ReadRing>& ring) override {
+    auto made = std::make_unique<KernelReadRing>();
+    const int opened = made->Open(reads, event_fd);
+    if (opened == 0) ring = std::move(made);
+    return opened;
   }
 };
 

@@ -60,23 +60,31 @@ Result<int64_t> ReadUpTo(File& file, const std::string& path, int64_t offset, ch
                          int64_t bytes) {
   int64_t total = 0;
   while (total < bytes) {
-    const int64_t done = file.Read(offset + total, to + total, bytes - total);
-    if (done == -EINTR) continue;
-    if (done < 0) {
-      return FileError(fmt::format("read {} at offset {}", path, offset + total),
-                       static_cast<int>(done));
-    }
-    if (done == 0) break;
-    total += done;
+    const int64_t result = file.Read(offset + total, to + total, bytes - total);
+    CONNBENCH_ASSIGN_OR_RETURN(const bool more, CountRead(path, offset, result, total));
+    if (!more) break;
   }
   return total;
+}
+
+Result<bool> CountRead(const std::string& path, int64_t offset, int64_t result, int64_t& total) {
+  if (result == -EINTR) return true;
+  if (result < 0) {
+    return FileError(fmt::format("read {} at offset {}", path, offset + total),
+                     static_cast<int>(result));
+  }
+  total += result;
+  return result > 0;
+}
+
+Status EndsTooEarly(const std::string& path, int64_t end, int64_t missing) {
+  return DamagedFile(path, end, fmt::format("the file ends here, {} bytes too early", missing));
 }
 
 Status ReadWhole(File& file, const std::string& path, int64_t offset, char* to, int64_t bytes) {
   CONNBENCH_ASSIGN_OR_RETURN(const int64_t done, ReadUpTo(file, path, offset, to, bytes));
   if (done == bytes) return {};
-  return DamagedFile(path, offset + done,
-                     fmt::format("the file ends here, {} bytes too early", bytes - done));
+  return EndsTooEarly(path, offset + done, bytes - done);
 }
 
 Status SyncFile(File& file, const std::string& path) {

@@ -24,6 +24,11 @@ Status ReadWhole(File& file, const std::string& path, int64_t offset, char* to, 
 // Up to bytes, fewer only at the file's end.
 Result<int64_t> ReadUpTo(File& file, const std::string& path, int64_t offset, char* to,
                          int64_t bytes);
+// The same in single calls: what one of them, for bytes from offset + total on, has come to. False:
+// the file ends there.
+Result<bool> CountRead(const std::string& path, int64_t offset, int64_t result, int64_t& total);
+// XX001: the file ends before those bytes.
+Status EndsTooEarly(const std::string& path, int64_t end, int64_t missing);
 // Not to be tried again after an error: the kernel forgets what it could not write.
 Status SyncFile(File& file, const std::string& path);
 Status SyncFolder(Files& files, const std::string& path);

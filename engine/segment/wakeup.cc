@@ -22,6 +22,14 @@ void Wakeup::Ring() {
   if (waiting.load(std::memory_order_seq_cst) != 0) FutexWake(word, kWakeAll, futex_private != 0);
 }
 
+void Wakeup::RingFrom(int own_event_fd) {
+  if (own_event_fd > 0 && event_fd.load(std::memory_order_relaxed) == own_event_fd) {
+    word.fetch_add(1, std::memory_order_seq_cst);
+  } else {
+    Ring();
+  }
+}
+
 WaitResult BlockingWaiter::Wait(Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
                                 WaitReason /*reason*/) {
   CONNBENCH_ASSERT(HeldLatchCount() == 0, "no latch is held while a session waits");

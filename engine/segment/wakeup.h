@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "base/clock.h"
 
@@ -22,6 +24,9 @@ struct Wakeup {
   std::atomic<int32_t> event_fd{0};
 
   void Ring();
+  // The same on the thread of the loop that has this event descriptor, or -1. It looks at the words
+  // of its own sessions next, and need not be signalled for them.
+  void RingFrom(int own_event_fd);
 };
 static_assert(std::atomic<uint32_t>::is_always_lock_free);
 
@@ -39,6 +44,27 @@ enum class WaitReason : uint8_t {
 };
 
 enum class WaitResult : uint8_t { kRung, kTimedOut };
+
+// What the kernel does for the sessions of one thread while that thread runs others
+// (io_method=io_uring, storage/ring_reads.h).
+//
+// Safety: the thread whose sessions they are.
+class ThreadIo {
+ public:
+  virtual ~ThreadIo() = default;
+  // Ends what the kernel has done, and rings who waited for it; never blocks. The caller then looks
+  // at the wakeups of its own sessions, which need no other signal.
+  virtual void Reap() = 0;
+  // Nothing is under way.
+  virtual bool idle() const = 0;
+};
+
+// A thread that runs several sessions has one. It calls Reap() when event_fd has been written to,
+// and does not end before idle().
+struct ThreadIoPlace {
+  int event_fd = -1;
+  std::unique_ptr<ThreadIo> io;  // made when the first of the sessions needs it
+};
 
 // How a session's thread of control waits for something that may take long (a row lock, the flush
 // that another session does for its commit). The connection model hands one in, so that a thread
@@ -58,6 +84,14 @@ class Waiter {
   // Called now and then by a statement that computes for long, without latches or pins: who runs
   // several sessions on one thread may run others before it returns.
   virtual void Yield() {}
+
+  // Of the thread that runs the session, if that one runs others while this one waits. Null: the
+  // thread blocks.
+  virtual ThreadIoPlace* thread_io() { return nullptr; }
+
+  // Calls block(), which blocks the thread until the kernel has done something for the session. Who
+  // has other threads for other sessions may see to it that one runs. Must not throw.
+  virtual void Block(const std::function<void()>& block) { block(); }
 };
 
 // Blocks the calling thread in futex(2).

@@ -121,7 +121,7 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
   if (name == "max_wal_size") return PrintWithUnit(config.max_wal_size_bytes / 1024, "kB");
   if (name == "checkpoint_timeout") return PrintWithUnit(config.checkpoint_timeout_s, "s");
   if (name == "wal_writer_delay") return PrintWithUnit(config.wal_writer_delay_ms, "ms");
-  if (name == "io_method") return config.io_method == IoMethod::kSync ? "sync" : "worker";
+  if (name == "io_method") return std::string(NameOf(config.io_method));
   if (name == "io_workers") return std::to_string(config.io_workers);
   if (name == "deadlock_timeout") return PrintWithUnit(config.deadlock_timeout_ms, "ms");
   if (name == "track_activity_query_size") {

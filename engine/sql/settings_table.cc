@@ -61,7 +61,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"in_hot_standby", kBool, "", "off", 0, 0, kInternal, true, "", "Shows whether hot standby is currently active."},
     {"integer_datetimes", kBool, "", "on", 0, 0, kInternal, true, "", "Shows whether datetimes are integer based."},
     {"IntervalStyle", kEnum, "", "postgres", 0, 0, kUser, true, "postgres|postgres_verbose|sql_standard|iso_8601", "Sets the display format for interval values."},
-    {"io_method", kEnum, "", "", 0, 0, kPostmaster, false, "sync|worker", "Selects who reads pages that are not in the buffer pool."},
+    {"io_method", kEnum, "", "", 0, 0, kPostmaster, false, "sync|worker|io_uring", "Selects who reads pages that are not in the buffer pool."},
     {"io_workers", kInteger, "", "", 1, kMostIoWorkers, kPostmaster, false, "", "Number of I/O workers, for io_method=worker."},
     {"is_superuser", kBool, "", "", 0, 0, kInternal, true, "", "Shows whether the current user is a superuser."},
     {"jit", kBool, "", "off", 0, 0, kUser, false, "", "Accepted; nothing is compiled just in time."},

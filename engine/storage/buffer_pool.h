@@ -49,7 +49,9 @@ class Segment;
 struct EngineConfig;
 class CommitLog;
 class Log;
+class LoopReads;
 class PageStore;
+class RingReads;
 
 inline constexpr uint32_t kNoFrame = UINT32_MAX;
 
@@ -283,6 +285,8 @@ class BufferPool {
     stamps_ = stamps;
   }
   PageStore* store() const { return store_; }
+  // From now on sessions read pages through these; null: as the read queue is there or not.
+  void SetRings(RingReads* rings) { rings_ = rings; }
   // Ok: the page, which a look-up has not found, does not exist. Else an error that says "away",
   // which is for Storage::WithPages() alone.
   Status Away(StorageId storage, BlockNumber block) const;
@@ -304,6 +308,13 @@ class BufferPool {
   // For an I/O worker: reads what was asked for, and tells those who wait.
   void Serve(const ReadRequest& request);
   ReadQueue& read_queue() { return reads_; }
+  // For LoopReads: a read has ended. own_event_fd: of the loop whose thread this is, and which
+  // looks at the wakeups of its sessions next; -1: all must be signalled. True: it has failed, for
+  // one who still wants the page.
+  bool EndRingRead(const ReadRequest& request, bool read, int own_event_fd) {
+    return EndRead(request, read, own_event_fd) == Ended::kFailed;
+  }
+  BackendTable& backends() const { return *backends_; }
   // For a checkpoint: the page's place, if the page is in the pool in no other state than there.
   // kNowhere: it does not exist, or is_here, or must be looked at.
   PagePlace ShareAway(StorageId storage, BlockNumber block, bool& is_here, bool& unstamped) const;
@@ -375,11 +386,15 @@ class BufferPool {
   // For one who has joined. Keeps the pin if the page is there then.
   Result<bool> AwaitRead(BufferFrame& frame, uint64_t tag);
   Status SleepUntilRead(BufferFrame& frame, uint64_t tag);
-  Result<Brought> ReadInto(uint32_t index, uint64_t tag, bool alone);
+  // loop: of the session's thread, which has room for the read; null: there is none.
+  Result<Brought> ReadInto(uint32_t index, uint64_t tag, bool alone, LoopReads* loop);
+  Result<Brought> AwaitWorker(const ReadRequest& request);
+  Result<Brought> ReadByLoop(const ReadRequest& request, LoopReads& loop);
+  Result<Brought> ReadHere(const ReadRequest& request);
   // What became of the page, whose read has ended.
   enum class Ended : uint8_t { kHere, kFailed, kMoved };
-  Ended EndRead(const ReadRequest& request, bool read);
-  void RingReaders(BufferFrame& frame, uint64_t tag);
+  Ended EndRead(const ReadRequest& request, bool read, int own_event_fd);
+  void RingReaders(BufferFrame& frame, uint64_t tag, int own_event_fd);
   void Unpin(BufferFrame& frame);
 
   BufferPoolHeader* header_;
@@ -388,6 +403,7 @@ class BufferPool {
   char* pages_;
   Log* log_ = nullptr;
   PageStore* store_ = nullptr;  // null: all pages are here
+  RingReads* rings_ = nullptr;
   ReadQueue reads_;
   BackendTable* backends_;
   Backend* session_ = nullptr;

@@ -12,12 +12,15 @@
 #include "engine/segment/futex.h"
 #include "engine/storage/buffer_pool.h"
 #include "engine/storage/page_store.h"
+#include "engine/storage/ring_reads.h"
 
 namespace connbench::engine {
 namespace {
 
 // Sessions that are rung together.
 constexpr uint32_t kRungTogether = 64;
+// In place of a loop's event descriptor: who is rung may need a signal.
+constexpr int kNoLoop = -1;
 
 // Adds up how long a session waits for a page.
 class ReadTime {
@@ -41,6 +44,10 @@ class ReadTime {
 Status BufferPool::Bring(StorageId storage, BlockNumber block, PagePins& pins) {
   const uint64_t tag = Tag(storage, block);
   const ReadTime time(session_);
+  LoopReads* loop = nullptr;
+  if (rings_ != nullptr && session_ != nullptr) {
+    CONNBENCH_ASSIGN_OR_RETURN(loop, rings_->LoopOf(session_->waiter()));
+  }
   bool alone = false;  // a read has failed
   while (true) {
     BufferFrame* frame = nullptr;
@@ -56,8 +63,13 @@ Status BufferPool::Bring(StorageId storage, BlockNumber block, PagePins& pins) {
     }
     if (found == Found::kReading) continue;
     if (!store_->places().Find(tag).somewhere()) return {};
+    if (loop != nullptr) CONNBENCH_RETURN_IF_ERROR(loop->AwaitRoom(*session_));
     CONNBENCH_ASSIGN_OR_RETURN(const uint32_t index, TakeFrame(&pins));
-    CONNBENCH_ASSIGN_OR_RETURN(const Brought brought, ReadInto(index, tag, alone));
+    if (loop != nullptr && !loop->has_room()) {  // others have taken it meanwhile
+      PushFree(index);
+      continue;
+    }
+    CONNBENCH_ASSIGN_OR_RETURN(const Brought brought, ReadInto(index, tag, alone, loop));
     if (brought == Brought::kPinned) pins.Add(&frames_[index]);
     if (brought == Brought::kPinned || brought == Brought::kNotThere) return {};
     alone = alone || brought == Brought::kFailed;
@@ -110,6 +122,7 @@ Result<bool> BufferPool::AwaitRead(BufferFrame& frame, uint64_t tag) {
 
 Status BufferPool::SleepUntilRead(BufferFrame& frame, uint64_t tag) {
   if (session_ == nullptr) {
+    LoopReads::FinishOfThisThread();  // it may be one of them that this thread waits for
     while (true) {
       const uint32_t ended = frame.reads_ended.load(std::memory_order_seq_cst);
       if ((frame.state.load(std::memory_order_seq_cst) & BufferFrame::kReading) == 0) break;
@@ -133,10 +146,11 @@ Status BufferPool::SleepUntilRead(BufferFrame& frame, uint64_t tag) {
 
 // The frame is in no list. Others who want the page find that it is being read, and wait. alone:
 // this session reads it itself.
-Result<BufferPool::Brought> BufferPool::ReadInto(uint32_t index, uint64_t tag, bool alone) {
+Result<BufferPool::Brought> BufferPool::ReadInto(uint32_t index, uint64_t tag, bool alone,
+                                                 LoopReads* loop) {
   BufferFrame& frame = frames_[index];
   const uint32_t bucket = BucketOf(tag);
-  const bool leave_it = !alone && session_ != nullptr && reads_.valid();
+  const bool by_worker = !alone && session_ != nullptr && reads_.valid();
   bool here = false;
   ReadRequest request{.tag = tag, .place = {}, .frame = index};
   {
@@ -148,7 +162,7 @@ Result<BufferPool::Brought> BufferPool::ReadInto(uint32_t index, uint64_t tag, b
       frame.written_lsn.store(kNowhereWritten, std::memory_order_relaxed);
       // The pin of the read, and this session's.
       frame.state.fetch_add(BufferFrame::kReading + 2, std::memory_order_release);
-      if (leave_it) JoinReaders(frame);
+      if (by_worker || loop != nullptr) JoinReaders(frame);
       Link(bucket, index);
     }
   }
@@ -157,29 +171,52 @@ Result<BufferPool::Brought> BufferPool::ReadInto(uint32_t index, uint64_t tag, b
     return here ? Brought::kAgain : Brought::kNotThere;
   }
   if (session_ != nullptr) BackendCounters::Increment(session_->slot().waits.page_reads);
-  if (leave_it && reads_.Submit(request, *backends_)) {
-    CONNBENCH_ASSIGN_OR_RETURN(const bool read, AwaitRead(frame, tag));
-    return read ? Brought::kPinned : Brought::kFailed;
-  }
+  if (loop != nullptr) return ReadByLoop(request, *loop);
+  if (by_worker && reads_.Submit(request, *backends_)) return AwaitWorker(request);
+  return ReadHere(request);
+}
+
+Result<BufferPool::Brought> BufferPool::AwaitWorker(const ReadRequest& request) {
+  CONNBENCH_ASSIGN_OR_RETURN(const bool read, AwaitRead(frames_[request.frame], request.tag));
+  return read ? Brought::kPinned : Brought::kFailed;
+}
+
+// The session has joined those who wait, and the loop rings it as all others. What the read has
+// failed with is this session's error.
+Result<BufferPool::Brought> BufferPool::ReadByLoop(const ReadRequest& request, LoopReads& loop) {
+  Status failure;
+  const uint32_t begun = loop.Begin(request, PageData(request.frame), failure);
+  const Result<bool> read = AwaitRead(frames_[request.frame], request.tag);
+  loop.Forget(begun, failure);
+  if (!read.ok()) return read.status();
+  if (*read) return Brought::kPinned;
+  CONNBENCH_RETURN_IF_ERROR(failure);
+  return Brought::kAgain;
+}
+
+Result<BufferPool::Brought> BufferPool::ReadHere(const ReadRequest& request) {
   Status read;
-  {
-    std::optional<ShownWait> shown;
-    if (session_ != nullptr) shown.emplace(session_->slot(), WaitReason::kPageRead);
-    read = store_->Read(tag, request.place, PageData(index));
+  if (session_ == nullptr) {
+    read = store_->Read(request.tag, request.place, PageData(request.frame));
+  } else {
+    const ShownWait shown(session_->slot(), WaitReason::kPageRead);
+    char* const to = PageData(request.frame);
+    read = rings_ == nullptr ? store_->Read(request.tag, request.place, to)
+                             : rings_->Read(request.tag, request.place, to, session_->waiter());
   }
-  const Ended ended = EndRead(request, read.ok());
+  const Ended ended = EndRead(request, read.ok(), kNoLoop);
   if (ended == Ended::kHere) return Brought::kPinned;
-  Unpin(frame);
+  Unpin(frames_[request.frame]);
   if (ended == Ended::kMoved) return Brought::kAgain;
   return read;
 }
 
 void BufferPool::Serve(const ReadRequest& request) {
   const Status read = store_->Read(request.tag, request.place, PageData(request.frame));
-  EndRead(request, read.ok());
+  EndRead(request, read.ok(), kNoLoop);
 }
 
-BufferPool::Ended BufferPool::EndRead(const ReadRequest& request, bool read) {
+BufferPool::Ended BufferPool::EndRead(const ReadRequest& request, bool read, int own_event_fd) {
   const uint64_t tag = request.tag;
   const uint32_t bucket = BucketOf(tag);
   BufferFrame& frame = frames_[request.frame];
@@ -207,13 +244,13 @@ BufferPool::Ended BufferPool::EndRead(const ReadRequest& request, bool read) {
       FutexWake(frame.reads_ended, kWakeAll, /*is_private=*/false);
     }
   }
-  RingReaders(frame, tag);
+  RingReaders(frame, tag, own_event_fd);
   Unpin(frame);
   return ended;
 }
 
 // Nobody joins any more, and nobody else rings.
-void BufferPool::RingReaders(BufferFrame& frame, uint64_t tag) {
+void BufferPool::RingReaders(BufferFrame& frame, uint64_t tag, int own_event_fd) {
   BackendNumber numbers[kRungTogether];
   uint32_t count = 0;
   do {
@@ -227,7 +264,7 @@ void BufferPool::RingReaders(BufferFrame& frame, uint64_t tag) {
         slot.awaits_page.store(0, std::memory_order_seq_cst);
       }
     }
-    for (uint32_t i = 0; i < count; ++i) backends_->slot(numbers[i]).wakeup.Ring();
+    for (uint32_t i = 0; i < count; ++i) backends_->slot(numbers[i]).wakeup.RingFrom(own_event_fd);
   } while (count == kRungTogether);
 }
 

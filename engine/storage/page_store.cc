@@ -35,7 +35,31 @@ Result<PagesReader> PagesReader::Open(Files& files, const std::string& folder,
 
 Status PagesReader::Read(StorageId storage, BlockNumber block, PagePlace place, char* to) const {
   CONNBENCH_RETURN_IF_ERROR(ReadWhole(*file_, path_, OffsetOf(place.place), to, kPageSize));
-  if (PageChecksum(log_number_, PageTag(storage, block), to) == place.checksum) return {};
+  return Check(storage, block, place, to);
+}
+
+Status PagesReader::Begin(ReadRing& ring, const RingRead& read, uint64_t token) const {
+  const int64_t offset = OffsetOf(read.place.place) + read.done;
+  const int begun =
+      ring.Begin(*file_, offset, read.to + read.done, int64_t{kPageSize} - read.done, token);
+  return begun < 0
+             ? FileError(fmt::format("read {} at offset {} by io_uring", path_, offset), begun)
+             : Status::Ok();
+}
+
+Result<bool> PagesReader::GoOn(RingRead& read, int64_t result) const {
+  const int64_t offset = OffsetOf(read.place.place);
+  CONNBENCH_ASSIGN_OR_RETURN(const bool more, CountRead(path_, offset, result, read.done));
+  if (!more) return EndsTooEarly(path_, offset + read.done, int64_t{kPageSize} - read.done);
+  if (read.done < int64_t{kPageSize}) return false;
+  CONNBENCH_RETURN_IF_ERROR(Check(static_cast<StorageId>(read.tag >> 32),
+                                  static_cast<BlockNumber>(read.tag), read.place, read.to));
+  return true;
+}
+
+Status PagesReader::Check(StorageId storage, BlockNumber block, PagePlace place,
+                          const char* page) const {
+  if (PageChecksum(log_number_, PageTag(storage, block), page) == place.checksum) return {};
   return Damaged(storage, block, place, "the checksum is wrong");
 }
 

@@ -20,16 +20,30 @@ namespace connbench::engine {
 
 std::string PagesPath(const std::string& folder);
 
+// A page that is being read through a ring: by one call, or by more where the kernel does less.
+struct RingRead {
+  uint64_t tag = 0;
+  PagePlace place;
+  char* to = nullptr;  // kPageSize bytes
+  int64_t done = 0;    // of them
+};
+
 class PagesReader {
  public:
   static Result<PagesReader> Open(Files& files, const std::string& folder, uint64_t log_number);
   // to: kPageSize bytes.
   Status Read(StorageId storage, BlockNumber block, PagePlace place, char* to) const;
+  // The same through a ring: hands the next call over ...
+  Status Begin(ReadRing& ring, const RingRead& read, uint64_t token) const;
+  // ... and takes what it has come to. False: it takes another one.
+  Result<bool> GoOn(RingRead& read, int64_t result) const;
   // XX001: what is wrong with the page at that place.
   Status Damaged(StorageId storage, BlockNumber block, PagePlace place,
                  const std::string& what) const;
 
  private:
+  Status Check(StorageId storage, BlockNumber block, PagePlace place, const char* page) const;
+
   std::unique_ptr<File> file_;
   std::string path_;
   uint64_t log_number_ = 0;
@@ -41,6 +55,8 @@ class PageStore {
 
   PlaceTable& places() { return places_; }
   Status Read(uint64_t tag, PagePlace place, char* to);
+  // Who reads, for who does it through a ring.
+  Result<PagesReader*> Reader();
   // Where the page stands then; nobody names the place yet. page: kPageSize bytes.
   Result<PagePlace> Write(uint64_t tag, const char* page);
 
@@ -57,7 +73,6 @@ class PageStore {
 
  private:
   // The files are opened when they are first used, and then stay open.
-  Result<PagesReader*> Reader();
   Result<File*> Writer();
 
   PlaceTable places_;

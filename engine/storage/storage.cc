@@ -214,6 +214,11 @@ void Storage::UsePages(const Segment& segment, Files& files, const std::string& 
   pool_.SetStore(pages_.get(), nullptr);
 }
 
+void Storage::UseRings(Files& files) {
+  rings_ = std::make_unique<RingReads>(pool_, files);
+  pool_.SetRings(rings_.get());
+}
+
 Result<ReadPageGuard> Storage::BringToRead(StorageId id, BlockNumber block) {
   while (pool_.store() != nullptr) {
     PagePins pins;

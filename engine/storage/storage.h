@@ -17,6 +17,7 @@
 #include "engine/segment/latch.h"
 #include "engine/storage/buffer_pool.h"
 #include "engine/storage/page_store.h"
+#include "engine/storage/ring_reads.h"
 #include "engine/storage/storage_types.h"
 #include "engine/transaction/transaction.h"
 #include "engine/wal/log.h"
@@ -228,6 +229,8 @@ class Storage {
   // before what changes is logged, or restored by what follows below: other changes would be lost.
   void UsePages(const Segment& segment, Files& files, const std::string& folder,
                 uint64_t log_number);
+  // After that: sessions read their pages through io_urings.
+  void UseRings(Files& files);
   // Null: all pages are in the pool.
   PageStore* pages() { return pool_.store(); }
   // The sequence's counter has changed; its extension latch is held.
@@ -270,7 +273,8 @@ class Storage {
   BufferPool pool_;
   TransactionSystem transactions_;
   Log* log_ = nullptr;
-  std::unique_ptr<PageStore> pages_;  // of the process's handle
+  std::unique_ptr<PageStore> pages_;  // these two: of the process's handle
+  std::unique_ptr<RingReads> rings_;
   StorageHeader* header_;
   StorageSlot* slots_;
 };

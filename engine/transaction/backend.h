@@ -235,6 +235,7 @@ class Backend {
   uint32_t connection_id() const { return connection_id_; }
   uint32_t cancel_key() const { return slot_.cancel_key.load(std::memory_order_relaxed); }
   void SetWaiter(Waiter& waiter);
+  Waiter& waiter() const { return *waiter_; }
   void SetState(BackendState state) { slot_.state.store(state, std::memory_order_relaxed); }
 
   // session_warmup_kb: touches that much private memory and keeps it for the session's life, as

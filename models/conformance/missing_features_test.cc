@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 
 #include "base/exit_code.h"
@@ -50,6 +51,17 @@ TEST(MissingFeatures, IoUringThatIsTooOld) {
   if (!UringRing::Check().ok()) GTEST_SKIP() << "here there is none at all";
   ExpectRefuses(Options("reactor-uring", [] { DenyCall(SYS_io_uring_register, EINVAL); }),
                 "older than Linux 5.19", "--model reactor");
+}
+
+// Said before anything is made, and nobody reads in another way instead.
+TEST(MissingFeatures, IoUringForPages) {
+  const std::string folder = ::testing::TempDir() + "missing_features." + std::to_string(getpid());
+  ServerOptions options = Options("thread", [] { DenyCall(SYS_io_uring_setup, ENOSYS); });
+  options.settings = {"io_method=io_uring", "data_directory=" + folder};
+  ExpectRefuses(options, "this kernel has none", "io_method=worker");
+  options.confine = [] { DenyCall(SYS_io_uring_setup, EPERM); };
+  ExpectRefuses(options, "kernel.io_uring_disabled", "io_method=worker");
+  EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST(MissingFeatures, KernelWithoutReusePort) {

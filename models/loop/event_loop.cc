@@ -64,7 +64,9 @@ class LoopFiber {
 };
 
 EventLoop::EventLoop(size_t stack_bytes, int event_fd)
-    : stack_bytes_(stack_bytes), event_fd_(event_fd) {
+    : stack_bytes_(stack_bytes),
+      event_fd_(event_fd),
+      thread_io_{.event_fd = event_fd, .io = nullptr} {
   idle_fibers_.reserve(kSpareFibers);
 }
 
@@ -122,8 +124,10 @@ void EventLoop::Run() {
       }
       RunTask(task);
     }
-    if (stop_begun_ && tasks_.empty() && Settled()) break;
+    const bool reading = thread_io_.io != nullptr && !thread_io_.io->idle();
+    if (stop_begun_ && tasks_.empty() && Settled() && !reading) break;
   }
+  thread_io_.io.reset();
   idle_fibers_.clear();
   fibers_.clear();
 }
@@ -148,6 +152,7 @@ MonotonicNs EventLoop::NextDeadline() const {
 
 void EventLoop::OnRings() {
   rung_ = false;
+  if (thread_io_.io != nullptr) thread_io_.io->Reap();
   for (const LockWait& wait : lock_waits_) {
     if (wait.wakeup->word.load(std::memory_order_seq_cst) != wait.expected) Wake(*wait.task);
   }

@@ -12,6 +12,9 @@
 //              client that wants to cancel it, waits for its end.
 // Locks        A task that waits for a lock is rung from any thread or process, by the loop's event
 //              descriptor; the loop then looks through those who wait.
+// Reads        With io_method=io_uring the kernel writes to the same descriptor when it has read a
+//              page, and the loop ends the read before it looks (engine::ThreadIo). It does not end
+//              while a read is under way.
 //
 // Safety: one thread makes, runs and destroys it; only RequestStop() and
 // RequestSweep() may be called by others.
@@ -83,6 +86,8 @@ class EventLoop {
   bool Park(MonotonicNs deadline);
   // Lets the others run first, if the slice is used up.
   void YieldIfLong();
+  // What the kernel does for the loop's sessions: for engine::Waiter::thread_io().
+  engine::ThreadIoPlace& thread_io() { return thread_io_; }
   // As engine::Waiter::Wait().
   engine::WaitResult WaitFor(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline);
 
@@ -179,6 +184,7 @@ class EventLoop {
                                  LoopTask, decltype(LoopTask::timer_hook_), &LoopTask::timer_hook_>>
       timers_;
   std::vector<LockWait> lock_waits_;
+  engine::ThreadIoPlace thread_io_;
 
   std::vector<std::unique_ptr<LoopFiber>> fibers_;
   std::vector<LoopFiber*> idle_fibers_;

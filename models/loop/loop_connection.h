@@ -35,6 +35,7 @@ class LoopConnection : public LoopTask, public engine::Waiter, public protocol::
   engine::WaitResult Wait(engine::Wakeup& wakeup, uint32_t expected, MonotonicNs deadline,
                           engine::WaitReason reason) override;
   void Yield() override { loop_.YieldIfLong(); }
+  engine::ThreadIoPlace* thread_io() override { return &loop_.thread_io(); }
   Status Flush(std::string& bytes) override { return socket_->Send(bytes); }
   Status FlushDownTo(std::string& bytes, size_t keep, int64_t patience_ns) override {
     return socket_->SendDownTo(bytes, keep, patience_ns);

@@ -20,13 +20,14 @@
 //              same default of a second).
 // State        A session belongs to no thread: between two messages it is heap memory. Any worker
 //              of its group may serve the next one.
-// Waiting      A worker that waits for a lock, or for a client that does not read, blocks as a
-//              thread does. Before it does it tells its group, which puts another worker in its
-//              place, up to max_workers. With the default (workers + max_connections) there is
-//              always one left to run the statement that releases the lock, however many sessions
-//              wait. A statement that computes for longer than stall_limit is treated the same: by
-//              then what is queued in its group has waited that long, which is the model's stall.
-//              (MySQL Enterprise's default is the same 60 ms, MariaDB's is 500.)
+// Waiting      A worker that waits for a lock, for a page (unless io_method=sync), or for a client
+//              that does not read, blocks as a thread does. Before it does it tells its group,
+//              which puts another worker in its place, up to max_workers. With the default
+//              (workers + max_connections) there is always one left to run the statement that
+//              releases the lock, however many sessions wait. A statement that computes for longer
+//              than stall_limit is treated the same: by then what is queued in its group has waited
+//              that long, which is the model's stall. (MySQL Enterprise's default is the same
+//              60 ms, MariaDB's is 500.)
 // Refusing     A connection past the limit is accepted, gets its session object, and is refused
 //              when the engine's session starts (53300). It costs no thread.
 // Ending       SIGTERM: the main thread asks every session to stop (57P01), and the process ends
@@ -38,6 +39,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -129,6 +131,10 @@ class PooledConnection : public GroupTask, public engine::Waiter, public protoco
     if (wakeup.word.load(std::memory_order_acquire) != expected) return engine::WaitResult::kRung;
     const BlockedScope blocked(*worker_);
     return blocking_waiter_.Wait(wakeup, expected, deadline, reason);
+  }
+  void Block(const std::function<void()>& block) override {
+    const BlockedScope blocked(*worker_);
+    block();
   }
 
   Status Flush(std::string& bytes) override {

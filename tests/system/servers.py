@@ -159,7 +159,7 @@ class Connbench(Server):
         if not match:
             kill_session(self.process.pid)
             self.process.wait()
-            if "Use --model reactor, which" in self.stderr():
+            if re.search("Use --model reactor, which|Use io_method=worker, which", self.stderr()):
                 pytest.skip(self.stderr())  # a kernel or a container without io_uring
             raise AssertionError(f"no ready line, but {line!r}; stderr: {self.stderr()}")
         self.host, self.port = match[1], int(match[2])

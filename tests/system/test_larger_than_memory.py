@@ -95,7 +95,7 @@ def check_all(server, values):
                                   ).fetchone() == (4000,)
 
 
-@pytest.mark.parametrize("io_method", ["sync", "worker"])
+@pytest.mark.parametrize("io_method", ["sync", "worker", "io_uring"])
 @pytest.mark.parametrize("durable_model", [*MODELS, "reactor-uring"])
 def test_data_larger_than_the_pool(binary, tmp_path, durable_model, io_method):
     folder = tmp_path / "data"

@@ -6,6 +6,7 @@ import pathlib
 import random
 import signal
 import subprocess
+import threading
 
 import psycopg
 import pytest
@@ -149,6 +150,54 @@ def test_an_io_worker_that_is_killed_comes_back_and_nobody_hangs(binary, tmp_pat
             assert client.result(CLIENT_TIMEOUT_S) == 50
         who = "io worker 0" if killed_model == "fork" else "server"
         assert f"{who} process (pid " in server.stderr()
+        # What it has to say about the kill would be trouble for the usual end.
+        server.log.truncate(0)
+
+
+def forget_cached_pages(folder, enough):
+    """Has the kernel read from the disk what it is asked for, if the file system is on one."""
+    with open(folder / "pages", "rb") as pages:
+        while not enough.wait(0.02):
+            os.fsync(pages.fileno())
+            os.posix_fadvise(pages.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def rings(pid):
+    count = 0
+    for descriptor in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
+        with contextlib.suppress(OSError):
+            count += "io_uring" in os.readlink(descriptor)
+    return count
+
+
+@pytest.mark.parametrize("killed_model", MODELS)
+def test_a_process_that_is_killed_amid_its_reads(binary, tmp_path, killed_model):
+    """What the kernel still does for it must not reach those who come afterwards. Nor has anybody a
+    ring who reads nothing."""
+    enough = threading.Event()
+    folder = tmp_path / "data"
+    with concurrent.futures.ThreadPoolExecutor(9) as pool, started(
+            binary, killed_model, folder, "io_uring") as server:
+        assert rings(server.process.pid) == 0
+        with server.connect(user="postgres") as idle, server.connect(user="postgres"):
+            if killed_model == "fork":
+                assert sum(map(rings, server.children())) <= 1
+            forgetting = pool.submit(forget_cached_pages, folder, enough)
+            clients = [pool.submit(read_rows, server, seed, 1_000_000) for seed in range(8)]
+            read = "select blks_read from pg_stat_database"
+            before = idle.execute(read).fetchone()[0]
+            wait_until(lambda: idle.execute(read).fetchone()[0] > before + 1000, CLIENT_TIMEOUT_S,
+                       "pages are being read")
+            os.kill(max(server.children(), key=rings), signal.SIGKILL)
+        for client in clients:
+            assert client.result(CLIENT_TIMEOUT_S) > 0
+        enough.set()
+        forgetting.result(CLIENT_TIMEOUT_S)
+        wait_until(lambda: "ready again" in server.stderr(), CLIENT_TIMEOUT_S, "it starts again")
+        for client in [pool.submit(read_rows, server, seed, 200) for seed in range(8)]:
+            assert client.result(CLIENT_TIMEOUT_S) == 200
+        assert server.query("select count(*), sum(length(pad)) from t", user="postgres"
+                            ) == [(ROWS, ROWS * len(PADDING))]
         # What it has to say about the kill would be trouble for the usual end.
         server.log.truncate(0)
 

@@ -149,6 +149,11 @@ class FaultyFiles : public Files {
     }
     return 0;
   }
+  int OpenRing(uint32_t /*reads*/, int /*event_fd*/, std::unique_ptr<ReadRing>& ring) override {
+    if (Fails()) return -error_;
+    ring = std::make_unique<PromptRing>();
+    return 0;
+  }
   int List(const std::string& path, std::vector<std::string>& names) override {
     if (Fails()) return -error_;
     if (std::find(folders_.begin(), folders_.end(), path) == folders_.end()) return -ENOENT;
@@ -232,6 +237,24 @@ class FaultyFiles : public Files {
    private:
     FaultyFiles& files_;
     std::shared_ptr<Node> node_;
+  };
+
+  // Every read has ended when it has begun.
+  class PromptRing : public ReadRing {
+   public:
+    int Begin(File& file, int64_t offset, char* to, int64_t bytes, uint64_t token) override {
+      ended_.push_back({.token = token, .result = file.Read(offset, to, bytes)});
+      return 0;
+    }
+    bool Next(bool /*wait*/, Ended& ended) override {
+      if (ended_.empty()) return false;
+      ended = ended_.front();
+      ended_.erase(ended_.begin());
+      return true;
+    }
+
+   private:
+    std::vector<Ended> ended_;
   };
 
   bool Fails(Call kind = Call::kAny) {
