@@ -187,9 +187,6 @@ Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
     CONNBENCH_ASSIGN_OR_RETURN(Expression * array, Visit(*expression.rexpr));
     return builder_.AnyElement(name, value, array, !any, location);
   }
-  if (expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR) {
-    return NotSupported("SIMILAR TO", location);
-  }
   Expression* left = nullptr;
   if (expression.lexpr != nullptr) {
     CONNBENCH_ASSIGN_OR_RETURN(left, Visit(*expression.lexpr));
@@ -246,6 +243,7 @@ Result<Expression*> ExpressionAnalyzer::VisitOperator(const Node& node) {
   }
   switch (expression.kind) {
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:  // ~ with similar_to_escape(pattern)
       return builder_.Operator(name, left, right, location);
     case PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT:
       return builder_.DistinctFrom(left, right, false, location);

@@ -1,5 +1,5 @@
-"""Random calls of functions that read a small language: regular expressions, the pictures of
-to_char() and its relatives, format(). What they mean, PostgreSQL says."""
+"""Random calls of functions that read a small language: regular expressions, SQL's, too, the
+pictures of to_char() and its relatives, format(). What they mean, PostgreSQL says."""
 
 ATOMS = ["a", "b", "c", ".", "[ab]", "[^a]", "\\w", "\\d", "ab", "bc", "é"]
 QUANTIFIERS = ["*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,2}?", "{2,}", "{1,1}?", "{0}"]
@@ -38,7 +38,7 @@ class Functions:
         return self.random.choice(items)
 
     def any(self):
-        return self.pick([self.regexp, self.regexp, self.regexp, self.time_to_char,
+        return self.pick([self.regexp, self.regexp, self.regexp, self.similar, self.time_to_char,
                           self.interval_to_char, self.number_to_char, self.to_timestamp,
                           self.to_number, self.format])()
 
@@ -60,6 +60,16 @@ class Functions:
     def regexp(self):
         text = "".join(self.pick("aabbc1 é") for _ in range(self.random.randrange(10)))
         return self.pick(REGEXP_CALLS).format(quoted(text), quoted(self.pattern(3)))
+
+    def similar(self):
+        def part():
+            items = ["a", "b", "c", "%", "_", "[ab]", "a|b", "(ab)", "(a|b)*", "b+", "#%", "."]
+            return "".join(self.pick(items) for _ in range(self.random.randrange(4)))
+        text = "".join(self.pick("aabbc.%") for _ in range(self.random.randrange(8)))
+        if self.random.random() < 0.5:
+            return f"{quoted(text)} similar to {quoted(part())} escape '#'"
+        pattern = f'{part()}#"{part()}#"{part()}'
+        return f"substring({quoted(text)} similar {quoted(pattern)} escape '#')"
 
     def picture(self, fields):
         text = ""

@@ -50,7 +50,6 @@ constexpr auto kRows = std::to_array<FunctionDescription>({
     Lacking("overlay", {kBit, kBit, oid::kInt4, oid::kInt4}, kBit),
     Lacking("pg_terminate_backend", {oid::kInt4, oid::kInt8}, oid::kBool),
     Lacking("set_bit", {kBit, oid::kInt4, oid::kInt4}, kBit),
-    Lacking("substring", {oid::kText, oid::kText, oid::kText}, oid::kText),
     Lacking("trunc", {kMacaddr}, kMacaddr),
 });
 

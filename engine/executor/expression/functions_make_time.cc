@@ -1,4 +1,4 @@
-// make_timestamp(), date_bin(), OVERLAPS.
+// make_timestamp(), date_bin(), timeofday(), OVERLAPS.
 #include <fmt/format.h>
 
 #include <array>
@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/clock.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/types/calendar.h"
 #include "engine/executor/types/interval.h"
+#include "engine/executor/types/time_picture.h"
 #include "engine/executor/types/time_zone.h"
 
 namespace connbench::engine {
@@ -166,6 +168,24 @@ bool DateBin(EvalContext& context, const Value* a, uint32_t, Value& out) {
   return true;
 }
 
+// ---- timeofday ----
+
+// As of the clock, in the form of Unix.
+bool TimeOfDayText(EvalContext& context, const Value*, uint32_t, Value& out) {
+  const TimeZone& zone = context.environment->time_zone();
+  const int64_t now = WallClockUs() - kUnixDaysTo2000 * kUsPerDay;
+  const int64_t local = now + int64_t{zone.OffsetAt(now)} * kUsPerSecond;
+  const CalendarTime time = ToCalendar(local);
+  const std::string text =
+      fmt::format("{} {} {:02} {:02}:{:02}:{:02}.{:06} {} {}",
+                  kDayNames[DayOfWeek(FloorDivide(local, kUsPerDay))].substr(0, 3),
+                  kMonthNames[time.month - 1].substr(0, 3), time.day, time.hour, time.minute,
+                  time.second, time.microsecond, time.year, zone.AbbreviationAt(now));
+  const std::string_view copy = context.arena->Copy(text);
+  if (copy.data() == nullptr) return context.Fail(context.arena->OutOfMemory());
+  return StoreView(copy, out);
+}
+
 // ---- OVERLAPS ----
 
 // Two spans of time, each two ends in any order, either of which may be unknown.
@@ -248,6 +268,7 @@ constexpr std::array kMakeTimeRows = {
                 DateBin),
     FunctionRow("date_bin", {oid::kInterval, oid::kTimestamptz, oid::kTimestamptz},
                 oid::kTimestamptz, DateBin),
+    FunctionRow("timeofday", {}, oid::kText, TimeOfDayText, kVolatile),
     OverlapsRow<oid::kTimestamp, false, false>(),
     OverlapsRow<oid::kTimestamp, false, true>(),
     OverlapsRow<oid::kTimestamp, true, false>(),

@@ -1,4 +1,4 @@
-// regexp_replace(), regexp_match() and their relatives, substring(text from pattern).
+// regexp_replace(), regexp_match() and their relatives, substring(text from pattern), SIMILAR TO.
 #include <fmt/format.h>
 
 #include <array>
@@ -375,6 +375,101 @@ bool SubstringOfPattern(EvalContext& context, const Value* a, uint32_t, Value& o
   return true;
 }
 
+// ---- SIMILAR TO ----
+
+// One character after the other, from SQL's form to PostgreSQL's.
+class SimilarPattern {
+ public:
+  SimilarPattern(EvalContext& context, std::string_view pattern, std::string_view escape)
+      : context_(context), pattern_(pattern), escape_(escape) {}
+
+  // All of the text must match.
+  bool Convert(Value& out) {
+    WorkMeter meter = context_.arena->Meter();
+    Add("^(?:");
+    for (size_t at = 0; at < pattern_.size() && ok_;) {
+      const std::string_view character =
+          pattern_.substr(at, static_cast<size_t>(Utf8Length(pattern_[at])));
+      at += character.size();
+      if (!AddCharacter(character)) return false;
+      constexpr int64_t kStepsPerCharacter = 20;
+      if (!context_.Check(meter.Spend(kStepsPerCharacter))) return false;
+    }
+    Add(")$");
+    if (!ok_) return context_.Fail(buffer_.OutOfMemory(*context_.arena));
+    return StoreView(buffer_.view(), out);
+  }
+
+ private:
+  void Add(std::string_view text) { ok_ = ok_ && buffer_.Append(text, *context_.arena); }
+
+  bool AddCharacter(std::string_view character) {
+    const char c = character[0];
+    if (escaped_) {
+      escaped_ = false;
+      if (c == '"' && !in_brackets_) return AddSeparator();
+      Add("\\");
+      Add(character);
+    } else if (!escape_.empty() && character == escape_) {
+      escaped_ = true;
+    } else if (in_brackets_) {
+      if (c == '\\') Add("\\");
+      Add(character);
+      in_brackets_ = c != ']';
+    } else if (c == '[') {
+      Add(character);
+      in_brackets_ = true;
+    } else if (c == '%') {
+      Add(".*");
+    } else if (c == '_') {
+      Add(".");
+    } else if (c == '(') {
+      Add("(?:");
+    } else {
+      if (c == '\\' || c == '.' || c == '^' || c == '$') Add("\\");
+      Add(character);
+    }
+    return true;
+  }
+
+  // What stands between two of them is what substring() gives. The part before it is as short as it
+  // can be, the part itself as long.
+  bool AddSeparator() {
+    if (separators_ == 2) {
+      return context_.Fail(
+          Status::Error(sqlstate::kFeatureNotSupported,
+                        "more than two escape-double-quote separators are not supported"));
+    }
+    Add(separators_ == 0 ? "){1,1}?(" : "){1,1}(?:");
+    ++separators_;
+    return true;
+  }
+
+  EvalContext& context_;
+  const std::string_view pattern_;
+  const std::string_view escape_;
+  ArenaBuffer buffer_;
+  int separators_ = 0;
+  bool escaped_ = false;
+  bool in_brackets_ = false;
+  bool ok_ = true;
+};
+
+bool SimilarToEscape(EvalContext& context, const Value* a, uint32_t count, Value& out) {
+  const std::string_view escape = count == 2 ? a[1].text() : "\\";
+  if (CountCharacters(escape) > 1) {
+    return context.Fail(Status::Error(sqlstate::kInvalidEscapeSequence, "invalid escape string")
+                            .WithHint("Escape string must be empty or one character."));
+  }
+  return SimilarPattern(context, a[0].text(), escape).Convert(out);
+}
+
+bool SubstringSimilar(EvalContext& context, const Value* a, uint32_t, Value& out) {
+  Value arguments[2] = {a[0], {}};
+  return SimilarToEscape(context, a + 1, 2, arguments[1]) &&
+         SubstringOfPattern(context, arguments, 2, out);
+}
+
 // The first count types of text, text, then rest.
 FunctionDescription RegexRow(std::string_view name, std::initializer_list<Oid> rest, size_t count,
                              Oid result, FunctionImplementation implementation) {
@@ -411,6 +506,9 @@ std::span<const FunctionDescription> RegexpFunctions() {
       row.returns_set = row.name == "regexp_split_to_table" || row.name == "regexp_matches";
     }
     add("substring", {}, 0, oid::kText, SubstringOfPattern);
+    add("substring", {oid::kText}, 1, oid::kText, SubstringSimilar);
+    add("similar_to_escape", {}, 0, oid::kText, SimilarToEscape);
+    rows.push_back(FunctionRow("similar_to_escape", {oid::kText}, oid::kText, SimilarToEscape));
     return rows;
   }();
   return kRows;
