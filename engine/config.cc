@@ -92,6 +92,8 @@ constexpr Setting kSettings[] = {
      "workers, io_uring: the kernel, while the session waits as its model does"},
     {"io_workers", "", &EngineConfig::io_workers, 1, kMostIoWorkers,
      "how many I/O workers there are with io_method=worker"},
+    {"max_parallel_workers", "", &EngineConfig::max_parallel_workers, 0, kMostParallelWorkers,
+     "workers, started with the server, that help sessions to run queries; 0: none"},
     {"max_relations", "", &EngineConfig::max_relations, 16, 1 << 20,
      "tables, indexes and sequences together"},
     {"track_activity_query_size", "B", &EngineConfig::track_activity_query_size, 100, 1 << 20,

@@ -41,6 +41,7 @@ inline constexpr int64_t kMostIoWorkers = 8;
 // io_urings of one process whose sessions have threads of their own: a thread takes one for each
 // read, and waits if all are taken.
 inline constexpr int64_t kMostRings = 256;
+inline constexpr int64_t kMostParallelWorkers = 64;
 
 struct EngineConfig {
   EngineKind engine = EngineKind::kReal;
@@ -69,7 +70,10 @@ struct EngineConfig {
   int64_t checkpoint_timeout_s = 300;             // the same after this long
   int64_t wal_writer_delay_ms = 200;  // how long commits gather that do not wait for the disk
   IoMethod io_method = IoMethod::kSync;
-  int io_workers = 3;                        // with IoMethod::kWorker
+  int io_workers = 3;  // with IoMethod::kWorker
+  // The pool of all sessions. PostgreSQL's default is 8, but it starts workers when they are
+  // needed; ours are there from the start, and would count in what an idle server costs.
+  int max_parallel_workers = 0;
   int max_relations = 1024;                  // tables, indexes and sequences together
   int64_t track_activity_query_size = 1024;  // bytes of a statement that others can see
   int max_locks_per_transaction = 64;        // sizes the shared lock table, as in PostgreSQL

@@ -12,6 +12,7 @@
 #include "engine/engine_context.h"
 #include "engine/engine_on_files.h"
 #include "engine/executor/nodes/workspaces.h"
+#include "engine/parallel/desk.h"
 #include "engine/recovery/checkpointer.h"
 #include "engine/recovery/data_directory.h"
 #include "engine/recovery/recover.h"
@@ -107,7 +108,7 @@ class SegmentEngine : public Engine {
                                     : checkpointer_->Run(CheckpointMoment::kEnd).TakeStatus();
   }
   std::string recovery_report() const override { return recovery_report_; }
-  std::span<const Task> tasks() const override { return TasksOf(context_.config); }
+  std::span<const Task> tasks() const override { return tasks_; }
   void StaffTasks() override {
     if (log_ != nullptr) log_->header().staffed.store(1);
   }
@@ -115,7 +116,7 @@ class SegmentEngine : public Engine {
 
  private:
   SegmentEngine(std::unique_ptr<Segment> segment, EngineConfig config)
-      : segment_(std::move(segment)) {
+      : segment_(std::move(segment)), tasks_(TasksOf(config)) {
     context_.config = std::move(config);
     context_.segment = segment_.get();
   }
@@ -144,6 +145,7 @@ class SegmentEngine : public Engine {
   }
 
   std::unique_ptr<Segment> segment_;
+  const std::vector<Task> tasks_;
   EngineContext context_;
   std::unique_ptr<Storage> storage_;
   ConnectionLog* connection_log_ = nullptr;
@@ -169,6 +171,9 @@ Result<std::unique_ptr<Engine>> SegmentEngine::Create(const EngineConfig& config
   } else {
     reserved = AddSize(reserved, TransactionSystem::ReservedShmemSize(config));
     reserved = AddSize(reserved, Storage::ShmemSize(config));
+    if (const int64_t desks = ParallelDesks::ShmemSize(config); desks > 0) {
+      reserved = AddSize(reserved, WithOverhead(desks));
+    }
     sparse = TransactionSystem::SparseShmemSize(config);
   }
   std::unique_ptr<DataDirectory> directory;
@@ -206,6 +211,7 @@ Status SegmentEngine::InitParts() {
   backends_ = context_.transactions.backends;
   activity_ = segment_->Find<ActivityTable>(SegmentPart::kActivity);
   CONNBENCH_RETURN_IF_ERROR(Storage::Init(*segment_, config));
+  CONNBENCH_RETURN_IF_ERROR(ParallelDesks::Init(*segment_, config));
   OpenStorage();
   return directory_ == nullptr ? MakeData() : OpenData();
 }
@@ -355,7 +361,7 @@ bool SegmentEngine::HoldsSlot(int32_t pid) const {
 std::vector<EndingSession> SegmentEngine::ending_sessions() const {
   std::vector<EndingSession> ending;
   const uint32_t used = backends_->slots_used();
-  for (BackendNumber number = BackendTable::kAuxiliarySlots; number < used; ++number) {
+  for (BackendNumber number = backends_->first_session_slot(); number < used; ++number) {
     const BackendSlot& slot = backends_->slot(number);
     const uint64_t identity = slot.identity.load(std::memory_order_seq_cst);
     if ((identity & kInterruptTerminate) == 0) continue;
@@ -380,13 +386,16 @@ Status SegmentEngine::RunTask(const Task& task, TaskStop& stop) {
   CONNBENCH_ASSIGN_OR_RETURN(const std::unique_ptr<Backend> backend,
                              Backend::StartAuxiliary(*backends_, waiter));
   stop.SetWakeup(&backend->slot().wakeup);
-  TaskContext context{.config = context_.config,
-                      .backends = *backends_,
-                      .backend = *backend,
-                      .log = *log_,
-                      .checkpointer = *checkpointer_,
-                      .storage = *storage_,
-                      .stop = stop};
+  TaskContext context{
+      .config = context_.config,
+      .backends = *backends_,
+      .backend = *backend,
+      .log = log_.get(),
+      .checkpointer = checkpointer_.get(),
+      .storage = *storage_,
+      .stop = stop,
+      .desks = segment_->Find<ParallelDesks>(SegmentPart::kParallelDesks),
+      .run_job = [&](ParallelDesk& desk) { RunParallelJob(context_, *backend, desk); }};
   task.main(context);
   stop.SetWakeup(nullptr);
   return {};

@@ -51,13 +51,14 @@ enum class SegmentPart : uint8_t {
   kActivity,       // transaction/activity.h
   kPagePlaces,     // storage/place_table.h; absent as the log
   kReadQueue,      // storage/read_queue.h; absent unless io_method=worker
+  kParallelDesks,  // parallel/desk.h; absent without parallel workers
 };
-inline constexpr int kSegmentParts = 16;
+inline constexpr int kSegmentParts = 17;
 
 // Written first of all, so that a segment can always be traced to its maker.
 struct SegmentIdentity {
   static constexpr uint64_t kMagic = 0x636f6e6e62656e63;  // "connbenc"
-  static constexpr uint32_t kLayoutVersion = 8;
+  static constexpr uint32_t kLayoutVersion = 9;
 
   uint64_t magic;
   uint32_t layout_version;

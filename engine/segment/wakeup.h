@@ -41,6 +41,9 @@ enum class WaitReason : uint8_t {
   kFrame,        // every frame of the buffer pool is in use
   kCheckpoint,   // CHECKPOINT: the checkpointer is at it
   kTask,         // a task of the engine has nothing to do
+  kGather,       // parallel workers have no row ready
+  kRowQueue,     // a parallel worker's queue is full
+  kTeamEnd,      // parallel workers have been told to stop
 };
 
 enum class WaitResult : uint8_t { kRung, kTimedOut };

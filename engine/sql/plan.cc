@@ -42,7 +42,8 @@ Result<RelationRef> FindAndLockTable(const PlanningContext& context, std::string
           sqlstate::kInsufficientPrivilege,
           fmt::format("permission denied: \"{}\" is a system catalog", relation_name));
     }
-    if (relation == locked) return relation;
+    // A worker must not stand in line behind somebody who waits for its leader.
+    if (relation == locked || context.locked_by_leader) return relation;
     CONNBENCH_RETURN_IF_ERROR(context.transaction->locks().LockRelation(relation->oid, mode));
     locked = std::move(relation);
   }

@@ -23,10 +23,12 @@
 namespace connbench::engine {
 
 class ForeignKeyEvents;
+class GatherNode;
 class Segment;
 class Storage;
 class Table;
 class Transaction;
+struct ParallelSettings;  // engine/sql/settings.h
 
 enum class PlanKind : uint8_t { kSelect, kInsert, kUpdate, kDelete };
 
@@ -54,10 +56,12 @@ struct Plan {
   std::vector<ColumnDescription> columns;  // of those rows
   std::vector<PlanTable> tables;
   std::vector<Oid> scanned_indexes;
+  std::vector<GatherNode*> gathers;  // in the order in which they were planned; they are below root
   // INSERT without RETURNING, and so on; false for SELECT, but for SELECT ... FOR UPDATE
   bool writes = false;
   RowLockMode lock_mode = RowLockMode::kUpdate;  // SELECT ... FOR UPDATE: its first clause's
   bool in_use = false;                           // by a portal
+  bool parallel = false;                         // there are gathers
   // Leaves out an index that is younger than the transaction's snapshot: not to be used again.
   bool for_this_snapshot = false;
   // Catalog::shared_version() at which the tables were last found unchanged.
@@ -79,6 +83,8 @@ struct PlanningContext {
   bool enable_indexscan = true;
   ForeignKeyEvents* foreign_key_events = nullptr;  // where plans that write say what they wrote
   bool for_foreign_key = false;                    // the statement is one of foreign_key_queries.h
+  const ParallelSettings* parallel = nullptr;      // null: no parallel plan, there are no workers
+  bool locked_by_leader = false;  // a parallel worker plans, whose leader holds the tables' locks
 };
 
 // Lets whoever writes the table's rows say so to the context's events, if it has foreign keys or

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/executor/expression/aggregates.h"
 #include "engine/executor/expression/builder.h"
 #include "engine/executor/nodes/hash_join.h"
 #include "engine/executor/nodes/modify_nodes.h"
@@ -196,6 +197,7 @@ class Planner final : public SubqueryPlanner {
     TableScanNode* scan = nullptr;  // of a table
     bool ordered = false;           // rows come in the order that is asked for
     bool scan_ordered = false;      // rows of FROM come in the order of ColumnOrder()
+    int workers = 0;                // parallel ones, that share the scan; see planner_parallel.cc
 
     bool has_window_calls() const { return analyzer && analyzer->has_window_calls(); }
   };
@@ -391,6 +393,18 @@ class Planner final : public SubqueryPlanner {
                                        const std::vector<Expression*>& inputs,
                                        const std::vector<int>& places);
 
+  // planner_parallel.cc
+  // Decides whether workers share the query's one scan.
+  void PlanWorkers(Query& query);
+  static bool IsParallelSafe(Query& query);
+  // Rows of node in this and in the workers' sessions. expressions: all that is below beside the
+  // scan of the query.
+  PlanNodePtr Gather(PlanNodePtr node, const std::vector<Type>& types, Query& query,
+                     std::span<const Expression* const> expressions);
+  Result<PlanNodePtr> PlanParallelGrouping(PlanNodePtr input, Query& query,
+                                           std::vector<const Expression*> groups,
+                                           std::vector<AggregateCall> calls);
+
   // planner_locking.cc
   static RowLocking ReadLocking(const PgQuery__SelectStmt& select);
   Status CheckLockedNames(const PgQuery__SelectStmt& select, const FromClause& from) const;
@@ -568,6 +582,7 @@ class Planner final : public SubqueryPlanner {
   const Source* written_ = nullptr;  // what a joined UPDATE or DELETE writes, and its scan
   TableScanNode* written_scan_ = nullptr;
   const PgQuery__IntoClause* into_ = nullptr;  // of the statement, which makes that table
+  bool only_reads_ = false;                    // a SELECT, which parallel workers may help with
   RecordedReads* recorded_ = nullptr;
   const Expansion* expansion_ = nullptr;
   std::deque<ParseTree> view_texts_;

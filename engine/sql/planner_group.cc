@@ -75,6 +75,10 @@ Result<PlanNodePtr> Planner::PlanGrouping(PlanNodePtr input, Query& query) {
   if (!query.windows.empty()) CONNBENCH_RETURN_IF_ERROR(VisitWindowExpressions(query, rewrite));
   std::vector<const Expression*> groups(query.groups.begin(), query.groups.end());
   const auto aggregates = query.analyzer->aggregates();
+  if (query.workers > 0) {
+    return PlanParallelGrouping(std::move(input), query, std::move(groups),
+                                {aggregates.begin(), aggregates.end()});
+  }
   return PlanNodePtr(std::make_unique<AggregateNode>(
       std::move(input), std::move(groups),
       std::vector<AggregateCall>(aggregates.begin(), aggregates.end()), query.having));

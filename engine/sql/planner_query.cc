@@ -282,7 +282,10 @@ Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
   if (HasSets(query) && !sets_last) {
     node = std::make_unique<ProjectSetNode>(std::move(node), std::move(projection));
   } else {
+    const std::vector<const Expression*> projected = projection;
     node = std::make_unique<ProjectNode>(std::move(node), std::move(projection));
+    if (query.workers > 0 && !query.grouped)
+      node = Gather(std::move(node), types, query, projected);
   }
   size_t unique_keys = 0;
   if (query.distinct) {
@@ -310,6 +313,7 @@ Result<PlanNodePtr> Planner::PlanTargets(PlanNodePtr node, Query& query) {
 
 Result<PlanNodePtr> Planner::PlanPlain(Query& query) {
   CONNBENCH_ASSIGN_OR_RETURN(PlanNodePtr node, PlanSource(query));
+  if (context_.parallel != nullptr) PlanWorkers(query);
   if (query.grouped) {
     CONNBENCH_RETURN_IF_ERROR(AddDependentGroups(query));
     CONNBENCH_ASSIGN_OR_RETURN(node, PlanGrouping(std::move(node), query));

@@ -44,6 +44,7 @@ Result<std::unique_ptr<Plan>> Planner::Run(const ast::Node& statement, RecordedR
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
       into_ = IntoOf(*statement.select_stmt);
+      only_reads_ = into_ == nullptr && !context_.for_foreign_key;
       CONNBENCH_RETURN_IF_ERROR(PlanSelect(*statement.select_stmt));
       break;
     case PG_QUERY__NODE__NODE_INSERT_STMT:

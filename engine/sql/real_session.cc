@@ -40,12 +40,12 @@ Result<std::unique_ptr<Session>> MakeRealSession(EngineContext& context,
                                                  std::unique_ptr<Backend> backend,
                                                  const SessionOptions& options, Waiter& waiter) {
   backend->SetWaiter(waiter);
-  auto session = std::make_unique<RealSession>(context, std::move(backend), options);
+  auto session = std::make_unique<RealSession>(context, BackendHandle(backend.release()), options);
   CONNBENCH_RETURN_IF_ERROR(session->Start(options));
   return std::unique_ptr<Session>(std::move(session));
 }
 
-RealSession::RealSession(EngineContext& context, std::unique_ptr<Backend> backend,
+RealSession::RealSession(EngineContext& context, BackendHandle backend,
                          const SessionOptions& options)
     : context_(context),
       backend_(std::move(backend)),

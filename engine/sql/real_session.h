@@ -13,6 +13,7 @@ namespace connbench::engine {
 class Backend;
 struct EngineConfig;
 struct EngineContext;    // engine/engine_context.h
+struct ParallelDesk;     // engine/parallel/desk.h
 struct SettingDefaults;  // engine/sql/settings.h
 
 // For EngineContext, when the engine is made. huge_pages: the segment lies in them.
@@ -27,5 +28,9 @@ void BuildFunctionTables();
 Result<std::unique_ptr<Session>> MakeRealSession(EngineContext& context,
                                                  std::unique_ptr<Backend> backend,
                                                  const SessionOptions& options, Waiter& waiter);
+
+// A parallel worker's work on one job, which stands at the desk: in a session made for it, that
+// borrows the worker's slot.
+void RunParallelJob(EngineContext& context, Backend& backend, ParallelDesk& desk);
 
 }  // namespace connbench::engine

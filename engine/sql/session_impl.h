@@ -20,6 +20,7 @@
 
 #include "engine/engine_context.h"
 #include "engine/executor/expression/environment.h"
+#include "engine/parallel/desk.h"
 #include "engine/roles/access.h"
 #include "engine/roles/role_table.h"
 #include "engine/session.h"
@@ -39,6 +40,7 @@
 
 namespace connbench::engine {
 
+struct ParallelJob;  // engine/parallel/job.h
 struct SequenceChange;
 
 // Maps by name that can be searched with a string_view.
@@ -74,6 +76,13 @@ struct PreparedStatement {
   }
 };
 
+// Where a plan's statement stands, for workers that must plan it, too. No text: nobody knows.
+struct StatementSource {
+  std::string_view sql;
+  int statement = 0;                           // of those in sql
+  const ParameterTypes* parameters = nullptr;  // null: it may have none
+};
+
 // A statement with its parameters, ready to run, running, or done.
 struct Portal {
   enum class State : uint8_t {
@@ -104,10 +113,18 @@ struct Portal {
 // is no error in PostgreSQL.
 Status UnsupportedFormat(WireFormat format);
 
+// A session's slot is its own, but for a parallel worker's, which makes a session for each job.
+struct BackendRelease {
+  bool lent = false;
+  void operator()(Backend* backend) const {
+    if (!lent) delete backend;
+  }
+};
+using BackendHandle = std::unique_ptr<Backend, BackendRelease>;
+
 class RealSession final : public Session, private EvalEnvironment {
  public:
-  RealSession(EngineContext& context, std::unique_ptr<Backend> backend,
-              const SessionOptions& options);
+  RealSession(EngineContext& context, BackendHandle backend, const SessionOptions& options);
   ~RealSession() override;
 
   Status Start(const SessionOptions& options);
@@ -248,7 +265,13 @@ class RealSession final : public Session, private EvalEnvironment {
   // 25006 if the plan writes in a READ ONLY transaction.
   Status CheckMayWrite(const Plan& plan) const;
   Status TakePortalSnapshot(Portal& portal, const Plan& plan);
-  Result<Outcome> RunPortal(Portal& portal, int64_t max_rows, ResultSink& sink);
+  Result<Outcome> RunPortal(Portal& portal, int64_t max_rows, ResultSink& sink,
+                            const StatementSource& source = {}) {
+    if (portal.plan == nullptr || !portal.plan->parallel) [[likely]]
+      return RunPortalRows(portal, max_rows, sink);
+    return RunPortalWithWorkers(portal, max_rows, sink, source);
+  }
+  Result<Outcome> RunPortalRows(Portal& portal, int64_t max_rows, ResultSink& sink);
   // A step of the plan, or of what it has returned already.
   Step NextRow(Portal& portal, bool limited, const Value*& row);
   Step StoreReturned(Portal& portal);
@@ -268,7 +291,20 @@ class RealSession final : public Session, private EvalEnvironment {
   Portal* FindPortal(std::string_view name);
   // Runs a plan to its end, calling take for every row; for COPY TO, EXPLAIN ANALYZE.
   Status RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,
-                  const std::function<Status(const Value* row)>& take);
+                  const std::function<Status(const Value* row)>& take,
+                  const StatementSource& source = {});
+
+  // ---- session_parallel.cc ----
+  class Leader;
+  friend void RunParallelJob(EngineContext& context, Backend& backend, ParallelDesk& desk);
+  // With workers, unless the client fetches in parts: they would wait with it.
+  Result<Outcome> RunPortalWithWorkers(Portal& portal, int64_t max_rows, ResultSink& sink,
+                                       const StatementSource& source);
+  // As a worker: what became of the job.
+  ParallelDesk::Outcome RunJob(const ParallelJob& job, ParallelDesk& desk);
+  Status StartJob(const ParallelJob& job);
+  Result<std::unique_ptr<Plan>> PlanJob(const ParallelJob& job);
+  Status SendGathered(const ParallelJob& job, Plan& plan, QueueWriter& queue);
 
   // ---- session_foreign_keys.cc ----
   // After a statement has written: what it did to foreign keys is enforced, or it fails.
@@ -334,7 +370,7 @@ class RealSession final : public Session, private EvalEnvironment {
                            const PreparedStatement& statement, Arena& arena,
                            std::vector<Value>& parameters);
   Result<Outcome> RunDeallocate(const PgQuery__Node& statement);
-  Result<Outcome> RunExplain(const PgQuery__Node& statement, std::string_view sql,
+  Result<Outcome> RunExplain(const ParseTree& tree, const PgQuery__Node& statement,
                              const UtilityInput& input, ResultSink& sink);
   // utility_cursor.cc
   Result<Outcome> RunDeclareCursor(const std::shared_ptr<const ParseTree>& tree,
@@ -484,7 +520,7 @@ class RealSession final : public Session, private EvalEnvironment {
   // What every statement needs comes first and lies together: behind many connections a session is
   // in no near cache when its turn comes, and each further line of it is waited for.
   EngineContext& context_;
-  std::unique_ptr<Backend> backend_;
+  BackendHandle backend_;
   // With a data directory its own handle. Else the one that all sessions share, and that is nearer.
   const std::unique_ptr<Storage> own_storage_;
   Storage& storage_;

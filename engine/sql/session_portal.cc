@@ -133,8 +133,9 @@ Status UnsupportedFormat(WireFormat format) {
   return {};
 }
 
-[[gnu::hot]] Result<RealSession::Outcome> RealSession::RunPortal(Portal& portal, int64_t max_rows,
-                                                                 ResultSink& sink) {
+[[gnu::hot]] Result<RealSession::Outcome> RealSession::RunPortalRows(Portal& portal,
+                                                                     int64_t max_rows,
+                                                                     ResultSink& sink) {
   if (portal.state == Portal::State::kDone) return Outcome{MakeTag(portal.plan->kind, 0)};
   if (portal.state == Portal::State::kReady) CONNBENCH_RETURN_IF_ERROR(StartPortal(portal));
   Plan& plan = *portal.plan;
@@ -286,25 +287,6 @@ void RealSession::FailPortalsFrom(int level) {
   for (const auto& [name, portal] : portals_) {
     if (portal->level >= level) FailPortal(*portal);
   }
-}
-
-Status RealSession::RunToEnd(Plan& plan, std::span<const Value> parameters, bool instrument,
-                             const std::function<Status(const Value* row)>& take) {
-  Portal portal;
-  portal.plan = &plan;
-  portal.parameters.assign(parameters.begin(), parameters.end());
-  portal.execution.instrument = instrument;
-  Status status = StartPortal(portal);
-  while (status.ok()) {
-    const Value* row = nullptr;
-    const Step step = plan.root->Next(portal.execution, row);
-    if (step == Step::kError) status = std::move(portal.execution.eval.status);
-    if (step != Step::kRow) break;
-    status = take(row);
-  }
-  ClosePortalState(portal);
-  if (status.ok() && plan.writes) return EndWriting();
-  return status;
 }
 
 }  // namespace connbench::engine

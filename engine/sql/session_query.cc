@@ -106,7 +106,7 @@ Result<RealSession::Outcome> RealSession::RunPlanned(const ParseTree& tree, int 
   portal.own_plan = std::move(*planned);
   portal.plan = portal.own_plan.get();
   if (portal.plan->returns_rows) sink.RowDescription(portal.plan->columns, {});
-  Result<Outcome> outcome = RunPortal(portal, 0, sink);
+  Result<Outcome> outcome = RunPortal(portal, 0, sink, {tree.sql(), index});
   ClosePortalState(portal);
   return outcome;
 }

@@ -46,7 +46,9 @@ const PgQuery__Node* QueryInside(const PgQuery__Node& statement) {
           .interrupts = this,
           .enable_seqscan = settings_.current().enable_seqscan,
           .enable_indexscan = settings_.current().enable_indexscan,
-          .foreign_key_events = &foreign_key_events_};
+          .foreign_key_events = &foreign_key_events_,
+          .parallel =
+              context_.config.max_parallel_workers > 0 ? &settings_.current().parallel : nullptr};
 }
 
 Result<std::shared_ptr<PreparedStatement>> RealSession::Prepare(

@@ -127,6 +127,7 @@ std::string DefaultText(const SettingDefinition& setting, const EngineConfig& co
   if (name == "track_activity_query_size") {
     return PrintWithUnit(config.track_activity_query_size, "B");
   }
+  if (name == "max_parallel_workers") return std::to_string(config.max_parallel_workers);
   if (name == "max_locks_per_transaction") return std::to_string(config.max_locks_per_transaction);
   return {};
 }
@@ -157,6 +158,18 @@ void ApplyTo(Settings::Current& current, const SettingDefinition& setting,
     current.enable_seqscan = text == "on";
   } else if (name == "enable_indexscan") {
     current.enable_indexscan = text == "on";
+  } else if (name == "max_parallel_workers_per_gather") {
+    current.parallel.workers_per_gather = static_cast<int16_t>(IntegerValue(setting, text));
+  } else if (name == "min_parallel_table_scan_size") {
+    current.parallel.min_scan_blocks = static_cast<int32_t>(IntegerValue(setting, text));
+  } else if (name == "parallel_setup_cost") {
+    current.parallel.setup_cost = static_cast<float>(RealValue(setting, text));
+  } else if (name == "parallel_tuple_cost") {
+    current.parallel.tuple_cost = static_cast<float>(RealValue(setting, text));
+  } else if (name == "parallel_leader_participation") {
+    current.parallel.leader_participation = text == "on";
+  } else if (name == "force_parallel_mode") {
+    current.parallel.force = text != "off";
   } else if (name == "client_min_messages") {
     current.client_min_messages = text == "error"     ? kError
                                   : text == "warning" ? kWarning

@@ -32,6 +32,16 @@ std::string_view IsolationLevelName(IsolationLevel level);
 // transaction_read_only. The session answers for those.
 bool IsOfTransaction(std::string_view setting);
 
+// When a query is worth parallel workers, in PostgreSQL's terms.
+struct ParallelSettings {
+  float setup_cost = 1000;
+  float tuple_cost = 0.1F;
+  int32_t min_scan_blocks = 1024;
+  int16_t workers_per_gather = 2;
+  bool leader_participation = true;
+  bool force = false;  // force_parallel_mode: regardless of cost
+};
+
 class Settings {
  public:
   // The defaults must outlive the settings.
@@ -91,6 +101,7 @@ class Settings {
     bool enable_seqscan = true;
     bool enable_indexscan = true;
     IntervalStyle interval_style = IntervalStyle::kPostgres;
+    ParallelSettings parallel;
     std::shared_ptr<const TimeZone> time_zone;
   };
   const Current& current() const { return current_; }

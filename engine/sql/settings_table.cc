@@ -52,6 +52,7 @@ constexpr SettingDefinition kDefinitions[] = {
     {"enable_seqscan", kBool, "", "on", 0, 0, kUser, false, "", "Enables the planner's use of sequential-scan plans where an index would do."},
     {"enable_sort", kBool, "", "on", 0, 0, kUser, false, "", "Accepted."},
     {"extra_float_digits", kInteger, "", "1", -15, 3, kUser, false, "", "Accepted; floating-point values are always printed in their shortest exact form."},
+    {"force_parallel_mode", kEnum, "", "off", 0, 0, kUser, false, "off|on|regress", "Uses parallel workers wherever they are possible, whatever they cost."},
     {"fsync", kBool, "", "", 0, 0, kPostmaster, false, "", "Forces the log and checkpoints to disk; off also where data live in memory only."},
     {"full_page_writes", kBool, "", "off", 0, 0, kPostmaster, false, "", "Checkpoints write no page where it was before: none can be torn."},
     {"huge_pages", kEnum, "", "", 0, 0, kPostmaster, false, "off|on|try", "Use of huge pages for the shared segment."},
@@ -82,8 +83,13 @@ constexpr SettingDefinition kDefinitions[] = {
     {"max_identifier_length", kInteger, "", "63", 63, 63, kInternal, false, "", "Shows the maximum identifier length."},
     {"max_index_keys", kInteger, "", "32", 32, 32, kInternal, false, "", "Shows the maximum number of index keys."},
     {"max_locks_per_transaction", kInteger, "", "", 10, kMaxInt, kPostmaster, false, "", "Sets the maximum number of locks per transaction."},
-    {"max_parallel_workers_per_gather", kInteger, "", "0", 0, 1024, kUser, false, "", "Accepted; queries run in one thread."},
+    {"max_parallel_workers", kInteger, "", "", 0, kMostParallelWorkers, kPostmaster, false, "", "Number of parallel workers, which start with the server; none by default."},
+    {"max_parallel_workers_per_gather", kInteger, "", "2", 0, 1024, kUser, false, "", "Sets the maximum number of parallel workers for one Gather."},
     {"max_wal_size", kInteger, "kB", "", 2048, kMaxInt, kPostmaster, false, "", "Sets the log since a checkpoint after which the next one is made."},
+    {"min_parallel_table_scan_size", kInteger, "8kB", "1024", 0, 715'827'882, kUser, false, "", "Sets the minimum amount of table data for a parallel scan."},
+    {"parallel_leader_participation", kBool, "", "on", 0, 0, kUser, false, "", "Controls whether a Gather also runs its part of the plan in the session itself."},
+    {"parallel_setup_cost", kReal, "", "1000", 0, 1.79769e308, kUser, false, "", "Sets the planner's estimate of the cost of starting up workers."},
+    {"parallel_tuple_cost", kReal, "", "0.1", 0, 1.79769e308, kUser, false, "", "Sets the planner's estimate of the cost of passing a row from a worker to its leader."},
     {"plan_cache_mode", kEnum, "", "auto", 0, 0, kUser, false, "auto|force_generic_plan|force_custom_plan", "Accepted; prepared statements always use one generic plan."},
     {"password_encryption", kEnum, "", "scram-sha-256", 0, 0, kUser, false, "scram-sha-256", "Chooses the algorithm for encrypting passwords."},
     {"random_page_cost", kReal, "", "4", 0, 1.79769e308, kUser, false, "", "Accepted; the planner follows rules."},
@@ -242,6 +248,11 @@ Result<std::string> CanonicalValue(const SettingDefinition& setting, std::string
 int64_t IntegerValue(const SettingDefinition& setting, std::string_view canonical) {
   Result<double> number = ParseNumber(setting, canonical);
   return number.ok() ? static_cast<int64_t>(std::llround(*number)) : 0;
+}
+
+double RealValue(const SettingDefinition& setting, std::string_view canonical) {
+  Result<double> number = ParseNumber(setting, canonical);
+  return number.ok() ? *number : 0;
 }
 
 }  // namespace connbench::engine

@@ -40,6 +40,7 @@ int FindSetting(std::string_view name);
 Result<std::string> CanonicalValue(const SettingDefinition& setting, std::string_view value);
 // A canonical integer setting's value in its unit ("1min" of a ms setting: 60000).
 int64_t IntegerValue(const SettingDefinition& setting, std::string_view canonical);
+double RealValue(const SettingDefinition& setting, std::string_view canonical);
 // "65536" of a kB setting as "64MB".
 std::string PrintWithUnit(int64_t number, std::string_view unit);
 

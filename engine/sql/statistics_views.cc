@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/executor/types/calendar.h"
+#include "engine/parallel/desk.h"
 #include "engine/roles/access.h"
 #include "engine/segment/connection_log.h"
 #include "engine/segment/segment.h"
@@ -63,7 +64,8 @@ struct ClientAddress {
 };
 
 struct ActivityRow {
-  uint32_t connection_id = 0;
+  uint32_t connection_id = 0;  // of a parallel worker its thread's id
+  uint32_t leader = 0;         // of a parallel worker: the connection that it works for
   std::string_view database;
   const Role* role = nullptr;  // null: no role has the user's name
   std::optional<Oid> role_oid;
@@ -95,7 +97,10 @@ constexpr auto kActivityFields = std::to_array<ViewField<ActivityRow>>({
     {{"datid", t::kOid}, field::Constant<kDatabaseOid>},
     {{"datname", t::kName}, field::Copy<&ActivityRow::database>},
     {{"pid", t::kInt4}, field::Number<&ActivityRow::connection_id>},
-    {{"leader_pid", t::kInt4}, field::Null},
+    {{"leader_pid", t::kInt4},
+     [](const ActivityRow& row, ViewRows&) {
+       return row.leader == 0 ? Value::Null() : Value::Integer(row.leader);
+     }},
     {{"usesysid", t::kOid}, field::NumberIfAny<&ActivityRow::role_oid>},
     {{"usename", t::kName},
      [](const ActivityRow& row, ViewRows& rows) {
@@ -133,7 +138,9 @@ constexpr auto kActivityFields = std::to_array<ViewField<ActivityRow>>({
        return row.may_see ? rows.Text(row.query) : Value::Text("<insufficient privilege>");
      }},
     {{"backend_type", t::kText},
-     [](const ActivityRow& row, ViewRows&) { return SeenText(row, "client backend"); }},
+     [](const ActivityRow& row, ViewRows&) {
+       return SeenText(row, row.leader == 0 ? "client backend" : "parallel worker");
+     }},
 });
 
 // SQL's time of an instant on the monotonic clock, which has no date of its own.
@@ -177,6 +184,12 @@ WaitEvent WaitEventOf(WaitReason reason) {
       return {"IPC", "CheckpointDone"};
     case WaitReason::kSleep:
       return {"Timeout", "PgSleep"};
+    case WaitReason::kGather:
+      return {"IPC", "ExecuteGather"};
+    case WaitReason::kRowQueue:
+      return {"IPC", "MessageQueueSend"};
+    case WaitReason::kTeamEnd:
+      return {"IPC", "ParallelFinish"};
     case WaitReason::kRowLock:
     case WaitReason::kTableLock:
     case WaitReason::kUniqueCheck:
@@ -187,17 +200,21 @@ WaitEvent WaitEventOf(WaitReason reason) {
 }
 
 // owner: the session's role. wait: what the session waits for, if it waits for a lock; may be
-// empty.
+// empty. leader: of a parallel worker; 0: it is none.
 ActivityRow ActivityOf(const BackendSlot& slot, Oid owner, const std::vector<Role>& roles,
-                       std::string_view wait) {
+                       std::string_view wait, uint32_t leader) {
   ActivityRow row;
-  row.connection_id = slot.connection_id();
+  row.leader = leader;
+  row.connection_id = leader == 0 ? slot.connection_id() : slot.tid.load(std::memory_order_relaxed);
   for (const Role& role : roles) {
     if (role.oid == owner) row.role = &role;
   }
   if (row.role != nullptr) row.role_oid = owner;
   row.xid = slot.xid.load(std::memory_order_relaxed);
   switch (slot.state.load(std::memory_order_relaxed)) {
+    case BackendState::kAuxiliary:
+      if (leader == 0) break;
+      [[fallthrough]];
     case BackendState::kActive:
       row.state = "active";
       if (slot.waiting_request.load(std::memory_order_acquire) != 0) {
@@ -219,7 +236,6 @@ ActivityRow ActivityOf(const BackendSlot& slot, Oid owner, const std::vector<Rol
       row.state = "idle in transaction (aborted)";
       break;
     case BackendState::kFree:
-    case BackendState::kAuxiliary:
       break;
   }
   if (row.state.starts_with("idle")) {
@@ -234,6 +250,19 @@ std::vector<LockRecord> LocksOf(const SystemViewInput& input) {
   return input.segment.Find<LockTable>(SegmentPart::kLockTable)->List(*backends);
 }
 
+// The leaders' connections, by the slots of those who work for them now.
+std::unordered_map<BackendNumber, uint32_t> LeadersOf(const Segment& segment) {
+  std::unordered_map<BackendNumber, uint32_t> leaders;
+  auto* desks = segment.Find<ParallelDesks>(SegmentPart::kParallelDesks);
+  for (uint32_t i = 0; desks != nullptr && i < desks->count(); ++i) {
+    const ParallelDesk& desk = desks->desk(i);
+    if (desk.state.load(std::memory_order_acquire) != ParallelDesk::State::kWorking) continue;
+    const uint32_t worker = desk.worker.load(std::memory_order_relaxed);
+    if (worker != 0) leaders[worker - 1] = desk.leader_connection.load(std::memory_order_relaxed);
+  }
+  return leaders;
+}
+
 Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
   CONNBENCH_ASSIGN_OR_RETURN(const std::vector<Role> roles,
                              RoleTable(*input.execution.storage)
@@ -246,17 +275,20 @@ Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
   for (const LockRecord& lock : LocksOf(input)) {
     if (!lock.granted) waits[lock.backend] = lock.tag.kind;
   }
+  const std::unordered_map<BackendNumber, uint32_t> leaders = LeadersOf(input.segment);
   const uint32_t used = backends->slots_used();
   for (BackendNumber number = 0; number < used; ++number) {
     const BackendSlot& slot = backends->slot(number);
     const auto wait = waits.find(number);
     const auto owner = static_cast<Oid>(slot.role.load(std::memory_order_relaxed) >> 1);
+    const auto leader = leaders.find(number);
     ActivityRow row =
-        ActivityOf(slot, owner, roles, wait == waits.end() ? "" : LockTypeName(wait->second));
+        ActivityOf(slot, owner, roles, wait == waits.end() ? "" : LockTypeName(wait->second),
+                   leader == leaders.end() ? 0 : leader->second);
     if (row.connection_id == 0) continue;
     row.may_see = Owns(reader, owner);
     row.database = input.execution.eval.environment->database();
-    if (log != nullptr) {
+    if (log != nullptr && row.leader == 0) {
       row.begin = SqlTimeOf(log->PhaseAt(row.connection_id, ConnectionPhase::kAccepted));
     }
     row.transaction_start = SqlTime(slot.transaction_start_us.load(std::memory_order_relaxed));
@@ -266,7 +298,9 @@ Status ReadActivity(const SystemViewInput& input, ViewRows& rows) {
     row.client = ClientAddress(seen.client);
     row.query = std::move(seen.query);
     // Another session may have the slot by now.
-    if (slot.connection_id() == row.connection_id) AppendViewRow<kActivityFields>(row, rows);
+    if (row.leader != 0 || slot.connection_id() == row.connection_id) {
+      AppendViewRow<kActivityFields>(row, rows);
+    }
   }
   return {};
 }

@@ -72,7 +72,7 @@ Result<RealSession::Outcome> RealSession::RunUtility(const std::shared_ptr<const
     case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
       return RunDeallocate(statement);
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
-      return RunExplain(statement, sql, input, sink);
+      return RunExplain(*tree, statement, input, sink);
     case PG_QUERY__NODE__NODE_LOCK_STMT:
       return RunLock(statement, sql);
     case PG_QUERY__NODE__NODE_VACUUM_STMT:

@@ -103,9 +103,10 @@ Result<RealSession::Outcome> RealSession::RunDeallocate(const PgQuery__Node& sta
   return Outcome{"DEALLOCATE"};
 }
 
-Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statement,
-                                                     std::string_view sql,
+Result<RealSession::Outcome> RealSession::RunExplain(const ParseTree& tree,
+                                                     const PgQuery__Node& statement,
                                                      const UtilityInput& input, ResultSink& sink) {
+  const std::string_view sql = tree.sql();
   const PgQuery__ExplainStmt& explain = *statement.explain_stmt;
   ExplainWriter::Options options;
   bool summary = false;
@@ -158,6 +159,11 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
   std::shared_ptr<PreparedStatement> prepared;  // EXPLAIN EXECUTE
   std::unique_ptr<Plan> own_plan;
   Plan* plan = nullptr;
+  StatementSource source{sql, 0, input.parameter_types};
+  while (source.statement < tree.statement_count() &&
+         &tree.statement(source.statement) != &statement) {
+    ++source.statement;
+  }
   Arena arena;
   std::vector<Value> parameters(input.parameters.begin(), input.parameters.end());
   const MonotonicNs planning_begin = MonotonicNow();
@@ -170,6 +176,7 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
     CONNBENCH_RETURN_IF_ERROR(
         EvaluateArguments(*query.execute_stmt, sql, *prepared, arena, parameters));
     CONNBENCH_ASSIGN_OR_RETURN(own_plan, MakePlan(*prepared));
+    source = {prepared->sql, prepared->index, &prepared->parameters};
   } else if (IsPlannable(query) || makes_table) {
     ParameterTypes types =
         input.parameter_types != nullptr ? *input.parameter_types : ParameterTypes::None();
@@ -184,9 +191,11 @@ Result<RealSession::Outcome> RealSession::RunExplain(const PgQuery__Node& statem
   if (input.describe) sink.RowDescription(*UtilityResult(statement), input.formats);
   MonotonicNs execution_ns = 0;
   if (options.analyze) {
-    Status run = makes_table
-                     ? MakeTableAs(explained, sql, *plan, parameters, true, sink).TakeStatus()
-                     : RunToEnd(*plan, parameters, true, [](const Value*) { return Status::Ok(); });
+    Status run =
+        makes_table
+            ? MakeTableAs(explained, sql, *plan, parameters, true, sink).TakeStatus()
+            : RunToEnd(
+                  *plan, parameters, true, [](const Value*) { return Status::Ok(); }, source);
     CONNBENCH_RETURN_IF_ERROR(std::move(run));
     execution_ns = MonotonicNow() - planning_end;
   }

@@ -28,6 +28,7 @@
 #include "base/status.h"
 #include "engine/storage/buffer_pool.h"
 #include "engine/storage/page.h"
+#include "engine/storage/shared_blocks.h"
 #include "engine/storage/storage_types.h"
 #include "engine/storage/tuple.h"
 #include "engine/transaction/snapshot.h"
@@ -223,6 +224,8 @@ class HeapScan {
  public:
   HeapScan(Heap heap, Transaction& transaction, const Snapshot& snapshot,
            ScanPurpose purpose = ScanPurpose::kRead);
+  // Only the blocks that it gets of those that several scans share.
+  HeapScan(Heap heap, Transaction& transaction, const Snapshot& snapshot, SharedBlocks& shared);
   HeapScan(const HeapScan&) = delete;
   HeapScan& operator=(const HeapScan&) = delete;
 
@@ -234,7 +237,7 @@ class HeapScan {
     }
     return NextPage(row);
   }
-  // Starts over, with the same snapshot.
+  // Starts over, with the same snapshot. Not with shared blocks.
   void Rewind();
 
  private:
@@ -246,6 +249,7 @@ class HeapScan {
     row.bytes = {rows_ + visible.offset, visible.length};
   }
   Result<bool> NextPage(HeapRow& row);
+  bool TakeBlocks() { return shared_ != nullptr && shared_->Take(next_block_, block_count_); }
   void CopyVisible(Page page);
   void ReplaceByRoots(Page page);
 
@@ -259,7 +263,8 @@ class HeapScan {
   Transaction* transaction_;
   Snapshot snapshot_;
   ScanPurpose purpose_;
-  BlockNumber block_count_;
+  SharedBlocks* shared_ = nullptr;
+  BlockNumber block_count_;  // where its blocks end, or those that it got of the shared ones
   BlockNumber next_block_ = 0;
   BlockNumber block_ = 0;
   uint32_t next_ = 0;

@@ -17,6 +17,15 @@ HeapScan::HeapScan(Heap heap, Transaction& transaction, const Snapshot& snapshot
       purpose_(purpose),
       block_count_(heap.block_count()) {}
 
+HeapScan::HeapScan(Heap heap, Transaction& transaction, const Snapshot& snapshot,
+                   SharedBlocks& shared)
+    : heap_(heap),
+      transaction_(&transaction),
+      snapshot_(snapshot),
+      purpose_(ScanPurpose::kRead),
+      shared_(&shared),
+      block_count_(0) {}
+
 void HeapScan::Rewind() {
   next_block_ = 0;
   next_ = 0;
@@ -25,7 +34,7 @@ void HeapScan::Rewind() {
 
 Result<bool> HeapScan::NextPage(HeapRow& row) {
   if (heap_.slot_ == nullptr) return Storage::StaleStorage(heap_.id_);
-  while (next_block_ < block_count_) {
+  while (next_block_ < block_count_ || TakeBlocks()) {
     CONNBENCH_RETURN_IF_ERROR(transaction_->CheckForInterrupts());
     block_ = next_block_++;
     next_ = 0;

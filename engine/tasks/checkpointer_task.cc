@@ -21,7 +21,7 @@ class CheckpointerTask {
  public:
   explicit CheckpointerTask(TaskContext& context)
       : context_(context),
-        header_(context.log.header()),
+        header_(context.log->header()),
         timeout_ns_(context.config.checkpoint_timeout_s * kNanosecondsPerSecond) {}
 
   void Run() {
@@ -49,9 +49,9 @@ class CheckpointerTask {
         header_.checkpoints_answered.load(std::memory_order_relaxed)) {
       return "asked for";
     }
-    if (context_.checkpointer.Due()) return "max_wal_size";
+    if (context_.checkpointer->Due()) return "max_wal_size";
     if (now < last_begin_ + timeout_ns_) return nullptr;
-    if (context_.log.inserted() != header_.checkpoint_complete.load()) return kTimedOut;
+    if (context_.log->inserted() != header_.checkpoint_complete.load()) return kTimedOut;
     last_begin_ = now;  // nothing to write down: the next look is one timeout later
     return nullptr;
   }
@@ -59,7 +59,7 @@ class CheckpointerTask {
   void Make(const char* reason, MonotonicNs now) {
     const uint64_t answers = header_.checkpoints_wanted.load(std::memory_order_seq_cst);
     last_begin_ = now;
-    const Result<CheckpointReport> made = context_.checkpointer.Run(
+    const Result<CheckpointReport> made = context_.checkpointer->Run(
         CheckpointMoment::kServing, [this] { return context_.stop.requested(); });
     // The next run of this task answers then.
     if (!made.ok() && context_.stop.requested()) return;
@@ -76,7 +76,7 @@ class CheckpointerTask {
     // Before this task looks again by itself whether the log has grown.
     header_.checkpoint_due_told.store(0, std::memory_order_seq_cst);
     header_.checkpoints_answered.store(answers, std::memory_order_seq_cst);
-    RingCheckpointWaiters(context_.log, context_.backends);
+    RingCheckpointWaiters(*context_.log, context_.backends);
   }
 
   TaskContext& context_;

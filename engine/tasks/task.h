@@ -10,8 +10,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 #include "engine/config.h"
 #include "engine/segment/wakeup.h"
@@ -21,7 +22,9 @@
 namespace connbench::engine {
 
 class Checkpointer;
+class ParallelDesks;  // engine/parallel/desk.h
 class Storage;
+struct ParallelDesk;
 
 // Asks one run of a task to end.
 //
@@ -47,11 +50,13 @@ static_assert(std::atomic<Wakeup*>::is_always_lock_free);
 struct TaskContext {
   const EngineConfig& config;
   BackendTable& backends;
-  Backend& backend;  // its own
-  Log& log;
-  Checkpointer& checkpointer;
+  Backend& backend;            // its own
+  Log* log;                    // null: data live in memory only
+  Checkpointer* checkpointer;  // the same
   Storage& storage;
   const TaskStop& stop;
+  ParallelDesks* desks;                             // null: there are no parallel workers
+  std::function<void(ParallelDesk& desk)> run_job;  // of one of them, until it is done
 };
 
 struct Task {
@@ -62,12 +67,13 @@ struct Task {
   void (*main)(TaskContext& context);  // returns when it was asked to stop
 };
 
-// Those that a server with these settings needs. They are about what is on disk, so there are none
-// without a data directory.
-std::span<const Task> TasksOf(const EngineConfig& config);
+// Those that a server with these settings needs. Without a data directory only parallel workers,
+// for the others are about what is on disk.
+std::vector<Task> TasksOf(const EngineConfig& config);
 
 void RunCheckpointer(TaskContext& context);
 void RunWalWriter(TaskContext& context);
 void RunIoWorker(TaskContext& context);
+void RunParallelWorker(TaskContext& context);
 
 }  // namespace connbench::engine

@@ -17,8 +17,8 @@ void Gather(TaskContext& context) {
 }
 
 void FlushFor(TaskContext& context, Lsn lsn) {
-  context.log.Flush(lsn);
-  WakeCommits(context.log, context.backends);
+  context.log->Flush(lsn);
+  WakeCommits(*context.log, context.backends);
 }
 
 }  // namespace
@@ -26,14 +26,14 @@ void FlushFor(TaskContext& context, Lsn lsn) {
 // A commit says first how far the log is wanted, and looks then whether the walwriter sleeps; the
 // walwriter does it the other way round. So one of the two notices.
 void RunWalWriter(TaskContext& context) {
-  LogHeader& header = context.log.header();
+  LogHeader& header = context.log->header();
   header.wal_writer_slot.store(context.backend.number() + 1, std::memory_order_seq_cst);
   const auto wanted = [&] { return header.wanted_later.load(std::memory_order_seq_cst); };
   while (true) {
     const uint32_t word = context.backend.WakeupWord();
     if (context.stop.requested()) break;
     header.wal_writer_sleeps.store(1, std::memory_order_seq_cst);
-    if (context.log.durable() >= wanted()) {
+    if (context.log->durable() >= wanted()) {
       context.backend.Wait(word, kNoDeadline, WaitReason::kTask);
       continue;
     }

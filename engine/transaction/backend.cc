@@ -33,8 +33,7 @@ Result<uint32_t> NewCancelKey() {
 }  // namespace
 
 int64_t BackendTable::ShmemSize(const EngineConfig& config) {
-  return AddSize(sizeof(BackendTable),
-                 MulSize(AddSize(config.max_connections, kAuxiliarySlots), sizeof(BackendSlot)));
+  return AddSize(sizeof(BackendTable), MulSize(Slots(config), sizeof(BackendSlot)));
 }
 
 Result<BackendTable*> BackendTable::Init(Segment& segment, const EngineConfig& config) {
@@ -42,6 +41,7 @@ Result<BackendTable*> BackendTable::Init(Segment& segment, const EngineConfig& c
                              segment.Allocate(SegmentPart::kBackends, ShmemSize(config)));
   auto* table = new (memory) BackendTable();
   table->slots_ = Slots(config);
+  table->auxiliary_slots_ = static_cast<uint32_t>(AuxiliarySlots(config));
   table->max_connections_ = config.max_connections;
   table->reserved_connections_ = config.superuser_reserved_connections;
   table->freelist_latch_.Init(segment.private_futexes(), LatchRank::kBackendFreeList);
@@ -49,7 +49,8 @@ Result<BackendTable*> BackendTable::Init(Segment& segment, const EngineConfig& c
   for (uint32_t i = table->slots_; i > 0; --i) {
     BackendSlot* slot = new (&table->slot(i - 1)) BackendSlot();
     slot->wakeup.futex_private = segment.private_futexes() ? 1 : 0;
-    uint32_t& list = i > kAuxiliarySlots ? table->first_free_ : table->first_free_auxiliary_;
+    uint32_t& list =
+        i > table->auxiliary_slots_ ? table->first_free_ : table->first_free_auxiliary_;
     slot->next_free.store(list, std::memory_order_relaxed);
     list = i;
   }
@@ -123,7 +124,7 @@ void BackendTable::GiveBack(BackendNumber number) {
   given.pid.store(0, std::memory_order_relaxed);
   given.tid.store(0, std::memory_order_relaxed);
   given.cancel_key.store(0, std::memory_order_relaxed);
-  const bool auxiliary = number < kAuxiliarySlots;
+  const bool auxiliary = number < auxiliary_slots_;
   if (!auxiliary) sessions_.fetch_sub(1, std::memory_order_relaxed);
   ExclusiveLatchGuard guard(freelist_latch_);
   uint32_t& list = auxiliary ? first_free_auxiliary_ : first_free_;
@@ -147,7 +148,7 @@ bool BackendTable::InterruptSlot(BackendSlot& target, uint32_t connection_id, ui
 bool BackendTable::Interrupt(uint32_t connection_id, uint64_t bits) {
   if (connection_id == 0) return false;
   const uint32_t used = slots_used();
-  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+  for (BackendNumber number = auxiliary_slots_; number < used; ++number) {
     if (InterruptSlot(slot(number), connection_id, bits)) return true;
   }
   return false;
@@ -168,7 +169,7 @@ void BackendTable::SetEndListener(int32_t pid, int signal) {
 bool BackendTable::AskedToEnd(uint32_t connection_id) const {
   if (connection_id == 0) return false;
   const uint32_t used = slots_used();
-  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+  for (BackendNumber number = auxiliary_slots_; number < used; ++number) {
     const uint64_t identity = slot(number).identity.load(std::memory_order_seq_cst);
     if (identity >> 32 == connection_id) return (identity & kInterruptTerminate) != 0;
   }
@@ -178,7 +179,7 @@ bool BackendTable::AskedToEnd(uint32_t connection_id) const {
 std::optional<uint64_t> BackendTable::RoleOf(uint32_t connection_id) const {
   if (connection_id == 0) return std::nullopt;
   const uint32_t used = slots_used();
-  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+  for (BackendNumber number = auxiliary_slots_; number < used; ++number) {
     const BackendSlot& target = slot(number);
     if (target.connection_id() == connection_id) return target.role.load(std::memory_order_relaxed);
   }
@@ -188,7 +189,7 @@ std::optional<uint64_t> BackendTable::RoleOf(uint32_t connection_id) const {
 bool BackendTable::Cancel(uint32_t connection_id, uint32_t cancel_key) {
   if (connection_id == 0) return false;
   const uint32_t used = slots_used();
-  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+  for (BackendNumber number = auxiliary_slots_; number < used; ++number) {
     BackendSlot& target = slot(number);
     if (target.connection_id() != connection_id) continue;
     // Ids are not used twice: if the slot still has this id when the bit is set, the key read
@@ -202,7 +203,7 @@ bool BackendTable::Cancel(uint32_t connection_id, uint32_t cancel_key) {
 void BackendTable::RequestShutdown() {
   shutdown_.store(1, std::memory_order_seq_cst);
   const uint32_t used = slots_used();
-  for (BackendNumber number = kAuxiliarySlots; number < used; ++number) {
+  for (BackendNumber number = auxiliary_slots_; number < used; ++number) {
     BackendSlot& target = slot(number);
     const auto id = static_cast<uint32_t>(target.identity.load(std::memory_order_seq_cst) >> 32);
     if (id != 0) InterruptSlot(target, id, kInterruptTerminate);
@@ -282,6 +283,12 @@ Status Backend::WarmUp(int64_t kilobytes) {
                             : MonotonicNow() + statement_timeout_ms * kNanosecondsPerMillisecond;
   SetState(BackendState::kActive);
   BackendCounters::Increment(slot_.counters.statements);
+}
+
+void Backend::BeginJob() {
+  slot_.identity.fetch_and(~kInterruptCancel, std::memory_order_seq_cst);
+  checks_until_clock_ = kChecksPerClockRead;
+  statement_deadline_ = kNoDeadline;
 }
 
 [[gnu::hot]] void Backend::EndStatement(BackendState state) {

@@ -135,18 +135,24 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 class BackendTable {
  public:
-  // Slots for helpers of the engine (vacuum and the like), beyond max_connections.
+  // Slots for helpers of the engine (vacuum and the like), beyond max_connections; parallel workers
+  // have more of them.
   static constexpr int kAuxiliarySlots = 16;
+  static int AuxiliarySlots(const EngineConfig& config) {
+    return kAuxiliarySlots + config.max_parallel_workers;
+  }
 
   static int64_t ShmemSize(const EngineConfig& config);
   static uint32_t Slots(const EngineConfig& config) {
-    return static_cast<uint32_t>(config.max_connections + kAuxiliarySlots);
+    return static_cast<uint32_t>(config.max_connections + AuxiliarySlots(config));
   }
   // Nobody else sees it yet.
   static Result<BackendTable*> Init(Segment& segment,
                                     const EngineConfig& config) CONNBENCH_NO_THREAD_SAFETY_ANALYSIS;
 
   uint32_t slots() const { return slots_; }
+  // Those of sessions come behind the auxiliary ones.
+  uint32_t first_session_slot() const { return auxiliary_slots_; }
   BackendSlot& slot(BackendNumber number) {
     return reinterpret_cast<BackendSlot*>(reinterpret_cast<char*>(this) + sizeof(*this))[number];
   }
@@ -187,6 +193,7 @@ class BackendTable {
 
   // Constant after Init.
   uint32_t slots_ = 0;
+  uint32_t auxiliary_slots_ = 0;
   int32_t max_connections_ = 0;
   int32_t reserved_connections_ = 0;
 
@@ -276,6 +283,9 @@ class Backend {
     waiter_->Yield();
     return CheckInterruptsNow();
   }
+  // For a parallel worker that begins with a job: a cancel that was meant for the last one is
+  // forgotten.
+  void BeginJob();
   // A pending termination request as the fatal 57P01, else ok; also right while idle.
   Status CheckTermination() const;
 

@@ -59,6 +59,16 @@ Transaction::~Transaction() { Rollback(); }
   backend_.ShowTransactionStart(start_wall_us_);
 }
 
+void Transaction::BeginAsWorker(IsolationLevel isolation, bool read_only, int64_t start_wall_us) {
+  Begin(isolation, read_only);
+  start_wall_us_ = start_wall_us;
+}
+
+void Transaction::EndAsWorker() {
+  CONNBENCH_ASSERT(top_xid_ == kInvalidXid, "a parallel worker writes nothing");
+  if (open_) End();
+}
+
 Status Transaction::SetCharacteristics(IsolationLevel isolation, bool read_only) {
   const auto refused = [](const char* message) {
     return Status::Error(sqlstate::kActiveSqlTransaction, message);

@@ -71,6 +71,10 @@ class Transaction {
 
   // Requires that none is open.
   void Begin(IsolationLevel isolation, bool read_only);
+  // Of a parallel worker: its leader's transaction as the worker tells it. The leader holds
+  // snapshot and locks for both, and nothing may be written. Nobody counts it.
+  void BeginAsWorker(IsolationLevel isolation, bool read_only, int64_t start_wall_us);
+  void EndAsWorker();
   // Ends the open transaction, releases its locks and snapshots and wakes who waited.
   Status Commit();
   void Rollback();

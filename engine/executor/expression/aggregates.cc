@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-#include "engine/executor/arena_buffer.h"
+#include "engine/executor/expression/aggregate_state.h"
 #include "engine/executor/expression/functions.h"
 #include "engine/executor/expression/resolve.h"
 #include "engine/executor/types/array.h"
@@ -23,46 +23,7 @@ namespace connbench::engine {
 namespace {
 
 namespace oid = type_oid;
-
-enum class Kind : uint8_t {
-  kCount,
-  kSumInteger,  // into a bigint
-  kSumWide,     // of bigints, into a numeric
-  kSumNumeric,
-  kSumReal,
-  kSumInterval,
-  kAverageInteger,  // of any integers, a numeric
-  kAverageNumeric,
-  kAverageReal,
-  kAverageInterval,
-  kMinimum,
-  kMaximum,
-  kAnd,
-  kOr,
-  kStringAgg,
-  kArrayAgg,
-  kJsonAgg,
-};
-
-}  // namespace
-
-struct AggregateDescription {
-  Kind kind;
-  FunctionDescription signature;
-};
-
-struct AggregateState {
-  int64_t count = 0;     // of non-null inputs
-  __int128 integer = 0;  // the sum; of bool_and and bool_or the number of true inputs
-  double real = 0;       // the sum
-  Value best;            // the minimum, the maximum, the numeric sum; bytes are in buffer
-  ArenaBuffer buffer;
-  // Of a numeric sum: the display scale it shows, and how many inputs have it.
-  int32_t scale = 0;
-  int64_t scale_inputs = 0;
-};
-
-namespace {
+using Kind = AggregateKind;
 
 constexpr AggregateDescription Row(Kind kind, std::string_view name,
                                    std::initializer_list<Oid> arguments, Oid result) {
@@ -126,28 +87,6 @@ constexpr std::array kAggregates = {
     Row(Kind::kJsonAgg, "json_agg", {oid::kAny}, oid::kJson),
 };
 
-bool InBytes(const AggregateCall& call) { return GetType(call.type.oid).form == ValueForm::kBytes; }
-
-// Keeps value as the state's best, with its bytes in the state's buffer.
-bool Keep(const Value& value, AggregateState& state, Arena& arena, EvalContext& context) {
-  state.buffer.size = 0;
-  if (!state.buffer.Append(value.text(), arena)) {
-    return context.Fail(state.buffer.OutOfMemory(arena));
-  }
-  state.best = Value::Text({state.buffer.bytes, state.buffer.size});
-  return true;
-}
-
-bool AddReal(double value, AggregateState& state, EvalContext& context) {
-  const bool finite = std::isfinite(value) && std::isfinite(state.real);
-  state.real += value;
-  if (finite && !std::isfinite(state.real)) {
-    return context.Fail(
-        Status::Error(sqlstate::kNumericValueOutOfRange, "value out of range: overflow"));
-  }
-  return true;
-}
-
 bool AddToNumericSum(const Value& value, AggregateState& state, Arena& arena,
                      EvalContext& context) {
   const int32_t scale = NumericDisplayScale(value);
@@ -156,23 +95,11 @@ bool AddToNumericSum(const Value& value, AggregateState& state, Arena& arena,
     state.scale_inputs = 0;
   }
   if (scale == state.scale) ++state.scale_inputs;
-  if (state.count == 1) return Keep(value, state, arena, context);
+  if (state.count == 1) return KeepBytes(value, state, arena, context);
   Value sum;
   Status status = AddNumeric(state.best, value, *context.arena, sum);
   if (!status.ok()) return context.Fail(std::move(status));
-  return Keep(sum, state, arena, context);
-}
-
-// change: AddIntervals or SubtractIntervals.
-bool ChangeIntervalSum(Status (*change)(const Interval&, const Interval&, Interval&),
-                       const Value& value, AggregateState& state, Arena& arena,
-                       EvalContext& context) {
-  const Interval before = state.buffer.size > 0 ? ToInterval(state.best) : Interval();
-  Interval sum;
-  Value bytes;
-  return context.Check(change(before, ToInterval(value), sum)) &&
-         context.Check(StoreInterval(sum, *context.arena, bytes)) &&
-         Keep(bytes, state, arena, context);
+  return KeepBytes(sum, state, arena, context);
 }
 
 // Not a NaN or an infinity, nor the only input that shows as many digits as the sum.
@@ -185,20 +112,7 @@ bool TakeOutOfNumericSum(const Value& value, AggregateState& state, Arena& arena
   Value sum;
   Status status = SubtractNumeric(state.best, value, *context.arena, sum);
   if (!status.ok()) return context.Fail(std::move(status));
-  return Keep(sum, state, arena, context);
-}
-
-bool Improve(const AggregateCall& call, const Value& value, AggregateState& state, Arena& arena,
-             EvalContext& context) {
-  if (state.count > 1) {
-    const int order = CompareValues(call.type.oid, value, state.best);
-    if (call.function->kind == Kind::kMinimum ? order > 0 : order < 0) return true;
-    // Of equal values that print differently the last one stays (1.5 and 1.50), but for bpchar.
-    if (order == 0 && call.type.oid == oid::kBpchar) return true;
-  }
-  if (InBytes(call)) return Keep(value, state, arena, context);
-  state.best = value;
-  return true;
+  return KeepBytes(sum, state, arena, context);
 }
 
 // The next element of json_agg's array.
@@ -356,13 +270,13 @@ bool TakeIn(const AggregateCall& call, const Value* arguments, AggregateState& s
       return AddToNumericSum(value, state, arena, context);
     case Kind::kSumReal:
     case Kind::kAverageReal:
-      return AddReal(value.real, state, context);
+      return AddToRealSum(value.real, state, context);
     case Kind::kSumInterval:
     case Kind::kAverageInterval:
       return ChangeIntervalSum(AddIntervals, value, state, arena, context);
     case Kind::kMinimum:
     case Kind::kMaximum:
-      return Improve(call, value, state, arena, context);
+      return KeepBetter(call, value, state.count == 1, state, arena, context);
     case Kind::kAnd:
     case Kind::kOr:
       state.integer += value.integer;

@@ -78,4 +78,14 @@ bool CanTakeOut(const AggregateCall& call);
 [[nodiscard]] bool Finish(const AggregateCall& call, AggregateState& state, EvalContext& context,
                           Value& out);
 
+// --- In parts: aggregates_partial.cc ---
+// Whether states of parts of the input make the state of all of it.
+bool CanCombine(const AggregateCall& call);
+// The state as bytes in the context's arena.
+[[nodiscard]] bool WriteState(const AggregateCall& call, const AggregateState& state,
+                              EvalContext& context, Value& out);
+// Takes in what WriteState() wrote of another part.
+[[nodiscard]] bool Combine(const AggregateCall& call, const Value& part, AggregateState& state,
+                           Arena& arena, EvalContext& context);
+
 }  // namespace connbench::engine

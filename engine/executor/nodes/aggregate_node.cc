@@ -17,11 +17,13 @@ constexpr double kGuessedGroups = 200;
 }  // namespace
 
 AggregateNode::AggregateNode(PlanNodePtr child, std::vector<const Expression*> groups,
-                             std::vector<AggregateCall> calls, const Expression* having)
+                             std::vector<AggregateCall> calls, const Expression* having,
+                             AggregateStage stage)
     : child_(std::move(child)),
       groups_(std::move(groups)),
       calls_(std::move(calls)),
       having_(having),
+      stage_(stage),
       group_values_(groups_.size()),
       row_(groups_.size() + calls_.size()) {
   estimated_rows = groups_.empty() ? 1 : std::min(child_->estimated_rows, kGuessedGroups);
@@ -131,6 +133,22 @@ bool AggregateNode::TakeInput(ExecutionContext& context) {
   return only_group == nullptr || !sorts_inputs_ || TakeSortedInputs(context, *only_group);
 }
 
+bool AggregateNode::EvaluateInput(ExecutionContext& context, size_t call, Value* inputs,
+                                  bool& taken) {
+  if (stage_ != AggregateStage::kFinal) [[likely]]
+    return EvaluateInputs(calls_[call], context.eval, inputs, taken);
+  inputs[0] = context.eval.columns[groups_.size() + call];
+  taken = true;
+  return true;
+}
+
+bool AggregateNode::TakeInput(ExecutionContext& context, size_t call, const Value* inputs,
+                              Group& group) {
+  if (stage_ != AggregateStage::kFinal) [[likely]]
+    return TakeIn(calls_[call], inputs, *group.states[call], arena_, context.eval);
+  return Combine(calls_[call], inputs[0], *group.states[call], arena_, context.eval);
+}
+
 bool AggregateNode::TakeRow(ExecutionContext& context, Group* group) {
   uint64_t hash = 0;
   for (size_t i = 0; i < groups_.size(); ++i) {
@@ -146,11 +164,8 @@ bool AggregateNode::TakeRow(ExecutionContext& context, Group* group) {
   if (sorts_inputs_) return EvaluateRow(context) && TakeInputs(context, *group);
   for (size_t i = 0; i < calls_.size(); ++i) {
     bool taken = false;
-    if (!EvaluateInputs(calls_[i], context.eval, arguments_.data(), taken)) return false;
-    if (!taken) continue;
-    if (!TakeIn(calls_[i], arguments_.data(), *group->states[i], arena_, context.eval)) {
-      return false;
-    }
+    if (!EvaluateInput(context, i, arguments_.data(), taken)) return false;
+    if (taken && !TakeInput(context, i, arguments_.data(), *group)) return false;
   }
   return true;
 }
@@ -175,9 +190,11 @@ Step AggregateNode::DoNext(ExecutionContext& context, const Value*& row) {
     if (group == nullptr) return context.eval.status.ok() ? Step::kDone : Step::kError;
     std::copy(group->values, group->values + groups_.size(), row_.begin());
     for (size_t i = 0; i < calls_.size(); ++i) {
-      if (!Finish(calls_[i], *group->states[i], context.eval, row_[groups_.size() + i])) {
-        return Step::kError;
-      }
+      Value& out = row_[groups_.size() + i];
+      const bool made = stage_ == AggregateStage::kPartial
+                            ? WriteState(calls_[i], *group->states[i], context.eval, out)
+                            : Finish(calls_[i], *group->states[i], context.eval, out);
+      if (!made) return Step::kError;
     }
     if (having_ != nullptr) {
       bool passes = false;
@@ -207,6 +224,7 @@ void AggregateNode::Close(ExecutionContext& context) {
 
 std::vector<std::string> AggregateNode::OutputNames() const {
   const std::vector<std::string> inputs = child_->OutputNames();
+  if (stage_ == AggregateStage::kFinal) return inputs;
   std::vector<std::string> names;
   for (const Expression* group : groups_) names.push_back(PrintExpression(*group, inputs));
   for (const AggregateCall& call : calls_) {
@@ -230,10 +248,13 @@ std::vector<std::string> AggregateNode::OutputNames() const {
 }
 
 void AggregateNode::Explain(ExplainWriter& writer) const {
-  writer.Node(groups_.empty()   ? "Aggregate"
-              : sorts_all_rows_ ? "GroupAggregate"
-                                : "HashAggregate",
-              *this);
+  const std::string_view stage = stage_ == AggregateStage::kPartial ? "Partial "
+                                 : stage_ == AggregateStage::kFinal ? "Finalize "
+                                                                    : "";
+  const std::string_view kind = groups_.empty()   ? "Aggregate"
+                                : sorts_all_rows_ ? "GroupAggregate"
+                                                  : "HashAggregate";
+  writer.Node(fmt::format("{}{}", stage, kind), *this);
   const std::vector<std::string> inputs = child_->OutputNames();
   std::string keys;
   for (const Expression* group : groups_) {

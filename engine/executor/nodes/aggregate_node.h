@@ -6,6 +6,10 @@
 // sorted rows make one group at a time. All rows go that way when an aggregate takes its inputs in
 // order (DISTINCT, ORDER BY) or keeps them all (string_agg).
 //
+// Two stages make one: a partial node gives its states in place of the results, a final one takes
+// such states in (PostgreSQL: Partial and Finalize Aggregate). The partial one runs in parallel
+// workers.
+//
 // Memory: when one group is held at a time, its results may take what they need. In the table they
 // share work_mem; beyond it 53200.
 #pragma once
@@ -23,11 +27,15 @@
 
 namespace connbench::engine {
 
+enum class AggregateStage : uint8_t { kWhole, kPartial, kFinal };
+
 class AggregateNode : public PlanNode {
  public:
-  // having: over the groups' rows, or null.
+  // having: over the groups' rows, or null. kFinal: groups are the first columns of child's rows,
+  // and the states come behind them.
   AggregateNode(PlanNodePtr child, std::vector<const Expression*> groups,
-                std::vector<AggregateCall> calls, const Expression* having);
+                std::vector<AggregateCall> calls, const Expression* having,
+                AggregateStage stage = AggregateStage::kWhole);
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
   std::vector<std::string> OutputNames() const override;
@@ -70,6 +78,12 @@ class AggregateNode : public PlanNode {
   bool GrowTable();
   int64_t TableBytes() const;
   const Group* NextGroup(ExecutionContext& context);
+  // One input of a call, whether it is a row's or a state.
+  bool EvaluateInput(ExecutionContext& context, size_t call, Value* inputs, bool& taken);
+  bool TakeInput(ExecutionContext& context, size_t call, const Value* inputs, Group& group);
+  size_t InputsOf(size_t call) const {
+    return stage_ == AggregateStage::kFinal ? 1 : calls_[call].inputs();
+  }
 
   // aggregate_sorted.cc: rows as the inputs of all calls.
   void PrepareToSort(ExecutionContext& context);
@@ -88,6 +102,7 @@ class AggregateNode : public PlanNode {
   std::vector<const Expression*> groups_;
   std::vector<AggregateCall> calls_;
   const Expression* having_;
+  const AggregateStage stage_;
   bool sorts_inputs_ = false;    // some call takes its inputs in order
   bool sorts_all_rows_ = false;  // no group is ever in the table
 

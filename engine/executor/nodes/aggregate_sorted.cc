@@ -48,6 +48,11 @@ void AggregateNode::DescribeInputs() {
   for (const AggregateCall& call : calls_) {
     first_input_.push_back(types.size());
     types.push_back({type_oid::kBool, -1});
+    if (stage_ == AggregateStage::kFinal) {
+      types.push_back({type_oid::kBytea, -1});
+      input_sorters_.push_back(nullptr);
+      continue;
+    }
     for (const Expression* argument : call.arguments) types.push_back(argument->type);
     for (const AggregateOrder& order : call.order) types.push_back(order.expression->type);
     input_sorters_.push_back(call.sorted() ? std::make_unique<InputSorter>(call) : nullptr);
@@ -61,9 +66,9 @@ bool AggregateNode::EvaluateRow(ExecutionContext& context) {
   std::copy(group_values_.begin(), group_values_.end(), inputs_.begin());
   for (size_t i = 0; i < calls_.size(); ++i) {
     Value* const inputs = &inputs_[first_input_[i]];
-    std::fill_n(inputs, calls_[i].inputs() + 1, Value::Null());
+    std::fill_n(inputs, InputsOf(i) + 1, Value::Null());
     bool taken = false;
-    if (!EvaluateInputs(calls_[i], context.eval, inputs + 1, taken)) return false;
+    if (!EvaluateInput(context, i, inputs + 1, taken)) return false;
     inputs[0] = Value::Bool(taken);
   }
   return true;
@@ -85,9 +90,8 @@ bool AggregateNode::TakeInputs(ExecutionContext& context, Group& group) {
   for (size_t i = 0; i < calls_.size(); ++i) {
     const Value* const inputs = &inputs_[first_input_[i]];
     if (inputs[0].integer == 0) continue;
-    const bool taken = input_sorters_[i] != nullptr
-                           ? SortInputs(context, i, inputs + 1)
-                           : TakeIn(calls_[i], inputs + 1, *group.states[i], arena_, context.eval);
+    const bool taken = input_sorters_[i] != nullptr ? SortInputs(context, i, inputs + 1)
+                                                    : TakeInput(context, i, inputs + 1, group);
     if (!taken) return false;
   }
   return true;

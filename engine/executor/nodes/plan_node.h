@@ -30,8 +30,10 @@
 namespace connbench::engine {
 
 class ExplainWriter;
+class ParallelLeader;  // engine/parallel/team.h
 class Storage;
 class Transaction;
+struct SharedBlocks;  // engine/storage/shared_blocks.h
 
 struct ExecutionContext {
   EvalContext eval;
@@ -39,8 +41,11 @@ struct ExecutionContext {
   Transaction* transaction = nullptr;
   Snapshot snapshot;
   int64_t work_mem_bytes = 0;
-  int64_t rows_affected = 0;  // by INSERT, UPDATE, DELETE
-  bool instrument = false;    // EXPLAIN ANALYZE
+  int64_t rows_affected = 0;         // by INSERT, UPDATE, DELETE
+  bool instrument = false;           // EXPLAIN ANALYZE
+  ParallelLeader* leader = nullptr;  // whom a Gather asks for workers; null: it gets none
+  // What a parallel scan that is opened now reads; null: the whole table.
+  SharedBlocks* shared_blocks = nullptr;
 
   bool Fail(Status error) {
     eval.status = std::move(error);

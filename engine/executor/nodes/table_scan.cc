@@ -72,7 +72,12 @@ SequentialScanNode::~SequentialScanNode() {
   Close(context);
   rows_removed_ = 0;
   workspace_ = Workspaces::Take();
-  scan_ = new (workspace_->scan) HeapScan(table_->heap(), *context.transaction, context.snapshot);
+  if (parallel_ && context.shared_blocks != nullptr) [[unlikely]] {
+    scan_ = new (workspace_->scan)
+        HeapScan(table_->heap(), *context.transaction, context.snapshot, *context.shared_blocks);
+  } else {
+    scan_ = new (workspace_->scan) HeapScan(table_->heap(), *context.transaction, context.snapshot);
+  }
   return true;
 }
 
@@ -103,7 +108,7 @@ SequentialScanNode::~SequentialScanNode() {
 }
 
 void SequentialScanNode::Explain(ExplainWriter& writer) const {
-  writer.Node("Seq Scan on " + ExplainName(), *this);
+  writer.Node((parallel_ ? "Parallel Seq Scan on " : "Seq Scan on ") + ExplainName(), *this);
   ExplainFilter(writer, filter_);
 }
 

@@ -70,6 +70,8 @@ class SequentialScanNode : public TableScanNode {
  public:
   using TableScanNode::TableScanNode;
   ~SequentialScanNode() override;
+  // Under a Gather, it shares the table's blocks with the same scan of others.
+  void MakeParallel() { parallel_ = true; }
   void Close(ExecutionContext& context) override;
   void Explain(ExplainWriter& writer) const override;
 
@@ -79,6 +81,7 @@ class SequentialScanNode : public TableScanNode {
 
  private:
   HeapScan* scan_ = nullptr;  // in workspace_
+  bool parallel_ = false;
 };
 
 // One side of a range on the column after the equal ones.
