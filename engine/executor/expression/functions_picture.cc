@@ -195,6 +195,12 @@ bool NumericRounded(EvalContext& context, const Value& number, int64_t scale, Va
 // 1.23e+04 with scale digits after the point.
 bool NumericWithExponent(EvalContext& context, const Value& number, int64_t scale,
                          std::string& out) {
+  constexpr int64_t kMostDigits = 16383;  // that a numeric has after the point
+  if (scale > kMostDigits) {
+    return context.Fail(Status::Error(
+        sqlstate::kFeatureNotSupported,
+        fmt::format("\"EEEE\" with more than {} digits is not supported", kMostDigits)));
+  }
   std::string digits = FormatNumeric(number);
   const bool negative = digits[0] == '-';
   if (negative) digits.erase(0, 1);
