@@ -55,7 +55,7 @@ stage() {
 # build_ahead KIND...: builds them one after the other, in the background, while tests run that
 # mostly wait. The builds take only CPU time that nothing else wants. They have a session of their
 # own, because the kernel deals CPU time to sessions first (sched_autogroup).
-declare -A ahead
+declare -A ahead=()
 build_ahead() {
   local kind previous=
   mkdir -p "$build_root/test-logs"
