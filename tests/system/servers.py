@@ -1,6 +1,7 @@
 """The servers that the system tests drive: connbench with any model, a private PostgreSQL, and
 PgBouncer in front of either. Each starts on a free loopback port and leaves nothing behind."""
 import contextlib
+import fcntl
 import os
 import pathlib
 import random
@@ -150,6 +151,9 @@ class Connbench(Server):
 
     def start(self):
         self.log = tempfile.TemporaryFile("w+")
+        # Server and test have one place in the file; what the test reads must not move the writer.
+        flags = fcntl.fcntl(self.log, fcntl.F_GETFL)
+        fcntl.fcntl(self.log, fcntl.F_SETFL, flags | os.O_APPEND)
         # A session of its own: whatever the server starts can be found again.
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log,
                                         text=True, start_new_session=True,
