@@ -28,7 +28,8 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reads what is there; past the end everything is zero, and complete() says so.
+// Reads what is there. From the first thing on that is not whole all are zero, and complete() says
+// so: what follows would be read as what it is not.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
@@ -37,7 +38,7 @@ class ByteReader {
   requires std::is_trivially_copyable_v<T> T Number() {
     T value{};
     if (rest_.size() < sizeof value) {
-      complete_ = false;
+      End();
       return value;
     }
     std::memcpy(&value, rest_.data(), sizeof value);
@@ -47,7 +48,7 @@ class ByteReader {
   std::string_view Text() {
     const auto length = Number<uint64_t>();
     if (length > rest_.size()) {
-      complete_ = false;
+      End();
       return {};
     }
     const std::string_view text = rest_.substr(0, length);
@@ -57,6 +58,11 @@ class ByteReader {
   bool complete() const { return complete_; }
 
  private:
+  void End() {
+    complete_ = false;
+    rest_ = {};
+  }
+
   std::string_view rest_;
   bool complete_ = true;
 };
