@@ -93,12 +93,17 @@ bool KernelRing::Next(bool wait, uint64_t& token, int64_t& result) {
 }
 
 void KernelRing::SetSignals(bool on) {
-  if (!has_event_fd_ || signals_ == on) return;
-  io_uring_cq_eventfd_toggle(&ring_, on);
+  if (!has_event_fd_ || signals_ == on || ring_.cq.kflags == nullptr) return;
+  // As io_uring_cq_eventfd_toggle(), but ordered: the kernel tells the end of a read, then looks at
+  // this flag; here it is the other way round. At least one sees the other.
+  const std::atomic_ref<unsigned> flags(*ring_.cq.kflags);
+  if (on) {
+    flags.fetch_and(~IORING_CQ_EVENTFD_DISABLED, std::memory_order_seq_cst);
+  } else {
+    flags.fetch_or(IORING_CQ_EVENTFD_DISABLED, std::memory_order_seq_cst);
+  }
+  static_cast<void>(std::atomic_ref(*ring_.cq.ktail).load(std::memory_order_seq_cst));
   signals_ = on;
-  // The kernel tells the end of a read, then looks at this flag; here it is the other way round. At
-  // least one sees the other.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace connbench::engine
